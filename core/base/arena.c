@@ -1,0 +1,197 @@
+#include "core/base/arena.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/base/catch.h"
+#include "core/base/checked.h"
+
+enum { ALIGN = 64, CHUNK = 64 * 1024, MAP_FROM = 1024 * 1024 };
+
+struct chunk {
+    struct chunk *before;
+    size_t size; /* of the whole block, this head included */
+    size_t used;
+    int mapped; /* from mmap, so that freeing gives it back to the system */
+};
+
+struct closing {
+    struct closing *before;
+    void (*close)(void *what);
+    void *what;
+};
+
+struct arena {
+    struct chunk *chunk;
+    struct closing *closings;
+    size_t next; /* size of the next chunk */
+};
+
+static atomic_llong held;
+static atomic_llong budget;
+
+int64_t arena_held(void) {
+    return atomic_load(&held);
+}
+
+void arena_budget(int64_t bytes) {
+    atomic_store(&budget, bytes);
+}
+
+static size_t round_up(size_t bytes) {
+    return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+static struct chunk *chunk_new(size_t size) {
+    long long limit = atomic_load(&budget);
+    long long now = atomic_fetch_add(&held, (long long)size) + (long long)size;
+    struct chunk *chunk = NULL;
+    if (limit == 0 || now <= limit) {
+        if (size >= MAP_FROM) {
+            chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            chunk = chunk == MAP_FAILED ? NULL : chunk;
+        } else {
+            chunk = aligned_alloc(ALIGN, size);
+        }
+    }
+    if (!chunk) {
+        atomic_fetch_sub(&held, (long long)size);
+        if (limit) {
+            catch_throw(ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
+                        (double)size / 1e6, (double)(now - (long long)size) / 1e6,
+                        (double)limit / 1e6);
+        }
+        catch_throw(ERR_MEMORY, "%.1f MB more are needed and the system has none left; %.1f MB are in use",
+                    (double)size / 1e6, (double)(now - (long long)size) / 1e6);
+    }
+    chunk->size = size;
+    chunk->used = round_up(sizeof *chunk);
+    chunk->mapped = size >= MAP_FROM;
+    return chunk;
+}
+
+static void chunk_free(struct chunk *chunk) {
+    atomic_fetch_sub(&held, (long long)chunk->size);
+    if (chunk->mapped) {
+        munmap(chunk, chunk->size);
+    } else {
+        free(chunk);
+    }
+}
+
+struct arena *arena_new(void) {
+    struct arena *arena = calloc(1, sizeof *arena);
+    if (!arena) {
+        catch_throw(ERR_MEMORY, "no memory for an arena");
+    }
+    arena->next = 4096;
+    return arena;
+}
+
+void *arena_raw(struct arena *arena, size_t bytes) {
+    if (bytes > (size_t)1 << 46) {
+        catch_throw(ERR_MEMORY, "%zu bytes in one block is more than any machine has", bytes);
+    }
+    size_t need = round_up(bytes ? bytes : 1);
+    struct chunk *chunk = arena->chunk;
+    if (!chunk || chunk->size - chunk->used < need) {
+        size_t size = round_up(sizeof *chunk) + need;
+        if (size < arena->next) {
+            size = arena->next;
+        }
+        if (size >= MAP_FROM) {
+            size = (size + 4095) & ~(size_t)4095;
+        }
+        struct chunk *fresh = chunk_new(size);
+        if (arena->next < CHUNK) {
+            arena->next *= 2;
+        }
+        fresh->before = chunk;
+        arena->chunk = chunk = fresh;
+    }
+    void *block = (char *)chunk + chunk->used;
+    chunk->used += need;
+    return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes) {
+    struct chunk *before = arena->chunk;
+    void *block = arena_raw(arena, bytes);
+    if (arena->chunk == before || !arena->chunk->mapped) { /* a fresh map is zero already */
+        memset(block, 0, bytes);
+    }
+    return block;
+}
+
+void *arena_array(struct arena *arena, int64_t n, size_t bytes) {
+    int64_t total;
+    if (!ck_mul(n, (int64_t)bytes, &total)) {
+        catch_throw(ERR_MEMORY, "an array of %lld elements of %zu bytes is more than any machine has",
+                    (long long)n, bytes);
+    }
+    return arena_alloc(arena, (size_t)total);
+}
+
+char *arena_text(struct arena *arena, const char *bytes, size_t length) {
+    char *text = arena_raw(arena, length + 1);
+    if (length) {
+        memcpy(text, bytes, length);
+    }
+    text[length] = '\0';
+    return text;
+}
+
+char *arena_copy(struct arena *arena, const char *text) {
+    return arena_text(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = arena_raw(arena, (size_t)(n < 0 ? 0 : n) + 1);
+    text[0] = '\0';
+    vsnprintf(text, (size_t)(n < 0 ? 0 : n) + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void arena_defer(struct arena *arena, void (*close)(void *what), void *what) {
+    struct closing *closing = arena_raw(arena, sizeof *closing);
+    *closing = (struct closing){ .before = arena->closings, .close = close, .what = what };
+    arena->closings = closing;
+}
+
+struct arena_mark arena_mark(struct arena *arena) {
+    return (struct arena_mark){ .chunk = arena->chunk,
+                                .used = arena->chunk ? arena->chunk->used : 0,
+                                .closings = arena->closings };
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark) {
+    while (arena->closings != mark.closings) {
+        struct closing *closing = arena->closings;
+        arena->closings = closing->before;
+        closing->close(closing->what);
+    }
+    while (arena->chunk != mark.chunk) {
+        struct chunk *chunk = arena->chunk;
+        arena->chunk = chunk->before;
+        chunk_free(chunk);
+    }
+    if (arena->chunk) {
+        arena->chunk->used = mark.used;
+    }
+}
+
+void arena_free(struct arena *arena) {
+    if (arena) {
+        arena_rewind(arena, (struct arena_mark){ 0 });
+        free(arena);
+    }
+}

@@ -1,0 +1,53 @@
+#include "core/base/catch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Thread_local struct catch *innermost;
+static atomic_bool stopping;
+
+struct catch *catch_set(struct catch *here) {
+    here->err = (struct err){ 0 };
+    here->outer = innermost;
+    innermost = here;
+    return here;
+}
+
+void catch_end(struct catch *here) {
+    innermost = here->outer;
+}
+
+_Noreturn void catch_throw(enum err_kind kind, const char *format, ...) {
+    struct catch *here = innermost;
+    va_list args;
+    va_start(args, format);
+    char text[sizeof here->err.text];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!here) {
+        fprintf(stderr, "cutaway: %s: %s\n", err_name(kind), text);
+        exit(70);
+    }
+    err_set(&here->err, kind, "%s", text);
+    innermost = here->outer;
+    longjmp(here->place, 1);
+}
+
+void stop_request(void) {
+    atomic_store(&stopping, true);
+}
+
+void stop_clear(void) {
+    atomic_store(&stopping, false);
+}
+
+bool stop_wanted(void) {
+    return atomic_load_explicit(&stopping, memory_order_relaxed);
+}
+
+void stop_check(void) {
+    if (stop_wanted()) {
+        catch_throw(ERR_STOP, "interrupted");
+    }
+}

@@ -1,0 +1,42 @@
+#ifndef CORE_BASE_FILE_H
+#define CORE_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+
+/* file: whole files, read by mapping and written so that nobody ever sees half of one. */
+
+struct file {
+    const unsigned char *bytes; /* read-only map; not NULL even for an empty file */
+    int64_t size;
+    const char *path; /* as given */
+};
+
+/* Maps a regular file read-only until the arena ends. Refuses devices, FIFOs and folders. */
+struct file *file_map(struct arena *arena, const char *path, struct err *err);
+
+/* Writes to a temporary file beside `path`, syncs it and renames it over `path`. Refuses to replace
+ * anything but a regular file. */
+int file_write(const char *path, const void *bytes, size_t length, struct err *err);
+
+bool file_exists(const char *path);    /* a regular file, or a link to one */
+bool file_is_folder(const char *path);
+
+/* The part after the last '/'. */
+const char *file_name(const char *path);
+
+/* DIR/NAME, in the arena. */
+char *file_join(struct arena *arena, const char *dir, const char *name);
+
+/* SHA-256 over several pieces, as 64 hex digits and a NUL. */
+struct file_piece {
+    const void *bytes;
+    size_t length;
+};
+void file_sha256(const struct file_piece *pieces, int n, char hex[65]);
+
+#endif

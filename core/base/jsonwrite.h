@@ -1,0 +1,40 @@
+#ifndef CORE_BASE_JSONWRITE_H
+#define CORE_BASE_JSONWRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+
+/* jsonwrite: JSON into a buf; commas and colons place themselves.
+ *
+ *     struct jsonwrite w = { .out = buf };
+ *     json_open(&w, '{');
+ *     json_key(&w, "name"); json_string(&w, "x");
+ *     json_close(&w, '}');
+ *
+ * Strings that are not UTF-8 are written with U+FFFD for each bad byte, so the output always is.
+ * Numbers that are not finite are written as null. */
+
+struct jsonwrite {
+    struct buf *out;
+    bool comma;
+};
+
+void json_open(struct jsonwrite *w, char bracket);  /* '{' or '[' */
+void json_close(struct jsonwrite *w, char bracket); /* '}' or ']' */
+void json_key(struct jsonwrite *w, const char *key);
+void json_string(struct jsonwrite *w, const char *text);
+void json_bytes(struct jsonwrite *w, const char *bytes, size_t length); /* a string */
+void json_int(struct jsonwrite *w, int64_t value);
+void json_double(struct jsonwrite *w, double value); /* shortest that reads back the same */
+void json_float(struct jsonwrite *w, float value);   /* the same, as float32 */
+void json_bool(struct jsonwrite *w, bool value);
+void json_null(struct jsonwrite *w);
+void json_raw(struct jsonwrite *w, const char *json, size_t length); /* a value already written */
+
+/* One quoted string, without the writer. Escapes < > & too, so that it may stand in HTML. */
+void json_escape(struct buf *out, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef CORE_DRAW_PICTURE_H
+#define CORE_DRAW_PICTURE_H
+
+#include <stdbool.h>
+
+#include "core/result/result.h"
+
+/* picture: a way to draw a result. One picture a file, one line in PICTURES of core/files.am.
+ *
+ * A picture turns a result into a figure, which is declarative: panels of coloured cells, labels,
+ * scales, a table. The renderers (figure.c, png_out.c, html.c, figure_text.c, figure_json.c) turn any
+ * figure into a bundle. */
+
+struct picture_options {
+    double scale;         /* device pixels per CSS pixel; 0: 2 (retina) */
+    const char *language; /* "en", "zh" */
+    int64_t top;          /* rows in text and tables; 0: the picture's default */
+    bool no_html;         /* leave the HTML out (%save to PNG) */
+};
+
+/* A figure in MIME types. Everything is in the arena. */
+struct bundle {
+    const char *text;                  /* text/plain, at most 2 KiB */
+    const unsigned char *png;          /* image/png */
+    size_t png_length;
+    int64_t width, height;             /* CSS pixels */
+    const char *alt;
+    const char *html;                  /* text/html, static first */
+    const char *mime;                  /* "application/vnd.cutaway.heatmap.v1+json" */
+    const char *json;                  /* its value */
+};
+
+struct figure;
+
+struct picture {
+    const char *name;    /* "heatmap" */
+    const char *summary; /* English; one line */
+    const char *summary_zh;
+    /* NULL with ERR_OPTION when the result has not what this picture needs. */
+    struct figure *(*draw)(struct arena *arena, const struct result *result,
+                           const struct picture_options *options, struct err *err);
+};
+
+const struct picture *picture_find(const char *name);
+const struct picture *const *picture_all(void); /* ends with NULL */
+
+/* Draws with the picture of that name (NULL: the result's kind). */
+struct bundle *picture_bundle(struct arena *arena, const char *name, const struct result *result,
+                              const struct picture_options *options, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef KERNEL_SESSION_SESSION_H
+#define KERNEL_SESSION_SESSION_H
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/model/model.h"
+#include "core/result/result.h"
+
+/* session: what outlives a cell: loaded models under their handles, kept results, settings. */
+
+struct session;
+
+struct loaded {
+    const char *handle;      /* what users call it */
+    const struct model *model;
+    struct arena *arena;     /* the model's own */
+    const char *path;
+};
+
+struct session *session_new(void);
+void session_free(struct session *session);
+
+/* The cell's arena: new at session_begin, freed at session_end. */
+void session_begin(struct session *session);
+void session_end(struct session *session);
+struct arena *session_arena(struct session *session);
+
+/* Models. Load refuses a handle that is taken (ERR_OPTION: how to name it otherwise). */
+const struct loaded *session_load(struct session *session, const char *name_or_path,
+                                  const char *handle, struct err *err);
+int session_unload(struct session *session, const char *handle, struct err *err);
+int session_use(struct session *session, const char *handle, struct err *err);
+/* The handle's model; NULL or "": the one in use. ERR_MODEL says which there are. */
+const struct loaded *session_model(struct session *session, const char *handle, struct err *err);
+const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
+
+/* Kept results (copied). The last result of a cell is also kept as "_". */
+void session_keep(struct session *session, const char *name, const struct result *result);
+const struct result *session_result(struct session *session, const char *name, struct err *err);
+const char *const *session_results(struct session *session, int64_t *count);
+
+/* Settings: "language", "seed", "time". */
+const char *session_setting(struct session *session, const char *name);
+void session_set(struct session *session, const char *name, const char *value);
+
+/* What a new worker needs to come back to this state, as text of one "key<TAB>value..." a line:
+ * settings, models in order of loading. session_restore is told what could not come back. */
+const char *session_state(struct session *session, struct arena *arena);
+void session_restore(struct session *session, const char *state, struct buf *complaints);
+
+/* Names for completion: lines "model NAME", "handle NAME", "result NAME" (tab between). */
+const char *session_names(struct session *session, struct arena *arena);
+
+#endif

@@ -1,0 +1,60 @@
+#include "core/base/arena.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/base/catch.h"
+#include "tests/check.h"
+
+static void note(void *what) {
+    strcat(((char **)what)[0], ((char **)what)[1]);
+}
+
+TEST(arena_closes_last_first) {
+    char order[8] = "";
+    char *a[] = { order, "a" }, *b[] = { order, "b" };
+    struct arena *arena = arena_new();
+    arena_defer(arena, note, a);
+    arena_defer(arena, note, b);
+    arena_free(arena);
+    check_same(order, "ba");
+}
+
+TEST(arena_blocks_are_zeroed_and_aligned_after_a_rewind) {
+    struct arena *arena = check_arena();
+    struct arena_mark mark = arena_mark(arena);
+    memset(arena_alloc(arena, 1000), 0xff, 1000);
+    arena_rewind(arena, mark);
+    unsigned char *block = arena_alloc(arena, 1000);
+    int sum = 0;
+    for (int i = 0; i < 1000; i++) {
+        sum += block[i];
+    }
+    check_int(sum, 0);
+    check_int((uintptr_t)block % 64, 0);
+}
+
+TEST(arena_gives_back_what_it_held) {
+    int64_t before = arena_held();
+    struct arena *arena = arena_new();
+    arena_alloc(arena, 5000000);
+    check(arena_held() >= before + 5000000);
+    arena_free(arena);
+    check_int(arena_held(), before);
+}
+
+TEST(arena_over_budget_ends_at_the_catch_point) {
+    struct arena *arena = check_arena();
+    struct catch here;
+    volatile int reached = 0;
+    arena_budget(arena_held() + 1000000);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        arena_alloc(arena, 2000000);
+        reached = 1;
+        catch_end(&here);
+    }
+    arena_budget(0);
+    check_int(reached, 0);
+    check_int(here.err.kind, ERR_MEMORY);
+    check_text(here.err.text, "2.0 MB more are needed");
+}

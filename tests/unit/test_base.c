@@ -1,0 +1,116 @@
+/* buf, err, utf8, pool, pipe, file: the small parts of core/base. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/pipe.h"
+#include "core/base/pool.h"
+#include "core/base/utf8.h"
+#include "tests/check.h"
+
+TEST(buf_base64_pads) {
+    struct buf *buf = buf_new(check_arena());
+    buf_base64(buf, "M", 1);
+    buf_base64(buf, "Ma", 2);
+    buf_base64(buf, "Man", 3);
+    check_same(buf->data, "TQ==TWE=TWFu"); /* RFC 4648's own example word */
+}
+
+TEST(utf8_counts_code_points) {
+    const char *text = "a猫🙂";
+    check_int(utf8_count(text, strlen(text)), 3);
+    check_int(utf8_offset(text, strlen(text), 2), 4);
+    check_int(utf8_columns(text, strlen(text)), 5);
+}
+
+TEST(utf8_refuses_what_is_no_utf8) {
+    uint32_t c;
+    check_int(utf8_decode("\xc0\x80", 2, &c), -1);         /* overlong NUL */
+    check_int(utf8_decode("\xed\xa0\x80", 3, &c), -1);     /* surrogate */
+    check_int(utf8_decode("\xf4\x90\x80\x80", 4, &c), -1); /* above U+10FFFF */
+    check_int(utf8_decode("\xe7\x8c", 2, &c), -1);         /* cut short */
+    check_int(utf8_bad("ok\xff", 3), 2);
+}
+
+TEST(utf8_tail_holds_back_a_broken_character) {
+    check_int(utf8_tail("a\xe7\x8c", 3), 2);
+    check_int(utf8_tail("a猫", 4), 0);
+    check_int(utf8_tail("\xf0\x9f\x99", 3), 3);
+    check_int(utf8_tail("a", 1), 0);
+}
+
+TEST(err_quote_shows_control_and_bidi_characters) {
+    char out[64];
+    check_same(err_quote(out, sizeof out, "a\x1b[\xff\xe2\x80\xae", 7), "a\\x1b[\\xff\\u{202e}");
+    char small[8];
+    check_same(err_quote(small, sizeof small, "abcdefghij", 10), "abcd…");
+}
+
+static void mark_each(void *arg, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        ((int *)arg)[i]++;
+    }
+}
+
+TEST(pool_runs_each_index_once) {
+    static int seen[10007];
+    int before = pool_threads();
+    for (int threads = 1; threads <= 8; threads++) {
+        pool_set_threads(threads);
+        for (int round = 0; round < 50; round++) {
+            memset(seen, 0, sizeof seen);
+            pool_for(10007, 16, mark_each, seen);
+            int wrong = 0;
+            for (int i = 0; i < 10007; i++) {
+                wrong += seen[i] != 1;
+            }
+            check_int(wrong, 0);
+        }
+    }
+    pool_set_threads(before);
+}
+
+TEST(pipe_carries_frames_whole) {
+    int ends[2];
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    struct buf *got = buf_new(check_arena());
+    uint32_t kind = 0;
+    check_int(pipe_write(ends[0], 7, "head ", 5, "body", 4), 0);
+    check_int(pipe_write(ends[0], 8, NULL, 0, NULL, 0), 0);
+    check_int(pipe_read(ends[1], &kind, got), 1);
+    check_int(kind, 7);
+    check_same(got->data, "head body");
+    check_int(pipe_read(ends[1], &kind, got), 1);
+    check_int(got->length, 0);
+    check(write(ends[0], "0123456789abcdef", 16) == 16); /* a length of 7e18 */
+    check_int(pipe_read(ends[1], &kind, got), -1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(file_writes_whole_or_not_at_all) {
+    struct arena *arena = check_arena();
+    struct err err;
+    const char *folder = check_folder(arena);
+    char *path = file_join(arena, folder, "x.txt");
+    check_int(file_write(path, "one", 3, &err), 0);
+    check_int(file_write(path, "three", 5, &err), 0);
+    struct file *file = file_map(arena, path, &err);
+    check(file && file->size == 5 && memcmp(file->bytes, "three", 5) == 0);
+    check_int(file_write(folder, "x", 1, &err), -1);
+    check_text(err.text, "a folder");
+    char *fifo = file_join(arena, folder, "fifo");
+    check(mkfifo(fifo, 0600) == 0);
+    check(!file_map(arena, fifo, &err));
+    check_text(err.text, "not a regular file");
+}
+
+TEST(file_sha256_joins_its_pieces) {
+    char hex[65];
+    file_sha256((struct file_piece[]){ { "a", 1 }, { "bc", 2 } }, 2, hex);
+    check_same(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-2 */
+}
