@@ -47,7 +47,8 @@ bool check_close(double seen, double wanted, double within, const char *what, co
     return held;
 }
 
-bool check_equal(long long seen, long long wanted, const char *what, const char *file, int line) {
+bool check_equal(long long seen, long long wanted, const char *what, const char *file,
+                 int line) {
     if (seen != wanted) {
         say(file, line);
         printf("%s is %lld, wanted %lld\n", what, seen, wanted);

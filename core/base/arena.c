@@ -15,7 +15,8 @@ struct chunk {
     struct chunk *before;
     size_t size; /* of the whole block, this head included */
     size_t used;
-    int mapped; /* from mmap, so that freeing gives it back to the system */
+    size_t touched; /* beyond this offset the memory is known to be zero */
+    int mapped;     /* from mmap, so that freeing gives it back to the system */
 };
 
 struct closing {
@@ -27,6 +28,9 @@ struct closing {
 struct arena {
     struct chunk *chunk;
     struct closing *closings;
+    struct chunk
+        *spare;  /* the largest mapped chunk that a rewind set free: scratch memory that is
+                    rewound per layer should not fault its pages in again each time */
     size_t next; /* size of the next chunk */
 };
 
@@ -51,7 +55,8 @@ static struct chunk *chunk_new(size_t size) {
     struct chunk *chunk = NULL;
     if (limit == 0 || now <= limit) {
         if (size >= MAP_FROM) {
-            chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            chunk =
+                mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             chunk = chunk == MAP_FAILED ? NULL : chunk;
         } else {
             chunk = aligned_alloc(ALIGN, size);
@@ -60,16 +65,18 @@ static struct chunk *chunk_new(size_t size) {
     if (!chunk) {
         atomic_fetch_sub(&held, (long long)size);
         if (limit) {
-            catch_throw(ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
-                        (double)size / 1e6, (double)(now - (long long)size) / 1e6,
-                        (double)limit / 1e6);
+            catch_throw(
+                ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
+                (double)size / 1e6, (double)(now - (long long)size) / 1e6, (double)limit / 1e6);
         }
-        catch_throw(ERR_MEMORY, "%.1f MB more are needed and the system has none left; %.1f MB are in use",
+        catch_throw(ERR_MEMORY,
+                    "%.1f MB more are needed and the system has none left; %.1f MB are in use",
                     (double)size / 1e6, (double)(now - (long long)size) / 1e6);
     }
     chunk->size = size;
     chunk->used = round_up(sizeof *chunk);
     chunk->mapped = size >= MAP_FROM;
+    chunk->touched = chunk->mapped ? chunk->used : size;
     return chunk;
 }
 
@@ -91,7 +98,8 @@ struct arena *arena_new(void) {
     return arena;
 }
 
-void *arena_raw(struct arena *arena, size_t bytes) {
+/* A block of `bytes`; *dirty says how many of its first bytes may not be zero. */
+static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
     if (bytes > (size_t)1 << 46) {
         catch_throw(ERR_MEMORY, "%zu bytes in one block is more than any machine has", bytes);
     }
@@ -105,7 +113,13 @@ void *arena_raw(struct arena *arena, size_t bytes) {
         if (size >= MAP_FROM) {
             size = (size + 4095) & ~(size_t)4095;
         }
-        struct chunk *fresh = chunk_new(size);
+        struct chunk *fresh = arena->spare;
+        if (fresh && fresh->size >= size) {
+            arena->spare = NULL;
+            fresh->used = round_up(sizeof *fresh);
+        } else {
+            fresh = chunk_new(size);
+        }
         if (arena->next < CHUNK) {
             arena->next *= 2;
         }
@@ -113,23 +127,30 @@ void *arena_raw(struct arena *arena, size_t bytes) {
         arena->chunk = chunk = fresh;
     }
     void *block = (char *)chunk + chunk->used;
+    *dirty = chunk->touched > chunk->used ? chunk->touched - chunk->used : 0;
     chunk->used += need;
+    if (chunk->touched < chunk->used) {
+        chunk->touched = chunk->used;
+    }
     return block;
 }
 
+void *arena_raw(struct arena *arena, size_t bytes) {
+    size_t dirty;
+    return block_new(arena, bytes, &dirty);
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes) {
-    struct chunk *before = arena->chunk;
-    void *block = arena_raw(arena, bytes);
-    if (arena->chunk == before || !arena->chunk->mapped) { /* a fresh map is zero already */
-        memset(block, 0, bytes);
-    }
-    return block;
+    size_t dirty;
+    void *block = block_new(arena, bytes, &dirty);
+    return memset(block, 0, dirty < bytes ? dirty : bytes);
 }
 
 void *arena_array(struct arena *arena, int64_t n, size_t bytes) {
     int64_t total;
     if (!ck_mul(n, (int64_t)bytes, &total)) {
-        catch_throw(ERR_MEMORY, "an array of %lld elements of %zu bytes is more than any machine has",
+        catch_throw(ERR_MEMORY,
+                    "an array of %lld elements of %zu bytes is more than any machine has",
                     (long long)n, bytes);
     }
     return arena_alloc(arena, (size_t)total);
@@ -173,6 +194,18 @@ struct arena_mark arena_mark(struct arena *arena) {
                                 .closings = arena->closings };
 }
 
+/* Keeps the chunk as the spare one if it is larger than that, else gives it back. */
+static void chunk_spare(struct arena *arena, struct chunk *chunk) {
+    if (chunk->mapped && (!arena->spare || arena->spare->size < chunk->size)) {
+        struct chunk *smaller = arena->spare;
+        arena->spare = chunk;
+        chunk = smaller;
+    }
+    if (chunk) {
+        chunk_free(chunk);
+    }
+}
+
 void arena_rewind(struct arena *arena, struct arena_mark mark) {
     while (arena->closings != mark.closings) {
         struct closing *closing = arena->closings;
@@ -182,7 +215,7 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
     while (arena->chunk != mark.chunk) {
         struct chunk *chunk = arena->chunk;
         arena->chunk = chunk->before;
-        chunk_free(chunk);
+        chunk_spare(arena, chunk);
     }
     if (arena->chunk) {
         arena->chunk->used = mark.used;
@@ -192,6 +225,9 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
 void arena_free(struct arena *arena) {
     if (arena) {
         arena_rewind(arena, (struct arena_mark){ 0 });
+        if (arena->spare) {
+            chunk_free(arena->spare);
+        }
         free(arena);
     }
 }

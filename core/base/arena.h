@@ -7,10 +7,11 @@
 
 /* arena: the memory of one lifetime, freed as a whole, and the closings that belong to it.
  *
- * Three lifetimes: the model's (until %model unload), the cell's (until its reply is out), scratch
- * (marked and rewound per layer or step). A function that makes something takes the arena in which
- * it shall live as its first parameter. Memory is always there: when it is not to be had, or the
- * budget is spent, the command ends at its catch point (core/base/catch.h), so nobody checks.
+ * Three lifetimes: the model's (until %model unload), the cell's (until its reply is out),
+ * scratch (marked and rewound per layer or step). A function that makes something takes the
+ * arena in which it shall live as its first parameter. Memory is always there: when it is not
+ * to be had, or the budget is spent, the command ends at its catch point (core/base/catch.h),
+ * so nobody checks.
  *
  * Blocks are aligned to 64 bytes and zeroed. An arena belongs to one thread. */
 
@@ -25,9 +26,10 @@ struct arena_mark {
 struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* runs what was deferred, last first; NULL is allowed */
 
-void *arena_alloc(struct arena *arena, size_t bytes);             /* zeroed, 64-byte aligned */
-void *arena_raw(struct arena *arena, size_t bytes);               /* the same, not zeroed */
-void *arena_array(struct arena *arena, int64_t n, size_t bytes);  /* n * bytes, checked, zeroed */
+void *arena_alloc(struct arena *arena, size_t bytes); /* zeroed, 64-byte aligned */
+void *arena_raw(struct arena *arena, size_t bytes);   /* the same, not zeroed */
+void *arena_array(struct arena *arena, int64_t n,
+                  size_t bytes); /* n * bytes, checked, zeroed */
 char *arena_text(struct arena *arena, const char *bytes, size_t length); /* terminated copy */
 char *arena_copy(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...)
@@ -39,7 +41,8 @@ void arena_defer(struct arena *arena, void (*close)(void *what), void *what);
 struct arena_mark arena_mark(struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
-/* Bytes that all arenas of this process hold; the budget they may hold together (0: no limit). */
+/* Bytes that all arenas of this process hold; the budget they may hold together (0: no limit).
+ */
 int64_t arena_held(void);
 void arena_budget(int64_t bytes);
 

@@ -75,7 +75,8 @@ void buf_clear(struct buf *buf) {
 }
 
 void buf_base64(struct buf *buf, const void *bytes, size_t length) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *b = bytes;
     char *out = buf_more(buf, (length + 2) / 3 * 4);
     for (size_t i = 0; i < length; i += 3) {

@@ -9,16 +9,16 @@
 
 /* catch: the one place where a command ends that cannot go on.
  *
- * Two things end a command at once, wherever it is: memory that is not to be had, and the user's
- * interrupt. Both jump to the catch point that the worker set, which frees the cell's arena (closing
- * what was deferred to it) and replies. Lua's protected call is the precedent.
+ * Two things end a command at once, wherever it is: memory that is not to be had, and the
+ * user's interrupt. Both jump to the catch point that the worker set, which frees the cell's
+ * arena (closing what was deferred to it) and replies. Lua's protected call is the precedent.
  *
  *     struct catch here;
  *     if (setjmp(catch_set(&here)->place) == 0) { run the command; } else { err = here.err; }
  *     catch_end(&here);
  *
- * Conditions: only the command's own thread allocates from arenas or calls stop_check; tasks of the
- * pool get their memory handed in and return early when stop_wanted(). */
+ * Conditions: only the command's own thread allocates from arenas or calls stop_check; tasks of
+ * the pool get their memory handed in and return early when stop_wanted(). */
 
 struct catch {
     jmp_buf place;
@@ -29,8 +29,8 @@ struct catch {
 struct catch *catch_set(struct catch *here); /* makes it the innermost; returns it */
 void catch_end(struct catch *here);          /* takes it away; harmless after a jump */
 
-/* Ends the command with this error. Without a catch point the program says the error on stderr and
- * exits with 70. */
+/* Ends the command with this error. Without a catch point the program says the error on stderr
+ * and exits with 70. */
 _Noreturn void catch_throw(enum err_kind kind, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

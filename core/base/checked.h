@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* checked: arithmetic on lengths that come from files and messages. Each stores the exact result
- * and returns true, or returns false when it does not fit 64 bits or is negative. */
+/* checked: arithmetic on lengths that come from files and messages. Each stores the exact
+ * result and returns true, or returns false when it does not fit 64 bits or is negative. */
 
 static inline bool ck_add(int64_t a, int64_t b, int64_t *sum) {
     return a >= 0 && b >= 0 && !__builtin_add_overflow(a, b, sum);

@@ -24,8 +24,9 @@ int cpu_runs(enum cpu_isa isa) {
         return avx2;
     }
     if (isa == CPU_AVX512) {
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        return avx2 && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl");
     }
 #elif defined __aarch64__
     if (isa == CPU_NEON) {

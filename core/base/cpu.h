@@ -5,8 +5,8 @@
 
 enum cpu_isa { CPU_GENERIC, CPU_NEON, CPU_AVX2, CPU_AVX512 };
 
-/* The widest instruction set that both the machine and this build have; the environment variable
- * CUTAWAY_ISA (generic, neon, avx2, avx512) forces a lower one. Asked once. */
+/* The widest instruction set that both the machine and this build have; the environment
+ * variable CUTAWAY_ISA (generic, neon, avx2, avx512) forces a lower one. Asked once. */
 enum cpu_isa cpu_isa(void);
 
 /* Whether this machine can run that table (for tests that walk all of them). */

@@ -44,27 +44,21 @@ int err_at(struct err *err, enum err_kind kind, int64_t line, int64_t column, in
 int err_through(struct err *err, const char *function) {
     if (err) {
         size_t used = strlen(err->trail);
-        snprintf(err->trail + used, sizeof err->trail - used, "%s%s", used ? " < " : "", function);
+        snprintf(err->trail + used, sizeof err->trail - used, "%s%s", used ? " < " : "",
+                 function);
     }
     return -1;
 }
 
 const char *err_name(enum err_kind kind) {
     static const char *const names[] = {
-        [ERR_NONE] = "NoError",
-        [ERR_IO] = "FileError",
-        [ERR_FORMAT] = "BadFile",
-        [ERR_UNSUPPORTED] = "NotSupported",
-        [ERR_MODEL] = "ModelNotFound",
-        [ERR_RESULT] = "ResultNotFound",
-        [ERR_COMMAND] = "UnknownCommand",
-        [ERR_OPTION] = "BadOption",
-        [ERR_CELL] = "BadCell",
-        [ERR_TEXT] = "BadText",
-        [ERR_SHAPE] = "ShapeMismatch",
-        [ERR_MEMORY] = "OutOfMemory",
-        [ERR_STOP] = "KeyboardInterrupt",
-        [ERR_DIED] = "WorkerDied",
+        [ERR_NONE] = "NoError",           [ERR_IO] = "FileError",
+        [ERR_FORMAT] = "BadFile",         [ERR_UNSUPPORTED] = "NotSupported",
+        [ERR_MODEL] = "ModelNotFound",    [ERR_RESULT] = "ResultNotFound",
+        [ERR_COMMAND] = "UnknownCommand", [ERR_OPTION] = "BadOption",
+        [ERR_CELL] = "BadCell",           [ERR_TEXT] = "BadText",
+        [ERR_SHAPE] = "ShapeMismatch",    [ERR_MEMORY] = "OutOfMemory",
+        [ERR_STOP] = "KeyboardInterrupt", [ERR_DIED] = "WorkerDied",
         [ERR_BUG] = "InternalError",
     };
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "InternalError";

@@ -23,7 +23,8 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err) {
     file->path = arena_copy(arena, path);
     arena_defer(arena, file_unmap, file); /* first, so that nothing below can leak */
 
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not block us */
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not block us */
     if (fd < 0) {
         err_set(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
         return NULL;

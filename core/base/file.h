@@ -19,11 +19,11 @@ struct file {
 /* Maps a regular file read-only until the arena ends. Refuses devices, FIFOs and folders. */
 struct file *file_map(struct arena *arena, const char *path, struct err *err);
 
-/* Writes to a temporary file beside `path`, syncs it and renames it over `path`. Refuses to replace
- * anything but a regular file. */
+/* Writes to a temporary file beside `path`, syncs it and renames it over `path`. Refuses to
+ * replace anything but a regular file. */
 int file_write(const char *path, const void *bytes, size_t length, struct err *err);
 
-bool file_exists(const char *path);    /* a regular file, or a link to one */
+bool file_exists(const char *path); /* a regular file, or a link to one */
 bool file_is_folder(const char *path);
 
 /* The part after the last '/'. */

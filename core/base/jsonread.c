@@ -25,7 +25,8 @@ void jsonread_fail(struct jsonread *r, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    err_set(&r->err, ERR_FORMAT, "%s, byte %lld: %s", r->file, (long long)(r->at - r->begin), text);
+    err_set(&r->err, ERR_FORMAT, "%s, byte %lld: %s", r->file, (long long)(r->at - r->begin),
+            text);
     r->at = r->end;
 }
 
@@ -74,8 +75,14 @@ enum json_kind jsonread_peek(struct jsonread *r) {
 }
 
 static const char *kind_name(enum json_kind kind) {
-    static const char *const names[] = { "the end or a stray character", "null",     "false",
-                                         "true", "a number", "a string", "an array", "an object" };
+    static const char *const names[] = { "the end or a stray character",
+                                         "null",
+                                         "false",
+                                         "true",
+                                         "a number",
+                                         "a string",
+                                         "an array",
+                                         "an object" };
     return names[kind];
 }
 

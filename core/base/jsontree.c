@@ -34,19 +34,35 @@ static void link_after(struct json *parent, struct json **last, struct json *val
 
 static struct json *read_value(struct arena *arena, struct jsonread *r);
 
+enum {
+    MOST_KEYS = 20000, /* each new key is compared with all before it */
+    MOST_ITEMS = 1000000,
+};
+
+static struct json *member_at(const struct json *object, struct json_text key) {
+    for (struct json *member = object->first; member; member = member->next) {
+        if (member->key.length == key.length &&
+            memcmp(member->key.bytes, key.bytes, key.length) == 0) {
+            return member;
+        }
+    }
+    return NULL;
+}
+
 /* The members of an object or array, r being inside it. Depth is bounded by the reader (64). */
 static void read_members(struct arena *arena, struct jsonread *r, struct json *parent) {
     struct json *last = NULL;
     struct json_text key = { 0 };
     while (parent->kind == JSON_OBJECT ? jsonread_key(r, arena, &key) : jsonread_item(r)) {
-        if (parent->count == 1000000) {
-            jsonread_fail(r, "more than a million members");
+        if (parent->count == (parent->kind == JSON_OBJECT ? MOST_KEYS : MOST_ITEMS)) {
+            jsonread_fail(r, "more than %lld members", (long long)parent->count);
             return;
         }
         const char *name = arena_text(arena, key.bytes ? key.bytes : "", key.length);
-        if (parent->kind == JSON_OBJECT && json_at(parent, name)) {
+        if (parent->kind == JSON_OBJECT && member_at(parent, key)) {
             char shown[80];
-            jsonread_fail(r, "the key %s stands twice", err_quote(shown, sizeof shown, name, key.length));
+            jsonread_fail(r, "the key %s stands twice",
+                          err_quote(shown, sizeof shown, name, key.length));
             return;
         }
         struct json *value = read_value(arena, r);
@@ -102,12 +118,7 @@ struct json *json_at(const struct json *object, const char *key) {
     if (!object || object->kind != JSON_OBJECT) {
         return NULL;
     }
-    for (struct json *member = object->first; member; member = member->next) {
-        if (json_is(member->key, key)) {
-            return member;
-        }
-    }
-    return NULL;
+    return member_at(object, (struct json_text){ key, strlen(key) });
 }
 
 const char *json_text_at(const struct json *object, const char *key, const char *otherwise) {

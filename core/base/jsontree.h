@@ -4,16 +4,16 @@
 #include "core/base/jsonread.h"
 #include "core/base/jsonwrite.h"
 
-/* jsontree: a small JSON value as a tree in an arena, for configuration files and notebooks, where
- * members are wanted in any order. Big files are streamed with jsonread instead. Members keep
- * their order; numbers keep their spelling, so writing a tree changes nothing in it. */
+/* jsontree: a small JSON value as a tree in an arena, for configuration files and notebooks,
+ * where members are wanted in any order. Big files are streamed with jsonread instead. Members
+ * keep their order; numbers keep their spelling, so writing a tree changes nothing in it. */
 
 struct json {
     enum json_kind kind;
-    struct json_text text;  /* a string's bytes (terminated too); a number's spelling */
-    struct json_text key;   /* inside an object: this member's name */
-    struct json *first;     /* members, elements */
-    struct json *next;      /* the next one beside this */
+    struct json_text text; /* a string's bytes (terminated too); a number's spelling */
+    struct json_text key;  /* inside an object: this member's name */
+    struct json *first;    /* members, elements */
+    struct json *next;     /* the next one beside this */
     int64_t count;
 };
 
@@ -24,7 +24,8 @@ struct json *json_read(struct arena *arena, struct jsonread *r);
 struct json *json_parse(struct arena *arena, const void *bytes, size_t length, const char *file,
                         struct err *err);
 
-struct json *json_at(const struct json *object, const char *key); /* NULL: absent, or no object */
+struct json *json_at(const struct json *object,
+                     const char *key); /* NULL: absent, or no object */
 const char *json_text_at(const struct json *object, const char *key, const char *otherwise);
 double json_number_at(const struct json *object, const char *key, double otherwise);
 int64_t json_int_at(const struct json *object, const char *key, int64_t otherwise);

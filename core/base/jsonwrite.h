@@ -14,8 +14,8 @@
  *     json_key(&w, "name"); json_string(&w, "x");
  *     json_close(&w, '}');
  *
- * Strings that are not UTF-8 are written with U+FFFD for each bad byte, so the output always is.
- * Numbers that are not finite are written as null. */
+ * Strings that are not UTF-8 are written with U+FFFD for each bad byte, so the output always
+ * is. Numbers that are not finite are written as null. */
 
 struct jsonwrite {
     struct buf *out;
@@ -32,7 +32,8 @@ void json_double(struct jsonwrite *w, double value); /* shortest that reads back
 void json_float(struct jsonwrite *w, float value);   /* the same, as float32 */
 void json_bool(struct jsonwrite *w, bool value);
 void json_null(struct jsonwrite *w);
-void json_raw(struct jsonwrite *w, const char *json, size_t length); /* a value already written */
+void json_raw(struct jsonwrite *w, const char *json,
+              size_t length); /* a value already written */
 
 /* One quoted string, without the writer. Escapes < > & too, so that it may stand in HTML. */
 void json_escape(struct buf *out, const char *bytes, size_t length);

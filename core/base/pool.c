@@ -14,9 +14,9 @@ enum { MOST = 64, SPIN_NS = 60000 };
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    int threads; /* wanted, the caller included; 0: not asked yet */
-    int started; /* helpers running */
-    atomic_ulong round;      /* counts pool_for calls; helpers wait for it to change */
+    int threads;        /* wanted, the caller included; 0: not asked yet */
+    int started;        /* helpers running */
+    atomic_ulong round; /* counts pool_for calls; helpers wait for it to change */
     atomic_int sleepers;
     atomic_int active; /* helpers still inside the current round */
 
@@ -101,7 +101,8 @@ static void *helper_run(void *arg) {
 static void start_helpers(void) {
     sigset_t all, before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the thread that reads cells */
+    pthread_sigmask(SIG_SETMASK, &all,
+                    &before); /* signals belong to the thread that reads cells */
     while (pool.started < pool.threads - 1) {
         pthread_t thread;
         helpers[pool.started] =

@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* utf8: code points in bytes. Strict: no overlong forms, no surrogates, nothing above U+10FFFF. */
+/* utf8: code points in bytes. Strict: no overlong forms, no surrogates, nothing above U+10FFFF.
+ */
 
-/* Decodes one code point. Returns its bytes (1..4), 0 at the end, -1 if the bytes are not UTF-8. */
+/* Decodes one code point. Returns its bytes (1..4), 0 at the end, -1 if the bytes are not
+ * UTF-8. */
 int utf8_decode(const char *bytes, size_t length, uint32_t *code);
 
-/* Writes one code point into out[4]; returns its bytes. An invalid code is written as U+FFFD. */
+/* Writes one code point into out[4]; returns its bytes. An invalid code is written as U+FFFD.
+ */
 int utf8_encode(char *out, uint32_t code);
 
 /* Offset of the first byte that is not UTF-8; `length` if all is well. */
@@ -29,7 +32,8 @@ size_t utf8_cut(const char *text, size_t limit);
 /* How many bytes at the end of `bytes` begin a character that is not complete yet (0..3). */
 size_t utf8_tail(const char *bytes, size_t length);
 
-/* Zero-width, bidi control and other characters that would not be seen but change what is read. */
+/* Zero-width, bidi control and other characters that would not be seen but change what is read.
+ */
 bool utf8_is_hidden(uint32_t code);
 
 /* Columns that a terminal or a monospaced line gives the text: CJK and emoji 2, marks 0. */

@@ -43,6 +43,22 @@ TEST(arena_gives_back_what_it_held) {
     check_int(arena_held(), before);
 }
 
+TEST(arena_scratch_is_zeroed_again_in_the_spare_chunk) {
+    struct arena *arena = check_arena();
+    for (int round = 0; round < 3; round++) {
+        struct arena_mark mark = arena_mark(arena);
+        unsigned char *block = arena_alloc(arena, 3000000);
+        int sum = 0;
+        for (int i = 0; i < 3000000; i++) {
+            sum += block[i];
+        }
+        check_int(sum, 0);
+        memset(arena_raw(arena, 2000000), 0xff, 2000000);
+        memset(block, 0xff, 3000000);
+        arena_rewind(arena, mark);
+    }
+}
+
 TEST(arena_over_budget_ends_at_the_catch_point) {
     struct arena *arena = check_arena();
     struct catch here;

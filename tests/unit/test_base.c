@@ -45,7 +45,8 @@ TEST(utf8_tail_holds_back_a_broken_character) {
 
 TEST(err_quote_shows_control_and_bidi_characters) {
     char out[64];
-    check_same(err_quote(out, sizeof out, "a\x1b[\xff\xe2\x80\xae", 7), "a\\x1b[\\xff\\u{202e}");
+    check_same(err_quote(out, sizeof out, "a\x1b[\xff\xe2\x80\xae", 7),
+               "a\\x1b[\\xff\\u{202e}");
     char small[8];
     check_same(err_quote(small, sizeof small, "abcdefghij", 10), "abcd…");
 }
@@ -112,5 +113,7 @@ TEST(file_writes_whole_or_not_at_all) {
 TEST(file_sha256_joins_its_pieces) {
     char hex[65];
     file_sha256((struct file_piece[]){ { "a", 1 }, { "bc", 2 } }, 2, hex);
-    check_same(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-2 */
+    check_same(
+        hex,
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-2 */
 }

@@ -12,7 +12,8 @@ static struct json *parse(const char *text, struct err *err) {
 }
 
 TEST(json_tree_reads_and_writes_back) {
-    const char *text = "{\"a\":[1,2.50,-3e5,true,null],\"b\":{\"c\":\"\\u732b\\ud83d\\ude42\\n\"}}";
+    const char *text =
+        "{\"a\":[1,2.50,-3e5,true,null],\"b\":{\"c\":\"\\u732b\\ud83d\\ude42\\n\"}}";
     struct err err;
     struct json *tree = parse(text, &err);
     check(tree != NULL);
@@ -89,5 +90,6 @@ TEST(json_writes_what_is_always_json) {
     json_key(&w, "t");
     json_bytes(&w, "</script>\xff\"", 11);
     json_close(&w, '}');
-    check_same(out->data, "{\"x\":0.1,\"nan\":null,\"t\":\"\\u003c/script\\u003e\xef\xbf\xbd\\\"\"}");
+    check_same(out->data,
+               "{\"x\":0.1,\"nan\":null,\"t\":\"\\u003c/script\\u003e\xef\xbf\xbd\\\"\"}");
 }
