@@ -65,7 +65,17 @@ static int write_all(int fd, const char *bytes, size_t length) {
     return 0;
 }
 
-int file_write(const char *path, const void *bytes, size_t length, struct err *err) {
+static int write_pieces(int fd, const struct file_piece *pieces, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        if (write_all(fd, pieces[i].bytes, pieces[i].length) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int file_write_pieces(const char *path, const struct file_piece *pieces, int64_t n,
+                      struct err *err) {
     struct stat info;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
         return err_set(err, ERR_IO, "cannot write %s: it is %s, not a regular file", path,
@@ -81,7 +91,7 @@ int file_write(const char *path, const void *bytes, size_t length, struct err *e
     }
     mode_t mask = umask(0);
     umask(mask);
-    int bad = write_all(fd, bytes, length) < 0 || fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0;
+    int bad = write_pieces(fd, pieces, n) < 0 || fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0;
     int why = errno;
     if (close(fd) < 0 && !bad) {
         bad = 1;
@@ -96,6 +106,10 @@ int file_write(const char *path, const void *bytes, size_t length, struct err *e
         return err_set(err, ERR_IO, "cannot write %s: %s", path, strerror(why));
     }
     return 0;
+}
+
+int file_write(const char *path, const void *bytes, size_t length, struct err *err) {
+    return file_write_pieces(path, &(struct file_piece){ bytes, length }, 1, err);
 }
 
 bool file_exists(const char *path) {

@@ -23,6 +23,14 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err);
  * replace anything but a regular file. */
 int file_write(const char *path, const void *bytes, size_t length, struct err *err);
 
+/* The same for content that lies in several places. */
+struct file_piece {
+    const void *bytes;
+    size_t length;
+};
+int file_write_pieces(const char *path, const struct file_piece *pieces, int64_t n,
+                      struct err *err);
+
 bool file_exists(const char *path); /* a regular file, or a link to one */
 bool file_is_folder(const char *path);
 
@@ -33,10 +41,6 @@ const char *file_name(const char *path);
 char *file_join(struct arena *arena, const char *dir, const char *name);
 
 /* SHA-256 over several pieces, as 64 hex digits and a NUL. */
-struct file_piece {
-    const void *bytes;
-    size_t length;
-};
 void file_sha256(const struct file_piece *pieces, int n, char hex[65]);
 
 #endif

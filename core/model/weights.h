@@ -4,6 +4,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/jsontree.h"
+#include "core/tensor/safetensors_write.h"
 #include "core/tensor/tensor.h"
 
 /* weights: the named tensors of a model file, mapped and validated, never copied.
@@ -37,9 +38,5 @@ const struct tensor *weights_at(const struct weights *weights, const char *name)
  * sizes; a size of -1 takes any). */
 const struct tensor *weights_need(const struct weights *weights, const char *name, int rank,
                                   const int64_t *shape, struct err *err);
-
-/* Writes tensors to a safetensors file (atomically), in the order given; each needs a name. */
-int safetensors_write(const char *path, const struct tensor *const *tensors, int64_t count,
-                      struct err *err);
 
 #endif
