@@ -29,6 +29,11 @@ enum relay_kind {
     RELAY_DONE,        /* u8 status (RELAY_OK, RELAY_ERROR); then the execute_reply's content as JSON */
 };
 
+/* Who says what. MESSAGE types are display_data, update_display_data, execute_result and clear_output
+ * alone; the front drops others. The `error` message is the front's: it takes ename, evalue and
+ * traceback from a DONE with RELAY_ERROR. In a silent cell the front drops STREAM and MESSAGE. A
+ * STREAM between cells (complaints of a restore) is shown with the next cell. */
+
 enum { RELAY_OK = 0, RELAY_ERROR = 1 };
 
 struct relay_execute {
@@ -39,10 +44,16 @@ struct relay_execute {
     uint8_t spare[3];
 };
 
-/* Splits an EXECUTE frame. Returns 0, or -1 if it is malformed. Strings point into `bytes`;
- * names and texts are arrays in the arena. */
+/* Splits an EXECUTE frame. Returns 0, or -1 if it is malformed. `code` is a terminated copy in the
+ * arena (head->code_length long: it may hold NULs); names and texts are arrays in the arena of
+ * head->expressions strings that point into `bytes`. */
 int relay_execute_read(struct arena *arena, const char *bytes, size_t length,
                        struct relay_execute *head, const char **code, const char ***names,
                        const char ***texts);
+
+/* Appends what relay_execute_read reads. Sets head's code_length from `length`; the caller has set
+ * the rest. An inner NUL ends a name or text. */
+void relay_execute_write(struct buf *out, struct relay_execute head, const char *code,
+                         size_t length, const char *const *names, const char *const *texts);
 
 #endif
