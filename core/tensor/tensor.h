@@ -8,8 +8,10 @@
 
 /* tensor: a block of numbers with a type and a shape, row-major, outermost dimension first.
  *
- * Its data lives in an arena, or is borrowed from a mapped file (weights: in the file's own type,
- * read-only). Block-quantised types hold 32 values a block along the last dimension. */
+ * Its data lives in an arena, or is borrowed from a mapped file (weights: in the file's own
+ * type, read-only). Block-quantised types hold 32 values a block along the last dimension (the
+ * K types 256); of those behind DTYPE_Q8_0 only name and size are known, which is enough to
+ * list them. */
 
 enum dtype {
     DTYPE_F32,
@@ -27,6 +29,16 @@ enum dtype {
     DTYPE_Q5_0,
     DTYPE_Q5_1,
     DTYPE_Q8_0,
+    DTYPE_U16,
+    DTYPE_U32,
+    DTYPE_U64,
+    DTYPE_Q2_K,
+    DTYPE_Q3_K,
+    DTYPE_Q4_K,
+    DTYPE_Q5_K,
+    DTYPE_Q6_K,
+    DTYPE_IQ4_NL,
+    DTYPE_IQ4_XS,
     DTYPE_COUNT
 };
 
@@ -38,7 +50,7 @@ struct tensor {
     int64_t shape[TENSOR_RANK];
     union {
         void *bytes;
-        float *data; /* when dtype is DTYPE_F32 */
+        float *data;   /* when dtype is DTYPE_F32 */
         int64_t *ints; /* when dtype is DTYPE_I64 */
     };
     const char *name; /* in its file; NULL for what was computed */
@@ -47,7 +59,8 @@ struct tensor {
 /* A zeroed float tensor in the arena. The shape is copied. */
 struct tensor *tensor_new(struct arena *arena, int rank, const int64_t *shape);
 /* The same for any type that is not block-quantised. */
-struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank, const int64_t *shape);
+struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
+                             const int64_t *shape);
 
 int64_t tensor_count(const struct tensor *tensor); /* elements */
 int64_t tensor_bytes(const struct tensor *tensor); /* bytes of its data */
