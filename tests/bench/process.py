@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Whole-process figures of Cutaway, side by side with what people use today.
+
+    process.py --program build/cutaway --peers-dir ../shared/peers [--peer PYTHON --models DIR] [PATTERN...]
+
+Prints one JSON line a figure: name, median_s, min_s, threads, isa and, where a peer's Python is given,
+peer, peer_s (its minimum, measured in the same run), ratio (peer_s / our min_s) and goal. Memory rows
+have peak_mb or idle_mb. Needs jupyter_client and psutil.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SENTENCE = ("The quick brown fox jumps over the lazy dog while the old farmer watches quietly from "
+            "the porch of his house")
+GOALS = {  # what the project promised itself: seconds, megabytes, or times faster than the peer
+    "first_picture.minilm": {"s": 0.15, "mb": 150, "ratio": 60},
+    "first_picture.smollm2": {"s": 0.35, "mb": 250, "ratio": 100},
+    "kernel_start": {"s": 0.08},
+    "idle_memory": {"mb": 20},
+    "execute_empty": {"s": 0.0012},
+}
+
+
+def isa():
+    if os.environ.get("CUTAWAY_ISA"):
+        return os.environ["CUTAWAY_ISA"]
+    flags = open("/proc/cpuinfo").read().split("flags", 1)[-1].split("\n", 1)[0].split()
+    return "avx512" if "avx512bw" in flags else "avx2" if "avx2" in flags else "generic"
+
+
+def row(name, times, **extra):
+    line = {"name": name}
+    if times:
+        line.update(median_s=round(statistics.median(times), 5), min_s=round(min(times), 5), runs=len(times))
+    line.update(threads=len(os.sched_getaffinity(0)), isa=isa(), **extra)
+    if name in GOALS:
+        line["goal"] = GOALS[name]
+    print(json.dumps(line), flush=True)
+
+
+def timed(argv, **options):
+    """Seconds and peak resident megabytes of one process, start to end."""
+    begin = time.perf_counter()
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+    complaint = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise RuntimeError(complaint.decode(errors="replace"))
+    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+
+
+def peer_lines(args, script, *options):
+    """What a peer's script prints, as a list of its rows."""
+    argv = [args.peer, os.path.join(args.peers_dir, script), "--models", args.models, *options]
+    out = subprocess.run(argv, capture_output=True, text=True, cwd=args.peers_dir)
+    if out.returncode != 0:
+        print(out.stderr[-2000:], file=sys.stderr)
+    return [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]
+
+
+def against(peer, ours):
+    if not peer:
+        return {}
+    return {"peer": peer["peer"], "peer_s": peer["min_s"], "peer_mb": peer.get("peak_rss_mb"),
+            "ratio": round(peer["min_s"] / min(ours), 2)}
+
+
+def first_picture(args):
+    """New process -> model loaded -> 16 tokens -> every head drawn to PNG."""
+    for name, peer_name in (("minilm", "minilm"), ("smollm2", "smollm2-gguf")):
+        figure = f"first_picture.{name}"
+        if not args.wants(figure):
+            continue
+        # 16 tokens, of which MiniLM's tokenizer adds two
+        text = " ".join(SENTENCE.split()[:14 if name == "minilm" else 16])
+        with tempfile.TemporaryDirectory() as folder:
+            script = os.path.join(folder, "first.cut")
+            with open(script, "w", encoding="utf-8") as f:
+                f.write(f"%model load {name}\n# %%\n%%attention\n{text}\n")
+            runs = [timed([args.program, "run", script, "--out", folder]) for _ in range(1 + args.repeats)][1:]
+            drawn = [f for f in os.listdir(folder) if f.endswith(".png")]
+            assert drawn, "no picture was written"
+        times = [t for t, _ in runs]
+        peer = None
+        if args.peer:
+            rows = peer_lines(args, "a_first_picture.py", "--modes", "script", "--only", peer_name, "--repeats", "2")
+            peer = rows[0] if rows else None
+        row(figure, times, peak_mb=round(max(m for _, m in runs), 1), **against(peer, times))
+
+
+class Kernel:
+    """A kernel and its client, started and timed as a notebook server starts one."""
+
+    def __init__(self, argv):
+        from jupyter_client import KernelManager
+        self.manager = KernelManager()
+        self.manager.kernel_spec.argv = argv
+        begin = time.perf_counter()
+        self.manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.hb_channel.unpause()
+        while True:  # asked again each 20 ms, as the sockets connect late
+            self.client.kernel_info()
+            try:
+                if self.client.get_shell_msg(timeout=0.02)["msg_type"] == "kernel_info_reply":
+                    break
+            except Exception:
+                pass
+        self.start_s = time.perf_counter() - begin
+        time.sleep(0.3)
+        for channel in (self.client.shell_channel, self.client.iopub_channel):
+            while channel.msg_ready():
+                channel.get_msg(timeout=1)
+
+    def rss(self):
+        import psutil
+        first = psutil.Process(self.manager.provisioner.pid)
+        return sum(p.memory_info().rss for p in [first] + first.children(recursive=True)) / 2**20
+
+    def run(self, code):
+        """One cell, until both the reply and the idle status are in."""
+        begin = time.perf_counter()
+        sent = self.client.execute(code)
+        while True:
+            message = self.client.get_iopub_msg(timeout=30)
+            if message["parent_header"].get("msg_id") != sent:
+                continue
+            if message["msg_type"] == "error":
+                raise RuntimeError(message["content"]["evalue"])
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                break
+        while self.client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != sent:
+            pass
+        return time.perf_counter() - begin
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+def kernel_rows(argv, megabyte):
+    """start, empty cell and 1 MB display times, and idle memory, of one kernel."""
+    starts, memory = [], 0
+    for _ in range(11):
+        kernel = Kernel(argv)
+        starts.append(kernel.start_s)
+        memory = kernel.rss()
+        kernel.close()
+    kernel = Kernel(argv)
+    try:
+        for _ in range(20):
+            kernel.run("")
+        empty = [kernel.run("") for _ in range(500)]
+        display = [kernel.run(megabyte) for _ in range(30)]
+    finally:
+        kernel.close()
+    return starts[1:], empty, display, memory
+
+
+def kernels(args):
+    if not any(args.wants(n) for n in ("kernel_start", "execute_empty", "display_1MB", "idle_memory")):
+        return
+    ours = kernel_rows([args.program, "kernel", "-f", "{connection_file}"], "%_test display 1000000")
+    peers = []
+    if args.peer:
+        show = "from IPython.display import publish_display_data as p; p({'text/plain': 'x' * 1000000})"
+        for name, module in (("ipykernel", "ipykernel_launcher"), ("xeus-python", "xpython_launcher")):
+            try:
+                peers.append((name, kernel_rows([args.peer, "-m", module, "-f", "{connection_file}"], show)))
+            except Exception as problem:
+                print(f"{name}: {problem}", file=sys.stderr)
+    for i, name in enumerate(("kernel_start", "execute_empty", "display_1MB")):
+        extra = {}
+        for peer, rows in peers:
+            extra[f"{peer}_s"] = round(min(rows[i]), 5)
+            extra[f"{peer}_median_s"] = round(statistics.median(rows[i]), 5)
+        if peers:
+            best = min(min(rows[i]) for _, rows in peers)
+            extra.update(peer_s=round(best, 5), ratio=round(best / min(ours[i]), 2))
+        row(name, ours[i], **extra)
+    row("idle_memory", [], idle_mb=round(ours[3], 1), **{f"{peer}_mb": round(rows[3], 1) for peer, rows in peers})
+
+
+def forward(args):
+    """The engine's own figures beside PyTorch's: bench_forward prints them, the peer runs after it."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "bench_forward")
+    if not args.wants("forward") or not os.path.exists(program):
+        return
+    out = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    peers = {}
+    if args.peer:
+        for model in ("minilm", "smollm2"):
+            for line in peer_lines(args, "c_forward.py", "--peak", "0", "--only", f"C.forward.{model}"):
+                if line.get("peer") == "transformers eager+capture":
+                    peers[f"forward.{model}.{line['params']['seq']}"] = line
+    for text in out.splitlines():
+        line = json.loads(text)
+        peer = peers.get(line["name"])
+        if peer:
+            line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
+        print(json.dumps(line), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--peers-dir", required=True)
+    parser.add_argument("--peer", default="", help="a Python that has the peers' packages")
+    parser.add_argument("--models", default="", help="the models folder that the peers read")
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("patterns", nargs="*", help="figures whose name contains one of these; all if none")
+    args = parser.parse_args()
+    args.program = os.path.abspath(args.program)
+    args.peers_dir = os.path.abspath(args.peers_dir)
+    args.models = os.path.abspath(args.models) if args.models else ""
+    args.wants = lambda name: not args.patterns or any(p in name for p in args.patterns)
+    first_picture(args)
+    kernels(args)
+    forward(args)
+
+
+if __name__ == "__main__":
+    main()
