@@ -7,6 +7,9 @@
  * the entry come the parser's checks, completion, Shift-Tab, %help, the reference page and the test
  * that runs its example.
  *
+ * File stems are unique in the repository and methods have the plain names (core/explain/attention.c),
+ * so the command of that name is cmd_attention.c and defines `const struct command cmd_attention`.
+ *
  * This header names no model and no picture, so that the supervisor may read the table. */
 
 struct session; /* what outlives a cell: models, kept results, settings */
@@ -58,11 +61,19 @@ const struct command *const *command_all(void); /* ends with NULL; in the order 
  * body is taken, every option known, of its kind and in range. Errors carry the place in the cell. */
 int command_check(const struct cell_line *line, struct err *err);
 
+/* ERR_COMMAND: there is no command of that name; did you mean ...? */
+int command_unknown(const struct cell_word *word, struct err *err);
+
+/* Lets an error that has no place yet point at `word`. */
+void command_point(struct err *err, const struct cell_word *word);
+
 /* For cell_parse. */
 int command_takes_value(const char *command, const char *flag);
 
 /* Help as text/plain; `language` is "en" or "zh". In the arena. */
 const char *command_help(struct arena *arena, const struct command *command, const char *language);
+/* All commands by group, a line each. */
+const char *command_overview(struct arena *arena, const char *language);
 
 /* Values of a checked line's options, the default where none was given. */
 const char *command_text(const struct command *command, const struct cell_line *line, const char *option);

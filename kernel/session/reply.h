@@ -15,11 +15,14 @@ struct reply;
 struct reply_sink {
     void (*stream)(void *arg, bool is_error, const char *text, size_t length);
     void (*message)(void *arg, const char *type, const char *content, size_t length);
-    void (*bundle)(void *arg, const struct bundle *bundle); /* NULL: only `message` is told */
+    /* A figure as it is, told instead of `message` where the sink wants no JSON. NULL: no. */
+    void (*bundle)(void *arg, const struct bundle *bundle);
     void *arg;
 };
 
-struct reply *reply_new(struct arena *arena, const struct reply_sink *sink, bool silent);
+/* `count` is the execution count that execute_result reports. A silent reply tells the sink nothing. */
+struct reply *reply_new(struct arena *arena, const struct reply_sink *sink, int64_t count,
+                        bool silent);
 struct arena *reply_arena(struct reply *reply);
 
 void reply_text(struct reply *reply, const char *text, size_t length);  /* stdout */

@@ -38,7 +38,8 @@ const struct loaded *session_models(struct session *session, int64_t *count, int
 /* Kept results (copied). The last result of a cell is also kept as "_". */
 void session_keep(struct session *session, const char *name, const struct result *result);
 const struct result *session_result(struct session *session, const char *name, struct err *err);
-const char *const *session_results(struct session *session, int64_t *count);
+/* Their names, in the arena. */
+const char *const *session_results(struct session *session, struct arena *arena, int64_t *count);
 
 /* Settings: "language", "seed", "time". */
 const char *session_setting(struct session *session, const char *name);

@@ -1,0 +1,50 @@
+/* The program: one subcommand a line in the table below. */
+#include <config.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/install.h"
+#include "kernel/worker/worker.h"
+
+static const struct entry {
+    const char *name;
+    int (*main)(int argc, char **argv); /* argv[0] is the subcommand */
+    const char *usage;                  /* NULL: not for people */
+} entries[] = {
+    { "worker", worker_main, NULL },
+    { "install", install_main,
+      "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },
+    { "uninstall", uninstall_main, "uninstall [the same]                      undo that" },
+};
+
+enum { COUNT = sizeof entries / sizeof *entries };
+
+static void usage(FILE *to) {
+    fprintf(to, "Cutaway, a Jupyter kernel that opens up language models.\n\n");
+    for (int i = 0; i < COUNT; i++) {
+        if (entries[i].usage) {
+            fprintf(to, "  cutaway %s\n", entries[i].usage);
+        }
+    }
+    fprintf(to, "  cutaway --version | --help\n");
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "--help";
+    for (int i = 0; i < COUNT; i++) {
+        if (strcmp(entries[i].name, name) == 0) {
+            return entries[i].main(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("cutaway %s\n", PACKAGE_VERSION);
+        return 0;
+    }
+    bool asked = strcmp(name, "--help") == 0;
+    if (!asked) {
+        fprintf(stderr, "cutaway: there is no subcommand %s\n\n", name);
+    }
+    usage(asked ? stdout : stderr);
+    return asked && argc > 1 ? 0 : 2;
+}
