@@ -91,8 +91,8 @@ bool visit_wants(const struct pass *pass, enum site site);
 
 /* ---- finding models by name (core/model/find.c) ----
  * A name is a folder or a .gguf/.safetensors file (without its ending) in one of: the folders of
- * CUTAWAY_MODELS (':' between them), models/ beside the program, ~/.local/share/cutaway/models,
- * DATADIR/cutaway/models, and the Hugging Face hub's cache ("org/name"; HF_HUB_CACHE, HF_HOME,
+ * CUTAWAY_MODELS (':' between them), models/ beside the program, ~/.local/share/cutaway/models
+ * (XDG_DATA_HOME), DATADIR/cutaway/models, and the Hugging Face hub's cache ("org/name"; HF_HUB_CACHE, HF_HOME,
  * XDG_CACHE_HOME as huggingface_hub reads them). */
 struct found {
     const char *name, *path;
@@ -100,8 +100,9 @@ struct found {
 };
 struct found *find_models(struct arena *arena, int64_t *count);
 
-/* A path as it is if it names something that exists, else the path of a model of that name. NULL with
- * ERR_MODEL: what was looked for, the nearest names, what there is. */
+/* A path as it is (but for ~/) if it names something that exists, else the path of a model of that
+ * name. NULL with ERR_MODEL: what was looked for, the nearest name, what there is; for two models of
+ * that name both paths. */
 const char *find_model(struct arena *arena, const char *name_or_path, struct err *err);
 
 #endif

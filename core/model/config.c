@@ -1,0 +1,440 @@
+#include "core/model/config.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/nearest.h"
+#include "core/model/arch.h"
+#include "core/model/gguf.h"
+
+enum {
+    CONFIG_MOST = 4 << 20 /* bytes of a config.json */,
+    LABELS_MOST = 20000,
+    ARCHES_MOST = 64
+};
+
+/* Whole numbers with their names in config.json and (behind "TYPE.") in GGUF, and their bounds.
+ */
+struct field {
+    const char *json, *gguf;
+    size_t offset;
+    int64_t least, most;
+};
+
+#define AT(member) offsetof(struct config, member)
+static const struct field fields[] = {
+    { "num_hidden_layers", "block_count", AT(layers), 1, 10000 },
+    { "num_attention_heads", "attention.head_count", AT(heads), 1, 4096 },
+    { "hidden_size", "embedding_length", AT(width), 1, 1 << 20 },
+    { "intermediate_size", "feed_forward_length", AT(inner), 1, 1 << 22 },
+    { "vocab_size", "vocab_size", AT(vocab), 1, 1 << 22 },
+    { "max_position_embeddings", "context_length", AT(context), 1, 1 << 26 },
+    { "num_key_value_heads", "attention.head_count_kv", AT(kv_heads), 1, 4096 },
+    { "head_dim", "attention.key_length", AT(head_width), 1, 1 << 16 },
+    { "type_vocab_size", "token_type_count", AT(types), 0, 1 << 16 },
+};
+#undef AT
+
+/* What a file may leave out, as the reference implementation (the configuration classes of
+ * transformers) fills it in. */
+static const struct defaults {
+    const char *type;
+    int64_t context, types, pad;
+    double eps;
+    const char *eps_json, *eps_gguf, *activation;
+    bool tied;
+} defaults[] = {
+    { "bert", 512, 2, 0, 1e-12, "layer_norm_eps", "attention.layer_norm_epsilon", "gelu",
+      true },
+    { "llama", 2048, 0, -1, 1e-6, "rms_norm_eps", "attention.layer_norm_rms_epsilon", "silu",
+      false },
+    { NULL, 0, 0, -1, 1e-5, "layer_norm_eps", "attention.layer_norm_epsilon", "gelu", false },
+};
+
+static const struct defaults *defaults_of(const char *type) {
+    const struct defaults *d = defaults;
+    while (d->type && strcmp(d->type, type) != 0) {
+        d++;
+    }
+    return d;
+}
+
+/* The file that is read: its name for messages, and either of its two forms. */
+struct source {
+    struct arena *arena;
+    const char *file;
+    const struct json *json;
+    const struct gguf *gguf;
+    const char *type;
+    struct err *err;
+};
+
+/* ---- one value ---- */
+
+/* A value as either file gives it, and how to show it. */
+struct given {
+    enum { ABSENT, NUMBER, TEXT, FLAG, OTHER } kind;
+    double number; /* a flag's too */
+    const char *text, *key, *shown;
+};
+
+static struct given given_json(const struct source *s, const struct json *value) {
+    char quoted[60];
+    if (!value || value->kind == JSON_NULL) {
+        return (struct given){ .kind = ABSENT };
+    }
+    switch (value->kind) {
+    case JSON_NUMBER:
+        return (struct given){ .kind = NUMBER,
+                               .number = strtod(value->text.bytes, NULL),
+                               .shown = value->text.bytes };
+    case JSON_STRING:
+        err_quote(quoted, sizeof quoted, value->text.bytes, value->text.length);
+        return (struct given){ .kind = TEXT,
+                               .text = value->text.bytes,
+                               .shown = arena_printf(s->arena, "\"%s\"", quoted) };
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return (struct given){ .kind = FLAG,
+                               .number = value->kind == JSON_TRUE,
+                               .shown = value->kind == JSON_TRUE ? "true" : "false" };
+    default:
+        return (struct given){ .kind = OTHER,
+                               .shown = value->kind == JSON_ARRAY ? "a list" : "an object" };
+    }
+}
+
+static struct given given_gguf(const struct source *s, const char *key) {
+    int64_t whole, length;
+    double number;
+    bool flag;
+    const char *bytes;
+    char quoted[60];
+    if (!gguf_kind(s->gguf, key)) {
+        return (struct given){ .kind = ABSENT };
+    }
+    if (gguf_int(s->gguf, key, &whole)) {
+        return (struct given){ .kind = NUMBER,
+                               .number = (double)whole,
+                               .shown = arena_printf(s->arena, "%lld", (long long)whole) };
+    }
+    if (gguf_float(s->gguf, key, &number)) {
+        return (struct given){ .kind = NUMBER,
+                               .number = number,
+                               .shown = arena_printf(s->arena, "%g", number) };
+    }
+    if (gguf_bool(s->gguf, key, &flag)) {
+        return (struct given){ .kind = FLAG, .number = flag, .shown = flag ? "true" : "false" };
+    }
+    if (gguf_string(s->gguf, key, &bytes, &length)) {
+        err_quote(quoted, sizeof quoted, bytes, (size_t)length);
+        return (struct given){ .kind = TEXT,
+                               .text = arena_text(s->arena, bytes, (size_t)length),
+                               .shown = arena_printf(s->arena, "\"%s\"", quoted) };
+    }
+    return (struct given){ .kind = OTHER,
+                           .shown =
+                               arena_printf(s->arena, "of type %s", gguf_kind(s->gguf, key)) };
+}
+
+/* The value of a field by its name in the form at hand; a GGUF name that begins with '.' stands
+ * behind the type ("llama.block_count"). NULL for a name: that form has no such field. */
+static struct given look(const struct source *s, const char *json, const char *gguf) {
+    struct given given = { .kind = ABSENT };
+    const char *key = s->json ? json : gguf;
+    if (key && s->json) {
+        given = given_json(s, json_at(s->json, key));
+    } else if (key) {
+        key = key[0] == '.' ? arena_printf(s->arena, "%s%s", s->type, key) : key;
+        given = given_gguf(s, key);
+    }
+    given.key = key;
+    return given;
+}
+
+static int read_field(const struct source *s, struct config *config,
+                      const struct field *field) {
+    char *gguf = arena_printf(s->arena, ".%s", field->gguf);
+    struct given given = look(s, field->json, gguf);
+    if (given.kind == ABSENT) {
+        return 0;
+    }
+    if (given.kind != NUMBER || given.number != floor(given.number) ||
+        given.number < (double)field->least || given.number > (double)field->most) {
+        return err_set(s->err, ERR_FORMAT,
+                       "%s: %s is %s; a whole number from %lld to %lld is wanted", s->file,
+                       given.key, given.shown, (long long)field->least, (long long)field->most);
+    }
+    *(int64_t *)(void *)((char *)config + field->offset) = (int64_t)given.number;
+    return 0;
+}
+
+/* Leaves `*value` as it is if the file does not say it. */
+static int read_positive(const struct source *s, struct given given, double *value) {
+    if (given.kind == ABSENT) {
+        return 0;
+    }
+    if (given.kind != NUMBER || !(given.number > 0) || !(given.number < 1e18)) {
+        return err_set(s->err, ERR_FORMAT, "%s: %s is %s; a positive number is wanted", s->file,
+                       given.key, given.shown);
+    }
+    *value = given.number;
+    return 0;
+}
+
+/* A token's id (of a list, its first); negative ones mean none. */
+static int read_id(const struct source *s, const char *json, const char *gguf, int64_t *id) {
+    struct given given = look(s, json, gguf);
+    const struct json *list = s->json ? json_at(s->json, json) : NULL;
+    if (list && list->kind == JSON_ARRAY && list->first) {
+        given = given_json(s, list->first);
+        given.key = json;
+    }
+    if (given.kind == ABSENT) {
+        return 0;
+    }
+    if (given.kind != NUMBER || given.number != floor(given.number) ||
+        given.number > INT32_MAX || given.number < INT32_MIN) {
+        return err_set(s->err, ERR_FORMAT, "%s: %s is %s; a token's id is wanted", s->file,
+                       given.key, given.shown);
+    }
+    *id = given.number < 0 ? -1 : (int64_t)given.number;
+    return 0;
+}
+
+/* ---- the architecture ---- */
+
+static int unknown_type(const struct source *s, const char *key, struct given given) {
+    const struct arch *const *all = arch_all();
+    const char *names[ARCHES_MOST + 1] = { 0 };
+    char list[300] = "";
+    for (int i = 0; all[i] && i < ARCHES_MOST; i++) {
+        names[i] = all[i]->name;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", all[i]->name);
+    }
+    const char *near = given.kind == TEXT ? nearest_name(given.text, names) : NULL;
+    return err_set(
+        s->err, ERR_UNSUPPORTED,
+        "%s: the architecture (%s) is %s, which is not known here%s%s; known are: %s", s->file,
+        key, given.shown, near ? "; the nearest is " : "", near ? near : "", list);
+}
+
+static int read_type(struct source *s, struct config *config) {
+    struct given given = look(s, "model_type", "general.architecture");
+    if (given.kind == ABSENT) {
+        return err_set(s->err, ERR_FORMAT,
+                       "%s: %s is missing, so the architecture is not known", s->file,
+                       given.key);
+    }
+    if (given.kind != TEXT || !arch_find(given.text)) {
+        return unknown_type(s, given.key, given);
+    }
+    s->type = config->type = arch_find(given.text)->name;
+    config->class_name = "";
+    const struct json *classes = s->json ? json_at(s->json, "architectures") : NULL;
+    if (classes && classes->kind == JSON_ARRAY && classes->first &&
+        classes->first->kind == JSON_STRING) {
+        config->class_name = classes->first->text.bytes;
+    }
+    return 0;
+}
+
+/* ---- the parts of a configuration ---- */
+
+/* GGUF need not say the size of its vocabulary: the embedding's rows, or the tokens, do. */
+static void vocab_of_gguf(const struct source *s, const struct weights *weights,
+                          struct config *config) {
+    const struct tensor *embedding = weights_at(weights, "token_embd.weight");
+    struct gguf_strings strings;
+    int64_t n;
+    if (config->vocab == 0 && embedding && embedding->rank == 2) {
+        config->vocab = embedding->shape[0];
+    } else if (config->vocab == 0 &&
+               gguf_array_strings(s->gguf, "tokenizer.ggml.tokens", &strings, &n)) {
+        config->vocab = n;
+    }
+}
+
+static int read_sizes(const struct source *s, const struct weights *weights,
+                      struct config *config) {
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (read_field(s, config, &fields[i]) < 0) {
+            return -1;
+        }
+    }
+    if (s->gguf) {
+        vocab_of_gguf(s, weights, config);
+    }
+    for (size_t i = 0; i < 6; i++) { /* the first six have no other source */
+        if (*(int64_t *)(void *)((char *)config + fields[i].offset) == 0) {
+            return err_set(s->err, ERR_FORMAT, "%s: %s%s%s is missing", s->file,
+                           s->json ? "" : s->type, s->json ? "" : ".",
+                           s->json ? fields[i].json : fields[i].gguf);
+        }
+    }
+    config->kv_heads = config->kv_heads ? config->kv_heads : config->heads;
+    if (config->heads % config->kv_heads != 0) {
+        return err_set(s->err, ERR_FORMAT,
+                       "%s: %lld attention heads cannot share %lld key-value heads evenly",
+                       s->file, (long long)config->heads, (long long)config->kv_heads);
+    }
+    if (config->head_width == 0 && config->width % config->heads != 0) {
+        return err_set(s->err, ERR_FORMAT, "%s: a width of %lld does not divide by %lld heads",
+                       s->file, (long long)config->width, (long long)config->heads);
+    }
+    config->head_width =
+        config->head_width ? config->head_width : config->width / config->heads;
+    return 0;
+}
+
+/* Other ways to turn positions than the plain one would give other numbers, so they are
+ * refused. */
+static int read_rope(const struct source *s, const struct weights *weights,
+                     struct config *config) {
+    const struct json *old = s->json ? json_at(s->json, "rope_scaling") : NULL;
+    const struct json *new = s->json ? json_at(s->json, "rope_parameters") : NULL;
+    struct source inside = *s;
+    inside.json = new &&new->kind == JSON_OBJECT    ? new
+                  : old && old->kind == JSON_OBJECT ? old
+                                                    : s->json;
+    struct given kind = look(&inside, "rope_type", ".rope.scaling.type");
+    if (kind.kind == ABSENT && inside.json != s->json) {
+        kind = look(&inside, "type", NULL);
+    }
+    bool plain = kind.kind == ABSENT ||
+                 (kind.kind == TEXT &&
+                  (strcmp(kind.text, "default") == 0 || strcmp(kind.text, "none") == 0));
+    if (!plain || weights_at(weights, "rope_freqs.weight")) {
+        return err_set(
+            s->err, ERR_UNSUPPORTED,
+            "%s: the rotary positions are scaled (%s); only plain ones can be computed",
+            s->file, plain ? "rope_freqs.weight" : kind.shown);
+    }
+    struct given turned = look(s, NULL, ".rope.dimension_count");
+    if (turned.kind != ABSENT && turned.number != (double)config->head_width) {
+        return err_set(s->err, ERR_UNSUPPORTED,
+                       "%s: %s is %s, but a head is %lld wide; only whole heads can be turned",
+                       s->file, turned.key, turned.shown, (long long)config->head_width);
+    }
+    struct given base = look(s, "rope_theta", ".rope.freq_base");
+    if (base.kind == ABSENT && s->json) {
+        base = look(&inside, "rope_theta", NULL);
+    }
+    config->rope_base = 10000;
+    return read_positive(s, base, &config->rope_base);
+}
+
+static int read_norms(const struct source *s, const struct defaults *d,
+                      const struct weights *weights, struct config *config) {
+    char *eps = arena_printf(s->arena, ".%s", d->eps_gguf);
+    config->eps = d->eps;
+    if (read_positive(s, look(s, d->eps_json, eps), &config->eps) < 0) {
+        return -1;
+    }
+    struct given activation = look(s, "hidden_act", NULL);
+    config->activation = activation.kind == TEXT ? activation.text : d->activation;
+    struct given tied = look(s, "tie_word_embeddings", NULL);
+    config->tied = tied.kind == FLAG ? tied.number != 0 : d->tied;
+    if (s->gguf) {
+        config->tied = !weights_at(weights, "output.weight");
+    }
+    return 0;
+}
+
+/* The classes' names, if id2label gives each number from 0 one. */
+static void read_label_names(const struct source *s, struct config *config) {
+    const struct json *table = json_at(s->json, "id2label");
+    const char **names = arena_array(s->arena, config->labels, sizeof *names);
+    for (int64_t i = 0; i < config->labels; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%lld", (long long)i);
+        names[i] = json_text_at(table, number, NULL);
+        if (!names[i]) {
+            return;
+        }
+    }
+    config->label_names = names;
+}
+
+static int read_labels(const struct source *s, struct config *config) {
+    if (!s->json || !strstr(config->class_name, "ForSequenceClassification")) {
+        return 0;
+    }
+    const struct json *table = json_at(s->json, "id2label");
+    struct given count = look(s, "num_labels", NULL);
+    double labels = table && table->kind == JSON_OBJECT ? (double)table->count
+                    : count.kind == ABSENT              ? 2
+                                                        : count.number;
+    if (labels != floor(labels) || labels < 1 || labels > LABELS_MOST) {
+        return err_set(s->err, ERR_FORMAT,
+                       "%s: the classifier has %g classes; 1 to %d are possible", s->file,
+                       labels, LABELS_MOST);
+    }
+    config->labels = (int64_t)labels;
+    read_label_names(s, config);
+    return 0;
+}
+
+static int read_ids(const struct source *s, const struct defaults *d, struct config *config) {
+    config->bos = config->eos = -1;
+    config->pad = d->pad;
+    if (read_id(s, "bos_token_id", "tokenizer.ggml.bos_token_id", &config->bos) < 0 ||
+        read_id(s, "eos_token_id", "tokenizer.ggml.eos_token_id", &config->eos) < 0) {
+        return -1;
+    }
+    return read_id(s, "pad_token_id", "tokenizer.ggml.padding_token_id", &config->pad);
+}
+
+/* ---- the file ---- */
+
+static int open_json(struct source *s, const char *path) {
+    if (!file_exists(path)) {
+        return err_set(
+            s->err, ERR_MODEL,
+            "%s is missing; the config.json that came with the weights must lie beside "
+            "them",
+            path);
+    }
+    struct file *file = file_map(s->arena, path, s->err);
+    if (!file) {
+        return -1;
+    }
+    if (file->size > CONFIG_MOST) {
+        return err_set(s->err, ERR_FORMAT, "%s has %lld bytes; a config.json has at most %d",
+                       path, (long long)file->size, CONFIG_MOST);
+    }
+    s->json = json_parse(s->arena, file->bytes, (size_t)file->size, path, s->err);
+    if (s->json && s->json->kind != JSON_OBJECT) {
+        return err_set(s->err, ERR_FORMAT, "%s does not hold a JSON object", path);
+    }
+    return s->json ? 0 : -1;
+}
+
+struct config *config_read(struct arena *arena, const struct weights *weights,
+                           const char *json_path, struct err *err) {
+    struct config *config = arena_alloc(arena, sizeof *config);
+    struct source s = { .arena = arena, .file = json_path, .err = err };
+    if (json_path && open_json(&s, json_path) < 0) {
+        return NULL;
+    }
+    if (!json_path) {
+        s.file = weights->path;
+        s.gguf = weights->gguf;
+    }
+    if (read_type(&s, config) < 0) {
+        return NULL;
+    }
+    const struct defaults *d = defaults_of(config->type);
+    config->context = d->context;
+    config->types = d->types;
+    config->json = s.json;
+    bool good = read_sizes(&s, weights, config) == 0 && read_rope(&s, weights, config) == 0 &&
+                read_norms(&s, d, weights, config) == 0 && read_labels(&s, config) == 0 &&
+                read_ids(&s, d, config) == 0;
+    return good ? config : NULL;
+}

@@ -1,0 +1,279 @@
+#include "core/model/model.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/nearest.h"
+
+enum { FOUND_MOST = 4096, SHOWN_MOST = 12, COMMIT_MOST = 200 };
+
+/* The models seen so far. */
+struct search {
+    struct arena *arena;
+    int64_t count;
+    struct found *list; /* [FOUND_MOST] */
+};
+
+static bool ends_with(const char *name, const char *end) {
+    size_t n = strlen(name), m = strlen(end);
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static bool is_model_folder(struct arena *arena, const char *path) {
+    return file_exists(file_join(arena, path, "model.safetensors")) ||
+           file_exists(file_join(arena, path, "model.safetensors.index.json")) ||
+           file_exists(file_join(arena, path, "pytorch_model.bin"));
+}
+
+/* The same file seen on two ways (a link, a folder listed twice) is one model. */
+static bool is_known(const struct search *search, const char *name, const char *path) {
+    for (int64_t i = 0; i < search->count; i++) {
+        if (strcmp(search->list[i].name, name) != 0) {
+            continue;
+        }
+        char *a = realpath(search->list[i].path, NULL), *b = realpath(path, NULL);
+        bool same = a && b && strcmp(a, b) == 0;
+        free(a);
+        free(b);
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names that a message could not show are left out. */
+static void add(struct search *search, const char *name, const char *path, const char *where) {
+    const char *shown = weights_name(search->arena, name, strlen(name));
+    if (shown && search->count < FOUND_MOST && !is_known(search, name, path)) {
+        search->list[search->count++] =
+            (struct found){ shown, arena_copy(search->arena, path), where };
+    }
+}
+
+/* One entry of a models folder: NAME/, NAME.gguf or NAME.safetensors. */
+static void look_at(struct search *search, const char *folder, const char *entry) {
+    const char *path = file_join(search->arena, folder, entry);
+    if (entry[0] == '.') {
+        return;
+    }
+    if (file_is_folder(path)) {
+        if (is_model_folder(search->arena, path)) {
+            add(search, entry, path, "models folder");
+        }
+        return;
+    }
+    if ((ends_with(entry, ".gguf") || ends_with(entry, ".safetensors")) && file_exists(path)) {
+        size_t length = (size_t)(strrchr(entry, '.') - entry);
+        add(search, arena_text(search->arena, entry, length), path, "models folder");
+    }
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The entries' names in alphabetical order, ended by NULL. */
+static const char **entries(struct arena *arena, const char *folder) {
+    const char **names = arena_array(arena, FOUND_MOST + 1, sizeof *names);
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    while (dir && n < FOUND_MOST && (entry = readdir(dir))) {
+        names[n++] = arena_copy(arena, entry->d_name);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    qsort(names, n, sizeof *names, by_text);
+    return names;
+}
+
+static void search_folder(struct search *search, const char *folder) {
+    for (const char **names = entries(search->arena, folder); *names; names++) {
+        look_at(search, folder, *names);
+    }
+}
+
+/* ---- the hub's cache: models--ORG--NAME/{refs/main, snapshots/COMMIT/} ---- */
+
+/* The commit that "main" is at; NULL if the cache does not say so. */
+static const char *main_commit(struct arena *arena, const char *repo) {
+    char commit[COMMIT_MOST];
+    FILE *file = fopen(file_join(arena, repo, "refs/main"), "re");
+    size_t n = file ? fread(commit, 1, sizeof commit - 1, file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    commit[n] = '\0';
+    commit[strcspn(commit, " \r\n")] = '\0';
+    bool usable = commit[0] && commit[0] != '.' && !strchr(commit, '/');
+    return usable ? arena_copy(arena, commit) : NULL;
+}
+
+/* The only .gguf file of a folder, NULL if there is none or several. */
+static const char *only_gguf(struct arena *arena, const char *folder) {
+    const char *only = NULL;
+    for (const char **names = entries(arena, folder); *names; names++) {
+        if (ends_with(*names, ".gguf")) {
+            if (only) {
+                return NULL;
+            }
+            only = file_join(arena, folder, *names);
+        }
+    }
+    return only;
+}
+
+static void look_at_repo(struct search *search, const char *cache, const char *entry) {
+    struct arena *arena = search->arena;
+    const char *repo = file_join(arena, cache, entry), *commit = main_commit(arena, repo);
+    if (!commit) {
+        return;
+    }
+    char *name = arena_copy(arena, entry + strlen("models--"));
+    char *mark = strstr(name, "--");
+    if (mark) { /* ORG--NAME; neither part may hold "--" */
+        *mark = '/';
+        memmove(mark + 1, mark + 2, strlen(mark + 2) + 1);
+    }
+    const char *snapshot = arena_printf(arena, "%s/snapshots/%s", repo, commit);
+    const char *gguf = only_gguf(arena, snapshot);
+    if (is_model_folder(arena, snapshot)) {
+        add(search, name, snapshot, "hub cache");
+    } else if (gguf) {
+        add(search, name, gguf, "hub cache");
+    }
+}
+
+static void search_cache(struct search *search, const char *cache) {
+    for (const char **names = entries(search->arena, cache); *names; names++) {
+        if (strncmp(*names, "models--", 8) == 0) {
+            look_at_repo(search, cache, *names);
+        }
+    }
+}
+
+static const char *variable(const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* As huggingface_hub looks for it. */
+static const char *hub_cache(struct arena *arena) {
+    const char *cache = variable("HF_HUB_CACHE"), *home = variable("HF_HOME");
+    const char *old = variable("HUGGINGFACE_HUB_CACHE"), *xdg = variable("XDG_CACHE_HOME");
+    if (cache || old) {
+        return cache ? cache : old;
+    }
+    if (home) {
+        return file_join(arena, home, "hub");
+    }
+    if (xdg) {
+        return file_join(arena, xdg, "huggingface/hub");
+    }
+    return variable("HOME") ? file_join(arena, getenv("HOME"), ".cache/huggingface/hub") : NULL;
+}
+
+/* ---- all places ---- */
+
+static void search_listed(struct search *search, const char *folders) {
+    while (folders && *folders) {
+        size_t length = strcspn(folders, ":");
+        if (length > 0) {
+            search_folder(search, arena_text(search->arena, folders, length));
+        }
+        folders += length + (folders[length] == ':');
+    }
+}
+
+static void search_beside_program(struct search *search) {
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n > 0) {
+        path[n] = '\0';
+        *strrchr(path, '/') = '\0';
+        search_folder(search, file_join(search->arena, path, "models"));
+    }
+}
+
+struct found *find_models(struct arena *arena, int64_t *count) {
+    struct search search = { .arena = arena };
+    search.list = arena_array(arena, FOUND_MOST, sizeof *search.list);
+    const char *data = variable("XDG_DATA_HOME"), *cache = hub_cache(arena);
+    search_listed(&search, getenv("CUTAWAY_MODELS"));
+    search_beside_program(&search);
+    if (data || variable("HOME")) {
+        data = data ? data : file_join(arena, getenv("HOME"), ".local/share");
+        search_folder(&search, file_join(arena, data, "cutaway/models"));
+    }
+    search_folder(&search, CUTAWAY_DATADIR "/cutaway/models");
+    if (cache) {
+        search_cache(&search, cache);
+    }
+    *count = search.count;
+    return search.list;
+}
+
+/* ---- one by name ---- */
+
+/* "~/models/x" as a shell reads it. */
+static const char *expanded(struct arena *arena, const char *path) {
+    return path[0] == '~' && path[1] == '/' && variable("HOME")
+               ? file_join(arena, getenv("HOME"), path + 2)
+               : path;
+}
+
+static const char *not_found(struct arena *arena, const char *name, const struct found *found,
+                             int64_t count, struct err *err) {
+    const char **names = arena_array(arena, count + 1, sizeof *names);
+    struct buf *list = buf_new(arena);
+    char shown[120];
+    for (int64_t i = 0; i < count; i++) {
+        names[i] = found[i].name;
+        if (i < SHOWN_MOST) {
+            buf_printf(list, "%s%s", i ? ", " : "", found[i].name);
+        }
+    }
+    const char *near = nearest_name(name, names);
+    err_quote(shown, sizeof shown, name, strlen(name));
+    if (count == 0) {
+        err_set(
+            err, ERR_MODEL,
+            "there is no file, folder or model called %s, and no models folder holds any; give "
+            "a path, or put the folder that holds your models into CUTAWAY_MODELS",
+            shown);
+    } else {
+        err_set(err, ERR_MODEL,
+                "there is no file, folder or model called %s%s%s%s; there are: %s%s", shown,
+                near ? "; did you mean " : "", near ? near : "", near ? "?" : "", list->data,
+                count > SHOWN_MOST ? " ..." : "");
+    }
+    return NULL;
+}
+
+const char *find_model(struct arena *arena, const char *name_or_path, struct err *err) {
+    const char *path = expanded(arena, name_or_path);
+    if (file_exists(path) || file_is_folder(path)) {
+        return path;
+    }
+    int64_t count;
+    const struct found *found = find_models(arena, &count), *hit = NULL;
+    for (int64_t i = 0; i < count; i++) {
+        if (strcmp(found[i].name, name_or_path) != 0) {
+            continue;
+        }
+        if (hit) {
+            err_set(err, ERR_MODEL, "two models are called %s: %s and %s; give the path of one",
+                    found[i].name, hit->path, found[i].path);
+            return NULL;
+        }
+        hit = &found[i];
+    }
+    return hit ? hit->path : not_found(arena, name_or_path, found, count, err);
+}

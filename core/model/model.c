@@ -1,0 +1,94 @@
+#include "core/model/model.h"
+
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/model/arch.h"
+#include "core/model/gguf.h"
+#include "core/tensor/quant.h"
+
+/* A file that lies with the weights: in their folder, or beside their file. */
+static const char *beside(struct arena *arena, const char *path, const char *name) {
+    if (file_is_folder(path)) {
+        return file_join(arena, path, name);
+    }
+    size_t folder = (size_t)(file_name(path) - path);
+    return arena_printf(arena, "%.*s%s", (int)folder, path, name);
+}
+
+/* The head is the embedding once more, under its own name. */
+static bool is_tied_copy(const struct config *config, const struct tensor *tensor) {
+    return config->tied && (strcmp(tensor->name, "lm_head.weight") == 0 ||
+                            strcmp(tensor->name, "cls.predictions.decoder.weight") == 0 ||
+                            strcmp(tensor->name, "cls.predictions.decoder.bias") == 0);
+}
+
+/* Parameters, and the type that most of them have. Buffers of whole numbers are none. */
+static void count(struct model *model) {
+    int64_t of[DTYPE_COUNT] = { 0 };
+    int most = DTYPE_F32;
+    for (int64_t i = 0; i < model->weights->count; i++) {
+        const struct tensor *tensor = &model->weights->tensors[i];
+        if (quant_known(tensor->dtype) && !is_tied_copy(model->config, tensor)) {
+            of[tensor->dtype] += tensor_count(tensor);
+        }
+    }
+    for (int i = 0; i < DTYPE_COUNT; i++) {
+        model->parameters += of[i];
+        most = of[i] > of[most] ? i : most;
+    }
+    model->dtype = dtype_name((enum dtype)most);
+}
+
+/* From the class that config.json names; a file that names none holds the bare network. */
+static const char *task_of(const struct model *model) {
+    const char *class_name = model->config->class_name;
+    if (strstr(class_name, "ForSequenceClassification")) {
+        return "classification";
+    }
+    if (strstr(class_name, "ForMaskedLM") || strstr(class_name, "ForPreTraining")) {
+        return "masked-lm";
+    }
+    return model->arch->causal ? "causal-lm" : "encoder";
+}
+
+static int read_tokenizer(struct arena *arena, struct model *model, struct err *err) {
+    struct err why = { 0 };
+    if (model->weights->gguf) {
+        model->tokenizer = gguf_tokenizer(arena, model->weights->gguf, model->path, &why);
+    } else {
+        const char *path = beside(arena, model->path, "tokenizer.json");
+        if (!file_exists(path)) {
+            return 0;
+        }
+        struct file *file = file_map(arena, path, &why);
+        model->tokenizer =
+            file ? tokenizer_read(arena, file->bytes, (size_t)file->size, path, &why) : NULL;
+    }
+    if (!model->tokenizer && why.kind != ERR_NONE) {
+        *err = why;
+        return err_pass(err);
+    }
+    return 0;
+}
+
+struct model *model_open(struct arena *arena, const char *path, struct err *err) {
+    struct model *model = arena_alloc(arena, sizeof *model);
+    model->path = arena_copy(arena, path);
+    model->weights = weights_open(arena, path, err);
+    if (!model->weights) {
+        return NULL;
+    }
+    const char *json = model->weights->gguf ? NULL : beside(arena, path, "config.json");
+    model->config = config_read(arena, model->weights, json, err);
+    if (!model->config) {
+        return NULL;
+    }
+    model->arch = arch_find(model->config->type);
+    model->task = task_of(model);
+    count(model);
+    if (read_tokenizer(arena, model, err) < 0 || model->arch->open(arena, model, err) < 0) {
+        return NULL;
+    }
+    return model;
+}
