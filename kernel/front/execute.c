@@ -1,0 +1,334 @@
+#include "kernel/front/execute.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/base/jsonwrite.h"
+#include "kernel/front/answer.h"
+#include "kernel/front/history.h"
+#include "kernel/front/minder.h"
+#include "kernel/front/status.h"
+#include "kernel/front/stream.h"
+#include "kernel/relay/relay.h"
+#include "kernel/wire/envelope.h"
+
+/* An interrupt that comes before the worker has read the cell is taken for one of the cell before;
+ * so it is said again. */
+enum { AGAIN_MS = 100 };
+
+static void cell_fail(struct front *front, const char *ename, const char *evalue);
+
+static void input_publish(struct front *front, const char *code, size_t length) {
+    struct buf *out = buf_new(front->running.message->arena);
+    struct jsonwrite w = { .out = out };
+    json_open(&w, '{');
+    json_key(&w, "code");
+    json_bytes(&w, code, length);
+    json_key(&w, "execution_count");
+    json_int(&w, front->running.count);
+    json_close(&w, '}');
+    front_publish(front, front->running.message, "execute_input", out);
+}
+
+/* Hands the cell to the worker. */
+static void cell_send(struct front *front, const char *code, size_t length) {
+    struct message *message = front->running.message;
+    json_t *expressions = json_object_get(message->content, "user_expressions");
+    size_t most = json_object_size(expressions), n = 0;
+    const char **names = arena_array(message->arena, (int64_t)most + 1, sizeof *names);
+    const char **texts = arena_array(message->arena, (int64_t)most + 1, sizeof *texts);
+    const char *name;
+    json_t *text;
+    json_object_foreach(expressions, name, text) {
+        names[n] = name;
+        texts[n++] = json_is_string(text) ? json_string_value(text) : "";
+    }
+    struct relay_execute head = { .count = front->running.count,
+                                  .expressions = (uint32_t)n,
+                                  .silent = front->running.silent };
+    struct buf *out = buf_new(message->arena);
+    relay_execute_write(out, head, code, length, names, texts);
+    minder_send(front->minder, RELAY_EXECUTE, out->data, out->length);
+}
+
+static void cell_start(struct front *front, struct message *message) {
+    struct running *running = &front->running;
+    struct err err;
+    size_t length;
+    const char *code = frames_text(message, "code", &length);
+    *running = (struct running){ .message = message };
+    running->silent = frames_flag(message, "silent", false);
+    running->stored = frames_flag(message, "store_history", true) && !running->silent;
+    running->stops = frames_flag(message, "stop_on_error", true) && !running->silent;
+    front->count += running->stored;
+    running->count = front->count;
+    envelope_date(running->started);
+
+    status_busy(front, message);
+    if (!running->silent) {
+        input_publish(front, code, length);
+    }
+    if (running->stored) {
+        history_add(front->history, running->count, code, length, front_now());
+    }
+    stream_begin(front->stream);
+    if (minder_start(front->minder, &err) < 0) {
+        cell_fail(front, err_name(ERR_DIED), err.text);
+        return;
+    }
+    cell_send(front, code, length);
+}
+
+/* Starts what waits, if nothing runs. A cell that cannot be started ends at once, so this goes on. */
+static void queue_go(struct front *front) {
+    struct message *message;
+    while (!front->ending && !front->running.message && (message = queue_pop(&front->queue)) != NULL) {
+        cell_start(front, message);
+    }
+}
+
+void execute_arrive(struct front *front, struct message *message) {
+    queue_push(&front->queue, message);
+    queue_go(front);
+}
+
+static void queue_abort(struct front *front) {
+    struct message *message;
+    while ((message = queue_pop(&front->queue)) != NULL) {
+        static const char aborted[] = "{\"status\":\"aborted\"}";
+        status_busy(front, message);
+        sockets_reply(front->sockets, message, "execute_reply", "{\"status\":\"aborted\"}",
+                      (struct frame){ aborted, sizeof aborted - 1 });
+        status_idle(front, message);
+        frames_free(message);
+    }
+}
+
+static void cell_finish(struct front *front, bool failed, struct frame content) {
+    struct message *message = front->running.message;
+    char metadata[128];
+    snprintf(metadata, sizeof metadata, "{\"started\":\"%s\",\"status\":\"%s\"}",
+             front->running.started, failed ? "error" : "ok");
+    sockets_reply(front->sockets, message, "execute_reply", metadata, content);
+    bool abort = failed && front->running.stops;
+    front->running = (struct running){ 0 };
+    status_idle(front, message);
+    frames_free(message);
+    if (abort) {
+        queue_abort(front);
+    }
+}
+
+/* The end of all output; then, for a failure, what came meanwhile is read. */
+static void output_finish(struct front *front, bool failed) {
+    if (front->running.silent) {
+        stream_drop(front->stream);
+    } else {
+        stream_end(front->stream);
+    }
+    if (failed && front->running.stops) {
+        answer_shell(front);
+    }
+}
+
+/* The error message holds what the reply holds: ename, evalue, traceback. */
+static void error_publish(struct front *front, struct frame content) {
+    struct arena *arena = front->running.message->arena;
+    struct buf *out = buf_new(arena);
+    struct jsonwrite w = { .out = out };
+    struct err err;
+    size_t i;
+    json_t *line, *reply = frames_object(arena, content, &err);
+    const char *ename = json_string_value(json_object_get(reply, "ename"));
+    const char *evalue = json_string_value(json_object_get(reply, "evalue"));
+    json_open(&w, '{');
+    json_key(&w, "ename");
+    json_string(&w, ename ? ename : err_name(ERR_BUG));
+    json_key(&w, "evalue");
+    json_string(&w, evalue ? evalue : "");
+    json_key(&w, "traceback");
+    json_open(&w, '[');
+    json_array_foreach(json_object_get(reply, "traceback"), i, line) {
+        json_string(&w, json_is_string(line) ? json_string_value(line) : "");
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    json_decref(reply);
+    front_publish(front, front->running.message, "error", out);
+}
+
+/* The cell's last messages; then the next cell. */
+static void cell_end(struct front *front, bool failed, struct frame content) {
+    output_finish(front, failed);
+    if (failed && !front->running.silent) {
+        error_publish(front, content);
+    }
+    cell_finish(front, failed, content);
+}
+
+/* Fails the cell in the worker's stead. */
+static void cell_fail(struct front *front, const char *ename, const char *evalue) {
+    char line[800];
+    struct buf *out = buf_new(front->running.message->arena);
+    struct jsonwrite w = { .out = out };
+    snprintf(line, sizeof line, "\x1b[31m%s\x1b[0m: %s", ename, evalue);
+    json_open(&w, '{');
+    json_key(&w, "status");
+    json_string(&w, "error");
+    json_key(&w, "ename");
+    json_string(&w, ename);
+    json_key(&w, "evalue");
+    json_string(&w, evalue);
+    json_key(&w, "traceback");
+    json_open(&w, '[');
+    json_string(&w, line);
+    json_close(&w, ']');
+    json_key(&w, "execution_count");
+    json_int(&w, front->running.count);
+    json_close(&w, '}');
+    cell_end(front, true, (struct frame){ out->data, out->length });
+}
+
+static void cell_done(struct front *front, const char *bytes, size_t length) {
+    if (length > 0) {
+        cell_end(front, bytes[0] == RELAY_ERROR, (struct frame){ bytes + 1, length - 1 });
+    }
+}
+
+/* The text of an execute_result is what history remembers as the cell's output. */
+static void output_remember(struct front *front, struct frame content) {
+    enum { MOST = 256 * 1024 };
+    struct err err;
+    if (!front->running.stored || content.length > MOST) {
+        return;
+    }
+    json_t *root = frames_object(front->running.message->arena, content, &err);
+    const json_t *text = json_object_get(json_object_get(root, "data"), "text/plain");
+    if (json_is_string(text)) {
+        history_output(front->history, front->running.count, json_string_value(text));
+    }
+    json_decref(root);
+}
+
+static void message_pass(struct front *front, const char *bytes, size_t length, void **base) {
+    static const char *const types[] = { "display_data", "update_display_data", "execute_result",
+                                         "clear_output" };
+    const char *nul = memchr(bytes, '\0', length);
+    if (!nul || front->running.silent) {
+        return;
+    }
+    struct frame content = { nul + 1, length - (size_t)(nul + 1 - bytes) };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strcmp(bytes, types[i]) == 0) {
+            stream_flush(front->stream);
+            if (i == 2) {
+                output_remember(front, content);
+            }
+            sockets_publish(front->sockets, front->running.message, types[i], content, *base);
+            *base = NULL;
+            return;
+        }
+    }
+    front_log("the computing process sent a message of an unknown type");
+}
+
+void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base) {
+    struct front *front = arg;
+    if (kind == RELAY_STREAM) {
+        if (length > 0) {
+            stream_add(front->stream, bytes[0] == 2, bytes + 1, length - 1, front_now());
+        }
+    } else if (!front->running.message) {
+        front_log("the computing process spoke while no cell ran");
+    } else if (kind == RELAY_MESSAGE) {
+        message_pass(front, bytes, length, base);
+    } else if (kind == RELAY_DONE) {
+        cell_done(front, bytes, length);
+        queue_go(front);
+    }
+}
+
+void execute_text(void *arg, bool is_error, const char *text, size_t length) {
+    struct front *front = arg;
+    if (front->running.message && !front->running.silent) {
+        stream_add(front->stream, is_error, text, length, front_now());
+    } else {
+        char quoted[400];
+        front_log("computing process: %s", err_quote(quoted, sizeof quoted, text, length));
+    }
+}
+
+void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
+    struct front *front = arg;
+    struct buf *out = buf_new(front->running.message->arena);
+    struct jsonwrite w = { .out = out };
+    json_open(&w, '{');
+    json_key(&w, "name");
+    json_string(&w, is_error ? "stderr" : "stdout");
+    json_key(&w, "text");
+    json_bytes(&w, text, length);
+    json_close(&w, '}');
+    front_publish(front, front->running.message, "stream", out);
+}
+
+void execute_died(struct front *front) {
+    char why[200], said[400];
+    struct err err;
+    bool forced = front->running.forced;
+    bool hopeful = minder_bury(front->minder, why, sizeof why);
+    front_log("the computing process %s", why);
+    if (front->running.message) {
+        if (forced) {
+            cell_fail(front, err_name(ERR_STOP),
+                      "interrupted; it did not stop within 2 seconds, so the computing process was "
+                      "ended and started again (models are loaded again, kept results are gone)");
+        } else {
+            snprintf(said, sizeof said,
+                     "the computing process %s; a new one is there and loads the models again, so "
+                     "other cells work as before",
+                     why);
+            cell_fail(front, err_name(ERR_DIED), said);
+        }
+    }
+    if (hopeful && minder_start(front->minder, &err) < 0) {
+        front_log("%s", err.text);
+    }
+    queue_go(front);
+}
+
+void execute_interrupt(struct front *front) {
+    if (front->running.message) {
+        int64_t now = front_now();
+        minder_signal(front->minder, SIGINT);
+        if (front->running.kill_at == 0) {
+            front->running.kill_at = now + EXECUTE_GRACE_MS;
+            front->running.again_at = now + AGAIN_MS;
+        }
+    }
+}
+
+int64_t execute_due(const struct front *front) {
+    if (!front->running.message) {
+        return 0;
+    }
+    int64_t stream = stream_due(front->stream), again = front->running.again_at;
+    return stream == 0 || (again != 0 && again < stream) ? again : stream;
+}
+
+void execute_tick(struct front *front, int64_t now) {
+    if (!front->running.message) {
+        return;
+    }
+    if (stream_due(front->stream) && stream_due(front->stream) <= now) {
+        stream_flush(front->stream);
+    }
+    struct running *running = &front->running;
+    if (running->again_at && running->again_at <= now) {
+        running->forced |= running->kill_at <= now;
+        running->again_at = running->forced ? 0 : now + AGAIN_MS;
+        minder_signal(front->minder, running->forced ? SIGKILL : SIGINT);
+    }
+}

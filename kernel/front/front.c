@@ -1,0 +1,63 @@
+#include "kernel/front/front.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/jsonwrite.h"
+
+void front_reply(struct front *front, const struct message *request, const char *type,
+                 const struct buf *content) {
+    sockets_reply(front->sockets, request, type, "{}",
+                  (struct frame){ content->data, content->length });
+}
+
+void front_reply_error(struct front *front, const struct message *request, const char *type,
+                       const char *ename, const char *evalue) {
+    struct buf *out = buf_new(request->arena);
+    struct jsonwrite w = { .out = out };
+    json_open(&w, '{');
+    json_key(&w, "status");
+    json_string(&w, "error");
+    json_key(&w, "ename");
+    json_string(&w, ename);
+    json_key(&w, "evalue");
+    json_string(&w, evalue);
+    json_key(&w, "traceback");
+    json_raw(&w, "[]", 2);
+    json_key(&w, "execution_count");
+    json_int(&w, front->count);
+    json_close(&w, '}');
+    front_reply(front, request, type, out);
+}
+
+void front_publish(struct front *front, const struct message *parent, const char *type,
+                   const struct buf *content) {
+    sockets_publish(front->sockets, parent, type,
+                    (struct frame){ content->data, content->length }, NULL);
+}
+
+void front_log(const char *format, ...) {
+    enum { LINE = 600, MOST = 48 * 1024 };
+    static int written;
+    char line[LINE] = "[cutaway] ";
+    size_t used = strlen(line);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line + used, LINE - used - 1, format, args);
+    va_end(args);
+    used += n < 0 ? 0 : (size_t)n < LINE - used - 1 ? (size_t)n : LINE - used - 2;
+    line[used++] = '\n';
+    written += (int)used;
+    if (written <= MOST && write(STDERR_FILENO, line, used) < 0) {
+        written = MOST; /* nobody listens */
+    }
+}
+
+int64_t front_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

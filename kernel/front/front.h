@@ -1,0 +1,59 @@
+#ifndef KERNEL_FRONT_FRONT_H
+#define KERNEL_FRONT_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "kernel/front/queue.h"
+#include "kernel/wire/sockets.h"
+
+/* front: the supervisor. One thread owns the sockets, the worker's pipe and the clock; it answers at
+ * once and never computes. It opens no model, picture or font. What computes is the worker, another
+ * process, which may crash: that is one failed cell. */
+
+struct minder;
+struct stream;
+struct history;
+
+struct running { /* the cell that computes */
+    struct message *message; /* NULL: none does */
+    int64_t count;           /* execution_count */
+    bool silent, stored, stops; /* stops: an error aborts what is queued */
+    char started[32];
+    int64_t kill_at;         /* ms; when an interrupted cell is ended by force; 0: not interrupted */
+    int64_t again_at;        /* ms; when the interrupt is said again; 0: no more */
+    bool forced;             /* it was ended by force */
+};
+
+struct front {
+    struct arena *arena;
+    struct sockets *sockets;
+    struct minder *minder;
+    struct stream *stream;
+    struct history *history;
+    struct queue queue; /* execute_requests that wait */
+    struct running running;
+    int64_t count; /* of stored cells so far */
+    bool ending;   /* the loop ends after this turn */
+};
+
+/* Answers `request` with a `type` message; adds nothing. */
+void front_reply(struct front *front, const struct message *request, const char *type,
+                 const struct buf *content);
+
+/* The error reply that every request type may get. */
+void front_reply_error(struct front *front, const struct message *request, const char *type,
+                       const char *ename, const char *evalue);
+
+void front_publish(struct front *front, const struct message *parent, const char *type,
+                   const struct buf *content);
+
+/* A line on stderr, which is the server's log. After 48 KiB in all it is silent: whoever started us
+ * may never read that pipe, and a full pipe would stop the kernel. */
+void front_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Milliseconds of a clock that only goes forward. */
+int64_t front_now(void);
+
+#endif

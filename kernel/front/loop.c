@@ -1,0 +1,191 @@
+#include "kernel/front/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/catch.h"
+#include "kernel/front/answer.h"
+#include "kernel/front/execute.h"
+#include "kernel/front/history.h"
+#include "kernel/front/minder.h"
+#include "kernel/front/status.h"
+#include "kernel/front/stream.h"
+
+enum {
+    PARENT_MS = 1000,  /* how often to look whether the parent lives */
+    LINGER_MS = 400,   /* for the last messages */
+    TURN_MOST = 64,    /* messages of one channel before the others have their turn */
+};
+
+struct loop {
+    struct front front;
+    int signals; /* a signalfd */
+    pid_t parent; /* 1: started by init, so nobody to follow */
+    int64_t look_at; /* when to look for the parent next */
+};
+
+/* SIGINT, SIGTERM and SIGHUP come as bytes of a descriptor. They are blocked before any thread begins,
+ * so that every thread inherits it. */
+static int signals_open(void) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ours, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void signals_read(struct loop *loop) {
+    struct signalfd_siginfo seen;
+    while (read(loop->signals, &seen, sizeof seen) == (ssize_t)sizeof seen) {
+        if (seen.ssi_signo == SIGINT) {
+            execute_interrupt(&loop->front);
+        } else {
+            loop->front.ending = true;
+        }
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* Milliseconds until something is due. */
+static int patience(const struct loop *loop, int64_t now) {
+    int64_t due = earlier(execute_due(&loop->front), history_due(loop->front.history));
+    if (loop->parent > 1) {
+        due = earlier(due, loop->look_at);
+    }
+    return due == 0 ? -1 : due <= now ? 0 : (int)(due - now);
+}
+
+static void tick(struct loop *loop, int64_t now) {
+    execute_tick(&loop->front, now);
+    history_tick(loop->front.history, now);
+    if (loop->parent > 1 && loop->look_at <= now) {
+        loop->look_at = now + PARENT_MS;
+        if (getppid() != loop->parent) {
+            loop->front.ending = true;
+        }
+    }
+}
+
+/* One turn: waits, then serves control before shell before the worker, each a bounded while. */
+static void turn(struct loop *loop) {
+    struct front *front = &loop->front;
+    struct pollfd fds[1 + MINDER_FDS] = { { .fd = loop->signals, .events = POLLIN } };
+    int count = 1 + minder_poll(front->minder, fds + 1);
+    unsigned ready = sockets_wait(front->sockets, fds, count, patience(loop, front_now()));
+    bool readable = false, writable = false;
+    for (int i = 1; i < count; i++) {
+        readable |= (fds[i].revents & POLLIN) != 0;
+        writable |= (fds[i].revents & POLLOUT) != 0;
+    }
+    if (fds[0].revents) {
+        signals_read(loop);
+    }
+    if (ready & 1U << CHANNEL_IOPUB) {
+        sockets_welcome(front->sockets);
+    }
+    if (ready & 1U << CHANNEL_CONTROL) {
+        answer_channel(front, CHANNEL_CONTROL, TURN_MOST);
+    }
+    if (ready & 1U << CHANNEL_SHELL) {
+        answer_channel(front, CHANNEL_SHELL, TURN_MOST);
+    }
+    if (ready & 1U << CHANNEL_STDIN) {
+        answer_channel(front, CHANNEL_STDIN, TURN_MOST);
+    }
+    if (writable) {
+        minder_push(front->minder);
+    }
+    if (readable && !front->ending && minder_read(front->minder)) {
+        execute_died(front);
+    }
+    tick(loop, front_now());
+}
+
+/* A turn that ran out of memory is left there; the kernel goes on. */
+static void turn_safely(struct loop *loop) {
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        turn(loop);
+    } else {
+        front_log("%s: %s", err_name(here.err.kind), here.err.text);
+    }
+    catch_end(&here);
+}
+
+static int front_open(struct front *front, const char *path, struct err *err) {
+    struct connection *connection = connection_read(front->arena, path, err);
+    if (!connection) {
+        return err_pass(err);
+    }
+    if (connection->exposed) {
+        front_log("%s can be read by others, and with it the key: chmod 600 it", path);
+    }
+    front->sockets = sockets_open(front->arena, connection, err);
+    if (!front->sockets) {
+        return err_pass(err);
+    }
+    const struct minder_listener listener = {
+        .frame = execute_frame, .text = execute_text, .arg = front
+    };
+    front->stream = stream_new(front->arena, execute_emit, front);
+    front->history = history_new(front->arena, NULL);
+    front->minder = minder_new(front->arena, &listener);
+    return minder_start(front->minder, err);
+}
+
+static void front_close(struct front *front) {
+    char why[200];
+    minder_bury(front->minder, why, sizeof why);
+    history_close(front->history);
+    sockets_close(front->sockets, LINGER_MS);
+}
+
+/* The file after -f. NULL: the call is wrong. */
+static const char *file_of(int argc, char **argv) {
+    const char *path = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-f") == 0 && i + 1 < argc) {
+            path = argv[++i];
+        } else if (i > 1 || strcmp(argv[i], "kernel") != 0) {
+            return NULL;
+        }
+    }
+    return path;
+}
+
+int kernel_main(int argc, char **argv) {
+    enum { USAGE = 2 };
+    struct loop loop = { .parent = getppid() };
+    struct err err;
+    const char *path = file_of(argc, argv);
+    if (!path) {
+        fprintf(stderr, "usage: cutaway kernel -f CONNECTION_FILE (Jupyter starts it so)\n");
+        return USAGE;
+    }
+    loop.front.arena = arena_new();
+    loop.signals = signals_open();
+    loop.look_at = front_now() + PARENT_MS;
+    if (front_open(&loop.front, path, &err) < 0) {
+        fprintf(stderr, "cutaway: %s\n", err.text);
+        arena_free(loop.front.arena);
+        return 1;
+    }
+    status_starting(&loop.front);
+    while (!loop.front.ending) {
+        turn_safely(&loop);
+    }
+    front_close(&loop.front);
+    arena_free(loop.front.arena);
+    close(loop.signals);
+    return 0;
+}

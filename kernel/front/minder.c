@@ -1,0 +1,331 @@
+#include "kernel/front/minder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/pipe.h"
+#include "kernel/relay/relay.h"
+
+enum { READ_STEP = 64 * 1024, READ_MOST = 4 << 20, TEXT_STEP = 16 * 1024, SOCKET_ROOM = 1 << 20 };
+
+struct minder {
+    struct minder_listener listener;
+    pid_t pid;             /* 0: none lives */
+    int fd, texts[2];      /* our ends: frames; its stdout and stderr. -1: closed */
+    struct buf *held;      /* read, not yet handled */
+    struct buf *out;       /* to be written */
+    size_t sent;
+    struct buf *names, *state;
+    bool restoring;        /* no NAMES has come from this worker */
+};
+
+struct minder *minder_new(struct arena *arena, const struct minder_listener *listener) {
+    struct minder *minder = arena_alloc(arena, sizeof *minder);
+    minder->listener = *listener;
+    minder->fd = minder->texts[0] = minder->texts[1] = -1;
+    minder->held = buf_new(arena);
+    minder->out = buf_new(arena);
+    minder->names = buf_new(arena);
+    minder->state = buf_new(arena);
+    return minder;
+}
+
+/* In the child, where only system calls are safe: other threads' locks may be held for ever. */
+static _Noreturn void become_worker(pid_t parent, int relay, int out, int error) {
+    static char name[] = "cutaway", mode[] = "worker", self[] = "/proc/self/exe";
+    char *argv[] = { name, mode, NULL };
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(0); /* the supervisor died before it could take us along */
+    }
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0) { /* when memory runs out, the worker goes before the kernel does */
+        (void)!write(score, "500", 3);
+        close(score);
+    }
+    int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    /* Away from 0..3 first, so that no dup2 closes what a later one needs. */
+    int from[4] = { fcntl(in, F_DUPFD_CLOEXEC, 16), fcntl(out, F_DUPFD_CLOEXEC, 16),
+                    fcntl(error, F_DUPFD_CLOEXEC, 16), fcntl(relay, F_DUPFD_CLOEXEC, 16) };
+    for (int i = 0; i < 4; i++) {
+        if (dup2(from[i], i) < 0) {
+            _exit(71);
+        }
+    }
+    close_range(RELAY_FD + 1, ~0U, 0);
+    execv(self, argv);
+    _exit(72);
+}
+
+static void ends_close(int *ends, int n) {
+    for (int i = 0; i < n; i++) {
+        if (ends[i] >= 0) {
+            close(ends[i]);
+            ends[i] = -1;
+        }
+    }
+}
+
+int minder_start(struct minder *minder, struct err *err) {
+    int ends[6] = { -1, -1, -1, -1, -1, -1 }; /* relay, stdout, stderr; ours at even places */
+    if (minder->pid > 0) {
+        return 0;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
+        pipe2(ends + 2, O_CLOEXEC) < 0 || pipe2(ends + 4, O_CLOEXEC) < 0) {
+        ends_close(ends, 6);
+        return err_set(err, ERR_IO, "cannot make the pipes to a computing process: %s", strerror(errno));
+    }
+    int room = SOCKET_ROOM;
+    setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_worker(parent, ends[1], ends[3], ends[5]);
+    }
+    int failed = errno;
+    ends_close(ends + 1, 1);
+    ends_close(ends + 3, 1);
+    ends_close(ends + 5, 1);
+    if (pid < 0) {
+        ends_close(ends, 6);
+        return err_set(err, ERR_IO, "cannot start a computing process: %s", strerror(failed));
+    }
+    minder->pid = pid;
+    minder->fd = ends[0];
+    minder->texts[0] = ends[2];
+    minder->texts[1] = ends[4];
+    fcntl(ends[2], F_SETFL, O_NONBLOCK);
+    fcntl(ends[4], F_SETFL, O_NONBLOCK);
+    minder->restoring = true;
+    minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
+    return 0;
+}
+
+bool minder_alive(const struct minder *minder) {
+    return minder->pid > 0;
+}
+
+int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {
+    int n = 0;
+    if (minder->fd >= 0) {
+        bool waiting = minder->sent < minder->out->length;
+        fds[n++] = (struct pollfd){ .fd = minder->fd,
+                                    .events = (short)(POLLIN | (waiting ? POLLOUT : 0)) };
+    }
+    for (int i = 0; i < 2; i++) {
+        if (minder->texts[i] >= 0) {
+            fds[n++] = (struct pollfd){ .fd = minder->texts[i], .events = POLLIN };
+        }
+    }
+    return n;
+}
+
+static void texts_read(struct minder *minder) {
+    char text[TEXT_STEP];
+    for (int i = 0; i < 2; i++) {
+        for (int turns = 0; minder->texts[i] >= 0 && turns < 64; turns++) {
+            ssize_t n = read(minder->texts[i], text, sizeof text);
+            if (n > 0) {
+                minder->listener.text(minder->listener.arg, i == 1, text, (size_t)n);
+            } else {
+                if (n == 0) {
+                    ends_close(&minder->texts[i], 1);
+                }
+                break;
+            }
+        }
+    }
+}
+
+static void keep(struct buf *into, const char *bytes, size_t length) {
+    buf_clear(into);
+    buf_add(into, bytes, length);
+}
+
+static void frame_tell(struct minder *minder, uint32_t kind, const char *bytes, size_t length,
+                       void **base) {
+    if (kind == RELAY_NAMES) {
+        minder->restoring = false;
+        keep(minder->names, bytes, length);
+    } else if (kind == RELAY_STATE) {
+        keep(minder->state, bytes, length);
+    } else {
+        if (kind == RELAY_DONE) {
+            texts_read(minder); /* what it printed belongs to the cell that ends */
+        }
+        minder->listener.frame(minder->listener.arg, kind, bytes, length, base);
+    }
+}
+
+/* Tells all whole frames that are held. -1: these are no frames. */
+static int frames_tell(struct minder *minder) {
+    struct buf *held = minder->held;
+    size_t taken = 0, length, before = 0;
+    uint32_t kind;
+    const char *bytes;
+    int got;
+    while ((got = pipe_take(held, &taken, &kind, &bytes, &length)) == 1) {
+        void *block = before == 0 && taken == held->length ? held->data : NULL;
+        void *base = block;
+        frame_tell(minder, kind, bytes, length, &base);
+        if (block && !base) { /* taken over: the next bytes get a new block */
+            *held = (struct buf){ 0 };
+            buf_more(held, 0);
+            return 0;
+        }
+        before = taken;
+    }
+    memmove(held->data, held->data + taken, held->length - taken);
+    held->length -= taken;
+    return got;
+}
+
+/* Makes room for the whole frame whose head is held, so that it is never moved while it grows. */
+static size_t room_wanted(const struct buf *held) {
+    uint64_t length;
+    if (held->length < 16) {
+        return READ_STEP;
+    }
+    memcpy(&length, held->data + 8, sizeof length);
+    return length <= PIPE_MOST && length + 16 > held->length + READ_STEP
+               ? (size_t)length + 16 - held->length
+               : READ_STEP;
+}
+
+int minder_read(struct minder *minder) {
+    size_t total = 0;
+    texts_read(minder);
+    while (minder->fd >= 0 && total < READ_MOST) {
+        size_t before = minder->held->length, room = room_wanted(minder->held);
+        char *place = buf_more(minder->held, room);
+        ssize_t n = recv(minder->fd, place, room, MSG_DONTWAIT);
+        minder->held->length = before + (n > 0 ? (size_t)n : 0);
+        minder->held->data[minder->held->length] = '\0';
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            break;
+        }
+        if (n <= 0 || frames_tell(minder) < 0) {
+            return 1;
+        }
+        total += (size_t)n;
+        if ((size_t)n < room && room == READ_STEP) {
+            break; /* that was all */
+        }
+    }
+    return 0;
+}
+
+void minder_send(struct minder *minder, uint32_t kind, const void *bytes, size_t length) {
+    const uint32_t kinds[2] = { kind, 0 }; /* the head of a frame of core/base/pipe */
+    const uint64_t size = length;
+    buf_add(minder->out, kinds, sizeof kinds);
+    buf_add(minder->out, &size, sizeof size);
+    buf_add(minder->out, bytes, length);
+    minder_push(minder);
+}
+
+void minder_push(struct minder *minder) {
+    struct buf *out = minder->out;
+    while (minder->fd >= 0 && minder->sent < out->length) {
+        ssize_t n = send(minder->fd, out->data + minder->sent, out->length - minder->sent,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return; /* full: poll says when it goes on; broken: minder_read finds out */
+        }
+        minder->sent += (size_t)n;
+    }
+    buf_clear(out);
+    minder->sent = 0;
+}
+
+void minder_signal(struct minder *minder, int signal) {
+    if (minder->pid > 0) {
+        kill(minder->pid, signal);
+    }
+}
+
+void minder_cause(int status, long peak_kb, char *why, size_t size) {
+    static const struct {
+        int signal;
+        const char *name, *meaning;
+    } known[] = {
+        { SIGSEGV, "SIGSEGV", "invalid memory access" },
+        { SIGBUS, "SIGBUS", "a mapped file became shorter or cannot be read" },
+        { SIGABRT, "SIGABRT", "it found itself in an impossible state" },
+        { SIGILL, "SIGILL", "an instruction that this processor lacks" },
+        { SIGFPE, "SIGFPE", "invalid arithmetic" },
+        { SIGTERM, "SIGTERM", "someone ended it" },
+        { SIGINT, "SIGINT", "an interrupt" },
+        { SIGXCPU, "SIGXCPU", "its processor time was used up" },
+    };
+    if (!WIFSIGNALED(status)) {
+        snprintf(why, size, "ended with exit code %d", WEXITSTATUS(status));
+        return;
+    }
+    int signal = WTERMSIG(status);
+    if (signal == SIGKILL) {
+        snprintf(why, size,
+                 "was killed by SIGKILL (it had used up to %ld MB of memory; the system ends a process "
+                 "so when memory runs out)",
+                 peak_kb / 1000);
+        return;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].signal == signal) {
+            snprintf(why, size, "was killed by %s (%s)", known[i].name, known[i].meaning);
+            return;
+        }
+    }
+    snprintf(why, size, "was killed by signal %d", signal);
+}
+
+bool minder_bury(struct minder *minder, char *why, size_t size) {
+    struct rusage usage = { 0 };
+    int status = 0;
+    snprintf(why, size, "could not be started");
+    if (minder->pid > 0) {
+        kill(minder->pid, SIGKILL); /* it may have closed its pipe and live on */
+        while (wait4(minder->pid, &status, 0, &usage) < 0 && errno == EINTR) {
+        }
+        minder_cause(status, usage.ru_maxrss, why, size);
+    }
+    texts_read(minder);
+    ends_close(&minder->fd, 1);
+    ends_close(minder->texts, 2);
+    bool hopeful = !minder->restoring || minder->state->length > 0;
+    if (minder->restoring) {
+        buf_clear(minder->state);
+    }
+    buf_clear(minder->held);
+    buf_clear(minder->out);
+    minder->sent = 0;
+    minder->pid = 0;
+    return hopeful;
+}
+
+const char *minder_names(const struct minder *minder) {
+    return minder->names->data;
+}
+
+const char *minder_state(const struct minder *minder) {
+    return minder->state->data;
+}

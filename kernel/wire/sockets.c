@@ -1,0 +1,291 @@
+#include "kernel/wire/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <zmq.h>
+
+#include "core/base/jsonwrite.h"
+#include "core/base/utf8.h"
+#include "kernel/wire/envelope.h"
+#include "kernel/wire/heartbeat.h"
+#include "kernel/wire/sign.h"
+
+enum { BIND_TRIES = 250, BIND_PAUSE_MS = 20, QUEUE_MOST = 100000, LINGER_MS = 1000, FDS_MOST = 8 };
+
+struct sockets {
+    void *context;
+    void *at[CHANNELS]; /* the heartbeat's belongs to its thread */
+    struct heartbeat *heartbeat;
+    struct sign *sign;
+    struct envelope envelope;
+    struct buf *header, *content; /* of the message being written */
+};
+
+static void option_set(void *socket, int option, int value) {
+    zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+static void *socket_new(void *context, enum channel channel) {
+    void *socket = zmq_socket(context, channel == CHANNEL_IOPUB ? ZMQ_XPUB : ZMQ_ROUTER);
+    int64_t most = FRAMES_BYTES_MOST;
+    option_set(socket, ZMQ_LINGER, LINGER_MS);
+    option_set(socket, ZMQ_SNDHWM, QUEUE_MOST);
+    option_set(socket, ZMQ_IPV6, 1);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
+    if (channel == CHANNEL_IOPUB) {
+        option_set(socket, ZMQ_XPUB_VERBOSE, 1); /* or the second subscriber is not told of */
+    } else {
+        option_set(socket, ZMQ_ROUTER_HANDOVER, 1);
+    }
+    return socket;
+}
+
+static int socket_bind(struct arena *arena, void *socket, const struct connection *connection,
+                       enum channel channel, struct err *err) {
+    const char *endpoint = connection_endpoint(arena, connection, channel);
+    for (int i = 0; i < BIND_TRIES; i++) {
+        if (zmq_bind(socket, endpoint) == 0) {
+            return 0;
+        }
+        if (errno != EADDRINUSE) {
+            break;
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = BIND_PAUSE_MS * 1000000L }, NULL);
+    }
+    return err_set(err, ERR_IO, "cannot listen on %s: %s", endpoint, zmq_strerror(errno));
+}
+
+struct sockets *sockets_open(struct arena *arena, struct connection *connection, struct err *err) {
+    struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
+    envelope_init(&sockets->envelope);
+    sockets->header = buf_new(arena);
+    sockets->content = buf_new(arena);
+    sockets->sign = sign_new(arena, connection->key, connection->key_length, err);
+    connection_forget(connection);
+    sockets->context = zmq_ctx_new();
+    if (!sockets->sign || !sockets->context) {
+        err_pass(err);
+        return NULL;
+    }
+    for (int i = 0; i < CHANNELS; i++) {
+        sockets->at[i] = socket_new(sockets->context, (enum channel)i);
+    }
+    for (int i = 0; i < CHANNELS; i++) {
+        if (socket_bind(arena, sockets->at[i], connection, (enum channel)i, err) < 0) {
+            sockets_close(sockets, 0);
+            return NULL;
+        }
+    }
+    sockets->heartbeat = heartbeat_start(arena, sockets->at[CHANNEL_HEARTBEAT], err);
+    if (!sockets->heartbeat) {
+        sockets_close(sockets, 0);
+        return NULL;
+    }
+    return sockets;
+}
+
+void sockets_close(struct sockets *sockets, int linger_ms) {
+    for (int i = 0; i < CHANNELS; i++) {
+        option_set(sockets->at[i], ZMQ_LINGER, i == CHANNEL_HEARTBEAT ? 0 : linger_ms);
+        if (i != CHANNEL_HEARTBEAT || !sockets->heartbeat) {
+            zmq_close(sockets->at[i]);
+        }
+    }
+    zmq_ctx_shutdown(sockets->context); /* ends the heartbeat's wait */
+    if (sockets->heartbeat) {
+        heartbeat_join(sockets->heartbeat);
+    }
+    zmq_ctx_term(sockets->context);
+}
+
+unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, int timeout_ms) {
+    enum { OURS = CHANNEL_IOPUB + 1 };
+    zmq_pollitem_t items[OURS + FDS_MOST] = { 0 };
+    unsigned ready = 0;
+    for (int i = 0; i < OURS; i++) {
+        items[i] = (zmq_pollitem_t){ .socket = sockets->at[i], .events = ZMQ_POLLIN };
+    }
+    for (int i = 0; i < count; i++) {
+        items[OURS + i] = (zmq_pollitem_t){
+            .fd = fds[i].fd,
+            .events = (short)((fds[i].events & POLLIN ? ZMQ_POLLIN : 0) |
+                              (fds[i].events & POLLOUT ? ZMQ_POLLOUT : 0)),
+        };
+    }
+    int got = zmq_poll(items, OURS + count, timeout_ms);
+    for (int i = 0; got > 0 && i < OURS; i++) {
+        ready |= items[i].revents & ZMQ_POLLIN ? 1U << i : 0;
+    }
+    for (int i = 0; i < count; i++) {
+        short seen = got > 0 ? items[OURS + i].revents : 0;
+        fds[i].revents = (short)((seen & (ZMQ_POLLIN | ZMQ_POLLERR) ? POLLIN : 0) |
+                                 (seen & ZMQ_POLLOUT ? POLLOUT : 0));
+    }
+    return ready;
+}
+
+/* Takes all frames of one message off the socket and copies those that can matter: the identities,
+ * the delimiter and the five after it. Returns their number, 0 if there is no message. */
+static int frames_take(struct arena *arena, void *socket, struct frame *frames) {
+    int count = 0, wanted = FRAMES_MOST, more = 1;
+    while (more) {
+        zmq_msg_t part;
+        zmq_msg_init(&part);
+        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
+            int again = errno == EINTR;
+            zmq_msg_close(&part);
+            if (again) {
+                continue;
+            }
+            return 0;
+        }
+        more = zmq_msg_more(&part);
+        if (count < wanted) {
+            size_t length = zmq_msg_size(&part);
+            frames[count].bytes = arena_text(arena, zmq_msg_data(&part), length);
+            frames[count++].length = length;
+            if (length == 9 && wanted == FRAMES_MOST && memcmp(zmq_msg_data(&part), "<IDS|MSG>", 9) == 0) {
+                wanted = count + 5 < FRAMES_MOST ? count + 5 : FRAMES_MOST;
+            }
+        }
+        zmq_msg_close(&part);
+    }
+    return count;
+}
+
+static int message_read(struct sockets *sockets, struct message *message, const struct frame *frames,
+                        int count, struct err *err) {
+    if (frames_split(message, frames, count, err) < 0) {
+        return err_pass(err);
+    }
+    if (!sign_holds(sockets->sign, message->signature, message->parts)) {
+        return err_set(err, ERR_FORMAT, "a message whose signature does not match the key");
+    }
+    return frames_read(message, err);
+}
+
+int sockets_receive(struct sockets *sockets, enum channel channel, struct message **message,
+                    struct err *err) {
+    int events = 0;
+    size_t size = sizeof events;
+    if (zmq_getsockopt(sockets->at[channel], ZMQ_EVENTS, &events, &size) < 0 ||
+        !(events & ZMQ_POLLIN)) {
+        return 0;
+    }
+    struct arena *arena = arena_new();
+    struct frame *frames = arena_array(arena, FRAMES_MOST, sizeof *frames);
+    struct message *fresh = arena_alloc(arena, sizeof *fresh);
+    fresh->arena = arena;
+    fresh->channel = channel;
+    int count = frames_take(arena, sockets->at[channel], frames);
+    if (count > 0 && message_read(sockets, fresh, frames, count, err) == 0) {
+        *message = fresh;
+        return 1;
+    }
+    arena_free(arena);
+    return count > 0 ? -1 : 0;
+}
+
+static void part_send(void *socket, struct frame part, int flags) {
+    while (zmq_send(socket, part.bytes, part.length, flags) < 0 && errno == EINTR) {
+    }
+}
+
+static void block_free(void *bytes, void *base) {
+    (void)bytes;
+    free(base);
+}
+
+/* Sends from where the bytes lie; libzmq frees `base` when it is done with them. */
+static void block_send(void *socket, struct frame part, void *base) {
+    zmq_msg_t block;
+    zmq_msg_init_data(&block, (void *)(uintptr_t)part.bytes, part.length, block_free, base);
+    while (zmq_msg_send(&block, socket, 0) < 0) {
+        if (errno != EINTR) {
+            zmq_msg_close(&block);
+            return;
+        }
+    }
+}
+
+/* From the delimiter to the content. */
+static void message_send(struct sockets *sockets, void *socket, const char *type, struct frame parent,
+                         const char *metadata, struct frame content, void *base) {
+    char hex[SIGN_LENGTH + 1];
+    buf_clear(sockets->header);
+    envelope_header(&sockets->envelope, sockets->header, type);
+    const struct frame parts[4] = {
+        { sockets->header->data, sockets->header->length },
+        parent,
+        { metadata, strlen(metadata) },
+        content,
+    };
+    size_t signature = sign_make(sockets->sign, parts, hex);
+    part_send(socket, (struct frame){ "<IDS|MSG>", 9 }, ZMQ_SNDMORE);
+    part_send(socket, (struct frame){ hex, signature }, ZMQ_SNDMORE);
+    for (int i = 0; i < 3; i++) {
+        part_send(socket, parts[i], ZMQ_SNDMORE);
+    }
+    if (base) {
+        block_send(socket, content, base);
+    } else {
+        part_send(socket, content, 0);
+    }
+}
+
+void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
+                   const char *metadata, struct frame content) {
+    void *socket = sockets->at[request->channel];
+    for (int i = 0; i < request->id_count; i++) {
+        part_send(socket, request->ids[i], ZMQ_SNDMORE);
+    }
+    message_send(sockets, socket, type, request->parts[0], metadata, content, NULL);
+}
+
+static const struct frame nothing = { "{}", 2 };
+
+static void welcome_send(struct sockets *sockets, struct frame topic) {
+    struct jsonwrite w = { .out = sockets->content };
+    if (utf8_bad(topic.bytes, topic.length) < topic.length) {
+        return; /* a topic is text */
+    }
+    buf_clear(sockets->content);
+    json_open(&w, '{');
+    json_key(&w, "subscription");
+    json_bytes(&w, topic.bytes, topic.length);
+    json_close(&w, '}');
+    part_send(sockets->at[CHANNEL_IOPUB], topic, ZMQ_SNDMORE);
+    message_send(sockets, sockets->at[CHANNEL_IOPUB], "iopub_welcome", nothing, "{}",
+                 (struct frame){ sockets->content->data, sockets->content->length }, NULL);
+}
+
+void sockets_welcome(struct sockets *sockets) {
+    zmq_msg_t news;
+    zmq_msg_init(&news);
+    while (zmq_msg_recv(&news, sockets->at[CHANNEL_IOPUB], ZMQ_DONTWAIT) >= 0 || errno == EINTR) {
+        const char *bytes = zmq_msg_data(&news);
+        size_t length = zmq_msg_size(&news);
+        if (length > 0 && length < 1024 && bytes[0] == 1) { /* 0: someone left */
+            welcome_send(sockets, (struct frame){ bytes + 1, length - 1 });
+        }
+    }
+    zmq_msg_close(&news);
+}
+
+void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
+                     struct frame content, void *base) {
+    char topic[128];
+    sockets_welcome(sockets);
+    int length = snprintf(topic, sizeof topic, "kernel.%s.%s", sockets->envelope.session, type);
+    part_send(sockets->at[CHANNEL_IOPUB], (struct frame){ topic, (size_t)length }, ZMQ_SNDMORE);
+    message_send(sockets, sockets->at[CHANNEL_IOPUB], type, parent ? parent->parts[0] : nothing,
+                 "{}", content, base);
+}
+
+const char *sockets_session(const struct sockets *sockets) {
+    return sockets->envelope.session;
+}
