@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/front/loop.h"
 #include "kernel/install.h"
 #include "kernel/worker/worker.h"
 
@@ -12,6 +13,7 @@ static const struct entry {
     int (*main)(int argc, char **argv); /* argv[0] is the subcommand */
     const char *usage;                  /* NULL: not for people */
 } entries[] = {
+    { "kernel", kernel_main, "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
     { "worker", worker_main, NULL },
     { "install", install_main,
       "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },

@@ -67,7 +67,8 @@ static void answer_now(struct front *front, const struct kind *kind, struct mess
         kind->answer(front, message);
     } else if (kind->reply) {
         front_reply_error(front, message, kind->reply, "BadMessage",
-                          arena_printf(message->arena, "the request's content cannot be read: %s",
+                          arena_printf(message->arena,
+                                       "the request's content cannot be read: %s",
                                        message->bad));
     }
     status_idle(front, message);

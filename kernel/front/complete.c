@@ -18,8 +18,8 @@ enum { MATCHES_MOST = 500, ENTRIES_MOST = 20000 };
 struct asked {
     struct arena *arena;
     const char *names;
-    const char *prefix;  /* what is typed of it, unquoted */
-    char open;           /* inside this quote */
+    const char *prefix; /* what is typed of it, unquoted */
+    char open;          /* inside this quote */
     struct completion *out;
 };
 
@@ -27,7 +27,8 @@ static bool begins(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* As it must be typed: inside open quotes as it is, else with \ before what the parser would read. */
+/* As it must be typed: inside open quotes as it is, else with \ before what the parser would
+ * read. */
 static const char *quoted(const struct asked *asked, const char *text) {
     struct buf *out = buf_new(asked->arena);
     for (; *text; text++) {
@@ -85,15 +86,16 @@ static void offer_paths(struct asked *asked) {
     struct dirent *entry;
     for (int i = 0; dir && i < ENTRIES_MOST && (entry = readdir(dir)) != NULL; i++) {
         const char *name = entry->d_name;
-        if (!begins(name, base) || (name[0] == '.' && base[0] != '.') || strcmp(name, ".") == 0 ||
-            strcmp(name, "..") == 0) {
+        if (!begins(name, base) || (name[0] == '.' && base[0] != '.') ||
+            strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
             continue;
         }
         bool is_folder = entry->d_type == DT_DIR;
         if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
             is_folder = file_is_folder(file_join(asked->arena, real, name));
         }
-        offer(asked, arena_printf(asked->arena, "%s%s%s", folder, name, is_folder ? "/" : ""), "path");
+        offer(asked, arena_printf(asked->arena, "%s%s%s", folder, name, is_folder ? "/" : ""),
+              "path");
     }
     if (dir) {
         closedir(dir);
@@ -106,10 +108,11 @@ static void offer_commands(struct asked *asked, bool first) {
     size_t percents = strspn(typed, "%");
     for (const struct command *const *at = command_all(); *at; at++) {
         const struct command *command = *at;
-        if (!command->hidden && percents <= (command->body ? 2 : 1) && (first || !command->body) &&
-            begins(command->name, typed + percents)) {
+        if (!command->hidden && percents <= (command->body ? 2 : 1) &&
+            (first || !command->body) && begins(command->name, typed + percents)) {
             asked->prefix = "";
-            offer(asked, arena_printf(asked->arena, "%s%s", command->body ? "%%" : "%", command->name),
+            offer(asked,
+                  arena_printf(asked->arena, "%s%s", command->body ? "%%" : "%", command->name),
                   "command");
             asked->prefix = typed;
         }
@@ -137,8 +140,10 @@ static void offer_kind(struct asked *asked, enum complete_kind kind, const char 
     case COMPLETE_COMMAND:
         for (const struct command *const *at = command_all(); *at; at++) {
             if (!(*at)->hidden) {
-                offer(asked, arena_printf(asked->arena, "%.*s%s", (int)strspn(typed, "%"), "%%",
-                                          (*at)->name), "command");
+                offer(asked,
+                      arena_printf(asked->arena, "%.*s%s", (int)strspn(typed, "%"), "%%",
+                                   (*at)->name),
+                      "command");
             }
         }
         break;
@@ -149,7 +154,8 @@ static void offer_kind(struct asked *asked, enum complete_kind kind, const char 
     }
 }
 
-static const struct option *option_at(const struct command *command, const char *name, size_t length) {
+static const struct option *option_at(const struct command *command, const char *name,
+                                      size_t length) {
     for (const struct option *o = command->options; o && o->name; o++) {
         if (strlen(o->name) == length && memcmp(o->name, name, length) == 0) {
             return o;
@@ -225,7 +231,8 @@ static void offer_argument(struct asked *asked, const struct command *command,
 }
 
 /* Where a word ends, and its text without quotes. */
-static void word_cut(struct arena *arena, const char *line, size_t length, struct complete_word *word) {
+static void word_cut(struct arena *arena, const char *line, size_t length,
+                     struct complete_word *word) {
     struct buf *text = buf_new(arena);
     size_t at = word->start;
     for (; at < length && (word->open || !strchr(" \t", line[at])); at++) {
@@ -290,8 +297,8 @@ static void matches_sort(struct arena *arena, struct completion *out) {
     out->count = kept;
 }
 
-/* The start of the line at the cursor, and whether only blank lines stand before it. *body: the line
- * is text of a %% command. */
+/* The start of the line at the cursor, and whether only blank lines stand before it. *body: the
+ * line is text of a %% command. */
 static size_t line_start(const char *code, size_t cursor, bool *first, bool *body) {
     size_t start = cursor, at = 0;
     while (start > 0 && code[start - 1] != '\n') {
@@ -305,8 +312,8 @@ static size_t line_start(const char *code, size_t cursor, bool *first, bool *bod
     return start;
 }
 
-struct completion *complete_at(struct arena *arena, const char *code, size_t length, size_t cursor,
-                               const char *names) {
+struct completion *complete_at(struct arena *arena, const char *code, size_t length,
+                               size_t cursor, const char *names) {
     struct completion *out = arena_alloc(arena, sizeof *out);
     bool first, body;
     int64_t count;
@@ -327,7 +334,8 @@ struct completion *complete_at(struct arena *arena, const char *code, size_t len
     if (count == 1) {
         offer_commands(&asked, first);
     } else if (words[0].text[0] == '%') {
-        const struct command *command = command_find(words[0].text + strspn(words[0].text, "%"));
+        const struct command *command =
+            command_find(words[0].text + strspn(words[0].text, "%"));
         if (command) {
             offer_argument(&asked, command, words, count);
         }
@@ -346,7 +354,8 @@ static void matches_write(struct jsonwrite *w, const struct completion *found) {
 }
 
 /* Index for index beside `matches`, as clients expect it. */
-static void types_write(struct jsonwrite *w, const struct completion *found, int64_t start, int64_t end) {
+static void types_write(struct jsonwrite *w, const struct completion *found, int64_t start,
+                        int64_t end) {
     json_key(w, "_jupyter_types_experimental");
     json_open(w, '[');
     for (int64_t i = 0; i < found->count; i++) {

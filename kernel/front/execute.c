@@ -15,8 +15,8 @@
 #include "kernel/relay/relay.h"
 #include "kernel/wire/envelope.h"
 
-/* An interrupt that comes before the worker has read the cell is taken for one of the cell before;
- * so it is said again. */
+/* An interrupt that comes before the worker has read the cell is taken for one of the cell
+ * before; so it is said again. */
 enum { AGAIN_MS = 100 };
 
 static void cell_fail(struct front *front, const char *ename, const char *evalue);
@@ -82,10 +82,12 @@ static void cell_start(struct front *front, struct message *message) {
     cell_send(front, code, length);
 }
 
-/* Starts what waits, if nothing runs. A cell that cannot be started ends at once, so this goes on. */
+/* Starts what waits, if nothing runs. A cell that cannot be started ends at once, so this goes
+ * on. */
 static void queue_go(struct front *front) {
     struct message *message;
-    while (!front->ending && !front->running.message && (message = queue_pop(&front->queue)) != NULL) {
+    while (!front->ending && !front->running.message &&
+           (message = queue_pop(&front->queue)) != NULL) {
         cell_start(front, message);
     }
 }
@@ -214,8 +216,8 @@ static void output_remember(struct front *front, struct frame content) {
 }
 
 static void message_pass(struct front *front, const char *bytes, size_t length, void **base) {
-    static const char *const types[] = { "display_data", "update_display_data", "execute_result",
-                                         "clear_output" };
+    static const char *const types[] = { "display_data", "update_display_data",
+                                         "execute_result", "clear_output" };
     const char *nul = memchr(bytes, '\0', length);
     if (!nul || front->running.silent) {
         return;
@@ -282,14 +284,16 @@ void execute_died(struct front *front) {
     front_log("the computing process %s", why);
     if (front->running.message) {
         if (forced) {
-            cell_fail(front, err_name(ERR_STOP),
-                      "interrupted; it did not stop within 2 seconds, so the computing process was "
-                      "ended and started again (models are loaded again, kept results are gone)");
+            cell_fail(
+                front, err_name(ERR_STOP),
+                "interrupted; it did not stop within 2 seconds, so the computing process was "
+                "ended and started again (models are loaded again, kept results are gone)");
         } else {
-            snprintf(said, sizeof said,
-                     "the computing process %s; a new one is there and loads the models again, so "
-                     "other cells work as before",
-                     why);
+            snprintf(
+                said, sizeof said,
+                "the computing process %s; a new one is there and loads the models again, so "
+                "other cells work as before",
+                why);
             cell_fail(front, err_name(ERR_DIED), said);
         }
     }

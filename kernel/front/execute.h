@@ -7,8 +7,8 @@
  *
  *     busy · execute_input · (streams, displays)* · [error] · execute_reply · idle
  *
- * After an error in a cell with stop_on_error (and not silent), the execute_requests that had come
- * by then are answered "aborted", each with its own busy and idle. */
+ * After an error in a cell with stop_on_error (and not silent), the execute_requests that had
+ * come by then are answered "aborted", each with its own busy and idle. */
 
 enum { EXECUTE_GRACE_MS = 2000 }; /* from an interrupt to the end by force */
 

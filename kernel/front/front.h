@@ -8,22 +8,22 @@
 #include "kernel/front/queue.h"
 #include "kernel/wire/sockets.h"
 
-/* front: the supervisor. One thread owns the sockets, the worker's pipe and the clock; it answers at
- * once and never computes. It opens no model, picture or font. What computes is the worker, another
- * process, which may crash: that is one failed cell. */
+/* front: the supervisor. One thread owns the sockets, the worker's pipe and the clock; it
+ * answers at once and never computes. It opens no model, picture or font. What computes is the
+ * worker, another process, which may crash: that is one failed cell. */
 
 struct minder;
 struct stream;
 struct history;
 
-struct running { /* the cell that computes */
-    struct message *message; /* NULL: none does */
-    int64_t count;           /* execution_count */
+struct running {                /* the cell that computes */
+    struct message *message;    /* NULL: none does */
+    int64_t count;              /* execution_count */
     bool silent, stored, stops; /* stops: an error aborts what is queued */
     char started[32];
-    int64_t kill_at;         /* ms; when an interrupted cell is ended by force; 0: not interrupted */
-    int64_t again_at;        /* ms; when the interrupt is said again; 0: no more */
-    bool forced;             /* it was ended by force */
+    int64_t kill_at;  /* ms; when an interrupted cell is ended by force; 0: not interrupted */
+    int64_t again_at; /* ms; when the interrupt is said again; 0: no more */
+    bool forced;      /* it was ended by force */
 };
 
 struct front {
@@ -49,8 +49,8 @@ void front_reply_error(struct front *front, const struct message *request, const
 void front_publish(struct front *front, const struct message *parent, const char *type,
                    const struct buf *content);
 
-/* A line on stderr, which is the server's log. After 48 KiB in all it is silent: whoever started us
- * may never read that pipe, and a full pipe would stop the kernel. */
+/* A line on stderr, which is the server's log. After 48 KiB in all it is silent: whoever
+ * started us may never read that pipe, and a full pipe would stop the kernel. */
 void front_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Milliseconds of a clock that only goes forward. */

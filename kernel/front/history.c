@@ -15,12 +15,12 @@
 #include "kernel/front/front.h"
 
 enum {
-    WAIT_MS = 300,          /* from a cell to its writing */
-    AGAIN_MS = 2000,        /* after a lock */
-    LOCK_MS = 30,           /* the longest wait for a lock: the sockets wait too */
-    INPUT_MOST = 1 << 20,   /* bytes of a cell that is remembered */
-    ANSWER_MOST = 10000,    /* rows */
-    PATTERN_MOST = 200,     /* bytes of a glob */
+    WAIT_MS = 300,        /* from a cell to its writing */
+    AGAIN_MS = 2000,      /* after a lock */
+    LOCK_MS = 30,         /* the longest wait for a lock: the sockets wait too */
+    INPUT_MOST = 1 << 20, /* bytes of a cell that is remembered */
+    ANSWER_MOST = 10000,  /* rows */
+    PATTERN_MOST = 200,   /* bytes of a glob */
 };
 
 struct entry { /* a cell (input) or its output, waiting to be written */
@@ -33,10 +33,10 @@ struct entry { /* a cell (input) or its output, waiting to be written */
 
 struct history {
     const char *path;
-    sqlite3 *file;        /* NULL: not opened yet */
-    bool memory;          /* it is none on disk */
-    int64_t session;      /* 0: not registered yet */
-    struct arena *arena;  /* of the entries */
+    sqlite3 *file;       /* NULL: not opened yet */
+    bool memory;         /* it is none on disk */
+    int64_t session;     /* 0: not registered yet */
+    struct arena *arena; /* of the entries */
     struct entry *first, **last;
     int64_t due;
 };
@@ -68,7 +68,8 @@ static void entry_add(struct history *history, struct entry entry) {
     history->last = &kept->next;
 }
 
-void history_add(struct history *history, int64_t line, const char *input, size_t length, int64_t now) {
+void history_add(struct history *history, int64_t line, const char *input, size_t length,
+                 int64_t now) {
     if (length <= INPUT_MOST) {
         entry_add(history, (struct entry){ .line = line, .text = input, .length = length });
         history->due = history->due ? history->due : now + WAIT_MS;
@@ -76,7 +77,9 @@ void history_add(struct history *history, int64_t line, const char *input, size_
 }
 
 void history_output(struct history *history, int64_t line, const char *output) {
-    entry_add(history, (struct entry){ .line = line, .text = output, .length = strlen(output), .output = true });
+    entry_add(history,
+              (struct entry){
+                  .line = line, .text = output, .length = strlen(output), .output = true });
 }
 
 int64_t history_due(const struct history *history) {
@@ -109,15 +112,17 @@ static const char schema[] =
 
 /* Opens `path` and registers this session. An SQLite code. */
 static int file_open(struct history *history, const char *path) {
-    int code = sqlite3_open_v2(path, &history->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int code =
+        sqlite3_open_v2(path, &history->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(history->file, LOCK_MS);
         sqlite3_limit(history->file, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_MOST);
         code = sqlite3_exec(history->file, schema, NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
-        code = sqlite3_exec(history->file, "INSERT INTO session(start) VALUES (datetime('now'))", NULL,
-                            NULL, NULL);
+        code =
+            sqlite3_exec(history->file, "INSERT INTO session(start) VALUES (datetime('now'))",
+                         NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
         history->session = sqlite3_last_insert_rowid(history->file);
@@ -158,15 +163,16 @@ static bool history_open(struct history *history) {
 
 static int entry_write(const struct history *history, const struct entry *entry) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(history->file,
-                                  entry->output
-                                      ? "UPDATE cell SET output = ?3 WHERE session = ?1 AND line = ?2"
-                                      : "INSERT OR REPLACE INTO cell VALUES (?1, ?2, ?3, NULL)",
-                                  -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(
+        history->file,
+        entry->output ? "UPDATE cell SET output = ?3 WHERE session = ?1 AND line = ?2"
+                      : "INSERT OR REPLACE INTO cell VALUES (?1, ?2, ?3, NULL)",
+        -1, &statement, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(statement, 1, history->session);
         sqlite3_bind_int64(statement, 2, entry->line);
-        sqlite3_bind_text64(statement, 3, entry->text, entry->length, SQLITE_STATIC, SQLITE_UTF8);
+        sqlite3_bind_text64(statement, 3, entry->text, entry->length, SQLITE_STATIC,
+                            SQLITE_UTF8);
         code = sqlite3_step(statement);
     }
     sqlite3_finalize(statement);
@@ -175,7 +181,8 @@ static int entry_write(const struct history *history, const struct entry *entry)
 
 static int entries_write(struct history *history) {
     int code = sqlite3_exec(history->file, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    for (struct entry *entry = history->first; entry && code == SQLITE_OK; entry = entry->next) {
+    for (struct entry *entry = history->first; entry && code == SQLITE_OK;
+         entry = entry->next) {
         code = entry_write(history, entry);
     }
     if (code == SQLITE_OK) {
@@ -218,15 +225,18 @@ void history_close(struct history *history) {
 }
 
 static const char *const questions[] = {
-    [HISTORY_TAIL] = "SELECT session, line, input, output FROM cell ORDER BY rowid DESC LIMIT ?1",
-    [HISTORY_RANGE] = "SELECT session, line, input, output FROM cell WHERE session = ?2 AND line >= ?3 "
-                      "AND line < ?4 ORDER BY line DESC LIMIT ?1",
+    [HISTORY_TAIL] =
+        "SELECT session, line, input, output FROM cell ORDER BY rowid DESC LIMIT ?1",
+    [HISTORY_RANGE] =
+        "SELECT session, line, input, output FROM cell WHERE session = ?2 AND line >= ?3 "
+        "AND line < ?4 ORDER BY line DESC LIMIT ?1",
     [HISTORY_SEARCH] = "SELECT session, line, input, output FROM cell WHERE input GLOB ?5 "
                        "ORDER BY rowid DESC LIMIT ?1",
 };
 
-static const char unique_question[] = "SELECT session, line, input, output, max(rowid) FROM cell WHERE "
-                                      "input GLOB ?5 GROUP BY input ORDER BY max(rowid) DESC LIMIT ?1";
+static const char unique_question[] =
+    "SELECT session, line, input, output, max(rowid) FROM cell WHERE "
+    "input GLOB ?5 GROUP BY input ORDER BY max(rowid) DESC LIMIT ?1";
 
 static sqlite3_stmt *question(struct history *history, const struct history_query *query) {
     sqlite3_stmt *statement = NULL;
@@ -234,7 +244,10 @@ static sqlite3_stmt *question(struct history *history, const struct history_quer
     int64_t session = query->session > 0 ? query->session : history->session + query->session;
     sqlite3_prepare_v2(history->file, unique ? unique_question : questions[query->access], -1,
                        &statement, NULL);
-    sqlite3_bind_int64(statement, 1, query->n < 0 ? 0 : query->n > ANSWER_MOST ? ANSWER_MOST : query->n);
+    sqlite3_bind_int64(statement, 1,
+                       query->n < 0             ? 0
+                       : query->n > ANSWER_MOST ? ANSWER_MOST
+                                                : query->n);
     sqlite3_bind_int64(statement, 2, session);
     sqlite3_bind_int64(statement, 3, query->start);
     sqlite3_bind_int64(statement, 4, query->stop);
@@ -308,8 +321,10 @@ void history_answer(struct front *front, struct message *request) {
         .stop = frames_number(request, "stop", INT64_MAX),
         .pattern = *pattern ? pattern : "*",
     };
-    query.n = query.access == HISTORY_RANGE ? ANSWER_MOST
-                                            : frames_number(request, "n", query.access == HISTORY_TAIL ? 10 : ANSWER_MOST);
+    query.n =
+        query.access == HISTORY_RANGE
+            ? ANSWER_MOST
+            : frames_number(request, "n", query.access == HISTORY_TAIL ? 10 : ANSWER_MOST);
     buf_text(out, "{\"status\":\"ok\",\"history\":");
     history_read(front->history, &query, out);
     buf_char(out, '}');

@@ -12,9 +12,10 @@
  *     $XDG_DATA_HOME/cutaway/history.sqlite, else $JUPYTER_DATA_DIR/cutaway/...,
  *     else ~/.local/share/cutaway/...
  *
- * readable by its owner alone. Cells are written a moment after they were run, in one transaction;
- * several kernels may share the file. Where it cannot be written the history lives in memory and ends
- * with the kernel; a file that another program holds locked is tried again later. */
+ * readable by its owner alone. Cells are written a moment after they were run, in one
+ * transaction; several kernels may share the file. Where it cannot be written the history lives
+ * in memory and ends with the kernel; a file that another program holds locked is tried again
+ * later. */
 
 struct history;
 struct front;
@@ -23,7 +24,8 @@ struct message;
 /* `path` NULL: where the environment says. Nothing is opened yet. */
 struct history *history_new(struct arena *arena, const char *path);
 
-void history_add(struct history *history, int64_t line, const char *input, size_t length, int64_t now);
+void history_add(struct history *history, int64_t line, const char *input, size_t length,
+                 int64_t now);
 void history_output(struct history *history, int64_t line, const char *output);
 
 /* Writes what waits, when it is due. */
@@ -36,15 +38,16 @@ enum history_access { HISTORY_TAIL, HISTORY_RANGE, HISTORY_SEARCH };
 
 struct history_query {
     enum history_access access;
-    bool output;          /* pairs of input and output */
-    bool unique;          /* SEARCH: each text once, where it came last */
-    int64_t n;            /* TAIL, SEARCH: the newest n */
-    int64_t session;      /* RANGE: 0 is this session, -1 the one before, 5 number five */
-    int64_t start, stop;  /* RANGE: lines start..stop-1 */
-    const char *pattern;  /* SEARCH: a glob */
+    bool output;         /* pairs of input and output */
+    bool unique;         /* SEARCH: each text once, where it came last */
+    int64_t n;           /* TAIL, SEARCH: the newest n */
+    int64_t session;     /* RANGE: 0 is this session, -1 the one before, 5 number five */
+    int64_t start, stop; /* RANGE: lines start..stop-1 */
+    const char *pattern; /* SEARCH: a glob */
 };
 
-/* Appends `[[session, line, input], ...]`, oldest first; input is [input, output] where wanted. */
+/* Appends `[[session, line, input], ...]`, oldest first; input is [input, output] where wanted.
+ */
 void history_read(struct history *history, const struct history_query *query, struct buf *out);
 
 void history_answer(struct front *front, struct message *request);

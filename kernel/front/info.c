@@ -34,7 +34,8 @@ void info_answer(struct front *front, struct message *request) {
     member(&w, "implementation", "cutaway");
     member(&w, "implementation_version", PACKAGE_VERSION);
     member(&w, "banner",
-           "Cutaway " PACKAGE_VERSION " opens up language models: what they read, where they look, "
+           "Cutaway " PACKAGE_VERSION
+           " opens up language models: what they read, where they look, "
            "why they answer so. %help lists the commands.");
     json_key(&w, "debugger");
     json_bool(&w, false);

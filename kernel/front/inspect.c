@@ -71,8 +71,10 @@ static const struct command *command_of(struct arena *arena, const char *word) {
     return command_find(arena_text(arena, name, length));
 }
 
-static const struct option *option_under(const struct command *command, const struct complete_word *word) {
-    size_t length = word->flag && strncmp(word->text, "--", 2) == 0 ? strcspn(word->text + 2, "=") : 0;
+static const struct option *option_under(const struct command *command,
+                                         const struct complete_word *word) {
+    size_t length =
+        word->flag && strncmp(word->text, "--", 2) == 0 ? strcspn(word->text + 2, "=") : 0;
     for (const struct option *o = command->options; length && o && o->name; o++) {
         if (strlen(o->name) == length && memcmp(o->name, word->text + 2, length) == 0) {
             return o;
@@ -81,8 +83,8 @@ static const struct option *option_under(const struct command *command, const st
     return NULL;
 }
 
-struct inspection *inspect_at(struct arena *arena, const char *code, size_t length, size_t cursor,
-                              const char *language) {
+struct inspection *inspect_at(struct arena *arena, const char *code, size_t length,
+                              size_t cursor, const char *language) {
     size_t start = cursor = cursor > length ? length : cursor, end = cursor;
     const struct option *option = NULL;
     bool chinese = strcmp(language, "zh") == 0;
@@ -109,9 +111,10 @@ struct inspection *inspect_at(struct arena *arena, const char *code, size_t leng
     struct inspection *found = arena_alloc(arena, sizeof *found);
     const char *help = command_help(arena, command, language);
     found->markdown = markdown(arena, command, option, chinese);
-    found->text = option ? arena_printf(arena, "--%s: %s\n\n%s", option->name,
-                                        in_language(option->help, option->help_zh, chinese), help)
-                         : help;
+    found->text = option
+                      ? arena_printf(arena, "--%s: %s\n\n%s", option->name,
+                                     in_language(option->help, option->help_zh, chinese), help)
+                      : help;
     return found;
 }
 

@@ -5,8 +5,8 @@
 
 #include "core/base/arena.h"
 
-/* inspect: what Shift-Tab shows: help on the command of the line at the cursor, the option at the
- * cursor first. Made from the command table alone. */
+/* inspect: what Shift-Tab shows: help on the command of the line at the cursor, the option at
+ * the cursor first. Made from the command table alone. */
 
 struct inspection {
     const char *text;     /* text/plain */
@@ -14,8 +14,8 @@ struct inspection {
 };
 
 /* NULL if no command stands in that line. `cursor` in bytes, `language` "en" or "zh". */
-struct inspection *inspect_at(struct arena *arena, const char *code, size_t length, size_t cursor,
-                              const char *language);
+struct inspection *inspect_at(struct arena *arena, const char *code, size_t length,
+                              size_t cursor, const char *language);
 
 struct front;
 struct message;

@@ -16,20 +16,20 @@
 #include "kernel/front/stream.h"
 
 enum {
-    PARENT_MS = 1000,  /* how often to look whether the parent lives */
-    LINGER_MS = 400,   /* for the last messages */
-    TURN_MOST = 64,    /* messages of one channel before the others have their turn */
+    PARENT_MS = 1000, /* how often to look whether the parent lives */
+    LINGER_MS = 400,  /* for the last messages */
+    TURN_MOST = 64,   /* messages of one channel before the others have their turn */
 };
 
 struct loop {
     struct front front;
-    int signals; /* a signalfd */
-    pid_t parent; /* 1: started by init, so nobody to follow */
+    int signals;     /* a signalfd */
+    pid_t parent;    /* 1: started by init, so nobody to follow */
     int64_t look_at; /* when to look for the parent next */
 };
 
-/* SIGINT, SIGTERM and SIGHUP come as bytes of a descriptor. They are blocked before any thread begins,
- * so that every thread inherits it. */
+/* SIGINT, SIGTERM and SIGHUP come as bytes of a descriptor. They are blocked before any thread
+ * begins, so that every thread inherits it. */
 static int signals_open(void) {
     sigset_t ours;
     sigemptyset(&ours);
@@ -134,9 +134,9 @@ static int front_open(struct front *front, const char *path, struct err *err) {
     if (!front->sockets) {
         return err_pass(err);
     }
-    const struct minder_listener listener = {
-        .frame = execute_frame, .text = execute_text, .arg = front
-    };
+    const struct minder_listener listener = { .frame = execute_frame,
+                                              .text = execute_text,
+                                              .arg = front };
     front->stream = stream_new(front->arena, execute_emit, front);
     front->history = history_new(front->arena, NULL);
     front->minder = minder_new(front->arena, &listener);
@@ -156,7 +156,7 @@ static const char *file_of(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-f") == 0 && i + 1 < argc) {
             path = argv[++i];
-        } else if (i > 1 || strcmp(argv[i], "kernel") != 0) {
+        } else {
             return NULL;
         }
     }

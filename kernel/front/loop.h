@@ -1,9 +1,10 @@
 #ifndef KERNEL_FRONT_LOOP_H
 #define KERNEL_FRONT_LOOP_H
 
-/* loop: the kernel process. `cutaway kernel -f CONNECTION_FILE` listens at once, starts the worker
- * beside that, and ends with its parent, by a shutdown_request, or by SIGTERM. SIGINT interrupts the
- * running cell and is harmless when none runs. Returns the exit status. */
+/* loop: the kernel process. `cutaway kernel -f CONNECTION_FILE` listens at once, starts the
+ * worker beside that, and ends with its parent, by a shutdown_request, or by SIGTERM. SIGINT
+ * interrupts the running cell and is harmless when none runs. argv[0] is the subcommand.
+ * Returns the exit status. */
 int kernel_main(int argc, char **argv);
 
 #endif

@@ -15,17 +15,22 @@
 #include "core/base/pipe.h"
 #include "kernel/relay/relay.h"
 
-enum { READ_STEP = 64 * 1024, READ_MOST = 4 << 20, TEXT_STEP = 16 * 1024, SOCKET_ROOM = 1 << 20 };
+enum {
+    READ_STEP = 64 * 1024,
+    READ_MOST = 4 << 20,
+    TEXT_STEP = 16 * 1024,
+    SOCKET_ROOM = 1 << 20
+};
 
 struct minder {
     struct minder_listener listener;
-    pid_t pid;             /* 0: none lives */
-    int fd, texts[2];      /* our ends: frames; its stdout and stderr. -1: closed */
-    struct buf *held;      /* read, not yet handled */
-    struct buf *out;       /* to be written */
+    pid_t pid;        /* 0: none lives */
+    int fd, texts[2]; /* our ends: frames; its stdout and stderr. -1: closed */
+    struct buf *held; /* read, not yet handled */
+    struct buf *out;  /* to be written */
     size_t sent;
     struct buf *names, *state;
-    bool restoring;        /* no NAMES has come from this worker */
+    bool restoring; /* no NAMES has come from this worker */
 };
 
 struct minder *minder_new(struct arena *arena, const struct minder_listener *listener) {
@@ -89,7 +94,8 @@ int minder_start(struct minder *minder, struct err *err) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
         pipe2(ends + 2, O_CLOEXEC) < 0 || pipe2(ends + 4, O_CLOEXEC) < 0) {
         ends_close(ends, 6);
-        return err_set(err, ERR_IO, "cannot make the pipes to a computing process: %s", strerror(errno));
+        return err_set(err, ERR_IO, "cannot make the pipes to a computing process: %s",
+                       strerror(errno));
     }
     int room = SOCKET_ROOM;
     setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -196,7 +202,8 @@ static int frames_tell(struct minder *minder) {
     return got;
 }
 
-/* Makes room for the whole frame whose head is held, so that it is never moved while it grows. */
+/* Makes room for the whole frame whose head is held, so that it is never moved while it grows.
+ */
 static size_t room_wanted(const struct buf *held) {
     uint64_t length;
     if (held->length < 16) {
@@ -284,7 +291,8 @@ void minder_cause(int status, long peak_kb, char *why, size_t size) {
     int signal = WTERMSIG(status);
     if (signal == SIGKILL) {
         snprintf(why, size,
-                 "was killed by SIGKILL (it had used up to %ld MB of memory; the system ends a process "
+                 "was killed by SIGKILL (it had used up to %ld MB of memory; the system ends a "
+                 "process "
                  "so when memory runs out)",
                  peak_kb / 1000);
         return;

@@ -8,12 +8,13 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-/* minder: the worker's life. It starts the worker (this program again, in a process group of its own,
- * gone when we are), carries frames to and from it without ever blocking, and when it dies says of
- * what, so that a new one can be started that comes back to the last state the old one reported.
+/* minder: the worker's life. It starts the worker (this program again, in a process group of
+ * its own, gone when we are), carries frames to and from it without ever blocking, and when it
+ * dies says of what, so that a new one can be started that comes back to the last state the old
+ * one reported.
  *
- * A worker that dies while it restores a state is followed by one with an empty state, so that a bad
- * model file cannot kill workers for ever. */
+ * A worker that dies while it restores a state is followed by one with an empty state, so that
+ * a bad model file cannot kill workers for ever. */
 
 struct minder;
 
@@ -22,7 +23,8 @@ enum { MINDER_FDS = 3 }; /* its pipe, its stdout, its stderr */
 /* What comes from the worker. `base`: see minder_read. */
 struct minder_listener {
     void (*frame)(void *arg, uint32_t kind, const char *bytes, size_t length, void **base);
-    void (*text)(void *arg, bool is_error, const char *text, size_t length); /* raw stdout, stderr */
+    void (*text)(void *arg, bool is_error, const char *text,
+                 size_t length); /* raw stdout, stderr */
     void *arg;
 };
 
@@ -32,12 +34,13 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 int minder_start(struct minder *minder, struct err *err);
 bool minder_alive(const struct minder *minder);
 
-/* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns their number. */
+/* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns
+ * their number. */
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]);
 
-/* Reads what is there, at most some megabytes, and tells the listener. A frame that fills its buffer
- * alone may be taken over: the listener sets *base to NULL and frees the block later. Returns 1 when
- * the worker is gone: then call minder_bury. */
+/* Reads what is there, at most some megabytes, and tells the listener. A frame that fills its
+ * buffer alone may be taken over: the listener sets *base to NULL and frees the block later.
+ * Returns 1 when the worker is gone: then call minder_bury. */
 int minder_read(struct minder *minder);
 
 /* Queues a frame and sends as much as goes. */
@@ -47,8 +50,9 @@ void minder_push(struct minder *minder); /* sends more of what is queued */
 void minder_signal(struct minder *minder, int signal);
 
 /* Ends the worker if it still lives, waits for it, and writes what it died of into `why`:
- * "was killed by SIGSEGV (invalid memory access)". Returns whether another should be started now: not
- * if this one died before it had begun, with nothing to restore. The next cell tries again. */
+ * "was killed by SIGSEGV (invalid memory access)". Returns whether another should be started
+ * now: not if this one died before it had begun, with nothing to restore. The next cell tries
+ * again. */
 bool minder_bury(struct minder *minder, char *why, size_t size);
 
 /* The sentence of a wait status; `peak_kb` is the most memory it held. */

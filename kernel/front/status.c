@@ -3,8 +3,8 @@
 #include <string.h>
 
 static void say(struct front *front, const struct message *parent, const char *content) {
-    sockets_publish(front->sockets, parent, "status", (struct frame){ content, strlen(content) },
-                    NULL);
+    sockets_publish(front->sockets, parent, "status",
+                    (struct frame){ content, strlen(content) }, NULL);
 }
 
 void status_starting(struct front *front) {

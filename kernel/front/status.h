@@ -5,9 +5,9 @@
 
 /* status: busy and idle round every request.
  *
- * Clients take the newest status for the kernel's, whoever's it is. So when another request has been
- * answered while a cell runs, its idle is followed by the cell's busy, said again; else the kernel
- * would look idle, and be culled, in the middle of a computation. */
+ * Clients take the newest status for the kernel's, whoever's it is. So when another request has
+ * been answered while a cell runs, its idle is followed by the cell's busy, said again; else
+ * the kernel would look idle, and be culled, in the middle of a computation. */
 
 void status_starting(struct front *front);
 void status_busy(struct front *front, const struct message *parent);

@@ -79,7 +79,8 @@ static void side_switch(struct stream *stream, int other, int64_t now) {
     }
 }
 
-void stream_add(struct stream *stream, bool is_error, const char *text, size_t length, int64_t now) {
+void stream_add(struct stream *stream, bool is_error, const char *text, size_t length,
+                int64_t now) {
     struct side *side = &stream->sides[is_error ? STREAM_ERROR : STREAM_OUT];
     size_t room = STREAM_MOST - (side->shown < STREAM_MOST ? side->shown : STREAM_MOST);
     if (length > room || side->cut > 0) { /* once something is missing, nothing follows */
@@ -114,7 +115,8 @@ void stream_end(struct stream *stream) {
             char note[160];
             int n = snprintf(note, sizeof note,
                              "\n[%zu bytes of %s are left out: a cell shows at most %d KiB]\n",
-                             side->cut, i == STREAM_ERROR ? "stderr" : "stdout", STREAM_MOST / 1024);
+                             side->cut, i == STREAM_ERROR ? "stderr" : "stdout",
+                             STREAM_MOST / 1024);
             stream->emit(stream->arg, i == STREAM_ERROR, note, (size_t)n);
         }
         side->cut = 0;

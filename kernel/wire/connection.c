@@ -12,8 +12,8 @@
 enum { FILE_MOST = 1 << 20 };
 
 static const char *const port_names[CHANNELS] = {
-    [CHANNEL_SHELL] = "shell_port", [CHANNEL_CONTROL] = "control_port",
-    [CHANNEL_STDIN] = "stdin_port", [CHANNEL_IOPUB] = "iopub_port",
+    [CHANNEL_SHELL] = "shell_port",  [CHANNEL_CONTROL] = "control_port",
+    [CHANNEL_STDIN] = "stdin_port",  [CHANNEL_IOPUB] = "iopub_port",
     [CHANNEL_HEARTBEAT] = "hb_port",
 };
 
@@ -37,8 +37,8 @@ static int port_read(const json_t *root, const char *name, const char *path, str
             err_quote(quoted, sizeof quoted, seen, strlen(seen));
             free(seen);
         }
-        return err_set(err, ERR_FORMAT, "%s: \"%s\" is %s; a port from 1 to 65535 is wanted", path,
-                       name, quoted);
+        return err_set(err, ERR_FORMAT, "%s: \"%s\" is %s; a port from 1 to 65535 is wanted",
+                       path, name, quoted);
     }
     return (int)port;
 }
@@ -86,8 +86,9 @@ static int fill(struct arena *arena, struct connection *connection, const json_t
         return err_pass(err);
     }
     if (!*ip || strlen(ip) > PATH_MAX) {
-        return err_set(err, ERR_FORMAT, "%s: \"ip\" is %s; an address such as 127.0.0.1 is wanted",
-                       path, *ip ? "longer than any address" : "empty");
+        return err_set(err, ERR_FORMAT,
+                       "%s: \"ip\" is %s; an address such as 127.0.0.1 is wanted", path,
+                       *ip ? "longer than any address" : "empty");
     }
     connection->ipc = strcmp(transport, "ipc") == 0;
     connection->ip = arena_copy(arena, ip);
@@ -110,13 +111,13 @@ struct connection *connection_read(struct arena *arena, const char *path, struct
         return NULL;
     }
     if (file->size > FILE_MOST) {
-        err_set(err, ERR_FORMAT, "%s has %lld bytes; no connection file is larger than 1 MiB", path,
-                (long long)file->size);
+        err_set(err, ERR_FORMAT, "%s has %lld bytes; no connection file is larger than 1 MiB",
+                path, (long long)file->size);
         return NULL;
     }
     json_error_t why;
-    json_t *root = json_loadb((const char *)file->bytes, (size_t)file->size, JSON_REJECT_DUPLICATES,
-                              &why);
+    json_t *root =
+        json_loadb((const char *)file->bytes, (size_t)file->size, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(root)) {
         err_set(err, ERR_FORMAT, "%s is no connection file: %s", path,
                 root ? "it holds no JSON object" : why.text);
@@ -136,7 +137,8 @@ const char *connection_endpoint(struct arena *arena, const struct connection *co
         return arena_printf(arena, "ipc://%s-%d", connection->ip, port);
     }
     if (strcmp(connection->ip, "localhost") == 0) {
-        return arena_printf(arena, "tcp://127.0.0.1:%d", port); /* libzmq binds to no host names */
+        return arena_printf(arena, "tcp://127.0.0.1:%d",
+                            port); /* libzmq binds to no host names */
     }
     if (strchr(connection->ip, ':') && connection->ip[0] != '[') {
         return arena_printf(arena, "tcp://[%s]:%d", connection->ip, port);

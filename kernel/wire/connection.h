@@ -16,18 +16,26 @@
  *
  * Ports are integers or strings of digits. An empty key means that nothing is signed. */
 
-enum channel { CHANNEL_SHELL, CHANNEL_CONTROL, CHANNEL_STDIN, CHANNEL_IOPUB, CHANNEL_HEARTBEAT, CHANNELS };
+enum channel {
+    CHANNEL_SHELL,
+    CHANNEL_CONTROL,
+    CHANNEL_STDIN,
+    CHANNEL_IOPUB,
+    CHANNEL_HEARTBEAT,
+    CHANNELS
+};
 
 struct connection {
-    bool ipc;          /* else tcp */
+    bool ipc; /* else tcp */
     const char *ip;
     int ports[CHANNELS]; /* 1..65535 */
     char *key;           /* may be empty; connection_forget wipes it */
     size_t key_length;
-    bool exposed;      /* others than the owner may read the file, and with it the key */
+    bool exposed; /* others than the owner may read the file, and with it the key */
 };
 
-/* Reads and checks the file. NULL with ERR_IO or ERR_FORMAT: file, field, value seen and wanted. */
+/* Reads and checks the file. NULL with ERR_IO or ERR_FORMAT: file, field, value seen and
+ * wanted. */
 struct connection *connection_read(struct arena *arena, const char *path, struct err *err);
 
 /* "tcp://127.0.0.1:50001", "ipc:///run/x-1"; in the arena. */

@@ -33,8 +33,10 @@ const char *envelope_date(char out[ENVELOPE_DATE]) {
 
 void envelope_header(struct envelope *envelope, struct buf *out, const char *type) {
     char date[ENVELOPE_DATE];
-    buf_printf(out, "{\"msg_id\":\"%s_%llu\",\"session\":\"%s\",\"username\":\"cutaway\",\"date\":\"%s\",",
-               envelope->session, (unsigned long long)++envelope->sent, envelope->session,
-               envelope_date(date));
+    buf_printf(
+        out,
+        "{\"msg_id\":\"%s_%llu\",\"session\":\"%s\",\"username\":\"cutaway\",\"date\":\"%s\",",
+        envelope->session, (unsigned long long)++envelope->sent, envelope->session,
+        envelope_date(date));
     buf_printf(out, "\"msg_type\":\"%s\",\"version\":\"" ENVELOPE_VERSION "\"}", type);
 }

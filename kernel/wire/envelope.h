@@ -5,8 +5,9 @@
 
 #include "core/base/buf.h"
 
-/* envelope: what every message of this process has in common: one version, one session, a number of
- * its own. Clients refuse a message id that they have seen, and take a new session for a restart. */
+/* envelope: what every message of this process has in common: one version, one session, a
+ * number of its own. Clients refuse a message id that they have seen, and take a new session
+ * for a restart. */
 
 #define ENVELOPE_VERSION "5.5"
 

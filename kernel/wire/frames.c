@@ -11,7 +11,8 @@ static bool is_delimiter(struct frame frame) {
            memcmp(frame.bytes, delimiter, sizeof delimiter - 1) == 0;
 }
 
-int frames_split(struct message *message, const struct frame *frames, int count, struct err *err) {
+int frames_split(struct message *message, const struct frame *frames, int count,
+                 struct err *err) {
     int at = 0;
     if (count > FRAMES_MOST) {
         return err_set(err, ERR_FORMAT, "a message of more than %d frames", FRAMES_MOST);
@@ -23,7 +24,8 @@ int frames_split(struct message *message, const struct frame *frames, int count,
         return err_set(err, ERR_FORMAT, "a message of %d frames without %s", count, delimiter);
     }
     if (count - at < 6) {
-        return err_set(err, ERR_FORMAT, "a message with %d frames after %s; at least 5 are wanted",
+        return err_set(err, ERR_FORMAT,
+                       "a message with %d frames after %s; at least 5 are wanted",
                        count - at - 1, delimiter);
     }
     message->id_count = at;
@@ -75,7 +77,8 @@ static int escape_code(const char *at, const char *end) {
     return code;
 }
 
-/* Writes \ufffd over each escaped surrogate without its other half. Returns whether there were any. */
+/* Writes \ufffd over each escaped surrogate without its other half. Returns whether there were
+ * any. */
 static bool surrogates_mend(char *bytes, size_t length) {
     char *end = bytes + length;
     bool mended = false;
@@ -131,8 +134,8 @@ static void json_close(void *what) {
 int frames_read(struct message *message, struct err *err) {
     struct frame head = message->parts[0];
     if (head.length > FRAMES_HEADER_MOST) {
-        return err_set(err, ERR_FORMAT, "a header of %zu bytes; at most %d are taken", head.length,
-                       FRAMES_HEADER_MOST);
+        return err_set(err, ERR_FORMAT, "a header of %zu bytes; at most %d are taken",
+                       head.length, FRAMES_HEADER_MOST);
     }
     json_t *header = frames_object(message->arena, head, err);
     if (!header) {
@@ -142,7 +145,8 @@ int frames_read(struct message *message, struct err *err) {
     message->type = json_string_value(json_object_get(header, "msg_type"));
     message->id = json_string_value(json_object_get(header, "msg_id"));
     if (!message->type || !message->id) {
-        return err_set(err, ERR_FORMAT, "a header without %s", message->type ? "msg_id" : "msg_type");
+        return err_set(err, ERR_FORMAT, "a header without %s",
+                       message->type ? "msg_id" : "msg_type");
     }
     struct err why;
     message->content = frames_object(message->arena, message->parts[3], &why);

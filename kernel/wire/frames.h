@@ -12,14 +12,14 @@
  *
  *     identity* "<IDS|MSG>" signature header parent_header metadata content buffer*
  *
- * cut into its parts, and its JSON read. Everything here is foreign: counts, sizes and depth are
- * limited before a parser sees a byte. */
+ * cut into its parts, and its JSON read. Everything here is foreign: counts, sizes and depth
+ * are limited before a parser sees a byte. */
 
 enum {
-    FRAMES_MOST = 256,                /* frames in one message */
-    FRAMES_BYTES_MOST = 64 << 20,     /* bytes in one frame */
-    FRAMES_DEPTH_MOST = 100,          /* open brackets in one frame */
-    FRAMES_HEADER_MOST = 64 << 10,    /* bytes in a header, which every answer repeats */
+    FRAMES_MOST = 256,             /* frames in one message */
+    FRAMES_BYTES_MOST = 64 << 20,  /* bytes in one frame */
+    FRAMES_DEPTH_MOST = 100,       /* open brackets in one frame */
+    FRAMES_HEADER_MOST = 64 << 10, /* bytes in a header, which every answer repeats */
 };
 
 struct frame {
@@ -35,25 +35,26 @@ struct message {
     int id_count;
     const struct frame *ids; /* every leading frame, given back on the reply */
     struct frame signature;
-    struct frame parts[4];   /* header, parent_header, metadata, content, as received */
+    struct frame parts[4]; /* header, parent_header, metadata, content, as received */
 
-    const char *type, *id;   /* of the header */
-    struct json_t *content;  /* NULL if it cannot be read */
-    const char *bad;         /* why it cannot */
+    const char *type, *id;  /* of the header */
+    struct json_t *content; /* NULL if it cannot be read */
+    const char *bad;        /* why it cannot */
 
-    struct message *next;    /* in a queue */
+    struct message *next; /* in a queue */
 };
 
 /* Finds the parts; `frames` stays where it is. ERR_FORMAT: what is missing or too much. */
-int frames_split(struct message *message, const struct frame *frames, int count, struct err *err);
+int frames_split(struct message *message, const struct frame *frames, int count,
+                 struct err *err);
 
-/* Reads header and content of a message whose signature holds. A header that cannot be read is an
- * error (nobody could be answered); content that cannot be read is remembered in `bad`, so that the
- * request gets an error reply under its right parent. */
+/* Reads header and content of a message whose signature holds. A header that cannot be read is
+ * an error (nobody could be answered); content that cannot be read is remembered in `bad`, so
+ * that the request gets an error reply under its right parent. */
 int frames_read(struct message *message, struct err *err);
 
-/* One JSON object. Lone surrogates, which JavaScript sends for half of a character, become U+FFFD.
- * NULL with the reason. The caller drops it with json_decref. */
+/* One JSON object. Lone surrogates, which JavaScript sends for half of a character, become
+ * U+FFFD. NULL with the reason. The caller drops it with json_decref. */
 struct json_t *frames_object(struct arena *arena, struct frame frame, struct err *err);
 
 /* Deepest nesting of brackets outside strings. */

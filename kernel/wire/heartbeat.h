@@ -4,8 +4,8 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 
-/* heartbeat: sends back every byte that comes, in a thread of its own, so that it beats whatever the
- * kernel does. */
+/* heartbeat: sends back every byte that comes, in a thread of its own, so that it beats
+ * whatever the kernel does. */
 
 struct heartbeat;
 

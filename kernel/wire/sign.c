@@ -30,14 +30,16 @@ struct sign *sign_new(struct arena *arena, const char *key, size_t length, struc
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
-    if (!sign->keyed || !EVP_MAC_init(sign->keyed, (const unsigned char *)key, length, params)) {
+    if (!sign->keyed ||
+        !EVP_MAC_init(sign->keyed, (const unsigned char *)key, length, params)) {
         err_set(err, ERR_BUG, "OpenSSL offers no HMAC-SHA256, so messages cannot be signed");
         return NULL;
     }
     return sign;
 }
 
-size_t sign_make(const struct sign *sign, const struct frame parts[4], char hex[SIGN_LENGTH + 1]) {
+size_t sign_make(const struct sign *sign, const struct frame parts[4],
+                 char hex[SIGN_LENGTH + 1]) {
     static const char digits[] = "0123456789abcdef";
     unsigned char out[SIGN_LENGTH / 2];
     size_t length = 0;

@@ -14,7 +14,13 @@
 #include "kernel/wire/heartbeat.h"
 #include "kernel/wire/sign.h"
 
-enum { BIND_TRIES = 250, BIND_PAUSE_MS = 20, QUEUE_MOST = 100000, LINGER_MS = 1000, FDS_MOST = 8 };
+enum {
+    BIND_TRIES = 250,
+    BIND_PAUSE_MS = 20,
+    QUEUE_MOST = 100000,
+    LINGER_MS = 1000,
+    FDS_MOST = 8
+};
 
 struct sockets {
     void *context;
@@ -59,7 +65,8 @@ static int socket_bind(struct arena *arena, void *socket, const struct connectio
     return err_set(err, ERR_IO, "cannot listen on %s: %s", endpoint, zmq_strerror(errno));
 }
 
-struct sockets *sockets_open(struct arena *arena, struct connection *connection, struct err *err) {
+struct sockets *sockets_open(struct arena *arena, struct connection *connection,
+                             struct err *err) {
     struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
     envelope_init(&sockets->envelope);
     sockets->header = buf_new(arena);
@@ -128,8 +135,9 @@ unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, in
     return ready;
 }
 
-/* Takes all frames of one message off the socket and copies those that can matter: the identities,
- * the delimiter and the five after it. Returns their number, 0 if there is no message. */
+/* Takes all frames of one message off the socket and copies those that can matter: the
+ * identities, the delimiter and the five after it. Returns their number, 0 if there is no
+ * message. */
 static int frames_take(struct arena *arena, void *socket, struct frame *frames) {
     int count = 0, wanted = FRAMES_MOST, more = 1;
     while (more) {
@@ -148,7 +156,8 @@ static int frames_take(struct arena *arena, void *socket, struct frame *frames) 
             size_t length = zmq_msg_size(&part);
             frames[count].bytes = arena_text(arena, zmq_msg_data(&part), length);
             frames[count++].length = length;
-            if (length == 9 && wanted == FRAMES_MOST && memcmp(zmq_msg_data(&part), "<IDS|MSG>", 9) == 0) {
+            if (length == 9 && wanted == FRAMES_MOST &&
+                memcmp(zmq_msg_data(&part), "<IDS|MSG>", 9) == 0) {
                 wanted = count + 5 < FRAMES_MOST ? count + 5 : FRAMES_MOST;
             }
         }
@@ -157,8 +166,8 @@ static int frames_take(struct arena *arena, void *socket, struct frame *frames) 
     return count;
 }
 
-static int message_read(struct sockets *sockets, struct message *message, const struct frame *frames,
-                        int count, struct err *err) {
+static int message_read(struct sockets *sockets, struct message *message,
+                        const struct frame *frames, int count, struct err *err) {
     if (frames_split(message, frames, count, err) < 0) {
         return err_pass(err);
     }
@@ -213,8 +222,9 @@ static void block_send(void *socket, struct frame part, void *base) {
 }
 
 /* From the delimiter to the content. */
-static void message_send(struct sockets *sockets, void *socket, const char *type, struct frame parent,
-                         const char *metadata, struct frame content, void *base) {
+static void message_send(struct sockets *sockets, void *socket, const char *type,
+                         struct frame parent, const char *metadata, struct frame content,
+                         void *base) {
     char hex[SIGN_LENGTH + 1];
     buf_clear(sockets->header);
     envelope_header(&sockets->envelope, sockets->header, type);
@@ -266,7 +276,8 @@ static void welcome_send(struct sockets *sockets, struct frame topic) {
 void sockets_welcome(struct sockets *sockets) {
     zmq_msg_t news;
     zmq_msg_init(&news);
-    while (zmq_msg_recv(&news, sockets->at[CHANNEL_IOPUB], ZMQ_DONTWAIT) >= 0 || errno == EINTR) {
+    while (zmq_msg_recv(&news, sockets->at[CHANNEL_IOPUB], ZMQ_DONTWAIT) >= 0 ||
+           errno == EINTR) {
         const char *bytes = zmq_msg_data(&news);
         size_t length = zmq_msg_size(&news);
         if (length > 0 && length < 1024 && bytes[0] == 1) { /* 0: someone left */

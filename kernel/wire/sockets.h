@@ -7,18 +7,21 @@
 #include "kernel/wire/connection.h"
 #include "kernel/wire/frames.h"
 
-/* sockets: the kernel's five sockets. One thread owns them all; the heartbeat alone has its own.
+/* sockets: the kernel's five sockets. One thread owns them all; the heartbeat alone has its
+ * own.
  *
- * Shell, control and stdin are ROUTERs that hand an identity over to whoever connects with it again
- * (a server that reconnects does). iopub is an XPUB, so that each subscriber is greeted: before
- * anything is published, subscriptions that arrived are answered with iopub_welcome. Its queue is
- * long (100,000 messages a subscriber), finite, and never blocks. */
+ * Shell, control and stdin are ROUTERs that hand an identity over to whoever connects with it
+ * again (a server that reconnects does). iopub is an XPUB, so that each subscriber is greeted:
+ * before anything is published, subscriptions that arrived are answered with iopub_welcome. Its
+ * queue is long (100,000 messages a subscriber), finite, and never blocks. */
 
 struct sockets;
 
-/* Binds all five; an address still in use is tried again for some seconds (a restarted kernel gets
- * its predecessor's). The key in `connection` is wiped. NULL with the address and the reason. */
-struct sockets *sockets_open(struct arena *arena, struct connection *connection, struct err *err);
+/* Binds all five; an address still in use is tried again for some seconds (a restarted kernel
+ * gets its predecessor's). The key in `connection` is wiped. NULL with the address and the
+ * reason. */
+struct sockets *sockets_open(struct arena *arena, struct connection *connection,
+                             struct err *err);
 
 /* Sends what is queued for at most `linger_ms`, then closes. */
 void sockets_close(struct sockets *sockets, int linger_ms);
@@ -26,21 +29,24 @@ void sockets_close(struct sockets *sockets, int linger_ms);
 /* Waits for messages or for `fds`, whose revents are filled. Returns bits 1 << channel. */
 unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, int timeout_ms);
 
-/* The next message. 1: in *message, verified and read, to be freed with frames_free. 0: none there.
- * -1: there was one, but it must be ignored; `err` says why. */
+/* The next message. 1: in *message, verified and read, to be freed with frames_free. 0: none
+ * there. -1: there was one, but it must be ignored; `err` says why. */
 int sockets_receive(struct sockets *sockets, enum channel channel, struct message **message,
                     struct err *err);
 
-/* Answers on the request's channel, to all of its identities. `metadata` and `content` are JSON. */
+/* Answers on the request's channel, to all of its identities. `metadata` and `content` are
+ * JSON. */
 void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
                    const char *metadata, struct frame content);
 
-/* Says something to all; `parent` is the request that caused it, or NULL. With `base` the content
- * lies in a block from malloc that now belongs to the socket and is sent from where it lies. */
+/* Says something to all; `parent` is the request that caused it, or NULL. With `base` the
+ * content lies in a block from malloc that now belongs to the socket and is sent from where it
+ * lies. */
 void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
                      struct frame content, void *base);
 
-/* Greets new subscribers. sockets_publish does so first; call it when iopub has something to read. */
+/* Greets new subscribers. sockets_publish does so first; call it when iopub has something to
+ * read. */
 void sockets_welcome(struct sockets *sockets);
 
 /* This process's session, a UUID. */

@@ -17,8 +17,9 @@ TEST(relay_execute_comes_back) {
     struct relay_execute head;
     const char *code, **names, **texts;
     const char *bytes = check_guarded(check_arena(), sent->data, sent->length);
-    check_int(relay_execute_read(check_arena(), bytes, sent->length, &head, &code, &names, &texts),
-              0);
+    check_int(
+        relay_execute_read(check_arena(), bytes, sent->length, &head, &code, &names, &texts),
+        0);
     check_int(head.count, 7);
     check_int(head.silent, 1);
     check_int(head.code_length, 8);
