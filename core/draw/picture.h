@@ -8,8 +8,8 @@
 /* picture: a way to draw a result. One picture a file, one line in PICTURES of core/files.am.
  *
  * A picture turns a result into a figure, which is declarative: panels of coloured cells, labels,
- * scales, a table. The renderers (figure.c, png_out.c, html.c, figure_text.c, figure_json.c) turn any
- * figure into a bundle. */
+ * scales, a table. The renderers (figure_png, html, figure_text, figure_json) turn any figure into a
+ * bundle. */
 
 struct picture_options {
     double scale;         /* device pixels per CSS pixel; 0: 2 (retina) */
@@ -44,7 +44,8 @@ struct picture {
 const struct picture *picture_find(const char *name);
 const struct picture *const *picture_all(void); /* ends with NULL */
 
-/* Draws with the picture of that name (NULL: the result's kind). */
+/* Draws with the picture of that name (NULL: the result's kind). Options may be NULL. ERR_OPTION for
+ * a name that is none, or a scale outside 0.5..4; ERR_UNSUPPORTED when a library is missing. */
 struct bundle *picture_bundle(struct arena *arena, const char *name, const struct result *result,
                               const struct picture_options *options, struct err *err);
 

@@ -57,6 +57,9 @@ struct result *result_copy(struct arena *arena, const struct result *result);
 /* "all-MiniLM-L6-v2 3f2a91c0 · attention pattern · unit word · F32 · 4.1 ms", in the arena. */
 const char *result_provenance(struct arena *arena, const struct result *result);
 
+/* "950 µs", "4.1 ms", "2.3 s"; "" when nothing was measured. */
+const char *result_duration(struct arena *arena, double seconds);
+
 /* Files: the ending decides (npy: the first series; npz, csv, json, safetensors: all). The text of
  * every form begins with or carries the labels. ERR_OPTION names the endings for another one. */
 int result_save(const struct result *result, const char *path, struct err *err);

@@ -1,0 +1,105 @@
+#include "core/draw/canvas.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/draw/canvas_text.h"
+#include "core/draw/colour.h"
+
+struct canvas *canvas_new(struct arena *arena, double width, double height, double scale,
+                          struct err *err) {
+    if (canvas_load(err) < 0) {
+        err_pass(err);
+        return NULL;
+    }
+    struct canvas *canvas = arena_alloc(arena, sizeof *canvas);
+    canvas->arena = arena;
+    canvas->scale = scale;
+    canvas->width = (int64_t)ceil(width * scale);
+    canvas->height = (int64_t)ceil(height * scale);
+    canvas->pixels = arena_array(arena, canvas->height, (size_t)canvas->width);
+    canvas_colour(canvas, COLOUR_PAPER); /* place 0: what zeroed pixels show */
+    return canvas;
+}
+
+int64_t canvas_edge(const struct canvas *canvas, double at) {
+    return (int64_t)floor(at * canvas->scale + 0.5);
+}
+
+static int distance(uint32_t a, uint32_t b) {
+    int r = (int)(a >> 16 & 0xff) - (int)(b >> 16 & 0xff);
+    int g = (int)(a >> 8 & 0xff) - (int)(b >> 8 & 0xff);
+    int c = (int)(a & 0xff) - (int)(b & 0xff);
+    return 2 * r * r + 4 * g * g + 3 * c * c;
+}
+
+unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
+    int best = 0, least = INT32_MAX;
+    for (int i = 0; i < canvas->colours && least > 0; i++) {
+        int far = distance(canvas->palette[i], rgb);
+        if (far < least) {
+            least = far;
+            best = i;
+        }
+    }
+    if (least > 0 && canvas->colours < 256) {
+        best = canvas->colours++;
+        canvas->palette[best] = rgb;
+    }
+    return (unsigned char)best;
+}
+
+static int64_t within(int64_t at, int64_t limit) {
+    return at < 0 ? 0 : at > limit ? limit : at;
+}
+
+void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,
+                 uint32_t rgb) {
+    int64_t left = within(canvas_edge(canvas, x), canvas->width);
+    int64_t right = within(canvas_edge(canvas, x + width), canvas->width);
+    int64_t top = within(canvas_edge(canvas, y), canvas->height);
+    int64_t bottom = within(canvas_edge(canvas, y + height), canvas->height);
+    unsigned char colour = canvas_colour(canvas, rgb);
+    for (int64_t row = top; row < bottom && left < right; row++) {
+        memset(canvas->pixels + row * canvas->width + left, colour, (size_t)(right - left));
+    }
+}
+
+struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_style *style,
+                                  const char *text) {
+    const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
+    return (struct canvas_size){ drawn->width / canvas->scale, drawn->height / canvas->scale };
+}
+
+/* Lays the coverage of a text onto the pixels. What a letter's edge makes of a colour below it is
+ * looked up once for each colour and shade. */
+static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t left, int64_t top,
+                  uint32_t ink, int shades) {
+    short known[256][16];
+    memset(known, 0xff, sizeof known);
+    int64_t x0 = within(-left, text->columns), x1 = within(canvas->width - left, text->columns);
+    int64_t y0 = within(-top, text->rows), y1 = within(canvas->height - top, text->rows);
+    for (int64_t y = y0; y < y1; y++) {
+        const unsigned char *cover = text->cover + y * text->stride;
+        unsigned char *pixel = canvas->pixels + (top + y) * canvas->width + left;
+        for (int64_t x = x0; x < x1; x++) {
+            int shade = (cover[x] * shades + 127) / 255;
+            if (shade == 0) {
+                continue;
+            }
+            short *place = &known[pixel[x]][shade];
+            if (*place < 0) {
+                uint32_t under = canvas->palette[pixel[x]];
+                *place = canvas_colour(canvas, colour_mix(under, ink, (double)shade / shades));
+            }
+            pixel[x] = (unsigned char)*place;
+        }
+    }
+}
+
+void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
+                  const char *text) {
+    const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
+    blend(canvas, drawn, canvas_edge(canvas, x) + drawn->left, canvas_edge(canvas, y) + drawn->top,
+          style->colour, style->shades ? style->shades : 15);
+}

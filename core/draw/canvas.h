@@ -1,0 +1,65 @@
+#ifndef CORE_DRAW_CANVAS_H
+#define CORE_DRAW_CANVAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+
+/* canvas: pixels with a palette of at most 256 colours, and text on them.
+ *
+ * Rectangles go straight into the pixels. Text is shaped by Pango and drawn by Cairo, which are
+ * opened when the first canvas is made, so that a process without pictures never loads them. Each
+ * distinct text is shaped and drawn once and then laid down wherever it stands.
+ *
+ * Coordinates are CSS pixels from the top left; `scale` device pixels each. When the palette is full
+ * a new colour becomes the nearest one there. */
+
+struct canvas {
+    struct arena *arena;
+    double scale;
+    int64_t width, height;  /* device pixels */
+    unsigned char *pixels;  /* [height, width], places in the palette */
+    uint32_t palette[256];  /* 0xRRGGBB */
+    int colours;
+    struct canvas_text *texts[64]; /* drawn before, by hash */
+};
+
+struct canvas_style {
+    double size;       /* CSS pixels */
+    bool bold;
+    uint32_t colour;
+    double x, y;       /* which part of the text stands at the place: 0 left/top, 0.5, 1 right/bottom */
+    double angle;      /* degrees, counter-clockwise about the place */
+    double width;      /* lines break there; 0: one line */
+    int shades;        /* steps from paper to ink at the edges of letters; 0: 15 */
+};
+
+struct canvas_size {
+    double width, height; /* CSS pixels */
+};
+
+/* A white canvas. ERR_UNSUPPORTED, naming the library and its package, where one is missing. */
+struct canvas *canvas_new(struct arena *arena, double width, double height, double scale,
+                          struct err *err);
+
+/* Loads the libraries; canvas_new does it by itself. */
+int canvas_load(struct err *err);
+
+/* Device pixel of a coordinate: the edges that everything is drawn to. */
+int64_t canvas_edge(const struct canvas *canvas, double at);
+
+/* Place of the colour in the palette, added if it is new. */
+unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb);
+
+void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,
+                 uint32_t rgb);
+
+/* The text must be UTF-8; its size without rotation. Both are lengths of the drawn line box. */
+struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_style *style,
+                                  const char *text);
+void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
+                  const char *text);
+
+#endif

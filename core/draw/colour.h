@@ -1,0 +1,53 @@
+#ifndef CORE_DRAW_COLOUR_H
+#define CORE_DRAW_COLOUR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* colour: from a value to a colour, 0xRRGGBB.
+ *
+ * The sequential ramp goes from nearly white over green-blue to dark violet; its lightness falls in
+ * equal steps (L of OKLab, Ottosson 2020), so that equal differences of value look equal, in grey
+ * and to colour-blind readers too. The diverging ramp goes from blue over white to orange; a value
+ * and its negative have the same lightness. */
+
+enum {
+    COLOUR_PAPER = 0xffffff,
+    COLOUR_INK = 0x1f2328,    /* titles and labels */
+    COLOUR_QUIET = 0x59636e,  /* axis titles, provenance */
+    COLOUR_LINE = 0xc4cad1,   /* frames and ticks */
+    COLOUR_MISSING = 0xb4b4b4 /* not a number */
+};
+
+/* `at` 0..1 on the sequential ramp; clamped. */
+uint32_t colour_sequential(double at);
+
+/* `at` -1..1 on the diverging ramp; clamped. */
+uint32_t colour_diverging(double at);
+
+/* A range of values cut into equal levels with a colour each. */
+struct colour_scale {
+    double low, high; /* is_signed: low is -high */
+    bool is_signed;
+    int levels; /* at most 255; odd when signed, so that 0 is white */
+    uint32_t colours[255];
+};
+
+void colour_scale_init(struct colour_scale *scale, double low, double high, bool is_signed,
+                       int levels);
+
+/* The level that stands for the value, 0 .. levels-1; -1 for NaN. */
+int colour_level(const struct colour_scale *scale, double value);
+uint32_t colour_of(const struct colour_scale *scale, double value);
+
+/* WCAG 2.1: relative luminance 0..1, contrast 1..21. */
+double colour_luminance(uint32_t rgb);
+double colour_contrast(uint32_t a, uint32_t b);
+
+/* Black or white, whichever reads better on it: always a contrast of 4.5 or more. */
+uint32_t colour_text_on(uint32_t rgb);
+
+/* A share of `over` (0..1) laid on `under`, in sRGB. */
+uint32_t colour_mix(uint32_t under, uint32_t over, double share);
+
+#endif

@@ -1,0 +1,110 @@
+#include "core/draw/figure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/utf8.h"
+
+static void add_code(struct buf *out, uint32_t code) {
+    char bytes[4];
+    buf_add(out, bytes, (size_t)utf8_encode(bytes, code));
+}
+
+/* One character of foreign text; `edge`: a blank here would not be seen. */
+static void add_visible(struct buf *out, uint32_t code, bool edge) {
+    if (code == ' ' && edge) {
+        buf_text(out, "·");
+    } else if (code == '\n' || code == '\r') {
+        buf_text(out, "↵");
+    } else if (code == '\t') {
+        buf_text(out, "⇥");
+    } else if (code < 0x20 || code == 0x7f) {
+        add_code(out, code == 0x7f ? 0x2421 : 0x2400 + code);
+    } else if (utf8_is_hidden(code)) {
+        buf_printf(out, "[U+%04X]", code);
+    } else {
+        add_code(out, code);
+    }
+}
+
+static const char *visible(struct arena *arena, const char *text, bool edges) {
+    struct buf *out = buf_new(arena);
+    size_t length = strlen(text), first = strspn(text, " "), last = length;
+    while (last > 0 && text[last - 1] == ' ') {
+        last--;
+    }
+    for (size_t i = 0; i < length;) {
+        uint32_t code;
+        int n = utf8_decode(text + i, length - i, &code);
+        if (n > 0) {
+            add_visible(out, code, edges && (i < first || i >= last));
+        } else {
+            buf_printf(out, "\\x%02X", (unsigned char)text[i]);
+        }
+        i += n > 0 ? (size_t)n : 1;
+    }
+    return out->data;
+}
+
+const char *figure_visible(struct arena *arena, const char *text) {
+    return *text ? visible(arena, text, true) : "∅";
+}
+
+const char *figure_sentence(struct arena *arena, const char *text) {
+    return visible(arena, text ? text : "", false);
+}
+
+const char *figure_short(struct arena *arena, const char *text, int64_t columns) {
+    size_t length = strlen(text), end = 0;
+    if (utf8_columns(text, length) <= columns) {
+        return text;
+    }
+    for (int64_t used = 0; end < length;) {
+        size_t n = utf8_offset(text + end, length - end, 1);
+        used += utf8_columns(text + end, n);
+        if (used > columns - 1) {
+            break;
+        }
+        end += n;
+    }
+    return arena_printf(arena, "%.*s…", (int)end, text);
+}
+
+const char *figure_label(struct arena *arena, const struct figure_axis *axis, int64_t i) {
+    return axis->labels ? figure_visible(arena, axis->labels[i])
+                        : arena_printf(arena, "%lld", (long long)i);
+}
+
+const char *figure_place(struct arena *arena, const struct figure_axis *axis, int64_t i) {
+    if (axis->block == 1) {
+        return figure_label(arena, axis, i);
+    }
+    int64_t first = i * axis->block, last = first + axis->block - 1;
+    last = last < axis->source ? last : axis->source - 1;
+    return arena_printf(arena, "%lld–%lld", (long long)first, (long long)last);
+}
+
+const char *figure_panel(struct arena *arena, const struct figure *figure, int64_t i) {
+    if (figure->panel_titles) {
+        return figure->panel_titles[i];
+    }
+    if (figure->panels == 1) {
+        return "";
+    }
+    const struct figure_axis *rows = &figure->panel_rows, *columns = &figure->panel_columns;
+    return arena_printf(arena, "%s %s %s %s", rows->title,
+                        figure_label(arena, rows, i / columns->count), columns->title,
+                        figure_label(arena, columns, i % columns->count));
+}
+
+const char *figure_number(struct arena *arena, double value, double range) {
+    if (!isfinite(value)) {
+        return isnan(value) ? "–" : value > 0 ? "∞" : "−∞";
+    }
+    int decimals = range > 0 ? 2 - (int)floor(log10(range) + 1e-9) : 2;
+    decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
+    char *text = arena_printf(arena, "%.*f", decimals, value);
+    return strspn(text, "-0.") == strlen(text) && *text == '-' ? text + 1 : text; /* no -0.00 */
+}

@@ -1,0 +1,65 @@
+#include "core/draw/figure_text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/utf8.h"
+
+enum { WIDEST = 24 }; /* columns of one cell of the table */
+
+static int64_t columns_of(const char *text) {
+    return utf8_columns(text, strlen(text));
+}
+
+/* Numbers stand at the right of their column, words at the left. */
+static void add_cell(struct buf *out, const char *text, int64_t width, bool right, bool last) {
+    int64_t blanks = width - columns_of(text);
+    for (int64_t i = 0; right && i < blanks; i++) {
+        buf_char(out, ' ');
+    }
+    buf_text(out, text);
+    for (int64_t i = 0; !right && !last && i < blanks; i++) {
+        buf_char(out, ' ');
+    }
+    buf_text(out, last ? "\n" : "  ");
+}
+
+static void add_row(struct arena *arena, struct buf *out, const struct figure_table *table,
+                    const char *const *cells, const int64_t *widths) {
+    for (int64_t c = 0; c < table->columns; c++) {
+        bool last = c + 1 == table->columns;
+        add_cell(out, figure_short(arena, cells[c], WIDEST), widths[c], last, last);
+    }
+}
+
+static int64_t *widths_of(struct arena *arena, const struct figure_table *table) {
+    int64_t *widths = arena_array(arena, table->columns, sizeof *widths);
+    for (int64_t c = 0; c < table->columns; c++) {
+        widths[c] = columns_of(figure_short(arena, table->heads[c], WIDEST));
+        for (int64_t r = 0; r < table->rows; r++) {
+            const char *cell = table->cells[r * table->columns + c];
+            int64_t wide = columns_of(figure_short(arena, cell, WIDEST));
+            widths[c] = wide > widths[c] ? wide : widths[c];
+        }
+    }
+    return widths;
+}
+
+const char *figure_text(struct arena *arena, const struct figure *figure) {
+    const struct figure_table *table = &figure->table;
+    struct buf *out = buf_new(arena);
+    const char *said = *figure->finding ? figure->finding : figure->title;
+    size_t cut = strlen(said) <= 1000 ? strlen(said) : utf8_cut(said, 1000);
+    buf_add(out, said, cut);
+    buf_text(out, cut < strlen(said) ? "…\n" : "\n");
+    int64_t *widths = widths_of(arena, table);
+    for (int64_t r = -1; r < table->rows && table->rows > 0; r++) {
+        size_t before = out->length;
+        add_row(arena, out, table, r < 0 ? table->heads : table->cells + r * table->columns, widths);
+        if (out->length > FIGURE_TEXT_BYTES) {
+            return arena_text(arena, out->data, before - 1);
+        }
+    }
+    return arena_text(arena, out->data, out->length - 1); /* without the last line end */
+}

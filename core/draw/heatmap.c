@@ -1,0 +1,60 @@
+#include <string.h>
+
+#include "core/draw/matrices.h"
+#include "core/draw/terms.h"
+
+enum { TOP = 8 };
+
+/* Several matrices: a title over each, with its place on the axes before the last two. */
+static void arrange(struct arena *arena, struct figure *figure) {
+    const struct figure_axis rows = figure->panel_rows, columns = figure->panel_columns;
+    figure->panel_titles = arena_array(arena, figure->panels, sizeof *figure->panel_titles);
+    for (int64_t i = 0; i < figure->panels; i++) {
+        const char *above = rows.source > 1 || *rows.name
+                                ? arena_printf(arena, "%s %s ", rows.title,
+                                               figure_label(arena, &rows, i / columns.count))
+                                : "";
+        figure->panel_titles[i] =
+            arena_printf(arena, "%s%s %s", above, columns.title,
+                         figure_label(arena, &columns, i % columns.count));
+    }
+}
+
+static void describe(struct arena *arena, struct figure *figure) {
+    bool zh = strncmp(figure->language, "zh", 2) == 0;
+    double range = figure->high - figure->low;
+    figure->note = matrices_pooled(arena, figure);
+    figure->alt = arena_printf(
+        arena,
+        zh ? "热图，%s：%lld 个%s（行）× %lld 个%s（列），颜色从 %s 到 %s；%s"
+           : "Heat map, %s: %lld %s rows by %lld %s columns, colours from %s to %s; %s",
+        figure->title, (long long)figure->rows.source, term(figure->language, figure->rows.name),
+        (long long)figure->columns.source, term(figure->language, figure->columns.name),
+        figure_number(arena, figure->low, range), figure_number(arena, figure->high, range),
+        figure->finding);
+}
+
+static struct figure *heatmap_draw(struct arena *arena, const struct result *result,
+                                   const struct picture_options *options, struct err *err) {
+    struct figure *figure = matrices_figure(arena, result, options, err);
+    if (!figure) {
+        err_pass(err);
+        return NULL;
+    }
+    if (figure->panels > 1) {
+        arrange(arena, figure);
+    }
+    int64_t n = figure->rows.count > figure->columns.count ? figure->rows.count
+                                                           : figure->columns.count;
+    figure->annotated = figure->panels <= 4 && n <= 16 && figure->rows.block == 1;
+    describe(arena, figure);
+    matrices_table(arena, figure, figure->panels > 1, options->top ? options->top : TOP);
+    return figure;
+}
+
+const struct picture heatmap_picture = {
+    .name = "heatmap",
+    .summary = "one matrix as coloured cells, tokens on both axes, numbers where there is room",
+    .summary_zh = "一个矩阵的彩色格图：两轴为词元，格子够大时写出数值",
+    .draw = heatmap_draw,
+};

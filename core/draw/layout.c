@@ -1,0 +1,192 @@
+#include "core/draw/layout.h"
+
+#include <math.h>
+
+#include "core/draw/colour.h"
+
+enum {
+    MARGIN = 14,
+    GAP = 6,            /* between neighbouring parts */
+    WIDEST = 760,       /* of all panels together; output areas are seldom narrower */
+    HIGHEST = 1180,
+    SINGLE = 620,       /* side of a single panel at most */
+    CELL_MOST = 34,
+    CELL_ANNOTATED = 22,
+    LABEL_LEAST = 11,   /* pixels from label to label that stay readable */
+    BAR = 11,
+    WIDTH_LEAST = 380
+};
+
+struct canvas_style layout_title_style(double width) {
+    return (struct canvas_style){ .size = 13.5, .bold = true, .colour = COLOUR_INK, .width = width };
+}
+
+struct canvas_style layout_note_style(double width) {
+    return (struct canvas_style){ .size = 9.5, .colour = COLOUR_QUIET, .width = width };
+}
+
+struct canvas_style layout_label_style(const struct layout *layout) {
+    return (struct canvas_style){ .size = layout->label_size, .colour = COLOUR_INK };
+}
+
+struct canvas_style layout_outer_style(void) {
+    return (struct canvas_style){ .size = 10, .colour = COLOUR_INK };
+}
+
+struct canvas_style layout_axis_style(void) {
+    return (struct canvas_style){ .size = 10.5, .colour = COLOUR_QUIET };
+}
+
+/* Side of one panel that leaves room for all. */
+static double panel_side(int64_t panel_rows, int64_t panel_columns) {
+    if (panel_rows * panel_columns == 1) {
+        return SINGLE;
+    }
+    double wide = (double)WIDEST / (double)panel_columns - GAP;
+    double high = (double)HIGHEST / (double)panel_rows - GAP;
+    return fmax(8, fmin(300, fmin(wide, high)));
+}
+
+int64_t layout_cells(int64_t panel_rows, int64_t panel_columns) {
+    return (int64_t)panel_side(panel_rows, panel_columns);
+}
+
+/* Whole pixels where cells are large enough to see the difference, else half ones. */
+static double cell_side(const struct figure *figure) {
+    int64_t n = figure->rows.count > figure->columns.count ? figure->rows.count
+                                                           : figure->columns.count;
+    double side = panel_side(figure->panel_rows.count, figure->panel_columns.count);
+    double cell = side / (double)(n > 0 ? n : 1);
+    cell = cell >= 3 ? floor(cell) : floor(2 * cell) / 2;
+    return fmin(CELL_MOST, fmax(0.5, cell));
+}
+
+const char *layout_label(struct arena *arena, const struct figure_axis *axis, int64_t i) {
+    if (axis->block > 1) { /* where the pool begins */
+        struct figure_axis numbers = *axis;
+        numbers.labels = NULL;
+        return figure_label(arena, &numbers, i * axis->block);
+    }
+    return figure_short(arena, figure_label(arena, axis, i), LAYOUT_LABEL_COLUMNS);
+}
+
+/* 1, 2, 5, 10, 20 ...: the first that keeps labels apart. */
+static int64_t step_for(double cell) {
+    for (int64_t ten = 1;; ten *= 10) {
+        for (int64_t k = 1; k <= 5; k += k == 2 ? 3 : 1) {
+            if (k <= 5 && (double)(k * ten) * cell >= LABEL_LEAST && k != 3 && k != 4) {
+                return k * ten;
+            }
+        }
+    }
+}
+
+static double widest(struct canvas *probe, const struct canvas_style *style,
+                     const struct figure_axis *axis, int64_t step) {
+    double most = 0;
+    for (int64_t i = 0; step > 0 && i < axis->count; i += step) {
+        const char *label = layout_label(probe->arena, axis, i);
+        most = fmax(most, canvas_measure(probe, style, label).width);
+    }
+    return most;
+}
+
+/* Room that the token labels take beside and above each panel. Panels of a grid are too close to each other for labels unless
+ * every token has room for its own. */
+static void place_labels(struct layout *l, struct canvas *probe, const struct figure *figure) {
+    bool single = figure->panels == 1;
+    bool room = single || l->cell >= LABEL_LEAST;
+    l->row_step = room ? step_for(l->cell) : 0;
+    l->column_step = l->row_step;
+    l->label_size = fmin(11, fmax(8.5, l->cell * 0.62));
+    struct canvas_style style = layout_label_style(l);
+    double rows = widest(probe, &style, &figure->rows, l->row_step);
+    double columns = widest(probe, &style, &figure->columns, l->column_step);
+    bool flat = columns <= l->cell * (double)l->column_step - 4;
+    l->label_angle = flat ? 0 : 45;
+    double line = l->label_size * 1.3;
+    double rise = flat ? line : (columns + line) * 0.7072;
+    l->beside = room ? rows + 5 : 0;
+    l->above = room ? rise + 4 : 0;
+}
+
+static double title_block(struct layout *l, struct canvas *probe, const struct figure *figure) {
+    struct canvas_style title = layout_title_style(l->width - 2 * MARGIN);
+    struct canvas_style note = layout_note_style(l->width - 2 * MARGIN);
+    double y = MARGIN - 2;
+    l->title_y = y;
+    y += canvas_measure(probe, &title, figure->title).height;
+    l->note_y = y + 2;
+    if (*figure->note) {
+        y += 2 + canvas_measure(probe, &note, figure->note).height;
+    }
+    return y;
+}
+
+/* The widest label of the panel axis that stands at the left. */
+static double outer_width(struct canvas *probe, const struct figure *figure) {
+    struct canvas_style style = layout_outer_style();
+    return widest(probe, &style, &figure->panel_rows, 1);
+}
+
+static bool outer_labels(const struct figure *figure) {
+    return figure->panels > 1 && !figure->panel_titles;
+}
+
+const char *layout_row_title(const struct figure *figure) {
+    return outer_labels(figure) ? figure->panel_rows.title : figure->rows.title;
+}
+
+const char *layout_column_title(const struct figure *figure) {
+    return outer_labels(figure) ? figure->panel_columns.title : figure->columns.title;
+}
+
+struct layout layout_of(struct canvas *probe, const struct figure *figure) {
+    struct layout l = { .cell = cell_side(figure), .margin = MARGIN };
+    l.annotated = figure->annotated && l.cell >= CELL_ANNOTATED;
+    bool outer = outer_labels(figure);
+    place_labels(&l, probe, figure);
+    l.panel_width = l.cell * (double)figure->columns.count;
+    l.panel_height = l.cell * (double)figure->rows.count;
+    bool many = figure->panels > 1;
+    double titled = figure->panel_titles ? 18 : 0;
+    l.pitch_x = l.panel_width + (many ? l.beside + GAP + (l.beside > 0 ? 8 : 0) : 0);
+    l.pitch_y = l.panel_height + (many ? titled + l.above + GAP + (titled > 0 ? 4 : 0) : 0);
+
+    double x = MARGIN;
+    l.row_title_x = x + 7;
+    x += 18;
+    l.outer_x = outer ? x + outer_width(probe, figure) : x;
+    x = outer ? l.outer_x + GAP : x;
+    l.left = ceil(x + l.beside);
+    double right = l.left + l.pitch_x * (double)(figure->panel_columns.count - 1) + l.panel_width;
+    l.bar_x = right + 16;
+    double lean = l.label_angle > 0 && !many ? (l.above - 4) : 0;
+    l.width = ceil(fmax(WIDTH_LEAST, fmax(l.bar_x + BAR + 58, right + lean + MARGIN)));
+
+    double y = title_block(&l, probe, figure) + 10;
+    l.column_title_y = y + 7;
+    y += 18;
+    l.outer_y = outer ? y + 14 : y;
+    y = outer ? l.outer_y + 4 : y;
+    l.top = ceil(y + titled + l.above);
+    double bottom = l.top + l.pitch_y * (double)(figure->panel_rows.count - 1) + l.panel_height;
+    l.bar_y = l.top;
+    l.bar_width = BAR;
+    l.bar_height = fmax(64, fmin(bottom - l.top, 220));
+    l.row_title_y = (l.top + bottom) / 2;
+    struct canvas_style axis = layout_axis_style();
+    double reach = canvas_measure(probe, &axis, layout_row_title(figure)).width / 2;
+    l.foot_y = ceil(fmax(fmax(bottom, l.bar_y + l.bar_height), l.row_title_y + reach) + 12);
+    struct canvas_style foot = layout_note_style(l.width - 2 * MARGIN);
+    l.height = ceil(l.foot_y + canvas_measure(probe, &foot, figure->provenance).height + MARGIN - 4);
+    return l;
+}
+
+double layout_panel_x(const struct layout *layout, const struct figure *figure, int64_t i) {
+    return layout->left + layout->pitch_x * (double)(i % figure->panel_columns.count);
+}
+
+double layout_panel_y(const struct layout *layout, const struct figure *figure, int64_t i) {
+    return layout->top + layout->pitch_y * (double)(i / figure->panel_columns.count);
+}

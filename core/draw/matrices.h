@@ -1,0 +1,28 @@
+#ifndef CORE_DRAW_MATRICES_H
+#define CORE_DRAW_MATRICES_H
+
+#include "core/draw/figure.h"
+#include "core/draw/picture.h"
+
+/* matrices: a series of matrices as a figure of coloured cells: what heatmap and headgrid share.
+ *
+ * The last two axes are rows and columns, those before them number the panels. Matrices with more
+ * cells than can be seen, or than fit the output's budget of bytes, are pooled: a cell then shows
+ * the largest value of its block (of largest magnitude when signed). */
+
+/* Bytes that one output may have, PNG (twice, once in the HTML), HTML and JSON together. */
+enum { MATRICES_BYTES = 300000 };
+
+/* The figure without title, note, alt text and table. ERR_OPTION if the first series is not
+ * [.., rows, columns] with one to three axes before or none, or has an empty axis. */
+struct figure *matrices_figure(struct arena *arena, const struct result *result,
+                               const struct picture_options *options, struct err *err);
+
+/* Fills the table: the strongest column of each row of the first panel, or (`per_panel`) the
+ * strongest cell of each panel; the `top` strongest of these, strongest first. */
+void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, int64_t top);
+
+/* "each cell the largest of 9 × 9"; "" when nothing is pooled. */
+const char *matrices_pooled(struct arena *arena, const struct figure *figure);
+
+#endif
