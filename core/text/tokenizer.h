@@ -17,10 +17,11 @@ struct tokenizer;
 
 struct token {
     int32_t id;
-    int32_t type;       /* 0, or 1 in the second text of a pair */
-    int64_t begin, end; /* bytes of the text it came from (of the pair's own text for type 1 tokens);
-                           begin == end for special tokens that were added */
+    int32_t type;       /* the post-processor's type id: mostly 0, and 1 in the second text of a pair */
+    int64_t begin, end; /* bytes of the text it came from, whole characters (of the pair's own text
+                           where `second`); begin == end for special tokens that were added */
     bool special;       /* added by the post-processor: [CLS], [SEP], <s> */
+    bool second;        /* from the second text of a pair */
 };
 
 struct encoding {
@@ -57,6 +58,10 @@ struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_par
 struct encoding *tokenizer_encode(struct arena *arena, const struct tokenizer *tokenizer,
                                   const char *text, size_t length, const char *pair,
                                   size_t pair_length, bool special, struct err *err);
+
+/* Turns begin and end of every token from bytes into code points of its text, in one pass, as
+ * Python counts them. The texts are those that were encoded. */
+void tokenizer_points(struct encoding *encoding, const char *text, const char *pair);
 
 /* Terminated; *length may be NULL. Unknown ids are left out. */
 char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer, const int32_t *ids,

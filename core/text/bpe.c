@@ -1,0 +1,338 @@
+#include "core/text/bpe.h"
+
+#include <stdio.h>
+
+#include "core/base/utf8.h"
+
+enum { SHORT = 32 }; /* symbols of a piece that are merged by scanning */
+
+/* The byte alphabet of GPT-2: printable Latin-1 stands for itself, the other bytes follow from
+ * U+0100 on, in order. */
+uint32_t bpe_letter(unsigned char byte) {
+    if ((byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173)) {
+        return byte;
+    }
+    return byte <= 32 ? 256U + byte : byte == 173 ? 256 + 67 : 256U + 33 + (byte - 127U);
+}
+
+int bpe_byte(uint32_t letter) {
+    if (letter < 256) {
+        return bpe_letter((unsigned char)letter) == letter ? (int)letter : -1;
+    }
+    letter -= 256;
+    return letter <= 32   ? (int)letter
+           : letter <= 66 ? (int)letter - 33 + 127
+           : letter == 67 ? 173
+                          : -1;
+}
+
+static uint32_t pair_hash(int32_t left, int32_t right) {
+    return (uint32_t)vocab_mix(0, (uint64_t)(uint32_t)left << 32 | (uint32_t)right);
+}
+
+static struct bpe_pair *pair_at(const struct bpe *bpe, int32_t left, int32_t right) {
+    for (uint32_t i = pair_hash(left, right) & bpe->mask;; i = (i + 1) & bpe->mask) {
+        struct bpe_pair *pair = &bpe->pairs[i];
+        if (pair->left < 0 || (pair->left == left && pair->right == right)) {
+            return pair;
+        }
+    }
+}
+
+void bpe_reserve(struct arena *arena, struct bpe *bpe, int64_t count) {
+    uint32_t room = 64;
+    while (room < 2 * (uint64_t)count) {
+        room *= 2;
+    }
+    bpe->mask = room - 1;
+    bpe->pairs = arena_raw(arena, room * sizeof *bpe->pairs);
+    memset(bpe->pairs, 0xff, room * sizeof *bpe->pairs);
+}
+
+int bpe_add(struct bpe *bpe, const struct vocab_word *left, const struct vocab_word *right,
+            int32_t rank, char *spelled, const char *file, struct err *err) {
+    size_t skip = strlen(bpe->prefix);
+    skip = skip <= right->length ? skip : right->length;
+    size_t length = left->length + right->length - skip;
+    int32_t joined = -1;
+    if (length <= bpe->vocab->longest) {
+        memcpy(spelled, left->bytes, left->length);
+        memcpy(spelled + left->length, right->bytes + skip, right->length - skip);
+        joined = vocab_find(bpe->vocab, spelled, length);
+    }
+    if (joined < 0) {
+        char a[60], b[60];
+        return err_set(err, ERR_FORMAT, "%s: merge %d joins %s and %s to a token that is not in vocab",
+                       file, rank, err_quote(a, sizeof a, left->bytes, left->length),
+                       err_quote(b, sizeof b, right->bytes, right->length));
+    }
+    *pair_at(bpe, left->id, right->id) = (struct bpe_pair){ left->id, right->id, rank, joined };
+    return 0;
+}
+
+void bpe_alphabet(struct bpe *bpe, bool wanted) {
+    bool whole = true;
+    for (int byte = 0; byte < 256; byte++) {
+        char spelled[8];
+        int n = utf8_encode(spelled, bpe_letter((unsigned char)byte));
+        bpe->bytes[byte] = vocab_find(bpe->vocab, spelled, (size_t)n);
+        whole = whole && bpe->bytes[byte] >= 0;
+    }
+    bpe->byte_level = wanted && whole && !*bpe->prefix && !*bpe->suffix;
+    if (!bpe->byte_level) {
+        for (int byte = 0; byte < 256; byte++) {
+            char spelled[8];
+            snprintf(spelled, sizeof spelled, "<0x%02X>", byte);
+            bpe->bytes[byte] = vocab_find(bpe->vocab, spelled, 6);
+        }
+    }
+}
+
+/* ---- first symbols ---- */
+
+/* The id of one character, with the prefix and suffix that its place asks for. */
+static int32_t character_id(const struct bpe *bpe, const char *at, size_t n, bool first, bool last,
+                            char *spelled) {
+    size_t prefix = first ? 0 : strlen(bpe->prefix);
+    size_t suffix = last ? strlen(bpe->suffix) : 0;
+    if (prefix + suffix == 0) {
+        return vocab_find(bpe->vocab, at, n);
+    }
+    if (prefix + n + suffix > bpe->vocab->longest) {
+        return -1;
+    }
+    memcpy(spelled, bpe->prefix, prefix);
+    memcpy(spelled + prefix, at, n);
+    memcpy(spelled + prefix + n, bpe->suffix, suffix);
+    return vocab_find(bpe->vocab, spelled, prefix + n + suffix);
+}
+
+static bool has_bytes(const struct bpe *bpe, const char *at, int n) {
+    for (int i = 0; i < n; i++) {
+        if (bpe->bytes[(unsigned char)at[i]] < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Symbols so far; positions are sums of lengths, so a character that is left out shifts what
+ * follows, and an unknown one waits until it is known whether its neighbour is unknown too. */
+struct first {
+    struct symbols *out;
+    int64_t at;      /* bytes given out */
+    int64_t waiting; /* bytes of unknown characters not given out yet */
+};
+
+static void give(struct first *first, int32_t id, int64_t n) {
+    symbols_add(first->out, id, first->at, first->at + n);
+    first->at += n;
+}
+
+static void give_unknown(const struct bpe *bpe, struct first *first) {
+    if (first->waiting) {
+        give(first, bpe->unknown, first->waiting);
+        first->waiting = 0;
+    }
+}
+
+static void give_character(const struct bpe *bpe, struct first *first, const char *at, int n,
+                           int32_t id) {
+    if (id >= 0) {
+        give_unknown(bpe, first);
+        give(first, id, n);
+    } else if (bpe->byte_fallback && has_bytes(bpe, at, n)) {
+        for (int i = 0; i < n; i++) {
+            give(first, bpe->bytes[(unsigned char)at[i]], 1);
+        }
+    } else if (bpe->unknown >= 0) {
+        if (!bpe->fuse_unknown) {
+            give_unknown(bpe, first);
+        }
+        first->waiting += n;
+    }
+}
+
+static void first_symbols(const struct bpe *bpe, struct symbols *out, const char *piece,
+                          int64_t length) {
+    if (bpe->byte_level) {
+        struct symbol *symbol = symbols_room(out, length);
+        for (int64_t i = 0; i < length; i++) {
+            symbol[i] = (struct symbol){ bpe->bytes[(unsigned char)piece[i]], (uint32_t)i,
+                                         (uint32_t)i + 1 };
+        }
+        out->count += length;
+        return;
+    }
+    struct first first = { .out = out };
+    for (int64_t i = 0, n; i < length; i += n) {
+        uint32_t code;
+        n = utf8_decode(piece + i, (size_t)(length - i), &code);
+        n = n > 0 ? n : 1;
+        int32_t id = character_id(bpe, piece + i, (size_t)n, i == 0, i + n == length, out->spelled);
+        give_character(bpe, &first, piece + i, (int)n, id);
+    }
+    give_unknown(bpe, &first);
+}
+
+/* ---- merging ---- */
+
+static int32_t rank_of(const struct bpe *bpe, int32_t left, int32_t right, int32_t *joined) {
+    const struct bpe_pair *pair = pair_at(bpe, left, right);
+    *joined = pair->joined;
+    return pair->left < 0 ? INT32_MAX : pair->rank;
+}
+
+/* At most SHORT symbols: the best pair is found by looking at all ranks. */
+static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_t n) {
+    int32_t rank[SHORT], joined[SHORT];
+    for (int64_t i = 0; i + 1 < n; i++) {
+        rank[i] = rank_of(bpe, symbols[i].id, symbols[i + 1].id, &joined[i]);
+    }
+    while (n > 1) {
+        int64_t best = 0;
+        for (int64_t i = 1; i + 1 < n; i++) {
+            best = rank[i] < rank[best] ? i : best;
+        }
+        if (rank[best] == INT32_MAX) {
+            break;
+        }
+        symbols[best] = (struct symbol){ joined[best], symbols[best].begin, symbols[best + 1].end };
+        n--;
+        size_t behind = (size_t)(n - best - 1);
+        memmove(&symbols[best + 1], &symbols[best + 2], behind * sizeof *symbols);
+        memmove(&rank[best], &rank[best + 1], behind * sizeof *rank);
+        memmove(&joined[best], &joined[best + 1], behind * sizeof *joined);
+        if (best + 1 < n) {
+            rank[best] = rank_of(bpe, symbols[best].id, symbols[best + 1].id, &joined[best]);
+        }
+        if (best > 0) {
+            rank[best - 1] = rank_of(bpe, symbols[best - 1].id, symbols[best].id, &joined[best - 1]);
+        }
+    }
+    return n;
+}
+
+/* Many symbols: a heap of rank and place; a linked list of what is left. An entry is stale when the
+ * pair at its place has another rank by now. */
+struct merge {
+    struct symbol *symbols;
+    int32_t *rank, *joined, *next, *before; /* by place */
+    uint64_t *heap;                         /* rank << 32 | place, the least one first */
+    int64_t heaped;
+};
+
+static void heap_push(struct merge *merge, uint64_t key) {
+    int64_t i = merge->heaped++;
+    for (; i > 0 && merge->heap[(i - 1) / 2] > key; i = (i - 1) / 2) {
+        merge->heap[i] = merge->heap[(i - 1) / 2];
+    }
+    merge->heap[i] = key;
+}
+
+static uint64_t heap_pop(struct merge *merge) {
+    uint64_t least = merge->heap[0], key = merge->heap[--merge->heaped];
+    int64_t i = 0, child;
+    for (; (child = 2 * i + 1) < merge->heaped; i = child) {
+        if (child + 1 < merge->heaped && merge->heap[child + 1] < merge->heap[child]) {
+            child++;
+        }
+        if (merge->heap[child] >= key) {
+            break;
+        }
+        merge->heap[i] = merge->heap[child];
+    }
+    merge->heap[i] = key;
+    return least;
+}
+
+static void pair_up(const struct bpe *bpe, struct merge *merge, int32_t place) {
+    int32_t next = merge->next[place];
+    merge->rank[place] = INT32_MAX;
+    if (next >= 0) {
+        merge->rank[place] = rank_of(bpe, merge->symbols[place].id, merge->symbols[next].id,
+                                     &merge->joined[place]);
+    }
+    if (merge->rank[place] != INT32_MAX) {
+        heap_push(merge, (uint64_t)merge->rank[place] << 32 | (uint32_t)place);
+    }
+}
+
+/* Joins the pair at `place` with its right neighbour, which is out of the list afterwards. */
+static void join(const struct bpe *bpe, struct merge *merge, int32_t place) {
+    int32_t gone = merge->next[place], next = merge->next[gone];
+    merge->symbols[place].id = merge->joined[place];
+    merge->symbols[place].end = merge->symbols[gone].end;
+    merge->rank[gone] = INT32_MAX;
+    merge->next[place] = next;
+    if (next >= 0) {
+        merge->before[next] = place;
+    }
+    pair_up(bpe, merge, place);
+    if (merge->before[place] >= 0) {
+        pair_up(bpe, merge, merge->before[place]);
+    }
+}
+
+static int64_t merge_long(const struct bpe *bpe, struct arena *arena, struct symbol *symbols,
+                          int64_t n) {
+    struct arena_mark mark = arena_mark(arena);
+    struct merge merge = { .symbols = symbols };
+    size_t bytes = (size_t)n * sizeof(int32_t);
+    merge.rank = arena_raw(arena, bytes);
+    merge.joined = arena_raw(arena, bytes);
+    merge.next = arena_raw(arena, bytes);
+    merge.before = arena_raw(arena, bytes);
+    merge.heap = arena_raw(arena, 3 * (size_t)n * sizeof *merge.heap); /* n, and two a merge */
+    for (int64_t i = 0; i < n; i++) {
+        merge.next[i] = i + 1 < n ? (int32_t)i + 1 : -1;
+        merge.before[i] = (int32_t)i - 1;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        pair_up(bpe, &merge, (int32_t)i);
+    }
+    while (merge.heaped > 0) {
+        uint64_t best = heap_pop(&merge);
+        int32_t place = (int32_t)(uint32_t)best;
+        if (merge.rank[place] == (int32_t)(best >> 32)) {
+            join(bpe, &merge, place);
+        }
+    }
+    int64_t left = 0;
+    for (int32_t i = 0; i >= 0; i = merge.next[i]) {
+        symbols[left++] = symbols[i];
+    }
+    arena_rewind(arena, mark);
+    return left;
+}
+
+/* The id of a whole piece, in the vocabulary's spelling; -1: none. */
+static int32_t whole(const struct bpe *bpe, const char *piece, int64_t length, char *spelled) {
+    if (!bpe->byte_level) {
+        return vocab_find(bpe->vocab, piece, (size_t)length);
+    }
+    size_t n = 0;
+    for (int64_t i = 0; i < length; i++) {
+        if (n > bpe->vocab->longest) {
+            return -1;
+        }
+        n += (size_t)utf8_encode(spelled + n, bpe_letter((unsigned char)piece[i]));
+    }
+    return vocab_find(bpe->vocab, spelled, n);
+}
+
+void bpe_split(const struct bpe *bpe, struct symbols *out, const char *piece, int64_t length) {
+    int32_t id = bpe->ignore_merges ? whole(bpe, piece, length, out->spelled) : -1;
+    if (id >= 0) {
+        symbols_add(out, id, 0, length);
+        return;
+    }
+    int64_t before = out->count;
+    first_symbols(bpe, out, piece, length);
+    struct symbol *symbols = symbols_all(out) + before;
+    int64_t n = out->count - before;
+    if (n > 1) {
+        n = n <= SHORT ? merge_short(bpe, symbols, n) : merge_long(bpe, out->arena, symbols, n);
+        out->count = before + n;
+    }
+}

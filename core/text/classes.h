@@ -1,0 +1,26 @@
+#ifndef CORE_TEXT_CLASSES_H
+#define CORE_TEXT_CLASSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* classes: what kind of character a code point is, in the few ways that tokenizers ask. */
+
+enum class { CLASS_OTHER, CLASS_LETTER, CLASS_NUMBER, CLASS_BLANK };
+
+extern const unsigned char classes_ascii[128];
+
+/* \p{L}, \p{N}, \s or none of them. */
+enum class classes_of(uint32_t code);
+
+/* The same for the character at text[at], whose bytes are added to *next = at. */
+enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
+
+bool classes_is_blank(uint32_t code);       /* White_Space */
+bool classes_is_number(uint32_t code);      /* N* */
+bool classes_is_punctuation(uint32_t code); /* P*, and every ASCII sign */
+bool classes_is_chinese(uint32_t code);     /* the blocks that BERT puts blanks around */
+bool classes_is_word(uint32_t code);        /* \w: letters, marks, numbers, connectors */
+
+#endif

@@ -1,0 +1,80 @@
+#include "core/text/pipeline.h"
+
+#include <string.h>
+
+/* A token that the vocabulary has keeps its id; the ids of the others are theirs alone. */
+static int place(const struct tokenizer *tokenizer, struct added_token *token, const char *file,
+                 struct err *err) {
+    int32_t known = vocab_find(tokenizer->vocab, token->bytes, token->length);
+    if (known >= 0) {
+        token->id = known;
+        return 0;
+    }
+    if (token->id < tokenizer->vocab->size && tokenizer->vocab->words[token->id].bytes) {
+        char shown[60], other[60];
+        const struct vocab_word *word = &tokenizer->vocab->words[token->id];
+        return err_set(err, ERR_FORMAT, "%s: the added token %s has the id %d, which is %s in vocab",
+                       file, err_quote(shown, sizeof shown, token->bytes, token->length), token->id,
+                       err_quote(other, sizeof other, word->bytes, word->length));
+    }
+    return 0;
+}
+
+static int add_all(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
+                   int64_t count, const char *file, struct err *err) {
+    struct vocab_word *words = arena_array(arena, count, sizeof *words);
+    int64_t size = tokenizer->vocab->size;
+    for (int64_t i = 0; i < count; i++) {
+        if (added[i].id < 0 || added[i].id >= VOCAB_IDS ||
+            added[i].id > tokenizer->vocab->size + 2 * count + 4096) {
+            char shown[60];
+            return err_set(err, ERR_FORMAT, "%s: the added token %s has the id %d, the vocab has %lld",
+                           file, err_quote(shown, sizeof shown, added[i].bytes, added[i].length),
+                           added[i].id, (long long)tokenizer->vocab->size);
+        }
+        if (place(tokenizer, &added[i], file, err) < 0) {
+            return err_pass(err);
+        }
+        size = added[i].id >= size ? added[i].id + 1 : size;
+        words[i] = (struct vocab_word){ added[i].bytes, (uint32_t)added[i].length, added[i].id };
+    }
+    tokenizer->size = size;
+    /* Thinly spread ids are as they should be here: most added tokens lie behind the vocabulary. */
+    tokenizer->added_vocab = vocab_new(arena, words, count, VOCAB_THIN, file, err);
+    return tokenizer->added_vocab ? 0 : err_pass(err);
+}
+
+/* The ids that the post-processor puts in must be there. */
+static int check_post(const struct tokenizer *tokenizer, const char *file, struct err *err) {
+    const struct post_template *both[] = { &tokenizer->post->single, &tokenizer->post->pair };
+    for (int k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < both[k]->count; i++) {
+            int32_t id = both[k]->items[i].id;
+            if (id >= tokenizer->size || (id >= 0 && !tokenizer->words[id].bytes)) {
+                return err_set(err, ERR_FORMAT,
+                               "%s: the post-processor adds token %d, which does not exist", file, id);
+            }
+        }
+    }
+    return 0;
+}
+
+int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
+                    int64_t count, const char *file, struct err *err) {
+    if (add_all(arena, tokenizer, added, count, file, err) < 0) {
+        return err_pass(err);
+    }
+    tokenizer->words = arena_array(arena, tokenizer->size, sizeof *tokenizer->words);
+    tokenizer->special = arena_array(arena, tokenizer->size, sizeof *tokenizer->special);
+    for (int64_t i = 0; i < tokenizer->size; i++) {
+        tokenizer->words[i].id = -1;
+    }
+    memcpy(tokenizer->words, tokenizer->vocab->words,
+           (size_t)tokenizer->vocab->size * sizeof *tokenizer->words);
+    for (int64_t i = 0; i < count; i++) {
+        tokenizer->words[added[i].id] = tokenizer->added_vocab->words[added[i].id];
+        tokenizer->special[added[i].id] = added[i].special;
+    }
+    tokenizer->added = added_new(arena, added, count, tokenizer->normalizer);
+    return check_post(tokenizer, file, err);
+}

@@ -1,0 +1,38 @@
+#ifndef CORE_TEXT_PIPELINE_H
+#define CORE_TEXT_PIPELINE_H
+
+#include "core/text/added.h"
+#include "core/text/bpe.h"
+#include "core/text/decode.h"
+#include "core/text/normalize.h"
+#include "core/text/post.h"
+#include "core/text/split.h"
+#include "core/text/wordpiece.h"
+
+/* pipeline: what a tokenizer is made of, for the files of this room. A text goes through added
+ * tokens, normalizer, splitter, model and post, ids come back through the decoder. */
+
+enum pipeline_model { PIPELINE_WORDPIECE, PIPELINE_BPE };
+
+struct tokenizer {
+    enum pipeline_model model;
+    struct vocab *vocab; /* the model's own */
+    struct wordpiece wordpiece;
+    struct bpe bpe;
+    struct added *added;
+    struct vocab *added_vocab; /* spellings of added tokens */
+    struct normalizer *normalizer;
+    struct splitter *splitter;
+    struct post *post;
+    struct decoder *decoder;
+    struct vocab_word *words; /* [size] all spellings by id, id -1: none */
+    bool *special;            /* [size] by id */
+    int64_t size;
+};
+
+/* Joins vocabulary and added tokens (in any order; those with id -1 get the next free ids) once all
+ * else is set. */
+int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
+                    int64_t count, const char *file, struct err *err);
+
+#endif

@@ -1,0 +1,225 @@
+#include "core/text/post.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text/vocab.h"
+
+static void add(struct arena *arena, struct post_template *template, struct post_item item) {
+    struct post_item *items = arena_array(arena, template->count + 1, sizeof *items);
+    if (template->count) {
+        memcpy(items, template->items, (size_t)template->count * sizeof *items);
+    }
+    items[template->count++] = item;
+    template->items = items;
+}
+
+static void plain(struct arena *arena, struct post *post) {
+    add(arena, &post->single, (struct post_item){ -1, 0, false });
+    add(arena, &post->pair, (struct post_item){ -1, 0, false });
+    add(arena, &post->pair, (struct post_item){ -1, 1, true });
+}
+
+/* ---- reading ---- */
+
+enum { ITEMS = 64 }; /* of a template; more is a mistake */
+
+static int read_id(const struct json *value, int32_t *id, const char *what, const char *file,
+                   struct err *err) {
+    double number = value && value->kind == JSON_NUMBER ? strtod(value->text.bytes, NULL) : -1;
+    if (!(number >= 0 && number < VOCAB_IDS)) {
+        return err_set(err, ERR_FORMAT, "%s: post_processor: %s has no id from 0 to %d", file, what,
+                       VOCAB_IDS - 1);
+    }
+    *id = (int32_t)number;
+    return 0;
+}
+
+/* {"SpecialToken": {"id": "[CLS]", "type_id": 0}}: the ids of "[CLS]" stand in special_tokens. */
+static int read_special(struct arena *arena, struct post_template *template,
+                        const struct json *section, const char *name, int32_t type,
+                        const char *file, struct err *err) {
+    const struct json *ids = json_at(json_at(json_at(section, "special_tokens"), name), "ids");
+    if (!ids || ids->kind != JSON_ARRAY || ids->count == 0 || ids->count > ITEMS) {
+        char shown[60];
+        return err_set(err, ERR_FORMAT, "%s: post_processor: special_tokens has no ids for %s", file,
+                       err_quote(shown, sizeof shown, name, strlen(name)));
+    }
+    for (const struct json *one = ids->first; one; one = one->next) {
+        struct post_item item = { .type = type };
+        if (read_id(one, &item.id, name, file, err) < 0) {
+            return err_pass(err);
+        }
+        add(arena, template, item);
+    }
+    return 0;
+}
+
+static int read_template(struct arena *arena, struct post_template *template,
+                         const struct json *section, const char *name, const char *file,
+                         struct err *err) {
+    const struct json *list = json_at(section, name);
+    if (!list || list->kind != JSON_ARRAY || list->count > ITEMS) {
+        return err_set(err, ERR_FORMAT, "%s: post_processor: %s is not a list of at most %d items",
+                       file, name, ITEMS);
+    }
+    for (const struct json *one = list->first; one; one = one->next) {
+        const struct json *token = json_at(one, "SpecialToken"), *text = json_at(one, "Sequence");
+        const struct json *what = token ? token : text;
+        const char *id = json_text_at(what, "id", "");
+        int64_t type = json_int_at(what, "type_id", 0);
+        if (!what || type < 0 || type > 255 || (text && strcmp(id, "A") && strcmp(id, "B"))) {
+            return err_set(err, ERR_FORMAT,
+                           "%s: post_processor: an item of %s is neither a SpecialToken nor the "
+                           "Sequence A or B with a type_id from 0 to 255",
+                           file, name);
+        }
+        if (text) {
+            add(arena, template, (struct post_item){ -1, (int32_t)type, *id == 'B' });
+        } else if (read_special(arena, template, section, id, (int32_t)type, file, err) < 0) {
+            return err_pass(err);
+        }
+    }
+    return 0;
+}
+
+/* "sep": ["[SEP]", 102] */
+static int read_pair(const struct json *section, const char *name, int32_t *id, const char *file,
+                     struct err *err) {
+    const struct json *pair = json_at(section, name);
+    return read_id(pair && pair->first ? pair->first->next : NULL, id, name, file, err);
+}
+
+/* [CLS] A [SEP] B [SEP]; RoBERTa: <s> A </s></s> B </s>, all of type 0. */
+static int read_bert(struct arena *arena, struct post *post, const struct json *section,
+                     bool roberta, const char *file, struct err *err) {
+    int32_t cls, sep, type = !roberta;
+    if (read_pair(section, "cls", &cls, file, err) < 0 ||
+        read_pair(section, "sep", &sep, file, err) < 0) {
+        return err_pass(err);
+    }
+    struct post_template *both[] = { &post->single, &post->pair };
+    for (int i = 0; i < 2; i++) {
+        add(arena, both[i], (struct post_item){ cls, 0, false });
+        add(arena, both[i], (struct post_item){ -1, 0, false });
+        add(arena, both[i], (struct post_item){ sep, 0, false });
+    }
+    if (roberta) {
+        add(arena, &post->pair, (struct post_item){ sep, 0, false });
+    }
+    add(arena, &post->pair, (struct post_item){ -1, type, true });
+    add(arena, &post->pair, (struct post_item){ sep, type, false });
+    return 0;
+}
+
+static int read_section(struct arena *arena, struct post *post, const struct json *section,
+                        int depth, const char *file, struct err *err) {
+    const char *type = json_text_at(section, "type", "");
+    bool bert = strcmp(type, "BertProcessing") == 0, roberta = strcmp(type, "RobertaProcessing") == 0;
+    if (strcmp(type, "Sequence") == 0 && depth < 4) {
+        const struct json *list = json_at(section, "processors");
+        for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
+            if (read_section(arena, post, one, depth + 1, file, err) < 0) {
+                return err_pass(err);
+            }
+        }
+        return 0;
+    }
+    if (strcmp(type, "ByteLevel") == 0 || roberta) {
+        post->trim = json_bool_at(section, "trim_offsets", true);
+        post->prefix_space = json_bool_at(section, "add_prefix_space", true);
+        if (!roberta) {
+            return 0;
+        }
+    }
+    if (post->single.count) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: post_processor: more than one template in a Sequence", file);
+    }
+    if (bert || roberta) {
+        return read_bert(arena, post, section, roberta, file, err);
+    }
+    if (strcmp(type, "TemplateProcessing") == 0) {
+        return read_template(arena, &post->single, section, "single", file, err) < 0 ||
+                       read_template(arena, &post->pair, section, "pair", file, err) < 0
+                   ? -1
+                   : 0;
+    }
+    char shown[60];
+    return err_set(err, ERR_UNSUPPORTED,
+                   "%s: the post-processor type %s is not known; known are TemplateProcessing, "
+                   "BertProcessing, RobertaProcessing, ByteLevel and Sequence",
+                   file, err_quote(shown, sizeof shown, type, strlen(type)));
+}
+
+struct post *post_read(struct arena *arena, const struct json *section, const char *file,
+                       struct err *err) {
+    struct post *post = arena_alloc(arena, sizeof *post);
+    if (section && section->kind != JSON_NULL &&
+        read_section(arena, post, section, 0, file, err) < 0) {
+        return NULL;
+    }
+    if (post->single.count == 0 && post->pair.count == 0) {
+        plain(arena, post);
+    }
+    return post;
+}
+
+struct post *post_around(struct arena *arena, int32_t begin, int32_t end) {
+    struct post *post = arena_alloc(arena, sizeof *post);
+    struct post_template *both[] = { &post->single, &post->pair };
+    post->trim = post->prefix_space = true;
+    for (int texts = 1; texts <= 2; texts++) {
+        for (int32_t i = 0; i < texts; i++) {
+            if (begin >= 0) {
+                add(arena, both[texts - 1], (struct post_item){ begin, i, false });
+            }
+            add(arena, both[texts - 1], (struct post_item){ -1, i, i == 1 });
+            if (end >= 0) {
+                add(arena, both[texts - 1], (struct post_item){ end, i, false });
+            }
+        }
+    }
+    return post;
+}
+
+/* ---- joining ---- */
+
+static int64_t total(const struct post_template *template, const struct encoding *text,
+                     const struct encoding *pair, bool special) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < template->count; i++) {
+        const struct post_item *item = &template->items[i];
+        count += item->id >= 0 ? special : item->second ? (pair ? pair->count : 0) : text->count;
+    }
+    return count;
+}
+
+static struct token *put_text(struct token *out, const struct encoding *from,
+                              const struct post_item *item) {
+    for (int64_t i = 0; i < from->count; i++) {
+        *out = from->tokens[i];
+        out->type = item->type;
+        out->second = item->second;
+        out++;
+    }
+    return out;
+}
+
+struct encoding *post_join(struct arena *arena, const struct post *post,
+                           const struct encoding *text, const struct encoding *pair, bool special) {
+    const struct post_template *template = pair ? &post->pair : &post->single;
+    struct encoding *joined = arena_alloc(arena, sizeof *joined);
+    joined->count = total(template, text, pair, special);
+    struct token *out = joined->tokens =
+        arena_raw(arena, (size_t)joined->count * sizeof *joined->tokens + 1);
+    for (int64_t i = 0; i < template->count; i++) {
+        const struct post_item *item = &template->items[i];
+        if (item->id < 0 && (!item->second || pair)) {
+            out = put_text(out, item->second ? pair : text, item);
+        } else if (item->id >= 0 && special) {
+            *out++ = (struct token){ .id = item->id, .type = item->type, .special = true };
+        }
+    }
+    return joined;
+}

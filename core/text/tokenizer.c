@@ -1,0 +1,301 @@
+#include "core/text/tokenizer.h"
+
+#include <string.h>
+
+#include "core/base/catch.h"
+#include "core/base/utf8.h"
+#include "core/text/classes.h"
+#include "core/text/pipeline.h"
+
+/* What the model made of an earlier piece of the same bytes. Text repeats its words, so most pieces
+ * are found here; a slot simply forgets what it held when another piece comes to it. */
+struct memo {
+    const char *bytes;
+    uint32_t length, hash;
+    int64_t first, count; /* of the symbols */
+};
+
+enum { MEMOS_LEAST = 64, MEMOS_MOST = 1 << 15 };
+
+struct work {
+    struct arena *arena;
+    const struct tokenizer *tokenizer;
+    const char *text;
+    struct symbols symbols;
+    struct buf *tokens;
+    struct memo *memos;
+    uint32_t mask;
+    int64_t pieces; /* so far */
+};
+
+/* ---- text to tokens ---- */
+
+static void put_token(struct work *work, int32_t id, struct span from) {
+    struct token *token = (void *)buf_more(work->tokens, sizeof *token);
+    *token = (struct token){ .id = id, .begin = from.begin, .end = from.end };
+}
+
+static void split_piece(struct work *work, const char *bytes, int64_t length) {
+    const struct tokenizer *tokenizer = work->tokenizer;
+    switch (tokenizer->model) {
+    case PIPELINE_WORDPIECE:
+        wordpiece_split(&tokenizer->wordpiece, &work->symbols, bytes, length);
+        break;
+    case PIPELINE_BPE:
+        bpe_split(&tokenizer->bpe, &work->symbols, bytes, length);
+        break;
+    }
+}
+
+static void put_piece(struct work *work, const struct run *run, const struct split_piece *piece) {
+    const char *bytes = run->text + piece->begin;
+    uint32_t length = piece->end - piece->begin, hash = vocab_hash(bytes, length);
+    struct memo *memo = &work->memos[hash & work->mask];
+    if (memo->hash != hash || memo->length != length || memcmp(memo->bytes, bytes, length) != 0) {
+        *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0 };
+        split_piece(work, bytes, length);
+        memo->count = work->symbols.count - memo->first;
+    }
+    const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
+    for (int64_t i = 0; i < memo->count; i++) {
+        int64_t begin = piece->begin + symbols[i].begin, end = piece->begin + symbols[i].end;
+        put_token(work, symbols[i].id, run_span(run, begin, end));
+    }
+}
+
+static void put_text(struct work *work, struct run run) {
+    struct split split = split_run(work->arena, work->tokenizer->splitter, run);
+    for (int64_t i = 0; i < split.count; i++) {
+        if (++work->pieces % 4096 == 0) {
+            stop_check();
+        }
+        put_piece(work, &split.run, &split.pieces[i]);
+    }
+}
+
+static void put_normalized(struct work *work, struct run run) {
+    struct added_walk walk;
+    struct added_part part;
+    run = normalize_run(work->arena, work->tokenizer->normalizer, run);
+    added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
+    while (added_next(&walk, &part)) {
+        if (part.token) {
+            put_token(work, part.token->id, run_span(&run, part.begin, part.end));
+        } else {
+            put_text(work, run_part(&run, part.begin, part.end));
+        }
+    }
+}
+
+static void put_all(struct work *work, size_t length) {
+    struct added_walk walk;
+    struct added_part part;
+    added_begin(&walk, work->tokenizer->added, false, work->text, (int64_t)length);
+    while (added_next(&walk, &part)) {
+        struct span span = { (uint32_t)part.begin, (uint32_t)part.end };
+        if (part.token) {
+            put_token(work, part.token->id, span);
+        } else {
+            put_normalized(work, (struct run){ .text = work->text + part.begin,
+                                               .length = part.end - part.begin,
+                                               .base = part.begin });
+        }
+    }
+}
+
+/* ---- offsets without blanks ---- */
+
+/* Blanks at the beginning and at the end of a spelling, in characters. */
+static void count_blanks(const struct vocab_word *word, int64_t *leading, int64_t *trailing) {
+    uint32_t code = 0;
+    int64_t count = 0;
+    *leading = *trailing = 0;
+    for (size_t i = 0, n; i < word->length; i += n, count++) {
+        n = (size_t)utf8_decode(word->bytes + i, word->length - i, &code);
+        bool blank = code == bpe_letter(' ') || classes_is_blank(code);
+        *trailing = blank ? *trailing + 1 : 0;
+        *leading = *trailing == count + 1 ? *trailing : *leading;
+    }
+}
+
+static bool inside_character(const char *text, int64_t at, int64_t end) {
+    return at < end && ((unsigned char)text[at] & 0xc0) == 0x80;
+}
+
+/* Moves the borders of a token inwards by its blanks. The one that the pre-tokenizer put in front of
+ * everything is in no text, so it does not count. */
+static void trim(const struct tokenizer *tokenizer, const char *text, struct token *token,
+                 bool first) {
+    int64_t leading, trailing;
+    count_blanks(&tokenizer->words[token->id], &leading, &trailing);
+    first = first || token->begin == 0;
+    leading -= leading > 0 && first && tokenizer->post->prefix_space;
+    for (; leading > 0 && token->begin < token->end; leading--) {
+        do {
+            token->begin++;
+        } while (inside_character(text, token->begin, token->end));
+    }
+    for (; trailing > 0 && token->end > token->begin; trailing--) {
+        do {
+            token->end--;
+        } while (inside_character(text, token->end, token->end + 1));
+    }
+}
+
+/* ---- encoding ---- */
+
+static void work_begin(struct work *work, size_t length) {
+    struct arena *arena = work->arena;
+    uint32_t memos = MEMOS_LEAST;
+    while (memos < length / 8 && memos < MEMOS_MOST) {
+        memos *= 2;
+    }
+    work->memos = arena_alloc(arena, memos * sizeof *work->memos);
+    work->mask = memos - 1;
+    work->tokens = buf_new(arena);
+    work->symbols.arena = arena;
+    work->symbols.buf = buf_new(arena);
+    work->symbols.spelled = arena_raw(arena, (size_t)work->tokenizer->vocab->longest + 8);
+}
+
+static int encode(struct arena *arena, const struct tokenizer *tokenizer, const char *text,
+                  size_t length, struct encoding *encoding, struct err *err) {
+    size_t bad = utf8_bad(text, length);
+    if (bad < length) {
+        return err_set(err, ERR_TEXT, "byte %zu of the text, 0x%02X, is not UTF-8", bad,
+                       (unsigned char)text[bad]);
+    }
+    if (length > UINT32_MAX / 16) {
+        return err_set(err, ERR_TEXT, "the text has %zu bytes, at most %u can be read at once",
+                       length, UINT32_MAX / 16);
+    }
+    struct work work = { .arena = arena, .tokenizer = tokenizer, .text = text };
+    work_begin(&work, length);
+    put_all(&work, length);
+    encoding->tokens = (void *)work.tokens->data;
+    encoding->count = (int64_t)(work.tokens->length / sizeof *encoding->tokens);
+    for (int64_t i = 0; tokenizer->post->trim && i < encoding->count; i++) {
+        trim(tokenizer, text, &encoding->tokens[i], i == 0);
+    }
+    return 0;
+}
+
+struct encoding *tokenizer_encode(struct arena *arena, const struct tokenizer *tokenizer,
+                                  const char *text, size_t length, const char *pair,
+                                  size_t pair_length, bool special, struct err *err) {
+    struct encoding first, second;
+    if (encode(arena, tokenizer, text, length, &first, err) < 0 ||
+        (pair && encode(arena, tokenizer, pair, pair_length, &second, err) < 0)) {
+        err_pass(err);
+        return NULL;
+    }
+    return post_join(arena, tokenizer->post, &first, pair ? &second : NULL, special);
+}
+
+/* Moves a cursor to a byte, counting the characters it passes. */
+static int64_t point_at(const char *text, int64_t byte, int64_t *at, int64_t *point) {
+    for (; *at < byte; ++*at) {
+        *point += ((unsigned char)text[*at] & 0xc0) != 0x80;
+    }
+    for (; *at > byte; --*at) {
+        *point -= ((unsigned char)text[*at - 1] & 0xc0) != 0x80;
+    }
+    return *point;
+}
+
+void tokenizer_points(struct encoding *encoding, const char *text, const char *pair) {
+    int64_t at[2] = { 0 }, point[2] = { 0 };
+    for (int64_t i = 0; i < encoding->count; i++) {
+        struct token *token = &encoding->tokens[i];
+        int k = token->second;
+        if (!token->special) {
+            token->begin = point_at(k ? pair : text, token->begin, &at[k], &point[k]);
+            token->end = point_at(k ? pair : text, token->end, &at[k], &point[k]);
+        }
+    }
+}
+
+/* ---- ids to text ---- */
+
+static const struct vocab_word *word_of(const struct tokenizer *tokenizer, int32_t id) {
+    bool known = id >= 0 && id < tokenizer->size && tokenizer->words[id].bytes;
+    return known ? &tokenizer->words[id] : NULL;
+}
+
+char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer, const int32_t *ids,
+                       int64_t n, bool skip_special, size_t *length) {
+    struct decode decode = { .decoder = tokenizer->decoder, .out = buf_new(arena) };
+    for (int64_t i = 0; i < n; i++) {
+        const struct vocab_word *word = word_of(tokenizer, ids[i]);
+        if (word && !(skip_special && tokenizer->special[ids[i]])) {
+            decode_add(&decode, word->bytes, word->length);
+        }
+    }
+    decode_end(arena, &decode);
+    if (length) {
+        *length = decode.out->length;
+    }
+    return decode.out->data;
+}
+
+int64_t tokenizer_size(const struct tokenizer *tokenizer) {
+    return tokenizer->size;
+}
+
+const char *tokenizer_spelling(const struct tokenizer *tokenizer, int32_t id) {
+    const struct vocab_word *word = word_of(tokenizer, id);
+    return word ? word->bytes : NULL;
+}
+
+int32_t tokenizer_id(const struct tokenizer *tokenizer, const char *spelling) {
+    int32_t id = vocab_find(tokenizer->added_vocab, spelling, strlen(spelling));
+    return id >= 0 ? id : vocab_find(tokenizer->vocab, spelling, strlen(spelling));
+}
+
+const char *tokenizer_kind(const struct tokenizer *tokenizer) {
+    static const char *const kinds[] = { "WordPiece", "BPE" };
+    return kinds[tokenizer->model];
+}
+
+/* The bytes a token stands for: of added tokens and of all that is not byte-level its spelling. */
+static const char *token_bytes(struct arena *arena, const struct tokenizer *tokenizer, int32_t id,
+                               size_t *length) {
+    const struct vocab_word *word = word_of(tokenizer, id);
+    bool added = vocab_find(tokenizer->added_vocab, word->bytes, word->length) >= 0;
+    struct buf *raw = buf_new(arena);
+    if (added || !split_is_byte_level(tokenizer->splitter) ||
+        !decode_letters(raw, word->bytes, word->length)) {
+        *length = word->length;
+        return word->bytes;
+    }
+    *length = raw->length;
+    return raw->data;
+}
+
+const char *tokenizer_label(struct arena *arena, const struct tokenizer *tokenizer, int32_t id) {
+    if (!word_of(tokenizer, id)) {
+        return arena_printf(arena, "<id %d>", id);
+    }
+    size_t length;
+    const char *bytes = token_bytes(arena, tokenizer, id, &length);
+    struct buf *label = buf_new(arena);
+    for (size_t i = 0; i < length;) {
+        uint32_t code = 0;
+        int n = utf8_decode(bytes + i, length - i, &code);
+        if (n < 0) {
+            buf_printf(label, "<0x%02X>", (unsigned char)bytes[i]);
+        } else if (code == ' ') {
+            buf_text(label, "\u2423");
+        } else if (code == '\n') {
+            buf_text(label, "\u23ce");
+        } else if (code < 32 || code == 127) {
+            buf_printf(label, "<0x%02X>", code);
+        } else if (utf8_is_hidden(code) || classes_is_blank(code)) {
+            buf_printf(label, "<U+%04X>", code);
+        } else {
+            buf_add(label, bytes + i, (size_t)n);
+        }
+        i += (size_t)(n > 0 ? n : 1);
+    }
+    return label->length ? label->data : "<empty>";
+}
