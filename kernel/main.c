@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/front/loop.h"
+#include "kernel/doctor.h"
 #include "kernel/install.h"
 #include "kernel/worker/worker.h"
 
@@ -18,6 +19,7 @@ static const struct entry {
     { "install", install_main,
       "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },
     { "uninstall", uninstall_main, "uninstall [the same]                      undo that" },
+    { "doctor", doctor_main, "doctor                                    what is wrong, and how to mend it" },
 };
 
 enum { COUNT = sizeof entries / sizeof *entries };

@@ -47,6 +47,9 @@ struct canvas *canvas_new(struct arena *arena, double width, double height, doub
 /* Loads the libraries; canvas_new does it by itself. */
 int canvas_load(struct err *err);
 
+/* How many characters of the text no font here has a shape for. */
+int canvas_lacks(struct arena *arena, const char *text, struct err *err);
+
 /* Device pixel of a coordinate: the edges that everything is drawn to. */
 int64_t canvas_edge(const struct canvas *canvas, double at);
 

@@ -31,6 +31,7 @@
     ONE(pango_font_description_set_weight)                                                         \
     ONE(pango_font_map_create_context)                                                             \
     ONE(pango_layout_get_size)                                                                     \
+    ONE(pango_layout_get_unknown_glyphs_count)                                                                                                                     \
     ONE(pango_layout_new)                                                                          \
     ONE(pango_layout_set_font_description)                                                         \
     ONE(pango_layout_set_single_paragraph_mode)                                                    \
@@ -197,4 +198,15 @@ const struct canvas_text *canvas_text_at(struct canvas *canvas, const struct can
     draw(canvas, drawn, style, layout);
     fn.g_object_unref(layout);
     return drawn;
+}
+
+int canvas_lacks(struct arena *arena, const char *text, struct err *err) {
+    if (canvas_load(err) < 0) {
+        return err_pass(err);
+    }
+    const struct canvas canvas = { .arena = arena, .scale = 1 };
+    PangoLayout *layout = layout_new(&canvas, &(struct canvas_style){ .size = 12 }, text);
+    int unknown = fn.pango_layout_get_unknown_glyphs_count(layout);
+    fn.g_object_unref(layout);
+    return unknown;
 }

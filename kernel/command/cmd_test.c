@@ -133,6 +133,14 @@ static void demand_display(struct demand *demand) {
     reply_bundle(demand->reply, &bundle, demand->first, false);
 }
 
+/* A text of N bytes. */
+static void demand_big(struct demand *demand) {
+    size_t size = (size_t)demand->number;
+    char *text = arena_alloc(session_arena(demand->session), size + 1);
+    memset(text, 'x', size);
+    reply_bundle(demand->reply, &(struct bundle){ .text = text }, NULL, false);
+}
+
 static void demand_update(struct demand *demand) {
     struct bundle bundle = { .text = demand->second };
     reply_bundle(demand->reply, &bundle, demand->first, true);
@@ -155,7 +163,7 @@ static const struct {
     { "abort", demand_abort },     { "kill", demand_kill },     { "exit", demand_exit },
     { "flood", demand_flood },     { "pieces", demand_pieces }, { "streams", demand_streams },
     { "display", demand_display }, { "update", demand_update }, { "result", demand_result },
-    { "page", demand_page },
+    { "page", demand_page },       { "big", demand_big },
 };
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
@@ -184,12 +192,13 @@ const struct command cmd_test = {
     .help =
         "loop · spin [S] · sleep S · alloc MB · segv · bus · abort · kill · exit N · flood N "
         "·\n"
-        "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT",
+        "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT ·\n"
+        "big N",
     .help_zh = "供测试用。",
     .example = "%_test streams",
     .subcommands =
         "loop spin sleep alloc segv bus abort kill exit flood pieces streams display "
-        "update result page",
+        "update result page big",
     .hidden = true,
     .run = run,
 };

@@ -41,7 +41,7 @@ struct history {
     int64_t due;
 };
 
-static const char *path_choose(struct arena *arena) {
+const char *history_path(struct arena *arena) {
     const char *data = getenv("XDG_DATA_HOME"), *jupyter = getenv("JUPYTER_DATA_DIR");
     const char *home = getenv("HOME");
     if (!data || data[0] != '/') {
@@ -54,7 +54,7 @@ static const char *path_choose(struct arena *arena) {
 
 struct history *history_new(struct arena *arena, const char *path) {
     struct history *history = arena_alloc(arena, sizeof *history);
-    history->path = path ? arena_copy(arena, path) : path_choose(arena);
+    history->path = path ? arena_copy(arena, path) : history_path(arena);
     history->arena = arena_new();
     history->last = &history->first;
     return history;

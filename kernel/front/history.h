@@ -21,6 +21,9 @@ struct history;
 struct front;
 struct message;
 
+/* Where the environment puts the file; NULL without a home. */
+const char *history_path(struct arena *arena);
+
 /* `path` NULL: where the environment says. Nothing is opened yet. */
 struct history *history_new(struct arena *arena, const char *path);
 

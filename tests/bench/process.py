@@ -127,12 +127,14 @@ class Kernel:
 
     def run(self, code):
         """One cell, until both the reply and the idle status are in."""
-        begin = time.perf_counter()
+        begin, self.shown = time.perf_counter(), 0
         sent = self.client.execute(code)
         while True:
             message = self.client.get_iopub_msg(timeout=30)
             if message["parent_header"].get("msg_id") != sent:
                 continue
+            if message["msg_type"] == "display_data":
+                self.shown = len(message["content"]["data"]["text/plain"])
             if message["msg_type"] == "error":
                 raise RuntimeError(message["content"]["evalue"])
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
@@ -160,6 +162,7 @@ def kernel_rows(argv, megabyte):
             kernel.run("")
         empty = [kernel.run("") for _ in range(500)]
         display = [kernel.run(megabyte) for _ in range(30)]
+        assert kernel.shown >= 1000000, f"{argv[0]} showed {kernel.shown} bytes"
     finally:
         kernel.close()
     return starts[1:], empty, display, memory
@@ -168,7 +171,7 @@ def kernel_rows(argv, megabyte):
 def kernels(args):
     if not any(args.wants(n) for n in ("kernel_start", "execute_empty", "display_1MB", "idle_memory")):
         return
-    ours = kernel_rows([args.program, "kernel", "-f", "{connection_file}"], "%_test display 1000000")
+    ours = kernel_rows([args.program, "kernel", "-f", "{connection_file}"], "%_test big 1000000")
     peers = []
     if args.peer:
         show = "from IPython.display import publish_display_data as p; p({'text/plain': 'x' * 1000000})"
