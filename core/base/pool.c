@@ -28,6 +28,7 @@ static struct {
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
 
 static _Thread_local bool inside;
+static _Thread_local int self_index;
 
 static void pause_briefly(void) {
 #if defined __x86_64__
@@ -87,6 +88,7 @@ static struct helper helpers[MOST];
 static void *helper_run(void *arg) {
     struct helper *self = arg;
     inside = true;
+    self_index = self->index + 1;
     unsigned long seen = self->seen;
     for (;;) {
         seen = await_round(seen);
@@ -121,6 +123,10 @@ int pool_threads(void) {
         pool.threads = cpu_threads();
     }
     return pool.threads;
+}
+
+int pool_self(void) {
+    return self_index;
 }
 
 void pool_set_threads(int n) {

@@ -1,0 +1,66 @@
+#include "core/tensor/gemm.h"
+
+#include "core/base/pool.h"
+
+/* Values of k a panel holds: with AVX-512's 32 columns 80 kB, which stay in a core's second-level
+ * cache, while 12 rows of x (30 kB) stay in the first. */
+enum { DEPTH = 640, ALIGN = 32 };
+
+bool gemm_reads(enum dtype dtype) {
+    return simd()->pack[dtype] != NULL;
+}
+
+int64_t gemm_room(void) {
+    return (int64_t)DEPTH * simd()->columns;
+}
+
+struct job {
+    const struct gemm *gemm;
+    int64_t row_bytes;
+    int64_t depth; /* of this product's panels: k in even parts */
+    float *room;
+    int64_t each;
+};
+
+/* One panel of W's rows from `column` on against all of x. */
+static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
+    const struct gemm *g = job->gemm;
+    const struct simd *table = simd();
+    const uint8_t *rows = (const uint8_t *)g->w->bytes + column * job->row_bytes;
+    float *y = g->y + column;
+    for (int64_t begin = 0; begin < g->k; begin += job->depth) {
+        int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
+        table->pack[g->w->dtype](rows, job->row_bytes, n, begin, k, panel);
+        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, begin > 0);
+    }
+    const struct simd_finish *f = &g->finish;
+    if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {
+        struct simd_finish here = { .bias = f->bias ? f->bias + column : NULL,
+                                    .act = f->act,
+                                    .factor = f->factor ? f->factor + column : NULL,
+                                    .residual = f->residual ? f->residual + column : NULL };
+        table->finish(g->m, n, y, g->y_stride, &here);
+    }
+}
+
+static void panels_run(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
+    int columns = simd()->columns;
+    float *panel = job->room + pool_self() * job->each;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t left = job->gemm->n - i * columns;
+        panel_run(job, i * columns, left < columns ? (int)left : columns, panel);
+    }
+}
+
+void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
+    int columns = simd()->columns;
+    int64_t parts = (gemm->k + DEPTH - 1) / DEPTH;
+    int64_t depth = ((gemm->k + parts - 1) / parts + ALIGN - 1) / ALIGN * ALIGN;
+    struct job job = { .gemm = gemm,
+                       .row_bytes = dtype_row_bytes(gemm->w->dtype, gemm->k),
+                       .depth = depth,
+                       .room = room,
+                       .each = each };
+    pool_for((gemm->n + columns - 1) / columns, 1, panels_run, &job);
+}

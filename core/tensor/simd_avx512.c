@@ -1,0 +1,12 @@
+/* AVX-512 (F, BW, DQ, VL): 32 registers of sixteen lanes. */
+#include <immintrin.h>
+
+#define LANES            16
+#define TILE             12
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps((a), (b), (c))
+#define HALVES(p)        _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#define HALF(half)       _cvtsh_ss(half)
+
+#include "core/tensor/simd_lanes.h"
+
+const struct simd simd_avx512 = SIMD_TABLE(CPU_AVX512);
