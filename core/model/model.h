@@ -31,6 +31,7 @@ const char *site_name(struct arena *arena, enum site site, int64_t layer);
 
 struct model;
 struct pass;
+struct tape;
 
 struct arch {
     const char *name;     /* "bert": config.json's model_type and GGUF's general.architecture */
@@ -66,6 +67,7 @@ struct pass {
     const int32_t *types;      /* [B, T] token types; NULL: all 0 */
     bool keep[SITE_COUNT];     /* sites to keep, at every layer */
     struct trace *trace;       /* made by model_run */
+    struct tape *tape;         /* made by model_run: scratch, gone when it returns */
     void (*progress)(void *arg, int64_t done, int64_t of); /* NULL: nobody asks */
     void *progress_arg;
 };
@@ -86,6 +88,12 @@ struct tensor *trace_at(const struct trace *trace, enum site site, int64_t layer
 /* For architectures: a value is born. Copies it to the trace if it is wanted; also where the
  * interrupt is looked at and progress is told. */
 void visit(struct pass *pass, enum site site, int64_t layer, const struct tensor *value);
+/* The same for a value of one row a token, [B T, C], which is kept as [B, T, C]. */
+void visit_rows(struct pass *pass, enum site site, int64_t layer, const struct tensor *value);
+/* Where a wanted value can be made at once, so that visit need not copy it: the trace's own tensor,
+ * its numbers not set yet. NULL if nobody wants it. Say visit when they are. */
+struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int rank,
+                           const int64_t *shape);
 /* Whether the pass wants the site, so that a value nobody wants need not be made. */
 bool visit_wants(const struct pass *pass, enum site site);
 

@@ -1,0 +1,114 @@
+#include "core/model/parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/tensor/gemm.h"
+#include "core/tensor/quant.h"
+
+#define NAMED(name, format)                                                             \
+    char name[200];                                                                     \
+    va_list args;                                                                       \
+    va_start(args, format);                                                             \
+    vsnprintf(name, sizeof name, format, args);                                         \
+    va_end(args)
+
+bool parts_has(struct parts *parts, const char *format, ...) {
+    NAMED(name, format);
+    return weights_at(parts->weights, name) != NULL;
+}
+
+static const struct tensor *matrix(struct parts *parts, int64_t rows, int64_t columns,
+                                   const char *name) {
+    if (parts->failed) {
+        return NULL;
+    }
+    const struct tensor *tensor =
+        weights_need(parts->weights, name, 2, (int64_t[]){ rows, columns }, parts->err);
+    if (tensor && !gemm_reads(tensor->dtype)) {
+        err_set(parts->err, ERR_UNSUPPORTED,
+                "%s: tensor %s holds %s; products read F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0",
+                parts->weights->path, name, dtype_name(tensor->dtype));
+        tensor = NULL;
+    }
+    parts->failed = !tensor;
+    return tensor;
+}
+
+static const float *vector(struct parts *parts, int64_t n, const char *name) {
+    if (parts->failed) {
+        return NULL;
+    }
+    const struct tensor *tensor =
+        weights_need(parts->weights, name, 1, (int64_t[]){ n }, parts->err);
+    if (tensor && !quant_known(tensor->dtype)) {
+        err_set(parts->err, ERR_UNSUPPORTED, "%s: tensor %s holds %s, not floating-point numbers",
+                parts->weights->path, name, dtype_name(tensor->dtype));
+        tensor = NULL;
+    }
+    parts->failed = !tensor;
+    if (!tensor) {
+        return NULL;
+    }
+    if (tensor->dtype == DTYPE_F32 && (uintptr_t)tensor->bytes % sizeof(float) == 0) {
+        return tensor->data;
+    }
+    float *floats = arena_array(parts->arena, n, sizeof *floats);
+    quant_row(tensor->dtype, tensor->bytes, 0, n, floats);
+    return floats;
+}
+
+const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t columns,
+                                  const char *format, ...) {
+    NAMED(name, format);
+    return matrix(parts, rows, columns, name);
+}
+
+const float *parts_vector(struct parts *parts, int64_t n, const char *format, ...) {
+    NAMED(name, format);
+    return vector(parts, n, name);
+}
+
+struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
+                         const char *format, ...) {
+    NAMED(stem, format);
+    char name[sizeof stem + 8];
+    struct dense dense = { 0 };
+    snprintf(name, sizeof name, "%s.weight", stem);
+    dense.weight = matrix(parts, rows, columns, name);
+    snprintf(name, sizeof name, "%s.bias", stem);
+    if (biased || weights_at(parts->weights, name)) {
+        dense.bias = vector(parts, rows, name);
+    }
+    return dense;
+}
+
+struct tensor *parts_run(struct tape *tape, const struct dense *dense, const struct tensor *x,
+                         struct simd_finish finish) {
+    finish.bias = dense->bias;
+    return op_linear(tape, x, dense->weight, &finish, NULL);
+}
+
+int parts_act(const char *name, enum simd_act *act, struct err *err) {
+    static const struct {
+        const char *name;
+        enum simd_act act;
+    } known[] = { { "gelu", SIMD_GELU },
+                  { "gelu_new", SIMD_GELU_TANH },
+                  { "gelu_pytorch_tanh", SIMD_GELU_TANH },
+                  { "relu", SIMD_RELU },
+                  { "silu", SIMD_SILU },
+                  { "swish", SIMD_SILU },
+                  { "tanh", SIMD_TANH } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(name, known[i].name) == 0) {
+            *act = known[i].act;
+            return 0;
+        }
+    }
+    char quoted[40];
+    return err_set(err, ERR_UNSUPPORTED,
+                   "activation %s; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh",
+                   err_quote(quoted, sizeof quoted, name, strlen(name)));
+}

@@ -1,0 +1,48 @@
+#ifndef CORE_MODEL_PARTS_H
+#define CORE_MODEL_PARTS_H
+
+#include <stdbool.h>
+
+#include "core/model/weights.h"
+#include "core/tensor/op.h"
+
+/* parts: how an architecture collects its weights, each checked for its shape and type.
+ *
+ * After the first failure every call returns NULL and does nothing, so that an architecture asks for
+ * all of its parts in a row and looks at `failed` once. */
+struct parts {
+    struct arena *arena;
+    const struct weights *weights;
+    struct err *err;
+    bool failed;
+};
+
+/* Whether the file has a tensor of that name. */
+bool parts_has(struct parts *parts, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A matrix that products and embeddings can read, as it lies in the file. */
+const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t columns,
+                                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* n numbers as float32: borrowed from the file if they are that there, else converted. */
+const float *parts_vector(struct parts *parts, int64_t n, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A linear layer: NAME.weight [rows, columns] and NAME.bias [rows], which may be absent unless
+ * `biased`. */
+struct dense {
+    const struct tensor *weight;
+    const float *bias; /* NULL: none */
+};
+struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
+                         const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The linear layer on x, then act, * factor, + residual (simd_finish, whose bias is the layer's). */
+struct tensor *parts_run(struct tape *tape, const struct dense *dense, const struct tensor *x,
+                         struct simd_finish finish);
+
+/* The act that a configuration means by a name; ERR_UNSUPPORTED lists those known. */
+int parts_act(const char *name, enum simd_act *act, struct err *err);
+
+#endif
