@@ -68,6 +68,7 @@ void visit_rows(struct pass *pass, enum site site, int64_t layer, const struct t
 /* What the caller gives is checked here once, so that no operation has to. */
 static int check(const struct model *model, const struct pass *pass, struct err *err) {
     const struct config *config = model->config;
+    int64_t types = config->types > 0 ? config->types : 1; /* 0 also means: all are alike */
     int64_t count;
     if (pass->tokens < 1 || pass->batch < 1) {
         return err_set(err, ERR_TEXT, "the text has no tokens; at least one is needed");
@@ -87,10 +88,10 @@ static int check(const struct model *model, const struct pass *pass, struct err 
                            (int)pass->ids[i], (long long)(i % pass->tokens),
                            (long long)config->vocab);
         }
-        if (pass->types && (pass->types[i] < 0 || pass->types[i] >= config->types)) {
+        if (pass->types && (pass->types[i] < 0 || pass->types[i] >= types)) {
             return err_set(err, ERR_TEXT, "token type %d at position %lld; this model has %lld",
                            (int)pass->types[i], (long long)(i % pass->tokens),
-                           (long long)config->types);
+                           (long long)types);
         }
     }
     return 0;
