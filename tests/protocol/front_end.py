@@ -1,0 +1,239 @@
+"""A front end of our own: sends signed messages over real sockets and holds every message that comes
+back to the protocol (signature, version, one session, ids seen once, parents as they were sent)."""
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+
+import zmq
+
+PROGRAM = os.environ.get("CUTAWAY", "build/cutaway")
+CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
+PATIENCE = 20  # seconds until a message that does not come is missed
+DELIMITER = b"<IDS|MSG>"
+
+# A worker that crashes on demand shall die of the signal, also with sanitizers built in.
+QUIET = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0:detect_leaks=0"}
+
+
+def free_ports(count):
+    """Ports that were free a moment ago, all different."""
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def wait_for(condition, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+class Client:
+    """One client of one kernel: its own sockets, its own identity."""
+
+    def __init__(self, kernel, identity=None, topic=b""):
+        self.kernel, self.topic = kernel, topic
+        self.context = kernel.context
+        self.identity = identity or uuid.uuid4().hex.encode()
+        self.sockets, self.ids, self.sent = {}, set(), {}
+        self.session = None
+        for name, kind in (("shell", zmq.DEALER), ("control", zmq.DEALER), ("stdin", zmq.DEALER),
+                           ("iopub", zmq.SUB), ("hb", zmq.REQ)):
+            one = self.context.socket(kind)
+            one.linger = 0
+            one.rcvhwm = 0
+            if kind == zmq.DEALER:
+                one.identity = self.identity
+            if kind == zmq.SUB:
+                one.subscribe(topic)
+            one.connect(kernel.endpoint(name))
+            self.sockets[name] = one
+
+    def close(self):
+        for one in self.sockets.values():
+            one.close()
+
+    def header(self, msg_type, **more):
+        return {"msg_id": uuid.uuid4().hex, "username": "猫", "session": "client", "date":
+                "2026-01-01T00:00:00.000001Z", "msg_type": msg_type, "version": "5.4",
+                "unknown field": [1, None], **more}
+
+    def send(self, msg_type, content=None, channel="shell", header=None, buffers=()):
+        """Sends a signed message; returns its id."""
+        header = header or self.header(msg_type)
+        parts = [json.dumps(part).encode() for part in (header, {}, {}, content or {})]
+        self.sent[header["msg_id"]] = header
+        self.sockets[channel].send_multipart([DELIMITER, self.kernel.sign(parts), *parts, *buffers])
+        return header["msg_id"]
+
+    def read(self, channel, patience=PATIENCE):
+        """The next message, checked; None if none comes."""
+        if not self.sockets[channel].poll(int(patience * 1000)):
+            return None
+        frames = self.sockets[channel].recv_multipart()
+        at = frames.index(DELIMITER)
+        signature, *parts = frames[at + 1:at + 6]
+        assert signature == self.kernel.sign(parts), "the kernel's signature does not hold"
+        header, parent, metadata, content = map(json.loads, parts)
+        assert set(header) == {"msg_id", "session", "username", "date", "msg_type", "version"}
+        assert header["version"] == "5.5"
+        assert (channel, header["msg_id"]) not in self.ids, "an id came twice"
+        self.ids.add((channel, header["msg_id"]))
+        self.session = self.session or header["session"]
+        assert header["session"] == self.session, "two sessions in one process"
+        if parent.get("msg_id") in self.sent:
+            assert parent == self.sent[parent["msg_id"]], "the parent is not the request's header"
+        if channel == "iopub" and header["msg_type"] != "iopub_welcome":
+            assert at == 1 and frames[0].decode() == f"kernel.{self.session}.{header['msg_type']}"
+        return {"type": header["msg_type"], "parent": parent.get("msg_id"), "header": header,
+                "metadata": metadata, "content": content, "frames": frames[:at]}
+
+    def reply(self, msg_id, channel="shell", patience=PATIENCE):
+        """The reply to that request; others are left aside."""
+        while message := self.read(channel, patience):
+            if message["parent"] == msg_id:
+                return message
+        raise AssertionError(f"no reply on {channel} within {patience} s")
+
+    def until_idle(self, msg_id, patience=PATIENCE):
+        """All iopub messages up to that request's idle."""
+        seen = []
+        while message := self.read("iopub", patience):
+            seen.append(message)
+            if message["parent"] == msg_id and label(message) == "idle":
+                return seen
+        raise AssertionError(f"no idle within {patience} s; seen {[label(m) for m in seen]}")
+
+    def ask(self, msg_type, content=None, channel="shell"):
+        """Sends, waits for reply and idle: the reply and the labels seen on iopub."""
+        msg_id = self.send(msg_type, content, channel)
+        reply = self.reply(msg_id, channel)
+        seen = self.until_idle(msg_id)
+        assert all(m["parent"] == msg_id for m in seen), [label(m) for m in seen]
+        return reply, [label(m) for m in seen]
+
+    def run(self, code, **content):
+        """Runs a cell: its reply and its iopub messages."""
+        msg_id = self.execute(code, **content)
+        seen = self.until_idle(msg_id)
+        assert all(m["parent"] == msg_id for m in seen), [label(m) for m in seen]
+        return self.reply(msg_id), seen
+
+    def execute(self, code, **content):
+        return self.send("execute_request", {"code": code, "silent": False, "store_history": True,
+                                             "user_expressions": {}, "allow_stdin": False,
+                                             "stop_on_error": True, **content})
+
+    def start(self, code, **content):
+        """Starts a cell and waits until it runs; returns its id."""
+        msg_id = self.execute(code, **content)
+        last = "busy" if content.get("silent") else "execute_input"
+        while label(self.read("iopub")) != last:
+            pass
+        return msg_id
+
+    def labels(self, count):
+        """The next `count` iopub messages as (label, parent)."""
+        return [(label(m), m["parent"]) for m in (self.read("iopub") for _ in range(count))]
+
+    def quiet(self, channel="iopub"):
+        """Nothing is under way: a request after all others is the next thing that is heard."""
+        msg_id = self.send("comm_info_request")
+        self.reply(msg_id)
+        return [label(m) for m in self.until_idle(msg_id)] == ["busy", "idle"]
+
+    def settle(self):
+        """Waits until the kernel answers and this client hears iopub."""
+        assert label(self.read("iopub")) == "iopub_welcome"
+        self.ask("kernel_info_request")
+        return self
+
+
+def label(message):
+    if message is None:
+        return None
+    state = message["content"].get("execution_state")
+    return state if message["type"] == "status" else message["type"]
+
+
+class Kernel:
+    """One kernel process with its connection file, and a first client that hears everything."""
+
+    def __init__(self, key=b"a key that is secret", transport="tcp", under=(), connection=None,
+                 client=True, folder=None, string_ports=False):
+        self.context = zmq.Context()
+        self.key = key
+        self.holder = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(folder or self.holder.name)
+        self.transport = transport
+        if connection is None:
+            ports = free_ports(5) if transport == "tcp" else range(1, 6)
+            ip = "127.0.0.1" if transport == "tcp" else str(self.folder / "socket")
+            connection = {"transport": transport, "ip": ip, "key": key.decode(),
+                          "signature_scheme": "hmac-sha256", "kernel_name": "cutaway"}
+            connection |= {f"{name}_port": str(port) if string_ports else port
+                           for name, port in zip(CHANNELS, ports)}
+        self.connection = connection
+        self.file = self.folder / "kernel.json"
+        self.file.write_text(json.dumps(connection))
+        self.file.chmod(0o600)
+        environment = {**os.environ, **QUIET, "XDG_DATA_HOME": str(self.folder / "data")}
+        environment.pop("JPY_PARENT_PID", None)
+        self.log = open(self.folder / "kernel.log", "ab")
+        self.process = subprocess.Popen([*under, PROGRAM, "kernel", "-f", str(self.file)],
+                                        env=environment, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log, start_new_session=True)
+        self.client = None
+        if client:
+            self.client = Client(self).settle()
+
+    def endpoint(self, name):
+        ip, port = self.connection["ip"], self.connection[f"{name}_port"]
+        return f"tcp://{ip}:{port}" if self.transport == "tcp" else f"ipc://{ip}-{port}"
+
+    def sign(self, parts, key=None):
+        key = self.key if key is None else key
+        return hmac.new(key, b"".join(parts), hashlib.sha256).hexdigest().encode() if key else b""
+
+    def children(self):
+        """Pids of the kernel's own children: the worker, if one lives."""
+        pid = self.process.pid
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(one) for one in text.split()]
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def wait(self, patience=PATIENCE):
+        return self.process.wait(patience)
+
+    def close(self):
+        if self.client:
+            self.client.close()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.context.destroy(linger=0)
+        self.holder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

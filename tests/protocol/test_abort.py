@@ -1,0 +1,54 @@
+"""What happens to cells that wait when one fails: {error, interrupt, death} x {stop_on_error, silent}."""
+import pytest
+
+from front_end import label
+
+
+def fail(client, cell, how):
+    if how == "interrupt":
+        stop = client.send("interrupt_request", channel="control")
+        client.reply(stop, "control")
+
+
+CAUSES = {"error": "%_test sleep 0.3\n%_test", "interrupt": "%_test loop",
+          "death": "%_test sleep 0.3\n%_test kill"}
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("stops", [True, False])
+@pytest.mark.parametrize("how", CAUSES)
+def test_matrix(client, how, stops, silent):
+    first = client.start(CAUSES[how], stop_on_error=stops, silent=silent)
+    second = client.execute("%echo second")
+    between = client.send("complete_request", {"code": "%ech", "cursor_pos": 4})
+    third = client.execute("%echo third", silent=True)
+    assert client.reply(between)["content"]["matches"] == ["%echo"]
+    fail(client, first, how)
+    seen = client.until_idle(third)
+    assert client.reply(first)["content"]["status"] == "error"
+    of = {one: [label(m) for m in seen if m["parent"] == one] for one in (first, second, third)}
+    assert of[first][-2:] == (["busy", "idle"] if silent else ["error", "idle"])
+    aborts = stops and not silent
+    for waiting in (second, third):
+        reply = client.reply(waiting)
+        assert reply["content"]["status"] == ("aborted" if aborts else "ok")
+        assert "execution_count" not in reply["content"] or not aborts
+    assert of[second] == (["busy", "idle"] if aborts else ["busy", "execute_input", "stream", "idle"])
+    assert of[third] == ["busy", "idle"]
+    order = [m["parent"] for m in seen if m["parent"] in (first, second, third)]
+    assert order == sorted(order, key=[first, second, third].index), "cells overlap"
+
+
+def test_aborted_cells_are_not_counted(client):
+    before = client.run("%echo a")[0]["content"]["execution_count"]
+    first = client.start("%_test sleep 0.3\n%_test")
+    waiting = [client.execute("%echo b") for _ in range(5)]
+    for one in (first, *waiting):
+        client.until_idle(one)
+        client.reply(one)
+    assert client.run("%echo c")[0]["content"]["execution_count"] == before + 2
+
+
+def test_later_cells_run(client):
+    client.run("%no_such_command")
+    assert client.run("%echo a")[0]["content"]["status"] == "ok"

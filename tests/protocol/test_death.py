@@ -1,0 +1,69 @@
+"""A worker that dies is one failed cell that names the cause; the kernel and its settings live on."""
+import os
+import signal
+
+import pytest
+
+from front_end import Kernel, label, wait_for
+
+CAUSES = [("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("bus", "SIGBUS"), ("kill", "SIGKILL"),
+          ("exit 3", "exit code 3")]
+
+
+@pytest.mark.parametrize("how, name", CAUSES)
+def test_a_death_is_one_failed_cell(client, kernel, how, name):
+    client.run("%seed 5")
+    before = client.run("%echo a")[0]["content"]["execution_count"]
+    worker = kernel.children()
+    reply, seen = client.run(f"%echo before\n%_test {how}")
+    assert [label(m) for m in seen] == ["busy", "execute_input", "stream", "error", "idle"]
+    content = reply["content"]
+    assert content["ename"] == "WorkerDied" and name in content["evalue"] and content["traceback"]
+    assert content["execution_count"] == before + 1
+    reply = client.run("%echo after", user_expressions={"s": "seed"})[0]["content"]
+    assert reply["status"] == "ok" and reply["execution_count"] == before + 2
+    assert reply["user_expressions"]["s"]["data"]["text/plain"] == "5"
+    assert kernel.children() != worker and len(kernel.children()) == 1
+
+
+def test_a_kill_says_how_much_memory_it_had(client):
+    evalue = client.run("%_test alloc 100\n%_test kill")[0]["content"]["evalue"]
+    used = int(evalue.split(" MB")[0].split()[-1])
+    assert used > 100
+
+
+def test_death_at_idle_is_no_one_s_failure(client, kernel):
+    for number in (signal.SIGKILL, signal.SIGSEGV):
+        worker = kernel.children()[0]
+        os.kill(worker, number)
+        assert wait_for(lambda: kernel.children() not in ([], [worker]))
+        assert client.run("%echo a")[0]["content"]["status"] == "ok"
+
+
+def test_silent_death(client):
+    reply, seen = client.run("%_test kill", silent=True)
+    assert [label(m) for m in seen] == ["busy", "idle"]
+    assert reply["content"]["ename"] == "WorkerDied"
+
+
+def test_deaths_in_a_row(client):
+    for _ in range(10):
+        assert client.run("%_test kill")[0]["content"]["ename"] == "WorkerDied"
+    assert client.run("%echo a")[0]["content"]["status"] == "ok"
+
+
+def test_no_worker_outlives_a_killed_kernel():
+    with Kernel() as kernel:
+        worker = kernel.children()[0]
+        kernel.client.start("%_test spin")
+        kernel.process.kill()
+        kernel.wait()
+        assert wait_for(lambda: gone(worker))
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

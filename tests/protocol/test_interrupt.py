@@ -1,0 +1,91 @@
+"""Interrupts by message and by signal: at any moment, never late, never fatal, always effective."""
+import random
+
+import pytest
+
+from front_end import label
+
+MOMENTS = 40
+
+
+def interrupt(client, kernel, by):
+    if by == "signal":
+        kernel.interrupt()
+        return None
+    return client.send("interrupt_request", channel="control")
+
+
+@pytest.mark.parametrize("by", ["message", "signal"])
+@pytest.mark.parametrize("code", ["%_test loop", "%_test sleep 60"])
+def test_a_cell_stops(client, kernel, code, by):
+    cell = client.start(code)
+    stop = interrupt(client, kernel, by)
+    seen = client.until_idle(cell)
+    assert [label(m) for m in seen if m["parent"] == cell][-2:] == ["error", "idle"]
+    reply = client.reply(cell)["content"]
+    assert reply["status"] == "error" and reply["ename"] == "KeyboardInterrupt"
+    if stop:
+        assert client.reply(stop, "control")["content"] == {"status": "ok"}
+
+
+@pytest.mark.parametrize("by", ["message", "signal"])
+def test_random_moments(client, kernel, by):
+    """Some come before the cell, some within, some after: each hits this cell or none."""
+    moments = random.Random(5)
+    for i in range(MOMENTS):
+        pause = moments.random() * 0.012
+        cell = client.execute("%_test sleep 0.006")
+        client.read("stdin", pause)  # waits: nothing ever comes there
+        stop = interrupt(client, kernel, by)
+        seen = client.until_idle(cell)
+        status = client.reply(cell)["content"]
+        assert status["status"] == "ok" or status["ename"] == "KeyboardInterrupt"
+        errors = [m for m in seen if label(m) == "error"]
+        assert len(errors) == (status["status"] == "error")
+        if stop:
+            client.reply(stop, "control")
+            while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
+                seen.append(client.read("iopub"))
+        reply, seen = client.run("%echo untouched")
+        assert reply["content"]["status"] == "ok", f"the interrupt {i} hit the next cell"
+
+
+def test_a_hundred_signals_at_idle(client, kernel):
+    pid = kernel.process.pid
+    for _ in range(100):
+        kernel.interrupt()
+    assert client.run("%echo alive")[0]["content"]["status"] == "ok"
+    assert kernel.process.pid == pid and kernel.process.poll() is None
+
+
+def test_a_hundred_signals_mid_cell(client, kernel):
+    cell = client.start("%_test loop")
+    for _ in range(100):
+        kernel.interrupt()
+    client.until_idle(cell)
+    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
+    assert client.run("%echo alive")[0]["content"]["status"] == "ok"
+
+
+def test_what_never_looks_is_ended_by_force(client, kernel):
+    """The process goes; settings come back with the next one."""
+    client.run("%seed 77")
+    worker = kernel.children()
+    cell = client.start("%_test spin")
+    stop = interrupt(client, kernel, "message")
+    client.reply(stop, "control")
+    seen = client.until_idle(cell)
+    content = client.reply(cell)["content"]
+    assert content["ename"] == "KeyboardInterrupt" and "ended" in content["evalue"]
+    assert [label(m) for m in seen][-2:] == ["error", "idle"]
+    reply = client.run("%echo next", user_expressions={"s": "seed"})[0]["content"]
+    assert reply["user_expressions"]["s"]["data"]["text/plain"] == "77"
+    assert kernel.children() != worker
+
+
+def test_a_flood_can_be_interrupted(client, kernel):
+    cell = client.start("%_test flood 1000000000")
+    stop = interrupt(client, kernel, "message")
+    client.reply(stop, "control")
+    client.until_idle(cell)
+    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"

@@ -1,0 +1,235 @@
+"""Birth, greeting, heartbeat, restart, end: what a kernel is to those who start and watch it."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import zmq
+
+from front_end import PROGRAM, Client, Kernel, free_ports, label, wait_for
+from test_death import gone
+
+
+def test_each_subscriber_is_greeted_first(kernel, client):
+    others = [Client(kernel, topic=topic) for topic in (b"", b"", b"kernel", b"", "猫".encode())]
+    try:
+        for one in others:
+            message = one.read("iopub")
+            while message["type"] != "iopub_welcome" or message["frames"] != [one.topic]:
+                assert message["type"] == "iopub_welcome", "something came before the greeting"
+                message = one.read("iopub")
+            assert message["content"] == {"subscription": one.topic.decode()}
+            assert message["parent"] is None
+    finally:
+        for one in others:
+            one.close()
+    while client.read("iopub", 0.1):  # greetings are heard by all
+        pass
+
+
+def test_all_hear_the_same(kernel, client):
+    others = [Client(kernel) for _ in range(3)]
+    for one in others:
+        assert one.read("iopub")["type"] == "iopub_welcome"
+    while client.read("iopub", 0.1):
+        pass
+    cell = client.execute("%echo to all")
+    wanted = ["busy", "execute_input", "stream", "idle"]
+    assert [label(m) for m in client.until_idle(cell)] == wanted
+    for one in others:
+        seen = [label(m) for m in one.until_idle(cell) if m["parent"] == cell]
+        assert seen == wanted
+        one.close()
+    assert client.reply(cell)["content"]["status"] == "ok"
+
+
+def test_starting_is_said_once_and_after_the_greeting():
+    """A subscriber that waits for the kernel hears the greeting first."""
+    ports = free_ports(5)
+    names = ("shell", "control", "stdin", "iopub", "hb")
+    connection = {"transport": "tcp", "ip": "127.0.0.1", "key": "k",
+                  "signature_scheme": "hmac-sha256"}
+    connection |= {f"{name}_port": port for name, port in zip(names, ports)}
+    with Kernel(key=b"k", connection=connection, client=False) as kernel:
+        client = Client(kernel)
+        first = client.read("iopub")
+        assert first["type"] == "iopub_welcome" and first["content"] == {"subscription": ""}
+        cell = client.execute("")
+        assert "starting" not in [label(m) for m in client.until_idle(cell)]
+        client.close()
+
+
+def test_heartbeat_echoes_whatever_comes(kernel, client):
+    cell = client.start("%_test loop")
+    for beat in (b"ping", b"", b"\0\xff" * 500, "猫".encode()):
+        client.sockets["hb"].send(beat)
+        assert client.sockets["hb"].poll(5000)
+        assert client.sockets["hb"].recv() == beat
+    kernel.interrupt()
+    client.until_idle(cell)
+    client.reply(cell)
+
+
+def test_an_identity_can_come_back(kernel, client):
+    """A server that reconnects does so under the same identity."""
+    first = Client(kernel, identity=b"the same")
+    first.reply(first.send("kernel_info_request"))
+    second = Client(kernel, identity=b"the same")
+    assert second.reply(second.send("kernel_info_request"))["content"]["status"] == "ok"
+    first.close()
+    second.close()
+    while client.read("iopub", 0.1):
+        pass
+
+
+def test_a_subscriber_that_reads_nothing_holds_no_one_up(kernel, client):
+    stuck = kernel.context.socket(zmq.SUB)
+    stuck.linger, stuck.rcvhwm = 0, 1
+    stuck.subscribe(b"")
+    stuck.connect(kernel.endpoint("iopub"))
+    assert label(client.read("iopub")) == "iopub_welcome"
+    for _ in range(20):
+        assert client.run("%_test flood 5000")[0]["content"]["status"] == "ok"
+    stuck.close()
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("code", [None, "%_test loop", "%_test spin"])
+def test_shutdown(channel, restart, code):
+    with Kernel() as kernel:
+        client, worker = kernel.client, kernel.children()[0]
+        if code:
+            client.start(code)
+        msg_id = client.send("shutdown_request", {"restart": restart}, channel)
+        reply = client.reply(msg_id, channel)
+        assert reply["content"] == {"status": "ok", "restart": restart}
+        seen = client.until_idle(msg_id)
+        assert [label(m) for m in seen] == ["busy", "shutdown_reply", "idle"]
+        assert seen[1]["content"] == reply["content"]
+        assert kernel.wait() == 0
+        assert wait_for(lambda: gone(worker))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_that_end(number):
+    with Kernel() as kernel:
+        worker = kernel.children()[0]
+        kernel.client.start("%_test spin")
+        kernel.process.send_signal(number)
+        assert kernel.wait() == 0
+        assert wait_for(lambda: gone(worker))
+
+
+def test_restarts_on_the_same_ports():
+    sessions, connection = set(), None
+    for _ in range(8):
+        with Kernel(connection=connection) as kernel:
+            connection = kernel.connection
+            assert kernel.client.run("%echo a")[0]["content"]["execution_count"] == 1
+            sessions.add(kernel.client.session)
+            kernel.client.send("shutdown_request", {"restart": True}, "control")
+            assert kernel.wait() == 0
+    assert len(sessions) == 8
+
+
+def test_a_port_that_becomes_free_is_taken():
+    with Kernel() as first:
+        second = Kernel(connection=first.connection, client=False)
+        time.sleep(0.2)
+        assert second.process.poll() is None
+        first.process.kill()
+        first.wait()
+        client = Client(second).settle()
+        assert client.run("%echo mine")[0]["content"]["status"] == "ok"
+        client.close()
+        second.close()
+
+
+PARENT = """
+import subprocess, sys, time
+one = subprocess.Popen([sys.argv[1], "kernel", "-f", sys.argv[2]], stdin=subprocess.DEVNULL)
+print(one.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_goes_with_its_parent():
+    with Kernel(client=False) as other:  # for a connection file; this one goes at once
+        other.process.kill()
+        other.wait()
+        parent = subprocess.Popen([sys.executable, "-c", PARENT, PROGRAM, str(other.file)],
+                                  stdout=subprocess.PIPE, stderr=other.log, text=True)
+        pid = int(parent.stdout.readline())
+        client = Client(other).settle()
+        children = open(f"/proc/{pid}/task/{pid}/children").read().split()
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+        assert wait_for(lambda: gone(pid)) and all(wait_for(lambda: gone(int(one)))
+                                                   for one in children)
+        client.close()
+
+
+def test_ipc():
+    with Kernel(transport="ipc") as kernel:
+        assert kernel.client.run("%echo a")[0]["content"]["status"] == "ok"
+
+
+def test_ports_may_be_strings():
+    with Kernel(string_ports=True) as kernel:
+        assert kernel.client.run("%echo a")[0]["content"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("text, said", [
+    (None, "cannot open"),
+    ("", "no connection file"),
+    ("[]", "no connection file"),
+    ('{"transport":"tcp"}', '"ip"'),
+    ('{"transport":"udp","ip":"127.0.0.1"}', "tcp and ipc"),
+    ('{"signature_scheme":"hmac-md5","ip":"127.0.0.1"}', "hmac-sha256"),
+    ('{"ip":"127.0.0.1","key":"","shell_port":70000}', "65535"),
+    ('{"ip":"127.0.0.1","key":"","shell_port":[]}', "65535"),
+    ('{"ip":"127.0.0.1","key":""}', "shell_port"),
+])
+def test_a_bad_connection_file_is_one_sentence(tmp_path, text, said):
+    file = tmp_path / "connection.json"
+    if text is not None:
+        file.write_text(text)
+    done = subprocess.run([PROGRAM, "kernel", "-f", str(file)], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1 and done.stdout == ""
+    assert said in done.stderr and str(file) in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_an_address_that_is_not_ours(tmp_path):
+    file = tmp_path / "connection.json"
+    names = ("shell", "control", "stdin", "iopub", "hb")
+    file.write_text(json.dumps({"ip": "192.0.2.1", "key": "", **{f"{n}_port": 5000 + i
+                                                               for i, n in enumerate(names)}}))
+    os.chmod(file, 0o600)
+    done = subprocess.run([PROGRAM, "kernel", "-f", str(file)], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 1 and "tcp://192.0.2.1:5000" in done.stderr
+
+
+def test_a_wrong_call_says_how():
+    for args in (["kernel"], ["kernel", "-f"], ["kernel", "--what"]):
+        done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 2 and "kernel -f CONNECTION_FILE" in done.stderr
+
+
+def test_a_key_that_others_can_read_is_logged(tmp_path):
+    with Kernel(folder=tmp_path, client=False) as kernel:
+        kernel.process.kill()
+        kernel.wait()
+        kernel.file.chmod(0o644)
+        one = subprocess.Popen([PROGRAM, "kernel", "-f", str(kernel.file)], stderr=subprocess.PIPE)
+        line = one.stderr.readline().decode()
+        one.kill()
+        one.wait()
+        one.stderr.close()
+        assert "chmod 600" in line and kernel.key.decode() not in line
