@@ -13,15 +13,17 @@ static int32_t child_of(const struct added_trie *trie, int32_t node, unsigned ch
     return child;
 }
 
-static void trie_add(struct added_trie *trie, const char *bytes, int64_t length, int32_t token) {
+static void trie_add(struct added_trie *trie, const char *bytes, int64_t length,
+                     int32_t token) {
     int32_t node = 0;
     for (int64_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         int32_t child = child_of(trie, node, byte);
         if (!child) {
             child = trie->count++;
-            trie->nodes[child] =
-                (struct added_node){ .sibling = trie->nodes[node].child, .token = -1, .byte = byte };
+            trie->nodes[child] = (struct added_node){ .sibling = trie->nodes[node].child,
+                                                      .token = -1,
+                                                      .byte = byte };
             trie->nodes[node].child = child;
             if (i == 0) {
                 trie->first[byte] = child;
@@ -57,7 +59,8 @@ struct added *added_new(struct arena *arena, struct added_token *tokens, int64_t
     added->tokens = tokens;
     added->count = count;
     for (int64_t i = 0; i < count; i++) {
-        spelled[i] = (struct run){ .text = tokens[i].bytes, .length = (int64_t)tokens[i].length };
+        spelled[i] =
+            (struct run){ .text = tokens[i].bytes, .length = (int64_t)tokens[i].length };
         if (tokens[i].normalized) {
             spelled[i] = normalize_run(arena, normalizer, spelled[i]);
         }
@@ -76,7 +79,8 @@ void added_begin(struct added_walk *walk, const struct added *added, bool normal
 }
 
 /* The longest token that begins at the first byte where any does; *at is that byte. */
-static const struct added_token *find(const struct added_walk *walk, int64_t *at, int64_t *end) {
+static const struct added_token *find(const struct added_walk *walk, int64_t *at,
+                                      int64_t *end) {
     const struct added_trie *trie = walk->trie;
     for (; trie->count > 1 && *at < walk->length; ++*at) {
         int32_t node = trie->first[(unsigned char)walk->text[*at]], token = -1;

@@ -4,17 +4,18 @@
 #include "core/text/normalize.h"
 #include "core/text/vocab.h"
 
-/* added: tokens that are looked for in the text before anything else ("[MASK]", "<|im_start|>").
+/* added: tokens that are looked for in the text before anything else ("[MASK]",
+ * "<|im_start|>").
  *
- * The leftmost one counts, of those that begin at one place the longest. Some are looked for in the
- * text as it is, others (`normalized`) in what the normalizer left of it. */
+ * The leftmost one counts, of those that begin at one place the longest. Some are looked for in
+ * the text as it is, others (`normalized`) in what the normalizer left of it. */
 
 struct added_token {
     const char *bytes; /* terminated */
     size_t length;
     int32_t id;
-    bool special;     /* left out when decoding without special tokens */
-    bool single_word; /* only where no word character touches it */
+    bool special;        /* left out when decoding without special tokens */
+    bool single_word;    /* only where no word character touches it */
     bool lstrip, rstrip; /* takes the blanks before, behind it */
     bool normalized;
 };
@@ -53,8 +54,8 @@ struct added_walk {
     const struct added_trie *trie;
     const char *text;
     int64_t length;
-    int64_t at;      /* where the search goes on */
-    int64_t given;   /* the end of what was given out */
+    int64_t at;             /* where the search goes on */
+    int64_t given;          /* the end of what was given out */
     struct added_part held; /* a token that waits until the text before it is out */
 };
 void added_begin(struct added_walk *walk, const struct added *added, bool normalized,

@@ -62,8 +62,9 @@ int bpe_add(struct bpe *bpe, const struct vocab_word *left, const struct vocab_w
     }
     if (joined < 0) {
         char a[60], b[60];
-        return err_set(err, ERR_FORMAT, "%s: merge %d joins %s and %s to a token that is not in vocab",
-                       file, rank, err_quote(a, sizeof a, left->bytes, left->length),
+        return err_set(err, ERR_FORMAT,
+                       "%s: merge %d joins %s and %s to a token that is not in vocab", file,
+                       rank, err_quote(a, sizeof a, left->bytes, left->length),
                        err_quote(b, sizeof b, right->bytes, right->length));
     }
     *pair_at(bpe, left->id, right->id) = (struct bpe_pair){ left->id, right->id, rank, joined };
@@ -91,8 +92,8 @@ void bpe_alphabet(struct bpe *bpe, bool wanted) {
 /* ---- first symbols ---- */
 
 /* The id of one character, with the prefix and suffix that its place asks for. */
-static int32_t character_id(const struct bpe *bpe, const char *at, size_t n, bool first, bool last,
-                            char *spelled) {
+static int32_t character_id(const struct bpe *bpe, const char *at, size_t n, bool first,
+                            bool last, char *spelled) {
     size_t prefix = first ? 0 : strlen(bpe->prefix);
     size_t suffix = last ? strlen(bpe->suffix) : 0;
     if (prefix + suffix == 0) {
@@ -169,7 +170,8 @@ static void first_symbols(const struct bpe *bpe, struct symbols *out, const char
         uint32_t code;
         n = utf8_decode(piece + i, (size_t)(length - i), &code);
         n = n > 0 ? n : 1;
-        int32_t id = character_id(bpe, piece + i, (size_t)n, i == 0, i + n == length, out->spelled);
+        int32_t id =
+            character_id(bpe, piece + i, (size_t)n, i == 0, i + n == length, out->spelled);
         give_character(bpe, &first, piece + i, (int)n, id);
     }
     give_unknown(bpe, &first);
@@ -197,7 +199,8 @@ static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_
         if (rank[best] == INT32_MAX) {
             break;
         }
-        symbols[best] = (struct symbol){ joined[best], symbols[best].begin, symbols[best + 1].end };
+        symbols[best] =
+            (struct symbol){ joined[best], symbols[best].begin, symbols[best + 1].end };
         n--;
         size_t behind = (size_t)(n - best - 1);
         memmove(&symbols[best + 1], &symbols[best + 2], behind * sizeof *symbols);
@@ -207,14 +210,15 @@ static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_
             rank[best] = rank_of(bpe, symbols[best].id, symbols[best + 1].id, &joined[best]);
         }
         if (best > 0) {
-            rank[best - 1] = rank_of(bpe, symbols[best - 1].id, symbols[best].id, &joined[best - 1]);
+            rank[best - 1] =
+                rank_of(bpe, symbols[best - 1].id, symbols[best].id, &joined[best - 1]);
         }
     }
     return n;
 }
 
-/* Many symbols: a heap of rank and place; a linked list of what is left. An entry is stale when the
- * pair at its place has another rank by now. */
+/* Many symbols: a heap of rank and place; a linked list of what is left. An entry is stale when
+ * the pair at its place has another rank by now. */
 struct merge {
     struct symbol *symbols;
     int32_t *rank, *joined, *next, *before; /* by place */

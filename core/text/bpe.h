@@ -6,8 +6,8 @@
 #include "core/text/symbols.h"
 #include "core/text/vocab.h"
 
-/* bpe: a piece as characters (or bytes), of which the best-ranked neighbours are joined, leftmost
- * first, until no pair is left that has a rank.
+/* bpe: a piece as characters (or bytes), of which the best-ranked neighbours are joined,
+ * leftmost first, until no pair is left that has a rank.
  *
  * Source: Sennrich, Haddow and Birch 2016, arXiv:1508.07909; over bytes: Radford et al. 2019.
  * Time: n^2 for up to 32 symbols (a scan of a few cache lines), n log n by a heap beyond. */
@@ -21,14 +21,16 @@ struct bpe {
     const struct vocab *vocab;
     struct bpe_pair *pairs; /* open addressing, at most half full */
     uint32_t mask;
-    int32_t bytes[256];   /* ids of the byte alphabet, or of "<0x41>" for byte_fallback; -1: none */
-    bool byte_level;      /* pieces are raw bytes, spelled with the byte alphabet in the vocabulary */
-    bool byte_fallback;   /* an unknown character becomes its bytes */
-    bool ignore_merges;   /* a piece that is in the vocabulary is one token */
-    bool fuse_unknown;    /* neighbours that are unknown become one token */
-    int32_t unknown;      /* -1: unknown characters are left out */
-    const char *prefix;   /* before every symbol but the first; "" mostly */
-    const char *suffix;   /* behind the last one */
+    int32_t
+        bytes[256]; /* ids of the byte alphabet, or of "<0x41>" for byte_fallback; -1: none */
+    bool
+        byte_level; /* pieces are raw bytes, spelled with the byte alphabet in the vocabulary */
+    bool byte_fallback; /* an unknown character becomes its bytes */
+    bool ignore_merges; /* a piece that is in the vocabulary is one token */
+    bool fuse_unknown;  /* neighbours that are unknown become one token */
+    int32_t unknown;    /* -1: unknown characters are left out */
+    const char *prefix; /* before every symbol but the first; "" mostly */
+    const char *suffix; /* behind the last one */
 };
 
 /* The code point that stands for a byte in the byte alphabet, and back (-1: none). */
@@ -38,7 +40,8 @@ int bpe_byte(uint32_t letter);
 /* Makes room for `count` pairs. */
 void bpe_reserve(struct arena *arena, struct bpe *bpe, int64_t count);
 
-/* Adds a merge, whose result must be in the vocabulary. Returns -1 with ERR_FORMAT otherwise. */
+/* Adds a merge, whose result must be in the vocabulary. Returns -1 with ERR_FORMAT otherwise.
+ */
 int bpe_add(struct bpe *bpe, const struct vocab_word *left, const struct vocab_word *right,
             int32_t rank, char *spelled, const char *file, struct err *err);
 

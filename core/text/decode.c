@@ -77,9 +77,9 @@ static void replace(struct buf *out, size_t begin, const char *from, const char 
 /* What BERT's own decoder does for English, one token at a time. */
 static void clean_up(struct buf *out, size_t begin) {
     static const char *const pairs[][2] = {
-        { " .", "." },   { " ?", "?" },      { " !", "!" },           { " ,", "," },
-        { " ' ", "'" },  { " n't", "n't" },  { " 'm", "'m" },         { " do not", " don't" },
-        { " 's", "'s" }, { " 've", "'ve" },  { " 're", "'re" },
+        { " .", "." },   { " ?", "?" },     { " !", "!" },     { " ,", "," },
+        { " ' ", "'" },  { " n't", "n't" }, { " 'm", "'m" },   { " do not", " don't" },
+        { " 's", "'s" }, { " 've", "'ve" }, { " 're", "'re" },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         replace(out, begin, pairs[i][0], pairs[i][1]);

@@ -27,8 +27,8 @@ struct decode {
 void decode_add(struct decode *decode, const char *spelling, size_t length);
 void decode_end(struct arena *arena, struct decode *decode);
 
-/* Adds the bytes that a spelling of the byte alphabet stands for; false, and nothing added, if it
- * is not spelled in that alphabet. */
+/* Adds the bytes that a spelling of the byte alphabet stands for; false, and nothing added, if
+ * it is not spelled in that alphabet. */
 bool decode_letters(struct buf *out, const char *spelling, size_t length);
 
 #endif

@@ -32,7 +32,8 @@ struct run glyphs_run(struct arena *arena, const struct glyphs *glyphs) {
     return (struct run){ text, length, spans, glyphs->base };
 }
 
-void glyphs_change(struct arena *arena, struct glyph_changes *changes, uint32_t code, int32_t uses) {
+void glyphs_change(struct arena *arena, struct glyph_changes *changes, uint32_t code,
+                   int32_t uses) {
     if (changes->count == changes->room) {
         int64_t room = changes->room ? 2 * changes->room : 64;
         struct glyph_change *all = arena_raw(arena, (size_t)room * sizeof *all);
@@ -48,8 +49,8 @@ void glyphs_change(struct arena *arena, struct glyph_changes *changes, uint32_t 
 struct glyphs glyphs_apply(struct arena *arena, const struct glyphs *glyphs,
                            const struct glyph_changes *changes, int64_t skip) {
     struct glyphs new = { .base = glyphs->base, .count = changes->count };
-    new.codes = arena_raw(arena, (size_t)new.count * sizeof *new.codes + 1);
-    new.spans = arena_raw(arena, (size_t)new.count * sizeof *new.spans + 1);
+    new.codes = arena_raw(arena, (size_t) new.count * sizeof *new.codes + 1);
+    new.spans = arena_raw(arena, (size_t) new.count * sizeof *new.spans + 1);
     int64_t old = skip;
     for (int64_t i = 0; i < changes->count; i++) {
         int32_t uses = changes->all[i].uses;
@@ -58,8 +59,8 @@ struct glyphs glyphs_apply(struct arena *arena, const struct glyphs *glyphs,
             new.spans[i] = glyphs->spans[old];
             old += 1 - uses;
         } else {
-            new.spans[i] = old > 0 ? glyphs->spans[old - 1]
-                                   : (struct span){ glyphs->base, glyphs->base };
+            new.spans[i] =
+                old > 0 ? glyphs->spans[old - 1] : (struct span){ glyphs->base, glyphs->base };
         }
     }
     return new;
@@ -86,7 +87,8 @@ static int class_of(uint32_t code) {
     return code < 0x300 ? 0 : utf8proc_get_property((utf8proc_int32_t)code)->combining_class;
 }
 
-/* Puts the marks all[from..count) in the order of their combining classes, equal ones as they are. */
+/* Puts the marks all[from..count) in the order of their combining classes, equal ones as they
+ * are. */
 static void sort_marks(struct glyph_changes *changes, int64_t from, struct arena *arena) {
     int64_t n = changes->count - from;
     bool sorted = true;
@@ -151,7 +153,8 @@ static void recompose(struct glyph_changes *changes) {
         struct glyph_change change = changes->all[i];
         int class = class_of(change.code);
         uint32_t both;
-        if (starter >= 0 && before < class && compose(changes->all[starter].code, change.code, &both)) {
+        if (starter >= 0 && before < class &&
+            compose(changes->all[starter].code, change.code, &both)) {
             changes->all[starter].code = both;
             changes->all[starter].uses += change.uses - 1;
             continue;
@@ -185,7 +188,8 @@ struct glyphs glyphs_lower(struct arena *arena, const struct glyphs *glyphs) {
             glyphs_change(arena, &changes, 'i', 0);
             glyphs_change(arena, &changes, 0x307, 1);
         } else {
-            glyphs_change(arena, &changes, (uint32_t)utf8proc_tolower((utf8proc_int32_t)code), 0);
+            glyphs_change(arena, &changes, (uint32_t)utf8proc_tolower((utf8proc_int32_t)code),
+                          0);
         }
     }
     return glyphs_apply(arena, glyphs, &changes, 0);

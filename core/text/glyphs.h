@@ -8,16 +8,18 @@
 
 /* glyphs: text as code points with their origins, and the changes that normalizers make to it.
  *
- * A change says what the next code point of the new text is and how many of the old ones it used
- * up: 0: one, -k: one and k more behind it, +1: none (it was inserted, and comes from where the one
- * before it came from). This is how the tokenizers library keeps its alignments, and the reason why
- * marks that were put in another order keep the origins of the places, not of the marks. */
+ * A change says what the next code point of the new text is and how many of the old ones it
+ * used up: 0: one, -k: one and k more behind it, +1: none (it was inserted, and comes from
+ * where the one before it came from). This is how the tokenizers library keeps its alignments,
+ * and the reason why marks that were put in another order keep the origins of the places, not
+ * of the marks. */
 
 struct glyphs {
     uint32_t *codes;
     struct span *spans;
     int64_t count;
-    uint32_t base; /* where the stretch begins: the origin of what is inserted before everything */
+    uint32_t
+        base; /* where the stretch begins: the origin of what is inserted before everything */
 };
 
 struct glyph_change {
@@ -33,7 +35,8 @@ struct glyph_changes {
 struct glyphs glyphs_of(struct arena *arena, const struct run *run);
 struct run glyphs_run(struct arena *arena, const struct glyphs *glyphs);
 
-void glyphs_change(struct arena *arena, struct glyph_changes *changes, uint32_t code, int32_t uses);
+void glyphs_change(struct arena *arena, struct glyph_changes *changes, uint32_t code,
+                   int32_t uses);
 
 /* The text after the changes; the first `skip` old code points are dropped before them. */
 struct glyphs glyphs_apply(struct arena *arena, const struct glyphs *glyphs,

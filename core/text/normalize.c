@@ -27,8 +27,12 @@ static const struct {
     const char *name;
     enum kind kind;
 } kinds[] = {
-    { "BertNormalizer", BERT }, { "NFC", NFC },   { "NFD", NFD },
-    { "NFKC", NFKC },           { "NFKD", NFKD }, { "Lowercase", LOWERCASE },
+    { "BertNormalizer", BERT },
+    { "NFC", NFC },
+    { "NFD", NFD },
+    { "NFKC", NFKC },
+    { "NFKD", NFKD },
+    { "Lowercase", LOWERCASE },
     { "StripAccents", STRIP_ACCENTS },
 };
 
@@ -45,10 +49,11 @@ static int read_step(struct step *step, const struct json *section, const char *
         }
     }
     char shown[60];
-    return err_set(err, ERR_UNSUPPORTED,
-                   "%s: the normalizer type %s is not known; known are BertNormalizer, NFC, NFD, "
-                   "NFKC, NFKD, Lowercase, StripAccents and Sequence",
-                   file, err_quote(shown, sizeof shown, type, strlen(type)));
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "%s: the normalizer type %s is not known; known are BertNormalizer, NFC, NFD, "
+        "NFKC, NFKD, Lowercase, StripAccents and Sequence",
+        file, err_quote(shown, sizeof shown, type, strlen(type)));
 }
 
 static int read_section(struct normalizer *normalizer, const struct json *section, int depth,
@@ -81,8 +86,7 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
 /* ---- BERT ---- */
 
 static bool is_plain_mark(uint32_t code) {
-    return code >= 0x300 &&
-           utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN;
+    return code >= 0x300 && utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN;
 }
 
 static bool is_no_plain_mark(uint32_t code) {
@@ -168,8 +172,8 @@ static int64_t ascii_end(const char *text, int64_t at, int64_t end, bool ascii) 
     return at;
 }
 
-/* BERT's steps over an original text. Nothing in them reaches over an ASCII character, so ASCII goes
- * the short way and only what lies between it becomes glyphs. */
+/* BERT's steps over an original text. Nothing in them reaches over an ASCII character, so ASCII
+ * goes the short way and only what lies between it becomes glyphs. */
 static struct run bert_run(struct arena *arena, const struct step *step, struct run run) {
     struct buf *text = buf_new(arena), *spans = buf_new(arena);
     struct arena_mark mark = arena_mark(arena);
@@ -218,8 +222,8 @@ static struct glyphs apply(struct arena *arena, const struct step *step, struct 
     return bert(arena, step, glyphs);
 }
 
-/* The four Unicode forms leave text alone that has nothing from U+0300 on (the composed ones) or
- * nothing but ASCII (the others); both are told from the bytes. */
+/* The four Unicode forms leave text alone that has nothing from U+0300 on (the composed ones)
+ * or nothing but ASCII (the others); both are told from the bytes. */
 static bool leaves_alone(const struct step *step, const struct run *run) {
     if (step->kind != NFC && step->kind != NFD && step->kind != NFKC && step->kind != NFKD) {
         return false;
@@ -233,7 +237,8 @@ static bool leaves_alone(const struct step *step, const struct run *run) {
     return true;
 }
 
-struct run normalize_run(struct arena *arena, const struct normalizer *normalizer, struct run run) {
+struct run normalize_run(struct arena *arena, const struct normalizer *normalizer,
+                         struct run run) {
     for (int i = 0; normalizer && i < normalizer->count; i++) {
         const struct step *step = &normalizer->steps[i];
         if (leaves_alone(step, &run)) {

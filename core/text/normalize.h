@@ -8,9 +8,9 @@
 
 /* normalize: the text as the vocabulary spells it, each byte knowing where it came from.
  *
- * Types known: BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents and Sequence of them.
- * A character that became several hands its origin to all of them; several that became one hand on
- * the first one's, as the tokenizers library has it. */
+ * Types known: BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents and Sequence of
+ * them. A character that became several hands its origin to all of them; several that became
+ * one hand on the first one's, as the tokenizers library has it. */
 
 struct normalizer;
 
@@ -19,6 +19,7 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
                                   const char *file, struct err *err);
 
 /* The run itself if nothing changes; else a new one in the arena. NULL is allowed. */
-struct run normalize_run(struct arena *arena, const struct normalizer *normalizer, struct run run);
+struct run normalize_run(struct arena *arena, const struct normalizer *normalizer,
+                         struct run run);
 
 #endif

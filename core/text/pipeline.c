@@ -13,8 +13,9 @@ static int place(const struct tokenizer *tokenizer, struct added_token *token, c
     if (token->id < tokenizer->vocab->size && tokenizer->vocab->words[token->id].bytes) {
         char shown[60], other[60];
         const struct vocab_word *word = &tokenizer->vocab->words[token->id];
-        return err_set(err, ERR_FORMAT, "%s: the added token %s has the id %d, which is %s in vocab",
-                       file, err_quote(shown, sizeof shown, token->bytes, token->length), token->id,
+        return err_set(err, ERR_FORMAT,
+                       "%s: the added token %s has the id %d, which is %s in vocab", file,
+                       err_quote(shown, sizeof shown, token->bytes, token->length), token->id,
                        err_quote(other, sizeof other, word->bytes, word->length));
     }
     return 0;
@@ -28,18 +29,21 @@ static int add_all(struct arena *arena, struct tokenizer *tokenizer, struct adde
         if (added[i].id < 0 || added[i].id >= VOCAB_IDS ||
             added[i].id > tokenizer->vocab->size + 2 * count + 4096) {
             char shown[60];
-            return err_set(err, ERR_FORMAT, "%s: the added token %s has the id %d, the vocab has %lld",
-                           file, err_quote(shown, sizeof shown, added[i].bytes, added[i].length),
+            return err_set(err, ERR_FORMAT,
+                           "%s: the added token %s has the id %d, the vocab has %lld", file,
+                           err_quote(shown, sizeof shown, added[i].bytes, added[i].length),
                            added[i].id, (long long)tokenizer->vocab->size);
         }
         if (place(tokenizer, &added[i], file, err) < 0) {
             return err_pass(err);
         }
         size = added[i].id >= size ? added[i].id + 1 : size;
-        words[i] = (struct vocab_word){ added[i].bytes, (uint32_t)added[i].length, added[i].id };
+        words[i] =
+            (struct vocab_word){ added[i].bytes, (uint32_t)added[i].length, added[i].id };
     }
     tokenizer->size = size;
-    /* Thinly spread ids are as they should be here: most added tokens lie behind the vocabulary. */
+    /* Thinly spread ids are as they should be here: most added tokens lie behind the
+     * vocabulary. */
     tokenizer->added_vocab = vocab_new(arena, words, count, VOCAB_THIN, file, err);
     return tokenizer->added_vocab ? 0 : err_pass(err);
 }
@@ -52,7 +56,8 @@ static int check_post(const struct tokenizer *tokenizer, const char *file, struc
             int32_t id = both[k]->items[i].id;
             if (id >= tokenizer->size || (id >= 0 && !tokenizer->words[id].bytes)) {
                 return err_set(err, ERR_FORMAT,
-                               "%s: the post-processor adds token %d, which does not exist", file, id);
+                               "%s: the post-processor adds token %d, which does not exist",
+                               file, id);
             }
         }
     }
@@ -77,4 +82,9 @@ int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct add
     }
     tokenizer->added = added_new(arena, added, count, tokenizer->normalizer);
     return check_post(tokenizer, file, err);
+}
+
+bool pipeline_is_added(const struct tokenizer *tokenizer, int32_t id) {
+    const struct vocab *added = tokenizer->added_vocab;
+    return id >= 0 && id < added->size && added->words[id].bytes;
 }

@@ -30,9 +30,12 @@ struct tokenizer {
     int64_t size;
 };
 
-/* Joins vocabulary and added tokens (in any order; those with id -1 get the next free ids) once all
- * else is set. */
+/* Joins vocabulary and added tokens (in any order; those with id -1 get the next free ids) once
+ * all else is set. */
 int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
                     int64_t count, const char *file, struct err *err);
+
+/* Whether the id is an added token's. */
+bool pipeline_is_added(const struct tokenizer *tokenizer, int32_t id);
 
 #endif

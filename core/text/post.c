@@ -8,7 +8,7 @@
 static void add(struct arena *arena, struct post_template *template, struct post_item item) {
     struct post_item *items = arena_array(arena, template->count + 1, sizeof *items);
     if (template->count) {
-        memcpy(items, template->items, (size_t)template->count * sizeof *items);
+        memcpy(items, template->items, (size_t) template->count * sizeof *items);
     }
     items[template->count++] = item;
     template->items = items;
@@ -28,22 +28,23 @@ static int read_id(const struct json *value, int32_t *id, const char *what, cons
                    struct err *err) {
     double number = value && value->kind == JSON_NUMBER ? strtod(value->text.bytes, NULL) : -1;
     if (!(number >= 0 && number < VOCAB_IDS)) {
-        return err_set(err, ERR_FORMAT, "%s: post_processor: %s has no id from 0 to %d", file, what,
-                       VOCAB_IDS - 1);
+        return err_set(err, ERR_FORMAT, "%s: post_processor: %s has no id from 0 to %d", file,
+                       what, VOCAB_IDS - 1);
     }
     *id = (int32_t)number;
     return 0;
 }
 
-/* {"SpecialToken": {"id": "[CLS]", "type_id": 0}}: the ids of "[CLS]" stand in special_tokens. */
+/* {"SpecialToken": {"id": "[CLS]", "type_id": 0}}: the ids of "[CLS]" stand in special_tokens.
+ */
 static int read_special(struct arena *arena, struct post_template *template,
                         const struct json *section, const char *name, int32_t type,
                         const char *file, struct err *err) {
     const struct json *ids = json_at(json_at(json_at(section, "special_tokens"), name), "ids");
     if (!ids || ids->kind != JSON_ARRAY || ids->count == 0 || ids->count > ITEMS) {
         char shown[60];
-        return err_set(err, ERR_FORMAT, "%s: post_processor: special_tokens has no ids for %s", file,
-                       err_quote(shown, sizeof shown, name, strlen(name)));
+        return err_set(err, ERR_FORMAT, "%s: post_processor: special_tokens has no ids for %s",
+                       file, err_quote(shown, sizeof shown, name, strlen(name)));
     }
     for (const struct json *one = ids->first; one; one = one->next) {
         struct post_item item = { .type = type };
@@ -60,19 +61,22 @@ static int read_template(struct arena *arena, struct post_template *template,
                          struct err *err) {
     const struct json *list = json_at(section, name);
     if (!list || list->kind != JSON_ARRAY || list->count > ITEMS) {
-        return err_set(err, ERR_FORMAT, "%s: post_processor: %s is not a list of at most %d items",
-                       file, name, ITEMS);
+        return err_set(err, ERR_FORMAT,
+                       "%s: post_processor: %s is not a list of at most %d items", file, name,
+                       ITEMS);
     }
     for (const struct json *one = list->first; one; one = one->next) {
-        const struct json *token = json_at(one, "SpecialToken"), *text = json_at(one, "Sequence");
+        const struct json *token = json_at(one, "SpecialToken"),
+                          *text = json_at(one, "Sequence");
         const struct json *what = token ? token : text;
         const char *id = json_text_at(what, "id", "");
         int64_t type = json_int_at(what, "type_id", 0);
         if (!what || type < 0 || type > 255 || (text && strcmp(id, "A") && strcmp(id, "B"))) {
-            return err_set(err, ERR_FORMAT,
-                           "%s: post_processor: an item of %s is neither a SpecialToken nor the "
-                           "Sequence A or B with a type_id from 0 to 255",
-                           file, name);
+            return err_set(
+                err, ERR_FORMAT,
+                "%s: post_processor: an item of %s is neither a SpecialToken nor the "
+                "Sequence A or B with a type_id from 0 to 255",
+                file, name);
         }
         if (text) {
             add(arena, template, (struct post_item){ -1, (int32_t)type, *id == 'B' });
@@ -84,8 +88,8 @@ static int read_template(struct arena *arena, struct post_template *template,
 }
 
 /* "sep": ["[SEP]", 102] */
-static int read_pair(const struct json *section, const char *name, int32_t *id, const char *file,
-                     struct err *err) {
+static int read_pair(const struct json *section, const char *name, int32_t *id,
+                     const char *file, struct err *err) {
     const struct json *pair = json_at(section, name);
     return read_id(pair && pair->first ? pair->first->next : NULL, id, name, file, err);
 }
@@ -115,7 +119,8 @@ static int read_bert(struct arena *arena, struct post *post, const struct json *
 static int read_section(struct arena *arena, struct post *post, const struct json *section,
                         int depth, const char *file, struct err *err) {
     const char *type = json_text_at(section, "type", "");
-    bool bert = strcmp(type, "BertProcessing") == 0, roberta = strcmp(type, "RobertaProcessing") == 0;
+    bool bert = strcmp(type, "BertProcessing") == 0,
+         roberta = strcmp(type, "RobertaProcessing") == 0;
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "processors");
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
@@ -190,7 +195,9 @@ static int64_t total(const struct post_template *template, const struct encoding
     int64_t count = 0;
     for (int64_t i = 0; i < template->count; i++) {
         const struct post_item *item = &template->items[i];
-        count += item->id >= 0 ? special : item->second ? (pair ? pair->count : 0) : text->count;
+        count += item->id >= 0  ? special
+                 : item->second ? (pair ? pair->count : 0)
+                                : text->count;
     }
     return count;
 }
@@ -207,7 +214,8 @@ static struct token *put_text(struct token *out, const struct encoding *from,
 }
 
 struct encoding *post_join(struct arena *arena, const struct post *post,
-                           const struct encoding *text, const struct encoding *pair, bool special) {
+                           const struct encoding *text, const struct encoding *pair,
+                           bool special) {
     const struct post_template *template = pair ? &post->pair : &post->single;
     struct encoding *joined = arena_alloc(arena, sizeof *joined);
     joined->count = total(template, text, pair, special);

@@ -4,10 +4,11 @@
 #include "core/base/jsontree.h"
 #include "core/text/tokenizer.h"
 
-/* post: what is put around the tokens of a text or of a pair ([CLS] ... [SEP] ...), their type ids,
- * and the blanks that byte-level offsets leave out.
+/* post: what is put around the tokens of a text or of a pair ([CLS] ... [SEP] ...), their type
+ * ids, and the blanks that byte-level offsets leave out.
  *
- * Types known: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence. */
+ * Types known: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence.
+ */
 
 struct post_item {
     int32_t id;   /* of a special token; -1: a text */
@@ -35,6 +36,7 @@ struct post *post_around(struct arena *arena, int32_t begin, int32_t end);
 
 /* Joins the tokens of a text and of its pair (NULL: there is none). */
 struct encoding *post_join(struct arena *arena, const struct post *post,
-                           const struct encoding *text, const struct encoding *pair, bool special);
+                           const struct encoding *text, const struct encoding *pair,
+                           bool special);
 
 #endif

@@ -3,11 +3,12 @@
 
 #include <stdint.h>
 
-/* run: a stretch of text on its way through the tokenizer, and where each of its bytes came from.
+/* run: a stretch of text on its way through the tokenizer, and where each of its bytes came
+ * from.
  *
- * What a normalizer made carries a span per byte, all bytes of one character the same. What is still
- * the original text carries none: there a byte comes from the character it belongs to. Offsets are
- * 32 bits wide; tokenizer_encode refuses texts that would need more. */
+ * What a normalizer made carries a span per byte, all bytes of one character the same. What is
+ * still the original text carries none: there a byte comes from the character it belongs to.
+ * Offsets are 32 bits wide; tokenizer_encode refuses texts that would need more. */
 
 struct span {
     uint32_t begin, end; /* bytes of the original text */

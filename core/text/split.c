@@ -29,8 +29,8 @@ static int64_t blanks_end(const char *text, int64_t at, int64_t end) {
     return after == end || last == at ? after : last;
 }
 
-/* 's 't 're 've 'm 'll 'd at the apostrophe: the end behind it, or `at`. `fold`: in capitals too,
- * where the long s is a small s. */
+/* 's 't 're 've 'm 'll 'd at the apostrophe: the end behind it, or `at`. `fold`: in capitals
+ * too, where the long s is a small s. */
 static int64_t contraction_end(const char *text, int64_t at, int64_t end, bool fold) {
     static const char *const endings[] = { "s", "t", "re", "ve", "m", "ll", "d" };
     if (fold && end - at >= 3 && memcmp(text + at + 1, "\xc5\xbf", 2) == 0) {
@@ -39,7 +39,8 @@ static int64_t contraction_end(const char *text, int64_t at, int64_t end, bool f
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         int64_t n = (int64_t)strlen(endings[i]), k = 0;
         while (k < n && at + 1 + k < end &&
-               ((unsigned char)text[at + 1 + k] | (fold ? 0x20 : 0)) == (unsigned char)endings[i][k]) {
+               ((unsigned char)text[at + 1 + k] | (fold ? 0x20 : 0)) ==
+                   (unsigned char)endings[i][k]) {
             k++;
         }
         if (k == n) {
@@ -138,16 +139,18 @@ static int64_t digits_end(const char *text, int64_t at, int64_t end) {
     return digit_end(text, at, end);
 }
 
-#define MODERN(digits)                                                                      \
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits                    \
+#define MODERN(digits)                                                   \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits \
     "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 
 static const struct {
     const char *regex; /* covers every text, so that nothing lies between its matches */
     split_end *end;
 } patterns[] = {
-    { "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", gpt2_end },
-    { "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", gpt2_end },
+    { "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+      gpt2_end },
+    { "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+      gpt2_end },
     { MODERN("\\p{N}{1,3}"), llama3_end },
     { MODERN("\\p{N}"), qwen2_end },
 };
@@ -221,12 +224,13 @@ static void cut_words(struct arena *arena, struct split *split, bool signs) {
     split->count = (int64_t)(all->length / sizeof *split->pieces);
 }
 
-/* Puts a blank in front of every piece that begins with none. It comes from where the piece's first
- * character comes from. */
+/* Puts a blank in front of every piece that begins with none. It comes from where the piece's
+ * first character comes from. */
 static void put_blanks(struct arena *arena, struct split *split) {
     struct run *run = &split->run;
     char *text = arena_raw(arena, (size_t)(run->length + split->count) + 1);
-    struct span *spans = arena_raw(arena, (size_t)(run->length + split->count + 1) * sizeof *spans);
+    struct span *spans =
+        arena_raw(arena, (size_t)(run->length + split->count + 1) * sizeof *spans);
     int64_t n = 0;
     for (int64_t i = 0; i < split->count; i++) {
         struct split_piece *piece = &split->pieces[i];
@@ -317,9 +321,10 @@ static int read_step(struct step *step, const struct json *section, const char *
     } else if (strcmp(type, "Split") == 0) {
         return read_pattern(step, section, file, err);
     } else {
-        return unknown("pre-tokenizer type", type,
-                       "BertPreTokenizer, ByteLevel, Digits, Split, WhitespaceSplit and Sequence",
-                       file, err);
+        return unknown(
+            "pre-tokenizer type", type,
+            "BertPreTokenizer, ByteLevel, Digits, Split, WhitespaceSplit and Sequence", file,
+            err);
     }
     return 0;
 }
@@ -357,10 +362,10 @@ struct splitter *split_named(struct arena *arena, const char *name, const char *
         const char *name;
         split_end *first, *then;
     } named[] = {
-        { "smollm", digit_end, gpt2_end },   { "starcoder", digit_end, gpt2_end },
-        { "refact", digit_end, gpt2_end },   { "codeshell", digit_end, gpt2_end },
-        { "gpt-2", NULL, gpt2_end },         { "gpt2", NULL, gpt2_end },
-        { "llama-bpe", NULL, llama3_end },   { "llama3", NULL, llama3_end },
+        { "smollm", digit_end, gpt2_end }, { "starcoder", digit_end, gpt2_end },
+        { "refact", digit_end, gpt2_end }, { "codeshell", digit_end, gpt2_end },
+        { "gpt-2", NULL, gpt2_end },       { "gpt2", NULL, gpt2_end },
+        { "llama-bpe", NULL, llama3_end }, { "llama3", NULL, llama3_end },
         { "qwen2", NULL, qwen2_end },
     };
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
@@ -373,6 +378,7 @@ struct splitter *split_named(struct arena *arena, const char *name, const char *
             return splitter;
         }
     }
-    unknown("pre-tokenizer", name, "smollm, gpt-2, llama-bpe, qwen2, starcoder and refact", file, err);
+    unknown("pre-tokenizer", name, "smollm, gpt-2, llama-bpe, qwen2, starcoder and refact",
+            file, err);
     return NULL;
 }

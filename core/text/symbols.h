@@ -5,7 +5,8 @@
 
 #include "core/base/buf.h"
 
-/* symbols: what a model makes of one piece of text: ids and the bytes of the piece they stand for. */
+/* symbols: what a model makes of one piece of text: ids and the bytes of the piece they stand
+ * for. */
 
 struct symbol {
     int32_t id;
@@ -33,7 +34,8 @@ static inline struct symbol *symbols_room(struct symbols *symbols, int64_t n) {
     return symbols_all(symbols) + symbols->count;
 }
 
-static inline void symbols_add(struct symbols *symbols, int32_t id, int64_t begin, int64_t end) {
+static inline void symbols_add(struct symbols *symbols, int32_t id, int64_t begin,
+                               int64_t end) {
     *symbols_room(symbols, 1) = (struct symbol){ id, (uint32_t)begin, (uint32_t)end };
     symbols->count++;
 }

@@ -5,10 +5,11 @@
 #include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/classes.h"
+#include "core/text/label.h"
 #include "core/text/pipeline.h"
 
-/* What the model made of an earlier piece of the same bytes. Text repeats its words, so most pieces
- * are found here; a slot simply forgets what it held when another piece comes to it. */
+/* What the model made of an earlier piece of the same bytes. Text repeats its words, so most
+ * pieces are found here; a slot simply forgets what it held when another piece comes to it. */
 struct memo {
     const char *bytes;
     uint32_t length, hash;
@@ -30,9 +31,9 @@ struct work {
 
 /* ---- text to tokens ---- */
 
-static void put_token(struct work *work, int32_t id, struct span from) {
+static void put_token(struct work *work, int32_t id, struct span from, bool added) {
     struct token *token = (void *)buf_more(work->tokens, sizeof *token);
-    *token = (struct token){ .id = id, .begin = from.begin, .end = from.end };
+    *token = (struct token){ .id = id, .begin = from.begin, .end = from.end, .added = added };
 }
 
 static void split_piece(struct work *work, const char *bytes, int64_t length) {
@@ -47,11 +48,13 @@ static void split_piece(struct work *work, const char *bytes, int64_t length) {
     }
 }
 
-static void put_piece(struct work *work, const struct run *run, const struct split_piece *piece) {
+static void put_piece(struct work *work, const struct run *run,
+                      const struct split_piece *piece) {
     const char *bytes = run->text + piece->begin;
     uint32_t length = piece->end - piece->begin, hash = vocab_hash(bytes, length);
     struct memo *memo = &work->memos[hash & work->mask];
-    if (memo->hash != hash || memo->length != length || memcmp(memo->bytes, bytes, length) != 0) {
+    if (memo->hash != hash || memo->length != length ||
+        memcmp(memo->bytes, bytes, length) != 0) {
         *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0 };
         split_piece(work, bytes, length);
         memo->count = work->symbols.count - memo->first;
@@ -59,7 +62,7 @@ static void put_piece(struct work *work, const struct run *run, const struct spl
     const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
     for (int64_t i = 0; i < memo->count; i++) {
         int64_t begin = piece->begin + symbols[i].begin, end = piece->begin + symbols[i].end;
-        put_token(work, symbols[i].id, run_span(run, begin, end));
+        put_token(work, symbols[i].id, run_span(run, begin, end), false);
     }
 }
 
@@ -80,7 +83,7 @@ static void put_normalized(struct work *work, struct run run) {
     added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
     while (added_next(&walk, &part)) {
         if (part.token) {
-            put_token(work, part.token->id, run_span(&run, part.begin, part.end));
+            put_token(work, part.token->id, run_span(&run, part.begin, part.end), true);
         } else {
             put_text(work, run_part(&run, part.begin, part.end));
         }
@@ -94,7 +97,7 @@ static void put_all(struct work *work, size_t length) {
     while (added_next(&walk, &part)) {
         struct span span = { (uint32_t)part.begin, (uint32_t)part.end };
         if (part.token) {
-            put_token(work, part.token->id, span);
+            put_token(work, part.token->id, span, true);
         } else {
             put_normalized(work, (struct run){ .text = work->text + part.begin,
                                                .length = part.end - part.begin,
@@ -122,8 +125,8 @@ static bool inside_character(const char *text, int64_t at, int64_t end) {
     return at < end && ((unsigned char)text[at] & 0xc0) == 0x80;
 }
 
-/* Moves the borders of a token inwards by its blanks. The one that the pre-tokenizer put in front of
- * everything is in no text, so it does not count. */
+/* Moves the borders of a token inwards by its blanks. The one that the pre-tokenizer put in
+ * front of everything is in no text, so it does not count. */
 static void trim(const struct tokenizer *tokenizer, const char *text, struct token *token,
                  bool first) {
     int64_t leading, trailing;
@@ -222,8 +225,8 @@ static const struct vocab_word *word_of(const struct tokenizer *tokenizer, int32
     return known ? &tokenizer->words[id] : NULL;
 }
 
-char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer, const int32_t *ids,
-                       int64_t n, bool skip_special, size_t *length) {
+char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer,
+                       const int32_t *ids, int64_t n, bool skip_special, size_t *length) {
     struct decode decode = { .decoder = tokenizer->decoder, .out = buf_new(arena) };
     for (int64_t i = 0; i < n; i++) {
         const struct vocab_word *word = word_of(tokenizer, ids[i]);
@@ -257,13 +260,13 @@ const char *tokenizer_kind(const struct tokenizer *tokenizer) {
     return kinds[tokenizer->model];
 }
 
-/* The bytes a token stands for: of added tokens and of all that is not byte-level its spelling. */
-static const char *token_bytes(struct arena *arena, const struct tokenizer *tokenizer, int32_t id,
-                               size_t *length) {
+/* The bytes a token stands for: of added tokens and of all that is not byte-level its spelling.
+ */
+static const char *token_bytes(struct arena *arena, const struct tokenizer *tokenizer,
+                               int32_t id, size_t *length) {
     const struct vocab_word *word = word_of(tokenizer, id);
-    bool added = vocab_find(tokenizer->added_vocab, word->bytes, word->length) >= 0;
     struct buf *raw = buf_new(arena);
-    if (added || !split_is_byte_level(tokenizer->splitter) ||
+    if (pipeline_is_added(tokenizer, id) || !split_is_byte_level(tokenizer->splitter) ||
         !decode_letters(raw, word->bytes, word->length)) {
         *length = word->length;
         return word->bytes;
@@ -272,30 +275,12 @@ static const char *token_bytes(struct arena *arena, const struct tokenizer *toke
     return raw->data;
 }
 
-const char *tokenizer_label(struct arena *arena, const struct tokenizer *tokenizer, int32_t id) {
+const char *tokenizer_label(struct arena *arena, const struct tokenizer *tokenizer,
+                            int32_t id) {
     if (!word_of(tokenizer, id)) {
         return arena_printf(arena, "<id %d>", id);
     }
     size_t length;
     const char *bytes = token_bytes(arena, tokenizer, id, &length);
-    struct buf *label = buf_new(arena);
-    for (size_t i = 0; i < length;) {
-        uint32_t code = 0;
-        int n = utf8_decode(bytes + i, length - i, &code);
-        if (n < 0) {
-            buf_printf(label, "<0x%02X>", (unsigned char)bytes[i]);
-        } else if (code == ' ') {
-            buf_text(label, "\u2423");
-        } else if (code == '\n') {
-            buf_text(label, "\u23ce");
-        } else if (code < 32 || code == 127) {
-            buf_printf(label, "<0x%02X>", code);
-        } else if (utf8_is_hidden(code) || classes_is_blank(code)) {
-            buf_printf(label, "<U+%04X>", code);
-        } else {
-            buf_add(label, bytes + i, (size_t)n);
-        }
-        i += (size_t)(n > 0 ? n : 1);
-    }
-    return label->length ? label->data : "<empty>";
+    return label(arena, bytes, length);
 }

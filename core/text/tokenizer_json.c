@@ -3,8 +3,8 @@
 #include "core/text/pipeline.h"
 #include "core/text/tokenizer.h"
 
-/* tokenizer_json: reads tokenizer.json. Vocabulary and merges are streamed, since they are nearly
- * all of the file; the other sections are small and become trees. */
+/* tokenizer_json: reads tokenizer.json. Vocabulary and merges are streamed, since they are
+ * nearly all of the file; the other sections are small and become trees. */
 
 enum { MOST_BYTES = 256 << 20 };
 
@@ -33,7 +33,8 @@ static void read_vocab(struct reading *reading) {
     reading->words = buf_new(reading->arena);
     if (jsonread_peek(r) == JSON_ARRAY) {
         err_set(&r->err, ERR_UNSUPPORTED,
-                "%s: the model type Unigram is not known; known are WordPiece and BPE", reading->file);
+                "%s: the model type Unigram is not known; known are WordPiece and BPE",
+                reading->file);
         return;
     }
     for (jsonread_object(r); jsonread_key(r, reading->arena, &key);) {
@@ -66,8 +67,8 @@ static void read_dropout(struct reading *reading) {
     double dropout = jsonread_double(&reading->r);
     if (dropout != 0 && !jsonread_failed(&reading->r, NULL)) {
         err_set(&reading->r.err, ERR_UNSUPPORTED,
-                "%s: model.dropout is %g; only 0 gives the same tokens every time", reading->file,
-                dropout);
+                "%s: model.dropout is %g; only 0 gives the same tokens every time",
+                reading->file, dropout);
     }
 }
 
@@ -128,8 +129,10 @@ static int read_sections(struct reading *reading, struct err *err) {
         const char *name;
         struct json **tree;
     } trees[] = {
-        { "normalizer", &reading->normalizer },         { "pre_tokenizer", &reading->pre_tokenizer },
-        { "post_processor", &reading->post_processor }, { "decoder", &reading->decoder },
+        { "normalizer", &reading->normalizer },
+        { "pre_tokenizer", &reading->pre_tokenizer },
+        { "post_processor", &reading->post_processor },
+        { "decoder", &reading->decoder },
         { "added_tokens", &reading->added },
     };
     struct json_text key;
@@ -221,7 +224,8 @@ static const char *model_type(const struct reading *reading) {
                                  : "";
 }
 
-static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
+static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer,
+                          struct err *err) {
     const char *unknown = reading->unknown ? reading->unknown : "[UNK]";
     tokenizer->model = PIPELINE_WORDPIECE;
     tokenizer->wordpiece = (struct wordpiece){
@@ -260,10 +264,11 @@ static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct
     }
     bpe_alphabet(bpe, bytes);
     if (bytes && !bpe->byte_level) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: ByteLevel needs all 256 letters of its alphabet in vocab, and no prefix or "
-                       "suffix",
-                       reading->file);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: ByteLevel needs all 256 letters of its alphabet in vocab, and no prefix or "
+            "suffix",
+            reading->file);
     }
     return read_merges(reading, bpe, err);
 }
@@ -282,11 +287,13 @@ static int make_model(struct reading *reading, struct tokenizer *tokenizer, stru
     }
     const struct vocab_word *words = (void *)reading->words->data;
     int64_t count = (int64_t)(reading->words->length / sizeof *words);
-    tokenizer->vocab = vocab_new(reading->arena, words, count, VOCAB_STRICT, reading->file, err);
+    tokenizer->vocab =
+        vocab_new(reading->arena, words, count, VOCAB_STRICT, reading->file, err);
     if (!tokenizer->vocab) {
         return err_pass(err);
     }
-    return wordpiece ? make_wordpiece(reading, tokenizer, err) : make_bpe(reading, tokenizer, err);
+    return wordpiece ? make_wordpiece(reading, tokenizer, err)
+                     : make_bpe(reading, tokenizer, err);
 }
 
 /* ---- added tokens ---- */

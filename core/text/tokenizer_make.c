@@ -7,13 +7,14 @@
 
 enum { NORMAL = 1, UNKNOWN, CONTROL, USER, UNUSED, BYTE }; /* token types of GGUF */
 
-static const struct vocab_word *word_at(const struct vocab *vocab, const char *bytes, size_t n) {
+static const struct vocab_word *word_at(const struct vocab *vocab, const char *bytes,
+                                        size_t n) {
     int32_t id = vocab_find(vocab, bytes, n);
     return id < 0 ? NULL : &vocab->words[id];
 }
 
-static int read_merges(struct arena *arena, struct bpe *bpe, const struct tokenizer_parts *parts,
-                       const char *file, struct err *err) {
+static int read_merges(struct arena *arena, struct bpe *bpe,
+                       const struct tokenizer_parts *parts, const char *file, struct err *err) {
     char *spelled = arena_raw(arena, (size_t)bpe->vocab->longest + 8);
     bpe_reserve(arena, bpe, parts->merge_count);
     for (int64_t i = 0; i < parts->merge_count; i++) {
@@ -39,20 +40,24 @@ static int read_merges(struct arena *arena, struct bpe *bpe, const struct tokeni
     return 0;
 }
 
-static int check_counts(const struct tokenizer_parts *parts, const char *file, struct err *err) {
+static int check_counts(const struct tokenizer_parts *parts, const char *file,
+                        struct err *err) {
     char shown[60];
     if (strcmp(parts->model, "gpt2") != 0) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: tokenizer.ggml.model %s is not known; known is gpt2 (byte-level BPE)",
-                       file, err_quote(shown, sizeof shown, parts->model, strlen(parts->model)));
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: tokenizer.ggml.model %s is not known; known is gpt2 (byte-level BPE)", file,
+            err_quote(shown, sizeof shown, parts->model, strlen(parts->model)));
     }
     if (parts->count < 1 || parts->count > VOCAB_IDS) {
-        return err_set(err, ERR_FORMAT, "%s: tokenizer.ggml.tokens has %lld tokens; 1 to %d are read",
-                       file, (long long)parts->count, VOCAB_IDS);
+        return err_set(err, ERR_FORMAT,
+                       "%s: tokenizer.ggml.tokens has %lld tokens; 1 to %d are read", file,
+                       (long long)parts->count, VOCAB_IDS);
     }
     if (parts->merge_count < 0 || parts->merge_count > VOCAB_IDS) {
-        return err_set(err, ERR_FORMAT, "%s: tokenizer.ggml.merges has %lld merges; up to %d are read",
-                       file, (long long)parts->merge_count, VOCAB_IDS);
+        return err_set(err, ERR_FORMAT,
+                       "%s: tokenizer.ggml.merges has %lld merges; up to %d are read", file,
+                       (long long)parts->merge_count, VOCAB_IDS);
     }
     return 0;
 }
@@ -66,8 +71,8 @@ static struct vocab *make_vocab(struct arena *arena, const struct tokenizer_part
                     (long long)i, parts->pieces[i].length, UINT16_MAX);
             return NULL;
         }
-        words[i] = (struct vocab_word){ parts->pieces[i].bytes, (uint32_t)parts->pieces[i].length,
-                                        (int32_t)i };
+        words[i] = (struct vocab_word){ parts->pieces[i].bytes,
+                                        (uint32_t)parts->pieces[i].length, (int32_t)i };
     }
     return vocab_new(arena, words, parts->count, VOCAB_LENIENT, file, err);
 }
@@ -86,7 +91,9 @@ static struct added_token *make_added(struct arena *arena, const struct vocab *v
         int32_t type = parts->types[i];
         if ((type == CONTROL || type == USER) && word->length > 0) {
             added[(*count)++] = (struct added_token){
-                .bytes = word->bytes, .length = word->length, .id = (int32_t)i,
+                .bytes = word->bytes,
+                .length = word->length,
+                .id = (int32_t)i,
                 .special = type == CONTROL,
             };
         }
@@ -110,13 +117,15 @@ struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_par
     *bpe = (struct bpe){ .vocab = tokenizer->vocab, .prefix = "", .suffix = "", .unknown = -1 };
     bpe_alphabet(bpe, true);
     if (!bpe->byte_level) {
-        err_set(err, ERR_FORMAT, "%s: tokenizer.ggml.tokens lacks letters of the byte alphabet", file);
+        err_set(err, ERR_FORMAT, "%s: tokenizer.ggml.tokens lacks letters of the byte alphabet",
+                file);
         return NULL;
     }
     int32_t begin = parts->add_bos ? parts->bos : -1, end = parts->add_eos ? parts->eos : -1;
     if (begin >= parts->count || end >= parts->count) {
-        err_set(err, ERR_FORMAT, "%s: the id of the first or last token is %d; there are %lld tokens",
-                file, begin > end ? begin : end, (long long)parts->count);
+        err_set(err, ERR_FORMAT,
+                "%s: the id of the first or last token is %d; there are %lld tokens", file,
+                begin > end ? begin : end, (long long)parts->count);
         return NULL;
     }
     tokenizer->post = post_around(arena, begin, end);

@@ -7,14 +7,15 @@ static int check_ids(const struct vocab_word *words, int64_t count, enum vocab_r
         if (words[i].id < 0 || words[i].id >= VOCAB_IDS) {
             char shown[80];
             err_quote(shown, sizeof shown, words[i].bytes, words[i].length);
-            return err_set(err, ERR_FORMAT, "%s: the token %s has the id %d; ids go from 0 to %d",
-                           file, shown, words[i].id, VOCAB_IDS - 1);
+            return err_set(err, ERR_FORMAT,
+                           "%s: the token %s has the id %d; ids go from 0 to %d", file, shown,
+                           words[i].id, VOCAB_IDS - 1);
         }
         *size = words[i].id >= *size ? words[i].id + 1 : *size;
     }
     if (rule != VOCAB_THIN && *size > 2 * count + 4096) {
-        return err_set(err, ERR_FORMAT, "%s: ids go up to %lld but there are only %lld tokens", file,
-                       (long long)*size - 1, (long long)count);
+        return err_set(err, ERR_FORMAT, "%s: ids go up to %lld but there are only %lld tokens",
+                       file, (long long)*size - 1, (long long)count);
     }
     return 0;
 }
@@ -51,10 +52,11 @@ static int add(struct vocab *vocab, const struct vocab_word *word, char *copy,
         char shown[80];
         err_quote(shown, sizeof shown, word->bytes, word->length);
         return slot->id >= 0
-                   ? err_set(err, ERR_FORMAT, "%s: the token %s stands twice, as %d and as %d", file,
-                             shown, slot->id, word->id)
-                   : err_set(err, ERR_FORMAT, "%s: the id %d stands twice, the second time for %s",
-                             file, word->id, shown);
+                   ? err_set(err, ERR_FORMAT, "%s: the token %s stands twice, as %d and as %d",
+                             file, shown, slot->id, word->id)
+                   : err_set(err, ERR_FORMAT,
+                             "%s: the id %d stands twice, the second time for %s", file,
+                             word->id, shown);
     }
     memcpy(copy, word->bytes, word->length);
     copy[word->length] = '\0';

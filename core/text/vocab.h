@@ -10,8 +10,9 @@
 
 /* vocab: spellings and their ids, by a hash table one way and an array the other.
  *
- * Open addressing at most half full; a slot holds 32 bits of hash, so that a spelling is looked at
- * only when it is very likely the one. Spellings are copied one behind another, each with a NUL. */
+ * Open addressing at most half full; a slot holds 32 bits of hash, so that a spelling is looked
+ * at only when it is very likely the one. Spellings are copied one behind another, each with a
+ * NUL. */
 
 enum { VOCAB_IDS = 4 << 20 }; /* ids are below this */
 
@@ -40,8 +41,8 @@ enum vocab_rule {
     VOCAB_THIN,    /* ids may be thinly spread */
 };
 
-/* From `count` words in any order, whose bytes may be anywhere. `file` is for messages. ERR_FORMAT
- * for ids that are negative or too large, and for what breaks the rule. */
+/* From `count` words in any order, whose bytes may be anywhere. `file` is for messages.
+ * ERR_FORMAT for ids that are negative or too large, and for what breaks the rule. */
 struct vocab *vocab_new(struct arena *arena, const struct vocab_word *words, int64_t count,
                         enum vocab_rule rule, const char *file, struct err *err);
 
@@ -52,7 +53,8 @@ static inline uint64_t vocab_mix(uint64_t hash, uint64_t bits) {
     return hash ^ hash >> 32;
 }
 
-/* Reads the bytes as two or more overlapping words, so that no length needs a loop over bytes. */
+/* Reads the bytes as two or more overlapping words, so that no length needs a loop over bytes.
+ */
 static inline uint32_t vocab_hash(const char *bytes, size_t length) {
     uint64_t hash = length * 0xff51afd7ed558ccdU, word = 0, last = 0;
     if (length >= 8) {

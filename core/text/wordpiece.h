@@ -5,9 +5,9 @@
 #include "core/text/vocab.h"
 
 /* wordpiece: a word as the longest known piece, then the longest known continuation, and so on.
- * If any part is unknown, or the word has too many characters, the whole word is the unknown token.
- * Source: Wu et al. 2016, arXiv:1609.08144, as BERT's tokenizer applies it.
- * Time: characters of the word times characters of the longest piece. */
+ * If any part is unknown, or the word has too many characters, the whole word is the unknown
+ * token. Source: Wu et al. 2016, arXiv:1609.08144, as BERT's tokenizer applies it. Time:
+ * characters of the word times characters of the longest piece. */
 
 struct wordpiece {
     const struct vocab *vocab;

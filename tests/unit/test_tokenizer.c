@@ -9,9 +9,11 @@
 
 /* ---- the golden fixtures: every row as the tokenizers library has it ---- */
 
-static struct tokenizer *read_fixture(struct arena *arena, const char *name, struct json **expected) {
+static struct tokenizer *read_fixture(struct arena *arena, const char *name,
+                                      struct json **expected) {
     struct err err = { 0 };
-    const char *folder = check_fixture(arena, arena_printf(arena, "golden/data/tokenizers/%s", name));
+    const char *folder =
+        check_fixture(arena, arena_printf(arena, "golden/data/tokenizers/%s", name));
     const char *path = file_join(arena, folder, "tokenizer.json");
     struct file *file = file_map(arena, path, &err);
     struct tokenizer *tokenizer =
@@ -57,8 +59,9 @@ static void print_types(struct jsonwrite *w, const struct encoding *encoding) {
     json_close(w, ']');
 }
 
-static void print_decoded(struct jsonwrite *w, struct arena *arena, const struct tokenizer *tokenizer,
-                          const char *key, const int32_t *ids, int64_t n, bool skip) {
+static void print_decoded(struct jsonwrite *w, struct arena *arena,
+                          const struct tokenizer *tokenizer, const char *key,
+                          const int32_t *ids, int64_t n, bool skip) {
     size_t length;
     char *text = tokenizer_decode(arena, tokenizer, ids, n, skip, &length);
     json_key(w, key);
@@ -73,8 +76,8 @@ static int32_t *ids_of(struct arena *arena, const struct encoding *encoding) {
     return ids;
 }
 
-static void print_encode(struct jsonwrite *w, struct arena *arena, const struct tokenizer *tokenizer,
-                         const struct json *row) {
+static void print_encode(struct jsonwrite *w, struct arena *arena,
+                         const struct tokenizer *tokenizer, const struct json *row) {
     struct err err;
     struct json_text text = json_at(row, "text")->text;
     struct encoding *whole =
@@ -91,15 +94,16 @@ static void print_encode(struct jsonwrite *w, struct arena *arena, const struct 
     print_offsets(w, whole);
     print_ids(w, "plain_ids", plain);
     print_decoded(w, arena, tokenizer, "decoded", ids_of(arena, plain), plain->count, false);
-    print_decoded(w, arena, tokenizer, "decoded_skip", ids_of(arena, whole), whole->count, true);
+    print_decoded(w, arena, tokenizer, "decoded_skip", ids_of(arena, whole), whole->count,
+                  true);
 }
 
-static void print_pair(struct jsonwrite *w, struct arena *arena, const struct tokenizer *tokenizer,
-                       const struct json *row) {
+static void print_pair(struct jsonwrite *w, struct arena *arena,
+                       const struct tokenizer *tokenizer, const struct json *row) {
     struct err err;
     struct json_text text = json_at(row, "text")->text, pair = json_at(row, "pair")->text;
-    struct encoding *both = tokenizer_encode(arena, tokenizer, text.bytes, text.length, pair.bytes,
-                                             pair.length, true, &err);
+    struct encoding *both = tokenizer_encode(arena, tokenizer, text.bytes, text.length,
+                                             pair.bytes, pair.length, true, &err);
     if (!check(both != NULL)) {
         return;
     }
@@ -113,8 +117,8 @@ static void print_pair(struct jsonwrite *w, struct arena *arena, const struct to
     print_offsets(w, both);
 }
 
-static void print_decode(struct jsonwrite *w, struct arena *arena, const struct tokenizer *tokenizer,
-                         const struct json *row) {
+static void print_decode(struct jsonwrite *w, struct arena *arena,
+                         const struct tokenizer *tokenizer, const struct json *row) {
     const struct json *list = json_at(row, "ids");
     int32_t *ids = arena_array(arena, list->count, sizeof *ids);
     int64_t n = 0;
@@ -129,8 +133,8 @@ static void print_decode(struct jsonwrite *w, struct arena *arena, const struct 
     print_decoded(w, arena, tokenizer, "decoded_skip", ids, n, true);
 }
 
-typedef void print_row(struct jsonwrite *w, struct arena *arena, const struct tokenizer *tokenizer,
-                       const struct json *row);
+typedef void print_row(struct jsonwrite *w, struct arena *arena,
+                       const struct tokenizer *tokenizer, const struct json *row);
 
 static int64_t compare(struct arena *arena, const struct tokenizer *tokenizer,
                        const struct json *rows, print_row *print) {

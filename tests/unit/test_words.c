@@ -1,0 +1,88 @@
+#include "core/text/words.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "tests/check.h"
+
+static struct tokenizer *tokenizer_of(struct arena *arena, const char *name) {
+    struct err err = { 0 };
+    const char *path = check_fixture(
+        arena, arena_printf(arena, "golden/data/tokenizers/%s/tokenizer.json", name));
+    struct file *file = file_map(arena, path, &err);
+    return file ? tokenizer_read(arena, file->bytes, (size_t)file->size, path, &err) : NULL;
+}
+
+/* Labels joined by '|'. Checks on the way that the words part the tokens, in order. */
+static const char *words_as_text(const char *name, const char *text) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, name);
+    if (!check(tokenizer != NULL)) {
+        return "";
+    }
+    struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, text, strlen(text), NULL, 0, true, &err);
+    struct words *words = words_of(arena, tokenizer, encoding, text, strlen(text));
+    struct buf *out = buf_new(arena);
+    int64_t token = 0;
+    for (int64_t w = 0; w < words->count; w++) {
+        buf_printf(out, "%s%s", w ? "|" : "", words->labels[w]);
+        check_int(words->begin[w], token);
+        check(words->end[w] > words->begin[w]);
+        for (; token < words->end[w]; token++) {
+            check_int(words->of[token], w);
+        }
+    }
+    check_int(token, encoding->count);
+    return out->data;
+}
+
+TEST(words_of_english) {
+    const char *text = "Well-known e-mails don't cost $3.14, O'Neill’s U.S.A. said.";
+    const char *words = "Well-known|e-mails|don't|cost|$|3.14|,|O'Neill’s|U.S.A|.|said|.";
+    check_same(words_as_text("wordpiece_uncased", text),
+               arena_printf(check_arena(), "[CLS]|%s|[SEP]", words));
+    check_same(words_as_text("bpe_smollm2", text), words);
+}
+
+TEST(words_of_marks_at_the_border) {
+    check_same(words_as_text("wordpiece_uncased", "'a' -b- c. ... x-"),
+               "[CLS]|'|a|'|-|b|-|c|.|.|.|.|x|-|[SEP]");
+}
+
+TEST(words_of_chinese_and_mixed_text) {
+    const char *words = "我|爱|model|语|言|2024|年|，|カ|タ|ー|は|한국어|！";
+    check_same(words_as_text("bpe_smollm2", "我爱model语言2024年，カターは한국어！"), words);
+    check_same(words_as_text("wordpiece_uncased", "我爱model语言2024年，好！"),
+               "[CLS]|我|爱|model|语|言|2024|年|，|好|！|[SEP]");
+}
+
+TEST(words_of_accents) {
+    check_same(words_as_text("bpe_smollm2", "café cafe\u0301 Việt naïve"),
+               "café|cafe\u0301|Việt|naïve");
+    check_same(words_as_text("wordpiece_uncased", "cafe\u0301 नमस्ते"),
+               "[CLS]|cafe\u0301|नमस्ते|[SEP]");
+}
+
+TEST(words_of_emoji_are_whole) {
+    const char *text = "hi👩🏿\u200d🚀🇨🇳🇬🇧1\ufe0f\u20e3❤\ufe0f!";
+    check_same(words_as_text("bpe_smollm2", text),
+               "hi|👩🏿\u200d🚀|🇨🇳|🇬🇧|1\ufe0f\u20e3|❤\ufe0f|!");
+}
+
+TEST(words_of_blanks_and_added_tokens) {
+    check_same(words_as_text("bpe_smollm2", "a  b\n\nc"), "a|\u2423|b|\u23ce|\u23ce|c");
+    check_same(words_as_text("bpe_smollm2", "<|im_start|>user hi<|im_end|>"),
+               "<|im_start|>|user|hi|<|im_end|>");
+    check_same(words_as_text("wordpiece_cased", "a[MASK] b"), "[CLS]|a|[MASK]|b|[SEP]");
+    check_same(words_as_text("bpe_smollm2", ""), "");
+    check_same(words_as_text("bpe_smollm2", "\u200b"), "<U+200B>");
+}
+
+TEST(words_of_what_is_unknown) {
+    check_same(words_as_text("wordpiece_cased", "x 🙂🙂 y"), "[CLS]|x|🙂🙂|y|[SEP]");
+    /* One [UNK] for a whole word of Katakana makes its characters one. */
+    check_same(words_as_text("wordpiece_cased", "カタは"), "[CLS]|カタは|[SEP]");
+}
