@@ -15,7 +15,7 @@ static struct buf *out;
 
 static void put(uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) {
-        buf_char(out, (char)(value >> (8 * i) & 0xff));
+        buf_char(out, i < 8 ? (char)(value >> (8 * i) & 0xff) : 0);
     }
 }
 
