@@ -7,6 +7,7 @@
 #include "kernel/front/loop.h"
 #include "kernel/doctor.h"
 #include "kernel/install.h"
+#include "kernel/run.h"
 #include "kernel/worker/worker.h"
 
 static const struct entry {
@@ -16,6 +17,9 @@ static const struct entry {
 } entries[] = {
     { "kernel", kernel_main, "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
     { "worker", worker_main, NULL },
+    { "run", run_main,
+      "run FILE.ipynb [-o OUT.ipynb]             run a notebook, write its outputs into it" },
+    { "run", run_main, "run FILE.cut|- [--out DIR]                run a script of cells" },
     { "install", install_main,
       "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },
     { "uninstall", uninstall_main, "uninstall [the same]                      undo that" },

@@ -21,8 +21,20 @@ struct attention_request {
     bool words;                    /* --unit word */
 };
 
+/* Runs the model on the text (special tokens added). Labels are tokens as people read them, or words.
+ * ERR_TEXT: empty, no UTF-8, longer than the model's context (both numbers). Everything is in the
+ * arena; the trace, as large as the result of all heads, is gone on return. */
 struct result *attention(struct arena *arena, const struct model *model, const char *handle,
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err);
+
+/* The rule for words above, for one head: [T, T] of tokens -> [words, words]. */
+void attention_join(const float *tokens, int64_t count, const struct words *words, float *joined);
+
+/* Mean weight that a head [n, n] puts where a well-known kind of head looks, over the rows that have
+ * such a place: the token before (rows 1..), the token after (rows ..n-2), itself and the first token
+ * (rows 1..; in a causal model row 0 has no choice). */
+enum attention_kind { ATTENTION_PREVIOUS, ATTENTION_NEXT, ATTENTION_SELF, ATTENTION_FIRST };
+double attention_pattern(const float *head, int64_t n, enum attention_kind kind);
 
 #endif

@@ -134,6 +134,10 @@ void reply_display(struct reply *reply, const char *text, const char *html) {
 }
 
 void reply_result(struct reply *reply, const char *text, const char *html) {
+    if (reply->sink.bundle) {
+        reply_display(reply, text, html);
+        return;
+    }
     struct jsonwrite w = { .out = buf_new(reply->arena) };
     json_open(&w, '{');
     json_key(&w, "execution_count");
@@ -160,6 +164,10 @@ void reply_clear(struct reply *reply, bool wait) {
 }
 
 void reply_page(struct reply *reply, const char *text) {
+    if (reply->sink.page && !reply->silent) {
+        reply->sink.page(reply->sink.arg, text);
+        return;
+    }
     struct jsonwrite w = { .out = reply->payloads, .comma = reply->payloads->length > 0 };
     json_open(&w, '{');
     json_key(&w, "source");

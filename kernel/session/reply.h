@@ -15,8 +15,10 @@ struct reply;
 struct reply_sink {
     void (*stream)(void *arg, bool is_error, const char *text, size_t length);
     void (*message)(void *arg, const char *type, const char *content, size_t length);
-    /* A figure as it is, told instead of `message` where the sink wants no JSON. NULL: no. */
+    /* Figures and results as they are, told instead of `message` where the sink wants no JSON. May be
+     * NULL; so may `page`, without which long help becomes a payload. */
     void (*bundle)(void *arg, const struct bundle *bundle);
+    void (*page)(void *arg, const char *text);
     void *arg;
 };
 

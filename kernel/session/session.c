@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "kernel/session/kept.h"
+#include "kernel/session/loaded.h"
 
 enum { SETTINGS = 3, VALUE_ROOM = 64 };
 
@@ -12,6 +14,8 @@ static const char *const setting_names[SETTINGS] = { "language", "seed", "time" 
 
 struct session {
     struct arena *cell; /* NULL between cells */
+    struct models models;
+    struct kept kept;
     char settings[SETTINGS][VALUE_ROOM];
 };
 
@@ -32,6 +36,7 @@ struct session *session_new(void) {
     if (!session) {
         catch_throw(ERR_MEMORY, "no memory for a session");
     }
+    session->models.in_use = -1;
     session_set(session, "language", language_of_locale());
     session_set(session, "seed", "0");
     session_set(session, "time", "off");
@@ -42,6 +47,8 @@ void session_free(struct session *session) {
     if (session->cell) {
         arena_free(session->cell);
     }
+    loaded_free(&session->models);
+    kept_free(&session->kept);
     free(session);
 }
 
@@ -57,6 +64,46 @@ void session_end(struct session *session) {
 
 struct arena *session_arena(struct session *session) {
     return session->cell;
+}
+
+const struct loaded *session_load(struct session *session, const char *name_or_path,
+                                  const char *handle, struct err *err) {
+    return loaded_add(&session->models, session->cell, name_or_path, handle, err);
+}
+
+int session_unload(struct session *session, const char *handle, struct err *err) {
+    return loaded_remove(&session->models, handle, err);
+}
+
+int session_use(struct session *session, const char *handle, struct err *err) {
+    return loaded_use(&session->models, handle, err);
+}
+
+const struct loaded *session_model(struct session *session, const char *handle, struct err *err) {
+    return loaded_find(&session->models, handle, err);
+}
+
+const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use) {
+    *count = session->models.count;
+    *in_use = session->models.in_use;
+    return session->models.list;
+}
+
+void session_keep(struct session *session, const char *name, const struct result *result) {
+    kept_set(&session->kept, session->cell, name, result);
+}
+
+const struct result *session_result(struct session *session, const char *name, struct err *err) {
+    return kept_find(&session->kept, name, err);
+}
+
+const char *const *session_results(struct session *session, struct arena *arena, int64_t *count) {
+    const char **names = arena_array(arena, session->kept.count + 1, sizeof *names);
+    for (int64_t i = 0; i < session->kept.count; i++) {
+        names[i] = kept_name(&session->kept, i);
+    }
+    *count = session->kept.count;
+    return names;
 }
 
 static char *setting_at(struct session *session, const char *name) {
@@ -99,6 +146,22 @@ const char *session_state(struct session *session, struct arena *arena) {
         add_field(out, session->settings[i]);
         buf_char(out, '\n');
     }
+    for (int64_t i = 0; i < session->models.count; i++) {
+        buf_text(out, "model");
+        add_field(out, session->models.list[i].handle);
+        add_field(out, session->models.list[i].path);
+        buf_char(out, '\n');
+    }
+    if (session->models.in_use >= 0) {
+        buf_text(out, "use");
+        add_field(out, session->models.list[session->models.in_use].handle);
+        buf_char(out, '\n');
+    }
+    for (int64_t i = 0; i < session->kept.count; i++) {
+        buf_text(out, "result");
+        add_field(out, kept_name(&session->kept, i));
+        buf_char(out, '\n');
+    }
     return out->data;
 }
 
@@ -119,12 +182,36 @@ static char *take_field(char **at) {
     return field;
 }
 
-static void restore_line(struct session *session, char *line, struct buf *lost) {
+/* Loads one model again; what cannot be is a complaint, not a failure. */
+static void restore_model(struct session *session, const char *handle, const char *path,
+                          struct buf *complaints) {
+    struct err err = { 0 };
+    struct catch here;
+    session_begin(session);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        session_load(session, path, handle, &err);
+    } else {
+        err = here.err;
+    }
+    catch_end(&here);
+    session_end(session);
+    if (err.kind != ERR_NONE) {
+        buf_printf(complaints, "The model %s could not be loaded again: %s\n", handle, err.text);
+    }
+}
+
+static void restore_line(struct session *session, char *line, struct buf *lost,
+                         struct buf *complaints) {
+    struct err err;
     const char *key = take_field(&line);
     const char *first = take_field(&line);
     const char *second = take_field(&line);
     if (strcmp(key, "setting") == 0) {
         session_set(session, first, second);
+    } else if (strcmp(key, "model") == 0) {
+        restore_model(session, first, second, complaints);
+    } else if (strcmp(key, "use") == 0) {
+        session_use(session, first, &err);
     } else if (strcmp(key, "result") == 0) {
         buf_printf(lost, "%s%s", lost->length ? ", " : "", first);
     }
@@ -140,18 +227,35 @@ void session_restore(struct session *session, const char *state, struct buf *com
         if (*at) {
             *at++ = '\0';
         }
-        restore_line(session, line, lost);
+        restore_line(session, line, lost, complaints);
     }
     if (lost->length > 0) {
-        buf_printf(complaints,
-                   "Kept results were lost with the process that held them: %s. Run "
-                   "their cells again.\n",
+        buf_printf(complaints, "Kept results were lost with the process that held them: %s. Run "
+                               "their cells again.\n",
                    lost->data);
     }
     arena_free(arena);
 }
 
+/* Names with characters that would break the list are left out: completion is a convenience. */
+static void add_name(struct buf *out, const char *kind, const char *name) {
+    if (!strpbrk(name, "\t\n")) {
+        buf_printf(out, "%s\t%s\n", kind, name);
+    }
+}
+
 const char *session_names(struct session *session, struct arena *arena) {
-    (void)session;
-    return arena_copy(arena, "");
+    struct buf *out = buf_new(arena);
+    int64_t count;
+    const struct found *found = find_models(arena, &count);
+    for (int64_t i = 0; i < count; i++) {
+        add_name(out, "model", found[i].name);
+    }
+    for (int64_t i = 0; i < session->models.count; i++) {
+        add_name(out, "handle", session->models.list[i].handle);
+    }
+    for (int64_t i = 0; i < session->kept.count; i++) {
+        add_name(out, "result", kept_name(&session->kept, i));
+    }
+    return out->data;
 }

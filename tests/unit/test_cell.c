@@ -9,8 +9,8 @@ static const struct cell *parse(const char *text, struct err *err) {
     return cell_parse(check_arena(), text, strlen(text), NULL, err);
 }
 
-static void check_word(const struct cell_word *word, const char *text, int64_t line, int64_t column,
-                       int64_t length) {
+static void check_word(const struct cell_word *word, const char *text, int64_t line,
+                       int64_t column, int64_t length) {
     check_same(word->text, text);
     check_int(word->line, line);
     check_int(word->column, column);
@@ -55,8 +55,8 @@ TEST(cell_counts_columns_in_code_points) {
 
 TEST(cell_unquotes_as_a_shell) {
     struct err err;
-    const struct cell *cell =
-        parse("%echo 'a \"b\" \\n' \"c \\\"d\\\" \\\\ \\n\" e\\ f g'h i'j '' --x='y z'=w", &err);
+    const struct cell *cell = parse(
+        "%echo 'a \"b\" \\n' \"c \\\"d\\\" \\\\ \\n\" e\\ f g'h i'j '' --x='y z'=w", &err);
     if (!check(cell && cell->lines[0].word_count == 5)) {
         return;
     }
@@ -101,7 +101,8 @@ TEST(cell_asks_which_flags_take_values) {
 
 TEST(cell_keeps_a_body_as_it_is) {
     struct err err;
-    const struct cell *cell = parse("%%tokens --model lm\r\n\r\n  一 line\r\n%not a command\n\n", &err);
+    const struct cell *cell =
+        parse("%%tokens --model lm\r\n\r\n  一 line\r\n%not a command\n\n", &err);
     if (!check(cell && cell->count == 1)) {
         return;
     }
@@ -198,7 +199,8 @@ TEST(cell_survives_any_text) {
         "%%attention --layer 0,3-5 --head=-1 --view 'grid'\nThe cat 猫🐱\n\nsat\n",
         "%echo \"a \\\" b\" 'c' d\\ e -- --f=g \xe3\x80\x80?",
     };
-    static const char alphabet[] = "%\"'\\-=#? \n\r\t\0\xe7\x8c\xab\xf0\x9f\xff\xef\xbc\x85" "azAZ09";
+    static const char alphabet[] = "%\"'\\-=#? \n\r\t\0\xe7\x8c\xab\xf0\x9f\xff\xef\xbc\x85"
+                                   "azAZ09";
     uint64_t state = 20240601;
     int parsed = 0;
     for (int round = 0; round < 6000; round++) {

@@ -11,8 +11,8 @@ static const struct cell_line *line_of(const char *text) {
     return check(cell && cell->count > 0) ? &cell->lines[0] : NULL;
 }
 
-static void check_refused(const char *text, enum err_kind kind, const char *part, int64_t column,
-                          int64_t length) {
+static void check_refused(const char *text, enum err_kind kind, const char *part,
+                          int64_t column, int64_t length) {
     struct err err = { 0 };
     check_int(command_check(line_of(text), &err), -1);
     check_int(err.kind, kind);
@@ -24,9 +24,11 @@ static void check_refused(const char *text, enum err_kind kind, const char *part
 
 TEST(command_check_names_the_nearest) {
     check_refused("%sede 7", ERR_COMMAND, "did you mean %seed?", 1, 5);
-    check_refused("%frobnicate", ERR_COMMAND, "there is no command %frobnicate: %help lists", 1, 11);
+    check_refused("%frobnicate", ERR_COMMAND, "there is no command %frobnicate: %help lists", 1,
+                  11);
     check_refused("%clear --wiat", ERR_OPTION, "did you mean --wait?", 8, 6);
-    check_refused("%seed 1 --wait", ERR_OPTION, "%seed has no option --wait: it takes none", 9, 6);
+    check_refused("%seed 1 --wait", ERR_OPTION, "%seed has no option --wait: it takes none", 9,
+                  6);
     check_refused("%help --lang=eN", ERR_OPTION, "did you mean en?", 14, 2);
     check_refused("%help --lang fr", ERR_OPTION, "possible are en or zh", 14, 2);
     check_refused("%time maybe", ERR_OPTION, "possible are on or off", 7, 5);
@@ -61,7 +63,8 @@ static void check_list(const char *text, int64_t n, const char *wanted) {
         command_list(check_arena(), &command, line, "layer", n, &count, &all, &err);
     for (int64_t i = 0; list && i < count; i++) {
         size_t used = strlen(seen);
-        snprintf(seen + used, sizeof seen - used, "%s%lld", used ? " " : "", (long long)list[i]);
+        snprintf(seen + used, sizeof seen - used, "%s%lld", used ? " " : "",
+                 (long long)list[i]);
     }
     check_same(list ? seen : err.text, wanted);
     check(!list || all == !line->flag_count || strstr(text, "all"));
@@ -78,11 +81,14 @@ TEST(command_list_reads_ranges_and_ends) {
 }
 
 TEST(command_list_says_what_is_possible) {
-    check_list("%x --layer 6", 6,
-               "--layer 6 is out of range: there are 6, 0 to 5, or -6 to -1 counted from the end");
-    check_list("%x --layer 2--7", 6,
-               "--layer -7 is out of range: there are 6, 0 to 5, or -6 to -1 counted from the end");
-    check_list("%x --layer 3-1", 6, "--layer 3-1 runs backwards: write the smaller number first");
+    check_list(
+        "%x --layer 6", 6,
+        "--layer 6 is out of range: there are 6, 0 to 5, or -6 to -1 counted from the end");
+    check_list(
+        "%x --layer 2--7", 6,
+        "--layer -7 is out of range: there are 6, 0 to 5, or -6 to -1 counted from the end");
+    check_list("%x --layer 3-1", 6,
+               "--layer 3-1 runs backwards: write the smaller number first");
     check_list("%x --layer 1", 1, "--layer 1 is out of range: there is only one, 0");
     check_list("%x --layer 9223372036854775807", 2,
                "--layer 9223372036854775807 is out of range: there are 2, 0 to 1, or -2 to -1 "
