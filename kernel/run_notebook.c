@@ -83,12 +83,14 @@ static void on_message(void *arg, const char *type, const char *content, size_t 
         return;
     }
     bool result = strcmp(type, "execute_result") == 0;
+    struct json *count = json_at(tree, "execution_count");
+    struct json *data = json_at(tree, "data"), *metadata = json_at(tree, "metadata");
     struct json *output = output_new(outputs, result ? "execute_result" : "display_data");
     if (result) {
-        json_set(outputs->arena, output, "execution_count", json_at(tree, "execution_count"));
+        json_set(outputs->arena, output, "execution_count", count);
     }
-    json_set(outputs->arena, output, "data", json_at(tree, "data"));
-    json_set(outputs->arena, output, "metadata", json_at(tree, "metadata"));
+    json_set(outputs->arena, output, "data", data);
+    json_set(outputs->arena, output, "metadata", metadata);
 }
 
 static void add_error(struct outputs *outputs, const struct run_outcome *outcome) {

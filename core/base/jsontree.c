@@ -147,6 +147,7 @@ void json_add(struct json *array, struct json *value) {
     while (last && last->next) {
         last = last->next;
     }
+    value->next = NULL; /* it may come from another tree */
     link_after(array, &last, value);
 }
 

@@ -125,19 +125,6 @@ static struct tensor *look_run(struct look *look, struct err *err) {
     return out;
 }
 
-/* Labels of an axis that shows some of `all` numbers; NULL where it shows each of them. */
-static const char **numbers(struct arena *arena, const int64_t *shown, int64_t count,
-                            int64_t all) {
-    if (count == all) {
-        return NULL;
-    }
-    const char **labels = arena_array(arena, count, sizeof *labels);
-    for (int64_t i = 0; i < count; i++) {
-        labels[i] = arena_printf(arena, "%lld", (long long)shown[i]);
-    }
-    return labels;
-}
-
 double attention_pattern(const float *head, int64_t n, enum attention_kind kind) {
     double sum = 0;
     int64_t begin = kind == ATTENTION_NEXT ? 0 : 1, end = kind == ATTENTION_NEXT ? n - 1 : n;
@@ -151,58 +138,76 @@ double attention_pattern(const float *head, int64_t n, enum attention_kind kind)
     return end > begin ? sum / (double)(end - begin) : 0;
 }
 
-/* The head whose pattern of that kind is strongest. */
-struct best {
-    double value;
-    int64_t layer, head;
-};
+/* ---- what is said about a result; it needs nothing but the result ---- */
 
-static struct best strongest(const struct look *look, const struct tensor *values,
-                             enum attention_kind kind) {
-    const struct attention_request *request = look->request;
-    struct best best = { -1, 0, 0 };
-    const float *at = values->data;
-    for (int64_t l = 0; l < request->layer_count; l++) {
-        for (int64_t h = 0; h < request->head_count; h++, at += look->size * look->size) {
-            double value = attention_pattern(at, look->size, kind);
-            if (value > best.value) {
-                best = (struct best){ value, request->layers[l], request->heads[h] };
-            }
+static int64_t size_of(const struct result *result) {
+    return result->series[0].axes[2].count;
+}
+
+static const char *unit_of(const struct result *result) {
+    for (int64_t i = 0; i < result->note_count; i++) {
+        if (strcmp(result->notes[i].key, "unit") == 0) {
+            return result->notes[i].value;
         }
     }
-    return best;
+    return "token";
 }
 
-static const char *unit_name(const struct look *look) {
-    return look->words ? "word" : "token";
+/* Whether any place looks ahead; in a causal model those are exactly 0. */
+static bool looks_ahead(const struct result *result) {
+    int64_t n = size_of(result);
+    const float *first_row = result->series[0].values->data;
+    for (int64_t k = 1; k < n; k++) {
+        if (first_row[k] > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static const char *finding_of_many(const struct look *look, const struct tensor *values) {
-    const char *unit = unit_name(look);
-    if (look->size < 2) {
-        return arena_printf(look->arena, "There is one %s, which can only look at itself.",
-                            unit);
+static const char *number_at(struct arena *arena, const struct axis *axis, int64_t i) {
+    return axis->labels ? axis->labels[i] : arena_printf(arena, "%lld", (long long)i);
+}
+
+/* "layer 4 head 11" and the mean weight of the head whose pattern of that kind is strongest. */
+struct best {
+    double value;
+    const char *name;
+};
+
+static struct best strongest(struct arena *arena, const struct result *result,
+                             enum attention_kind kind) {
+    const struct series *series = &result->series[0];
+    int64_t n = size_of(result), heads = series->axes[1].count, best = 0;
+    double most = -1;
+    for (int64_t i = 0; i < series->axes[0].count * heads; i++) {
+        double value = attention_pattern(series->values->data + i * n * n, n, kind);
+        if (value > most) {
+            most = value;
+            best = i;
+        }
     }
-    struct best first = strongest(look, values, ATTENTION_FIRST);
-    struct best previous = strongest(look, values, ATTENTION_PREVIOUS);
-    struct best self = strongest(look, values, ATTENTION_SELF);
-    struct best next = strongest(look, values, ATTENTION_NEXT);
-    const char *ahead = "";
-    if (!look->model->arch->causal) {
-        ahead =
-            arena_printf(look->arena, ", layer %lld head %lld most at the one after it (%.2f)",
-                         (long long)next.layer, (long long)next.head, next.value);
+    return (struct best){ most,
+                          arena_printf(arena, "layer %s head %s",
+                                       number_at(arena, &series->axes[0], best / heads),
+                                       number_at(arena, &series->axes[1], best % heads)) };
+}
+
+static const char *finding_of_many(struct arena *arena, const struct result *result) {
+    const char *unit = unit_of(result), *ahead = "";
+    struct best first = strongest(arena, result, ATTENTION_FIRST);
+    struct best previous = strongest(arena, result, ATTENTION_PREVIOUS);
+    struct best self = strongest(arena, result, ATTENTION_SELF);
+    if (looks_ahead(result)) {
+        struct best next = strongest(arena, result, ATTENTION_NEXT);
+        ahead = arena_printf(arena, ", the one after in %s (%.2f)", next.name, next.value);
     }
-    return arena_printf(look->arena,
-                        "Layer %lld head %lld looks most of all at the first %s, %s (mean "
-                        "weight %.2f), layer %lld "
-                        "head %lld most at the %s before its own (%.2f)%s, layer %lld head "
-                        "%lld most at its own "
-                        "(%.2f).",
-                        (long long)first.layer, (long long)first.head, unit, look->labels[0],
-                        first.value, (long long)previous.layer, (long long)previous.head, unit,
-                        previous.value, ahead, (long long)self.layer, (long long)self.head,
-                        self.value);
+    return arena_printf(
+        arena,
+        "The first %s, %s, draws most in %s (mean weight %.2f), the %s before in %s "
+        "(%.2f)%s, and the %s itself in %s (%.2f).",
+        unit, result->series[0].axes[3].labels[0], first.name, first.value, unit, previous.name,
+        previous.value, ahead, unit, self.name, self.value);
 }
 
 enum { LINKS = 3 };
@@ -220,73 +225,99 @@ static void keep_link(const float *head, int64_t links[LINKS], int64_t at) {
     }
 }
 
-static const char *finding_of_one(const struct look *look, const struct tensor *values) {
-    const float *head = values->data;
-    int64_t n = look->size, links[LINKS] = { -1, -1, -1 };
+/* The strongest links but those to the first place, which many heads use as a place to rest. */
+static const char *finding_of_one(struct arena *arena, const struct result *result) {
+    const float *head = result->series[0].values->data;
+    const char **labels = result->series[0].axes[3].labels;
+    int64_t n = size_of(result), links[LINKS] = { -1, -1, -1 };
     char text[LINKS * 120] = "";
-    if (n < 2) {
-        return finding_of_many(look, values);
-    }
-    /* In a causal model the first token can only look at itself, which says nothing. */
-    for (int64_t at = look->model->arch->causal ? n : 0; at < n * n; at++) {
+    for (int64_t at = 0; at < n * n; at++) {
         if (at % n != 0) {
             keep_link(head, links, at);
         }
     }
     for (int i = 0; i < LINKS && links[i] >= 0; i++) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%.40s → %.40s (%.2f)", i ? ", " : "",
-                 look->labels[links[i] / n], look->labels[links[i] % n],
-                 (double)head[links[i]]);
+        char from[44], to[44];
+        snprintf(
+            text + used, sizeof text - used, "%s%s → %s (%.2f)", i ? ", " : "",
+            err_quote(from, sizeof from, labels[links[i] / n], strlen(labels[links[i] / n])),
+            err_quote(to, sizeof to, labels[links[i] % n], strlen(labels[links[i] % n])),
+            (double)head[links[i]]);
     }
     return arena_printf(
-        look->arena,
-        "The strongest links are %s; %.0f %% of the weight of the other %ss goes to "
-        "the first, %s.",
-        text, attention_pattern(head, n, ATTENTION_FIRST) * 100, unit_name(look),
-        look->labels[0]);
-}
-
-/* "layer 5", "layers 0, 3", "all 6 layers" */
-static const char *chosen(struct arena *arena, const char *what, const int64_t *list,
-                          int64_t count, int64_t all) {
-    if (count == 1) {
-        return arena_printf(arena, "%s %lld", what, (long long)list[0]);
-    }
-    return count == all ? arena_printf(arena, "all %lld %ss", (long long)all, what)
-                        : arena_printf(arena, "%lld %ss", (long long)count, what);
-}
-
-static void describe(struct look *look, struct result *result, const char *handle) {
-    const struct attention_request *request = look->request;
-    const struct config *config = look->model->config;
-    struct arena *arena = look->arena;
-    bool one = request->layer_count == 1 && request->head_count == 1;
-    result->title = arena_printf(
-        arena, "Attention of %s, %s, %s", handle,
-        chosen(arena, "layer", request->layers, request->layer_count, config->layers),
-        chosen(arena, "head", request->heads, request->head_count, config->heads));
-    result->finding = one ? finding_of_one(look, result->series[0].values)
-                          : finding_of_many(look, result->series[0].values);
-    result->caption = arena_printf(
         arena,
-        "Row: the %s that looks; column: the %s it looks at; each row sums to 1. It shows "
-        "where a head reads from, not why the model answers as it does.",
-        unit_name(look), unit_name(look));
-    result->model = handle;
-    result->fingerprint = look->model->weights->fingerprint;
-    result->method = "attention pattern";
-    result->dtype = look->model->dtype;
-    result->seed = -1;
-    result_note(arena, result, "unit", unit_name(look));
+        "The strongest links are %s; the first %s, %s, gets %.0f %% of the others' "
+        "weight.",
+        text, unit_of(result), labels[0], attention_pattern(head, n, ATTENTION_FIRST) * 100);
+}
+
+static bool is_one_head(const struct result *result) {
+    return result->series[0].axes[0].count == 1 && result->series[0].axes[1].count == 1;
+}
+
+/* "layer 5", "3 layers" or "all 6 layers" */
+static const char *chosen(struct arena *arena, const struct axis *axis) {
+    if (axis->count == 1) {
+        return arena_printf(arena, "%s %s", axis->name, number_at(arena, axis, 0));
+    }
+    return arena_printf(arena, "%s%lld %ss", axis->labels ? "" : "all ", (long long)axis->count,
+                        axis->name);
+}
+
+/* Title, finding, caption and the picture that suits. */
+static void describe(struct arena *arena, struct result *result) {
+    const struct axis *axes = result->series[0].axes;
+    const char *unit = unit_of(result);
+    result->kind = is_one_head(result) ? "heatmap" : "headgrid";
+    result->title = arena_printf(arena, "Attention of %s, %s, %s", result->model,
+                                 chosen(arena, &axes[0]), chosen(arena, &axes[1]));
+    result->caption = arena_printf(arena,
+                                   "Row: the %s that looks; column: the %s it looks at; each "
+                                   "row sums to 1. It shows where a "
+                                   "head reads from, not why the model answers as it does.",
+                                   unit, unit);
+    if (size_of(result) < 2) {
+        result->finding =
+            arena_printf(arena, "There is one %s, which can only look at itself.", unit);
+    } else if (is_one_head(result)) {
+        result->finding = finding_of_one(arena, result);
+    } else {
+        result->finding = finding_of_many(arena, result);
+    }
+}
+
+/* Labels of `shown`, each of which is a number below `all`; NULL where all are shown. */
+static const char **numbers(struct arena *arena, const int64_t *shown, int64_t count,
+                            int64_t all) {
+    if (count == all) {
+        return NULL;
+    }
+    const char **labels = arena_array(arena, count, sizeof *labels);
+    for (int64_t i = 0; i < count; i++) {
+        labels[i] = arena_printf(arena, "%lld", (long long)shown[i]);
+    }
+    return labels;
+}
+
+static bool has_attention(const struct model *model, struct err *err) {
+    for (const enum site *site = model->arch->sites; *site != SITE_COUNT; site++) {
+        if (*site == SITE_ATTENTION) {
+            return true;
+        }
+    }
+    err_set(err, ERR_UNSUPPORTED, "a model of the kind %s has no attention to show",
+            model->arch->name);
+    return false;
 }
 
 struct result *attention(struct arena *arena, const struct model *model, const char *handle,
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err) {
     struct look look = { .arena = arena, .model = model, .request = request };
+    const struct config *config = model->config;
     double began = now();
-    if (look_begin(&look, text, length, err) < 0) {
+    if (!has_attention(model, err) || look_begin(&look, text, length, err) < 0) {
         err_pass(err);
         return NULL;
     }
@@ -295,9 +326,7 @@ struct result *attention(struct arena *arena, const struct model *model, const c
         err_pass(err);
         return NULL;
     }
-    const struct config *config = model->config;
-    bool one = request->layer_count == 1 && request->head_count == 1;
-    struct result *result = result_new(arena, one ? "heatmap" : "headgrid", 1);
+    struct result *result = result_new(arena, "headgrid", 1);
     result->series[0] = (struct series){
         .name = "attention",
         .unit = "probability",
@@ -311,7 +340,54 @@ struct result *attention(struct arena *arena, const struct model *model, const c
                   { "key", look.size, look.labels } },
     };
     result->text = arena_text(arena, text, length);
-    describe(&look, result, handle);
+    result->model = handle;
+    result->fingerprint = model->weights->fingerprint;
+    result->method = "attention pattern";
+    result->dtype = model->dtype;
+    result_note(arena, result, "unit", request->words ? "word" : "token");
+    describe(arena, result);
     result->seconds = now() - began;
+    return result;
+}
+
+static const char **some_labels(struct arena *arena, const struct axis *axis,
+                                const int64_t *shown, int64_t count) {
+    if (!axis->labels) {
+        return numbers(arena, shown, count, axis->count);
+    }
+    const char **labels = arena_array(arena, count, sizeof *labels);
+    for (int64_t i = 0; i < count; i++) {
+        labels[i] = axis->labels[shown[i]];
+    }
+    return labels;
+}
+
+struct result *attention_narrow(struct arena *arena, const struct result *whole,
+                                const struct attention_request *request) {
+    const struct series *from = &whole->series[0];
+    int64_t n = from->axes[2].count, heads = from->axes[1].count;
+    struct result *result = arena_alloc(arena, sizeof *result);
+    *result = *whole;
+    result->series = arena_alloc(arena, sizeof *result->series);
+    result->series[0] = *from;
+    struct series *to = &result->series[0];
+    to->axes[0].labels =
+        some_labels(arena, &from->axes[0], request->layers, request->layer_count);
+    to->axes[1].labels =
+        some_labels(arena, &from->axes[1], request->heads, request->head_count);
+    to->axes[0].count = request->layer_count;
+    to->axes[1].count = request->head_count;
+    to->values =
+        tensor_new(arena, 4, (int64_t[]){ request->layer_count, request->head_count, n, n });
+    float *at = to->values->data;
+    for (int64_t l = 0; l < request->layer_count; l++) {
+        for (int64_t h = 0; h < request->head_count; h++, at += n * n) {
+            memcpy(at,
+                   from->values->data +
+                       (request->layers[l] * heads + request->heads[h]) * n * n,
+                   (size_t)(n * n) * sizeof *at);
+        }
+    }
+    describe(arena, result);
     return result;
 }

@@ -28,6 +28,11 @@ struct result *attention(struct arena *arena, const struct model *model, const c
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err);
 
+/* A part of such a result, with what is said about it said anew. The request's indices are positions
+ * on the result's own axes. Borrows from `whole`. */
+struct result *attention_narrow(struct arena *arena, const struct result *whole,
+                                const struct attention_request *request);
+
 /* The rule for words above, for one head: [T, T] of tokens -> [words, words]. */
 void attention_join(const float *tokens, int64_t count, const struct words *words, float *joined);
 

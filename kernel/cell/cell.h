@@ -57,8 +57,4 @@ const char *cell_completeness(const char *text, size_t length);
 /* The flag of that name, NULL if it was not given. */
 const struct cell_flag *cell_flag_at(const struct cell_line *line, const char *name);
 
-/* "did you mean": the nearest of `names` (NULL-ended) by edit distance (with transpositions), NULL
- * if none is near (distance > 2 or more than half of the word). */
-const char *cell_nearest(const char *word, const char *const *names);
-
 #endif

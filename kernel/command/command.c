@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/nearest.h"
+
 #define COMMAND(stem) extern const struct command stem;
 #include "kernel/command/commands.inc"
 #undef COMMAND
@@ -61,7 +63,7 @@ int command_unknown(const struct cell_word *word, struct err *err) {
     names[n] = NULL;
     char quoted[80];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-    const char *near = cell_nearest(word->text, names);
+    const char *near = nearest_name(word->text, names);
     return err_at(err, ERR_COMMAND, word->line, word->column, word->length,
                   near
                       ? "there is no command %%%s: did you mean %%%s? %%help lists the commands"
@@ -129,7 +131,7 @@ static const char *nearest_word(const char *word, const char *words, char out[WO
          at = strtok_r(NULL, " ", &rest)) {
         names[n++] = at;
     }
-    return cell_nearest(word, names);
+    return nearest_name(word, names);
 }
 
 static int check_choice(const struct cell_word *word, const char *choices, const char *what,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/cell/cell.h"
+#include "core/base/nearest.h"
 #include "kernel/session/guard.h"
 
 struct kept_one {
@@ -63,7 +63,7 @@ static int refuse_unknown(const struct kept *kept, const char *name, struct err 
             used += (size_t)sprintf(listed + used, "%s%s", used ? ", " : "", one);
         }
     }
-    const char *near = cell_nearest(name, names);
+    const char *near = nearest_name(name, names);
     return near ? err_set(err, ERR_RESULT, "there is no result %s (kept: %s): did you mean %s?",
                           shown, listed, near)
                 : err_set(err, ERR_RESULT, "there is no result %s: kept are %s", shown, listed);

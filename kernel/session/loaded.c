@@ -6,7 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/base/utf8.h"
-#include "kernel/cell/cell.h"
+#include "core/base/nearest.h"
 #include "kernel/session/guard.h"
 
 static int64_t index_of(const struct models *models, const char *handle) {
@@ -45,7 +45,7 @@ static int refuse_unknown(const struct models *models, const char *handle, struc
     for (int64_t i = 0; i < models->count && i < 64; i++) {
         names[i] = models->list[i].handle;
     }
-    const char *near = cell_nearest(handle, names);
+    const char *near = nearest_name(handle, names);
     list_handles(models, listed, sizeof listed);
     quoted(name, handle);
     return near ? err_set(err, ERR_MODEL, "no model is loaded as %s (loaded: %s): did you mean %s?",

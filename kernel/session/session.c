@@ -16,6 +16,9 @@ struct session {
     struct arena *cell; /* NULL between cells */
     struct models models;
     struct kept kept;
+    struct arena *look; /* holds `found`; NULL: not looked yet */
+    const struct found *found;
+    int64_t found_count;
     char settings[SETTINGS][VALUE_ROOM];
 };
 
@@ -49,6 +52,9 @@ void session_free(struct session *session) {
     }
     loaded_free(&session->models);
     kept_free(&session->kept);
+    if (session->look) {
+        arena_free(session->look);
+    }
     free(session);
 }
 
@@ -69,6 +75,19 @@ struct arena *session_arena(struct session *session) {
 const struct loaded *session_load(struct session *session, const char *name_or_path,
                                   const char *handle, struct err *err) {
     return loaded_add(&session->models, session->cell, name_or_path, handle, err);
+}
+
+const struct found *session_found(struct session *session, bool again, int64_t *count) {
+    if (again || !session->look) {
+        struct arena *arena = arena_new();
+        session->found = find_models(arena, &session->found_count);
+        if (session->look) {
+            arena_free(session->look);
+        }
+        session->look = arena;
+    }
+    *count = session->found_count;
+    return session->found;
 }
 
 int session_unload(struct session *session, const char *handle, struct err *err) {
@@ -247,7 +266,7 @@ static void add_name(struct buf *out, const char *kind, const char *name) {
 const char *session_names(struct session *session, struct arena *arena) {
     struct buf *out = buf_new(arena);
     int64_t count;
-    const struct found *found = find_models(arena, &count);
+    const struct found *found = session_found(session, false, &count);
     for (int64_t i = 0; i < count; i++) {
         add_name(out, "model", found[i].name);
     }

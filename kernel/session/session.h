@@ -33,6 +33,8 @@ int session_unload(struct session *session, const char *handle, struct err *err)
 int session_use(struct session *session, const char *handle, struct err *err);
 /* The handle's model; NULL or "": the one in use. ERR_MODEL says which there are. */
 const struct loaded *session_model(struct session *session, const char *handle, struct err *err);
+/* The models that names can mean. Looked for once, and whenever `again` is true. */
+const struct found *session_found(struct session *session, bool again, int64_t *count);
 const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
 
 /* Kept results (copied). The last result of a cell is also kept as "_". */

@@ -181,17 +181,6 @@ TEST(cell_completeness_waits_for_text) {
     }
 }
 
-TEST(cell_nearest_forgives_small_slips) {
-    static const char *const names[] = { "attention", "tokens", "model", "seed", NULL };
-    check_same(cell_nearest("atention", names), "attention");
-    check_same(cell_nearest("attentoin", names), "attention"); /* a swap is one slip */
-    check_same(cell_nearest("TOKENS", names), "tokens");
-    check_same(cell_nearest("modle", names), "model");
-    check(!cell_nearest("sd", names)); /* two slips of two letters */
-    check(!cell_nearest("attributes", names));
-    check(!cell_nearest("", names));
-}
-
 /* Seeded mutations of cells: whatever is made of them, nothing is read outside the text. */
 TEST(cell_survives_any_text) {
     static const char *const seeds[] = {
