@@ -39,7 +39,8 @@ static char *parent(struct arena *arena, const char *path) {
                                  : arena_copy(arena, slash ? "/" : ".");
 }
 
-/* The program that a name in argv means: a path as it is, else the first on PATH. NULL: none. */
+/* The program that a name in argv means: a path as it is, else the first on PATH. NULL: none.
+ */
 static const char *program_of(struct arena *arena, const char *name) {
     if (strchr(name, '/')) {
         return access(name, X_OK) == 0 ? name : NULL;
@@ -61,7 +62,8 @@ static bool same_file(const char *a, const char *b) {
 }
 
 /* What the kernelspec at `path` would start. */
-static bool look_at_spec(struct arena *arena, struct buf *out, const char *path, const char *me) {
+static bool look_at_spec(struct arena *arena, struct buf *out, const char *path,
+                         const char *me) {
     struct err err;
     struct file *file = file_map(arena, path, &err);
     struct json *spec =
@@ -73,15 +75,17 @@ static bool look_at_spec(struct arena *arena, struct buf *out, const char *path,
     struct json *first = argv && argv->kind == JSON_ARRAY ? argv->first : NULL;
     if (!first || first->kind != JSON_STRING) {
         return say(out, false,
-                   "kernelspec: %s has no \"argv\" that begins with a program; write it anew: %s install",
+                   "kernelspec: %s has no \"argv\" that begins with a program; write it anew: "
+                   "%s install",
                    path, me);
     }
     const char *program = program_of(arena, first->text.bytes);
     if (!program) {
-        return say(out, false,
-                   "kernelspec: %s starts %s, which is not there or cannot be run (was it moved?); "
-                   "write it anew: %s install",
-                   path, first->text.bytes, me);
+        return say(
+            out, false,
+            "kernelspec: %s starts %s, which is not there or cannot be run (was it moved?); "
+            "write it anew: %s install",
+            path, first->text.bytes, me);
     }
     return say(out, true, "kernelspec: %s starts %s%s", path, program,
                same_file(program, me) ? "" : ", which is not this program");
@@ -108,9 +112,10 @@ bool doctor_kernelspec(struct arena *arena, struct buf *out) {
             found++;
         }
     }
-    return found ? well
-                 : say(out, false,
-                       "kernelspec: Jupyter does not know Cutaway yet; tell it: %s install", me);
+    return found
+               ? well
+               : say(out, false,
+                     "kernelspec: Jupyter does not know Cutaway yet; tell it: %s install", me);
 }
 
 bool doctor_pictures(struct arena *arena, struct buf *out) {
@@ -121,12 +126,14 @@ bool doctor_pictures(struct arena *arena, struct buf *out) {
         return say(out, false, "pictures: %s", err.text);
     }
     if (latin > 0) {
-        return say(out, false, "pictures: no font has Latin letters; install the package "
-                               "fonts-dejavu-core");
+        return say(out, false,
+                   "pictures: no font has Latin letters; install the package "
+                   "fonts-dejavu-core");
     }
     if (chinese > 0) {
-        return say(out, false, "pictures: no font has Chinese characters; install the package "
-                               "fonts-wqy-microhei");
+        return say(out, false,
+                   "pictures: no font has Chinese characters; install the package "
+                   "fonts-wqy-microhei");
     }
     return say(out, true, "pictures: Cairo, Pango and fonts for Latin and Chinese text");
 }
@@ -143,12 +150,13 @@ bool doctor_models(struct arena *arena, struct buf *out) {
     if (encoder && decoder) {
         return true;
     }
-    return say(out, false,
-               "model: the default %s not here; ./start fetches them, or name folders with models "
-               "in CUTAWAY_MODELS",
-               encoder   ? "model smollm2 is"
-               : decoder ? "model minilm is"
-                         : "models minilm and smollm2 are");
+    return say(
+        out, false,
+        "model: the default %s not here; ./start fetches them, or name folders with models "
+        "in CUTAWAY_MODELS",
+        encoder   ? "model smollm2 is"
+        : decoder ? "model minilm is"
+                  : "models minilm and smollm2 are");
 }
 
 /* Whether files can be made in the folder, or the folder itself where it does not exist yet. */
@@ -159,8 +167,10 @@ static bool look_at_folder(struct arena *arena, struct buf *out, const char *use
         at = parent(arena, at);
     }
     if (!file_is_folder(at) || access(at, W_OK | X_OK) < 0) {
-        return say(out, false, "folder: %s cannot be written to, but %s belongs there; change its "
-                   "rights or its owner", at, use);
+        return say(out, false,
+                   "folder: %s cannot be written to, but %s belongs there; change its "
+                   "rights or its owner",
+                   at, use);
     }
     return say(out, true, "folder: %s takes %s", folder, use);
 }
@@ -197,7 +207,8 @@ bool doctor_loopback(struct arena *arena, struct buf *out) {
     }
     return well ? say(out, true, "network: 127.0.0.1 takes connections")
                 : say(out, false,
-                      "network: 127.0.0.1 takes no connections (%s), so Jupyter cannot reach the "
+                      "network: 127.0.0.1 takes no connections (%s), so Jupyter cannot reach "
+                      "the "
                       "kernel; bring the loopback interface up (ip link set lo up)",
                       strerror(why));
 }
@@ -218,7 +229,8 @@ int doctor_main(int argc, char **argv) {
     }
     printf("Cutaway %s, instructions %s, threads %d\n%s", PACKAGE_VERSION, cpu_name(cpu_isa()),
            cpu_threads(), out->data);
-    puts(bad ? "Something is to be mended; see the lines that begin with BAD." : "All is well.");
+    puts(bad ? "Something is to be mended; see the lines that begin with BAD."
+             : "All is well.");
     arena_free(arena);
     return bad ? 1 : 0;
 }

@@ -16,8 +16,8 @@ static const struct logo {
     size_t size;
     const unsigned char *bytes;
 } logos[] = {
-#define LOGO(name, ...)                                                                   \
-    { name, sizeof((const unsigned char[]){ __VA_ARGS__ }),                               \
+#define LOGO(name, ...)                                     \
+    { name, sizeof((const unsigned char[]){ __VA_ARGS__ }), \
       (const unsigned char[]){ __VA_ARGS__ } },
 #include "kernel/logos.inc"
 #undef LOGO
@@ -163,8 +163,9 @@ static int check_ours(struct arena *arena, const char *folder, struct err *err) 
     }
     const char *language = json_text_at(spec, "language", "");
     if (strcmp(language, "cutaway") != 0) {
-        return err_set(err, ERR_IO, "%s is a kernel for \"%s\", not Cutaway's; it is left alone",
-                       folder, language);
+        return err_set(err, ERR_IO,
+                       "%s is a kernel for \"%s\", not Cutaway's; it is left alone", folder,
+                       language);
     }
     return 0;
 }
@@ -186,7 +187,8 @@ static int install(struct arena *arena, int argc, char **argv, struct err *err) 
         }
     }
     struct buf *text = kernel_json(arena, program);
-    if (file_write(json, text->data, text->length, err) < 0) { /* last: it is what Jupyter sees */
+    if (file_write(json, text->data, text->length, err) <
+        0) { /* last: it is what Jupyter sees */
         return err_pass(err);
     }
     printf("Jupyter finds Cutaway in %s\n", folder);

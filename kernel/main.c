@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/front/loop.h"
 #include "kernel/doctor.h"
+#include "kernel/front/loop.h"
 #include "kernel/install.h"
-#include "kernel/run.h"
+#include "kernel/run_main.h"
 #include "kernel/worker/worker.h"
 
 static const struct entry {
@@ -15,7 +15,8 @@ static const struct entry {
     int (*main)(int argc, char **argv); /* argv[0] is the subcommand */
     const char *usage;                  /* NULL: not for people */
 } entries[] = {
-    { "kernel", kernel_main, "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
+    { "kernel", kernel_main,
+      "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
     { "worker", worker_main, NULL },
     { "run", run_main,
       "run FILE.ipynb [-o OUT.ipynb]             run a notebook, write its outputs into it" },
@@ -23,7 +24,8 @@ static const struct entry {
     { "install", install_main,
       "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },
     { "uninstall", uninstall_main, "uninstall [the same]                      undo that" },
-    { "doctor", doctor_main, "doctor                                    what is wrong, and how to mend it" },
+    { "doctor", doctor_main,
+      "doctor                                    what is wrong, and how to mend it" },
 };
 
 enum { COUNT = sizeof entries / sizeof *entries };

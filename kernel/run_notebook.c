@@ -9,7 +9,7 @@
 
 #include "core/base/file.h"
 #include "core/base/jsontree.h"
-#include "kernel/run.h"
+#include "kernel/run_main.h"
 #include "kernel/worker/run_cell.h"
 
 /* The outputs of one cell while they grow. */

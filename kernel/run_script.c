@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
-#include "kernel/run.h"
+#include "kernel/run_main.h"
 #include "kernel/worker/run_cell.h"
 
 /* Where the outputs of one cell go. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/draw/table.h"
 #include "core/draw/terms.h"
 
 enum {
@@ -219,6 +220,27 @@ const char *html(struct arena *arena, const struct figure *figure, const struct 
     picture(arena, out, figure, layout, png);
     paragraph(out, figure->caption, "margin:4px 0");
     details(arena, out, figure);
+    buf_text(out, "</div>");
+    return out->data;
+}
+
+const char *html_table(struct arena *arena, const char *finding, const struct figure_table *rows,
+                       const char *caption) {
+    struct buf *out = buf_new(arena);
+    int64_t head = rows->heads[0][0] ? -1 : 0;
+    buf_printf(out, "<div class=\"mathjax_ignore tex2jax_ignore cutaway-%08x\">", hash(finding));
+    paragraph(out, finding, "margin:4px 0;font-weight:bold");
+    buf_text(out, "<table>");
+    for (int64_t r = head; r < rows->rows; r++) {
+        const char **cells = r < 0 ? rows->heads : rows->cells + r * rows->columns;
+        buf_text(out, "<tr>");
+        for (int64_t c = 0; c < rows->columns; c++) {
+            cell(out, r < 0 ? "th" : "td", cells[c], table_is_number(rows, c) ? "right" : "left");
+        }
+        buf_text(out, "</tr>");
+    }
+    buf_text(out, "</table>");
+    paragraph(out, caption, "margin:4px 0");
     buf_text(out, "</div>");
     return out->data;
 }

@@ -19,4 +19,8 @@ void html_escape(struct buf *out, const char *text);
 const char *html(struct arena *arena, const struct figure *figure, const struct layout *layout,
                  const char *png);
 
+/* A table without a picture, under the sentence that says what it shows. */
+const char *html_table(struct arena *arena, const char *finding, const struct figure_table *rows,
+                       const char *caption);
+
 #endif

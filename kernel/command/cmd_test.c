@@ -192,7 +192,8 @@ const struct command cmd_test = {
     .help =
         "loop · spin [S] · sleep S · alloc MB · segv · bus · abort · kill · exit N · flood N "
         "·\n"
-        "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT ·\n"
+        "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT "
+        "·\n"
         "big N",
     .help_zh = "供测试用。",
     .example = "%_test streams",

@@ -50,10 +50,11 @@ static int refuse_unknown(const struct kept *kept, const char *name, struct err 
     size_t used = 0;
     err_quote(shown, sizeof shown, name, strlen(name));
     if (kept->count == 0) {
-        return err_set(err, ERR_RESULT,
-                       "there is no result %s: none is kept yet; a command with --as %s keeps its "
-                       "result",
-                       shown, shown);
+        return err_set(
+            err, ERR_RESULT,
+            "there is no result %s: none is kept yet; a command with --as %s keeps its "
+            "result",
+            shown, shown);
     }
     for (int64_t i = 0; i < kept->count && i < 64; i++) {
         char one[60];

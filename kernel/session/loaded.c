@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/base/file.h"
-#include "core/base/utf8.h"
 #include "core/base/nearest.h"
+#include "core/base/utf8.h"
 #include "kernel/session/guard.h"
 
 static int64_t index_of(const struct models *models, const char *handle) {
@@ -38,9 +38,10 @@ static int refuse_unknown(const struct models *models, const char *handle, struc
     char name[100], listed[300];
     const char *names[65] = { 0 };
     if (models->count == 0) {
-        return err_set(err, ERR_MODEL,
-                       "no model is loaded: %%model list shows those there are, %%model load NAME "
-                       "loads one");
+        return err_set(
+            err, ERR_MODEL,
+            "no model is loaded: %%model list shows those there are, %%model load NAME "
+            "loads one");
     }
     for (int64_t i = 0; i < models->count && i < 64; i++) {
         names[i] = models->list[i].handle;
@@ -48,12 +49,14 @@ static int refuse_unknown(const struct models *models, const char *handle, struc
     const char *near = nearest_name(handle, names);
     list_handles(models, listed, sizeof listed);
     quoted(name, handle);
-    return near ? err_set(err, ERR_MODEL, "no model is loaded as %s (loaded: %s): did you mean %s?",
-                          name, listed, near)
-                : err_set(err, ERR_MODEL,
-                          "no model is loaded as %s: loaded are %s; %%model load %s looks for one "
-                          "of that name",
-                          name, listed, name);
+    return near ? err_set(err, ERR_MODEL,
+                          "no model is loaded as %s (loaded: %s): did you mean %s?", name,
+                          listed, near)
+                : err_set(
+                      err, ERR_MODEL,
+                      "no model is loaded as %s: loaded are %s; %%model load %s looks for one "
+                      "of that name",
+                      name, listed, name);
 }
 
 const struct loaded *loaded_find(struct models *models, const char *handle, struct err *err) {
@@ -94,18 +97,20 @@ static int check_handle(const struct models *models, const char *handle, struct 
     char name[100];
     quoted(name, handle);
     if (handle[0] == '\0' || strpbrk(handle, ", \t\n\r") || handle[0] == '-') {
-        return err_set(err, ERR_OPTION,
-                       "a model cannot be called \"%s\": a handle has no blanks or commas and does "
-                       "not begin with -",
-                       name);
+        return err_set(
+            err, ERR_OPTION,
+            "a model cannot be called \"%s\": a handle has no blanks or commas and does "
+            "not begin with -",
+            name);
     }
     int64_t taken = index_of(models, handle);
     if (taken >= 0) {
         char path[100];
-        return err_set(err, ERR_OPTION,
-                       "the name %s is taken by the model of %s: add --as OTHER to load this one "
-                       "under another name, or %%model unload %s first",
-                       name, quoted(path, models->list[taken].path), name);
+        return err_set(
+            err, ERR_OPTION,
+            "the name %s is taken by the model of %s: add --as OTHER to load this one "
+            "under another name, or %%model unload %s first",
+            name, quoted(path, models->list[taken].path), name);
     }
     return 0;
 }

@@ -11,7 +11,8 @@ struct models {
     int64_t in_use; /* index; -1: none is loaded */
 };
 
-/* As session_load, session_unload, session_use and session_model. `scratch` is the cell's arena. */
+/* As session_load, session_unload, session_use and session_model. `scratch` is the cell's
+ * arena. */
 const struct loaded *loaded_add(struct models *models, struct arena *scratch,
                                 const char *name_or_path, const char *handle, struct err *err);
 int loaded_remove(struct models *models, const char *handle, struct err *err);

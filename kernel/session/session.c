@@ -98,7 +98,8 @@ int session_use(struct session *session, const char *handle, struct err *err) {
     return loaded_use(&session->models, handle, err);
 }
 
-const struct loaded *session_model(struct session *session, const char *handle, struct err *err) {
+const struct loaded *session_model(struct session *session, const char *handle,
+                                   struct err *err) {
     return loaded_find(&session->models, handle, err);
 }
 
@@ -112,11 +113,13 @@ void session_keep(struct session *session, const char *name, const struct result
     kept_set(&session->kept, session->cell, name, result);
 }
 
-const struct result *session_result(struct session *session, const char *name, struct err *err) {
+const struct result *session_result(struct session *session, const char *name,
+                                    struct err *err) {
     return kept_find(&session->kept, name, err);
 }
 
-const char *const *session_results(struct session *session, struct arena *arena, int64_t *count) {
+const char *const *session_results(struct session *session, struct arena *arena,
+                                   int64_t *count) {
     const char **names = arena_array(arena, session->kept.count + 1, sizeof *names);
     for (int64_t i = 0; i < session->kept.count; i++) {
         names[i] = kept_name(&session->kept, i);
@@ -215,7 +218,8 @@ static void restore_model(struct session *session, const char *handle, const cha
     catch_end(&here);
     session_end(session);
     if (err.kind != ERR_NONE) {
-        buf_printf(complaints, "The model %s could not be loaded again: %s\n", handle, err.text);
+        buf_printf(complaints, "The model %s could not be loaded again: %s\n", handle,
+                   err.text);
     }
 }
 
@@ -249,8 +253,9 @@ void session_restore(struct session *session, const char *state, struct buf *com
         restore_line(session, line, lost, complaints);
     }
     if (lost->length > 0) {
-        buf_printf(complaints, "Kept results were lost with the process that held them: %s. Run "
-                               "their cells again.\n",
+        buf_printf(complaints,
+                   "Kept results were lost with the process that held them: %s. Run "
+                   "their cells again.\n",
                    lost->data);
     }
     arena_free(arena);

@@ -12,9 +12,9 @@
 struct session;
 
 struct loaded {
-    const char *handle;      /* what users call it */
+    const char *handle; /* what users call it */
     const struct model *model;
-    struct arena *arena;     /* the model's own */
+    struct arena *arena; /* the model's own */
     const char *path;
 };
 
@@ -32,7 +32,8 @@ const struct loaded *session_load(struct session *session, const char *name_or_p
 int session_unload(struct session *session, const char *handle, struct err *err);
 int session_use(struct session *session, const char *handle, struct err *err);
 /* The handle's model; NULL or "": the one in use. ERR_MODEL says which there are. */
-const struct loaded *session_model(struct session *session, const char *handle, struct err *err);
+const struct loaded *session_model(struct session *session, const char *handle,
+                                   struct err *err);
 /* The models that names can mean. Looked for once, and whenever `again` is true. */
 const struct found *session_found(struct session *session, bool again, int64_t *count);
 const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
@@ -41,7 +42,8 @@ const struct loaded *session_models(struct session *session, int64_t *count, int
 void session_keep(struct session *session, const char *name, const struct result *result);
 const struct result *session_result(struct session *session, const char *name, struct err *err);
 /* Their names, in the arena. */
-const char *const *session_results(struct session *session, struct arena *arena, int64_t *count);
+const char *const *session_results(struct session *session, struct arena *arena,
+                                   int64_t *count);
 
 /* Settings: "language", "seed", "time". */
 const char *session_setting(struct session *session, const char *name);

@@ -1,9 +1,9 @@
-#ifndef KERNEL_RUN_H
-#define KERNEL_RUN_H
+#ifndef KERNEL_RUN_MAIN_H
+#define KERNEL_RUN_MAIN_H
 
 #include <stdint.h>
 
-/* run: `cutaway run`: cells without Jupyter, by the worker's half in this process.
+/* run_main: `cutaway run`: cells without Jupyter, by the worker's half in this process.
  *
  *     cutaway run FILE.ipynb [-o OUT.ipynb]   runs a notebook, writes its outputs into it (or OUT)
  *     cutaway run FILE.cut|- [--out DIR]      runs a script: see kernel/run_script.h

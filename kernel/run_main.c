@@ -1,4 +1,4 @@
-#include "kernel/run.h"
+#include "kernel/run_main.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,0 +1,43 @@
+#ifndef KERNEL_COMMAND_ASKED_H
+#define KERNEL_COMMAND_ASKED_H
+
+#include "core/draw/picture.h"
+#include "kernel/command/command.h"
+#include "kernel/session/reply.h"
+#include "kernel/session/session.h"
+
+/* asked: what most commands are asked alike: which texts, which models, under which name to
+ * keep the result, how to draw it. */
+
+struct asked_text {
+    const char *bytes;
+    size_t length;
+    struct cell_word at; /* its line in the cell, for errors */
+};
+
+/* The body's lines that are not blank. ERR_TEXT if there is none. */
+struct asked_text *asked_texts(struct arena *arena, const struct cell_line *line,
+                               int64_t *count, struct err *err);
+
+/* The models of --model, "a" or "a,b"; the one in use where it is absent. They are copies. */
+struct loaded *asked_models(struct session *session, const struct cell_line *line,
+                            int64_t *count, struct err *err);
+
+/* Refuses a name that --as cannot have. */
+int asked_check_name(const struct cell_line *line, struct err *err);
+
+/* Keeps result number `index` of `count` under the name of --as ("name", or "name.1", "name.2"
+ * where there are several), and as "_". */
+void asked_keep(struct session *session, const struct cell_line *line, int64_t index,
+                int64_t count, const struct result *result);
+
+/* The picture that --view means ("grid", "head" or not given) for heads' results. NULL with
+ * ERR_OPTION where one head's picture is wanted of several heads. */
+const char *asked_picture(const struct cell_line *line, const struct result *result,
+                          struct err *err);
+
+/* Draws and shows. `picture` NULL: the result's own. */
+int asked_show(struct session *session, struct reply *reply, const struct result *result,
+               const char *picture, struct err *err);
+
+#endif

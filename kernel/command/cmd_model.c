@@ -1,0 +1,270 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/draw/table.h"
+#include "kernel/command/asked.h"
+
+struct call {
+    struct session *session;
+    const struct cell_line *line;
+    struct reply *reply;
+    struct err *err;
+    struct arena *arena;
+    const struct cell_word *name; /* the word after the subcommand; NULL: none */
+};
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* "22.7 million" */
+static const char *in_words(struct arena *arena, int64_t n) {
+    return n >= 1000000000 ? arena_printf(arena, "%.2f billion", (double)n / 1e9)
+           : n >= 1000000  ? arena_printf(arena, "%.1f million", (double)n / 1e6)
+                           : arena_printf(arena, "%lld", (long long)n);
+}
+
+static int need_name(const struct call *call, const char *what) {
+    if (!call->name) {
+        return err_at(call->err, ERR_OPTION, call->line->words[0].line,
+                      call->line->words[0].column, call->line->words[0].length,
+                      "%%model %s needs %s after it", call->line->words[0].text, what);
+    }
+    return 0;
+}
+
+static int model_load(const struct call *call) {
+    const struct cell_flag *as = cell_flag_at(call->line, "as");
+    double began = now();
+    if (need_name(call, "a model's name or path (%model list shows the names)") < 0) {
+        return -1;
+    }
+    const struct loaded *one =
+        session_load(call->session, call->name->text, as ? as->value : NULL, call->err);
+    if (!one) {
+        command_point(call->err,
+                      call->err->kind == ERR_OPTION && as ? &as->value_at : call->name);
+        return err_pass(call->err);
+    }
+    const struct model *model = one->model;
+    reply_printf(
+        call->reply,
+        "%s is loaded: %s, %lld layers of %lld heads, %s parameters (%s), texts up to %lld "
+        "tokens; %.1f ms\n",
+        one->handle, model->arch->summary, (long long)model->config->layers,
+        (long long)model->config->heads, in_words(call->arena, model->parameters), model->dtype,
+        (long long)model->config->context, (now() - began) * 1e3);
+    return 0;
+}
+
+/* "a, b (in use)": the names under which the file is loaded. */
+static const char *handles_of(const struct call *call, const char *path) {
+    struct buf *out = buf_new(call->arena);
+    char *full = realpath(path, NULL);
+    int64_t count, in_use;
+    const struct loaded *list = session_models(call->session, &count, &in_use);
+    for (int64_t i = 0; full && i < count; i++) {
+        if (strcmp(list[i].path, full) == 0) {
+            buf_printf(out, "%s%s%s", out->length ? ", " : "", list[i].handle,
+                       i == in_use ? " (in use)" : "");
+        }
+    }
+    free(full);
+    return out->data;
+}
+
+/* Whether a loaded model is one of those found by name. */
+static bool is_found(const struct loaded *one, const struct found *found, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        char *full = realpath(found[i].path, NULL);
+        bool same = full && strcmp(full, one->path) == 0;
+        free(full);
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int model_list(const struct call *call) {
+    static const char *const heads[] = { "name", "loaded as", "where" };
+    int64_t found_count, count, in_use, rows = 0;
+    const struct found *found = session_found(call->session, true, &found_count);
+    const struct loaded *list = session_models(call->session, &count, &in_use);
+    struct figure_table *made = table_new(call->arena, 3, found_count + count, heads);
+    for (int64_t i = 0; i < found_count; i++, rows++) {
+        table_set(made, rows, 0, found[i].name);
+        table_set(made, rows, 1, handles_of(call, found[i].path));
+        table_set(made, rows, 2, found[i].path);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (!is_found(&list[i], found, found_count)) {
+            table_set(made, rows, 1, handles_of(call, list[i].path));
+            table_set(made, rows++, 2, list[i].path);
+        }
+    }
+    made->rows = rows;
+    const char *finding = arena_printf(
+        call->arena, "%lld %s can be loaded by name, %lld %s loaded.", (long long)found_count,
+        found_count == 1 ? "model" : "models", (long long)count, count == 1 ? "is" : "are");
+    reply_bundle(
+        call->reply,
+        table_bundle(
+            call->arena, finding, made,
+            "%model load NAME loads one; a path to a folder, .gguf or .safetensors file "
+            "works too."),
+        NULL, false);
+    return 0;
+}
+
+static int model_use(const struct call *call) {
+    if (need_name(call, "the name of a loaded model") < 0) {
+        return -1;
+    }
+    if (session_use(call->session, call->name->text, call->err) < 0) {
+        command_point(call->err, call->name);
+        return err_pass(call->err);
+    }
+    return 0;
+}
+
+static int model_unload(const struct call *call) {
+    if (need_name(call, "the name of a loaded model") < 0) {
+        return -1;
+    }
+    if (session_unload(call->session, call->name->text, call->err) < 0) {
+        command_point(call->err, call->name);
+        return err_pass(call->err);
+    }
+    return 0;
+}
+
+static int model_info(const struct call *call) {
+    static const char *const heads[] = { "", "" };
+    const struct loaded *one =
+        session_model(call->session, call->name ? call->name->text : NULL, call->err);
+    if (!one) {
+        command_point(call->err, call->name ? call->name : &call->line->command);
+        return err_pass(call->err);
+    }
+    const struct model *model = one->model;
+    const struct config *config = model->config;
+    struct arena *arena = call->arena;
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        { "kind", arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
+        { "task", model->task },
+        { "layers", arena_printf(arena, "%lld", (long long)config->layers) },
+        { "heads", arena_printf(arena, "%lld", (long long)config->heads) },
+        { "key-value heads", arena_printf(arena, "%lld", (long long)config->kv_heads) },
+        { "width", arena_printf(arena, "%lld", (long long)config->width) },
+        { "inner width", arena_printf(arena, "%lld", (long long)config->inner) },
+        { "vocabulary", arena_printf(arena, "%lld", (long long)config->vocab) },
+        { "longest text, tokens", arena_printf(arena, "%lld", (long long)config->context) },
+        { "parameters", arena_printf(arena, "%lld", (long long)model->parameters) },
+        { "stored as", model->dtype },
+        { "size", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
+        { "tokenizer", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
+        { "fingerprint", model->weights->fingerprint },
+        { "file", one->path },
+    };
+    int64_t count = sizeof rows / sizeof *rows;
+    struct figure_table *made = table_new(arena, 2, count, heads);
+    for (int64_t i = 0; i < count; i++) {
+        table_set(made, i, 0, rows[i].name);
+        table_set(made, i, 1, rows[i].value);
+    }
+    const char *finding =
+        arena_printf(arena, "%s: %s with %s parameters.", one->handle, model->arch->summary,
+                     in_words(arena, model->parameters));
+    reply_bundle(call->reply, table_bundle(arena, finding, made, ""), NULL, false);
+    return 0;
+}
+
+static int run(struct session *session, const struct cell_line *line, struct reply *reply,
+               struct err *err) {
+    static const struct {
+        const char *name;
+        int (*run)(const struct call *call);
+    } parts[] = { { "load", model_load },
+                  { "list", model_list },
+                  { "use", model_use },
+                  { "info", model_info },
+                  { "unload", model_unload } };
+    struct call call = { .session = session,
+                         .line = line,
+                         .reply = reply,
+                         .err = err,
+                         .arena = session_arena(session),
+                         .name = line->word_count > 1 ? &line->words[1] : NULL };
+    const char *part = line->word_count > 0 ? line->words[0].text : "list";
+    bool bare = strcmp(part, "list") == 0;
+    if (line->word_count > (bare ? 1 : 2)) {
+        const struct cell_word *extra = &line->words[bare ? 1 : 2];
+        return err_at(err, ERR_OPTION, extra->line, extra->column, extra->length,
+                      "%%model %s takes no more words than that: quote a path that has blanks",
+                      part);
+    }
+    const struct cell_flag *as = cell_flag_at(line, "as");
+    if (as && strcmp(part, "load") != 0) {
+        return err_at(
+            err, ERR_OPTION, as->at.line, as->at.column, as->at.length,
+            "--as gives a name to a model that is being loaded: %%model %s has no use for "
+            "it",
+            part);
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcmp(parts[i].name, part) == 0) {
+            return parts[i].run(&call);
+        }
+    }
+    return 0; /* command_check has refused all other words */
+}
+
+static const struct option options[] = {
+    { .name = "as",
+      .kind = OPTION_NAME,
+      .help = "with load: the name by which later commands call the model; without it its own",
+      .help_zh = "用于 load：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
+    { 0 },
+};
+
+const struct command cmd_model = {
+    .name = "model",
+    .group = "set up",
+    .words = "load NAME|PATH · list · use NAME · info [NAME] · unload NAME",
+    .summary = "loads models, lists them, says what they are",
+    .summary_zh = "载入、列出、说明模型",
+    .help =
+        "%model load opens a Hugging Face folder, a .safetensors or a .gguf file, by name or "
+        "path. The\n"
+        "file is mapped, not copied, so this takes milliseconds and little memory. The model "
+        "loaded last\n"
+        "is the one in use: commands without --model mean it. %model use changes that, %model "
+        "list shows\n"
+        "which there are and which are loaded, %model info tells layers, heads, sizes and "
+        "types, and\n"
+        "%model unload lets a model go. Loading never runs anything that is in the file.\n"
+        "\n"
+        "Names are looked for in the folders of CUTAWAY_MODELS, models/ beside the program,\n"
+        "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache.",
+    .help_zh = "%model load 按名字或路径打开 Hugging Face 文件夹、.safetensors 或 .gguf "
+               "文件。文件只做内存映射，\n"
+               "不复制，所以只需几毫秒和很少的内存。最后载入的就是当前模型，命令不带 --model "
+               "时用它。%model use\n"
+               "切换当前模型，%model list 列出有哪些模型、哪些已载入，%model info "
+               "显示层数、头数、大小和类型，\n"
+               "%model unload 卸下模型。载入时不会执行文件里的任何内容。\n"
+               "\n"
+               "名字在这些地方查找：CUTAWAY_MODELS 里的文件夹、程序旁边的 models/、\n"
+               "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存。",
+    .example = "%model load minilm --as encoder\n%model info encoder\n%model list",
+    .subcommands = "load list use info unload",
+    .complete = COMPLETE_MODEL,
+    .options = options,
+    .run = run,
+};
