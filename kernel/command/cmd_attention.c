@@ -1,0 +1,153 @@
+#include <string.h>
+
+#include "core/explain/attention.h"
+#include "kernel/command/asked.h"
+
+/* Layers and heads of this model that are asked for. */
+static int read_request(struct arena *arena, const struct cell_line *line,
+                        const struct model *model, struct attention_request *request,
+                        struct err *err) {
+    const struct command *command = command_find("attention");
+    request->layers = command_list(arena, command, line, "layer", model->config->layers,
+                                   &request->layer_count, NULL, err);
+    if (!request->layers) {
+        return err_pass(err);
+    }
+    request->heads = command_list(arena, command, line, "head", model->config->heads,
+                                  &request->head_count, NULL, err);
+    if (!request->heads) {
+        return err_pass(err);
+    }
+    request->words = strcmp(command_text(command, line, "unit"), "word") == 0;
+    return 0;
+}
+
+static int look_at(struct session *session, const struct cell_line *line,
+                   const struct asked_text *text, const struct loaded *one, int64_t index,
+                   int64_t count, struct reply *reply, struct err *err) {
+    struct arena *arena = session_arena(session);
+    struct attention_request request;
+    if (read_request(arena, line, one->model, &request, err) < 0) {
+        return err_pass(err);
+    }
+    const struct result *result =
+        attention(arena, one->model, one->handle, text->bytes, text->length, &request, err);
+    if (!result) {
+        command_point(err, &text->at);
+        return err_pass(err);
+    }
+    const char *picture = asked_picture(line, result, err);
+    if (!picture || asked_show(session, reply, result, picture, err) < 0) {
+        return err_pass(err);
+    }
+    asked_keep(session, line, index, count, result);
+    return 0;
+}
+
+static int run(struct session *session, const struct cell_line *line, struct reply *reply,
+               struct err *err) {
+    int64_t text_count, model_count;
+    const struct asked_text *texts =
+        asked_texts(session_arena(session), line, &text_count, err);
+    const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
+    if (!models || asked_check_name(line, err) < 0) {
+        return err_pass(err);
+    }
+    for (int64_t t = 0; t < text_count; t++) {
+        for (int64_t m = 0; m < model_count; m++) {
+            if (look_at(session, line, &texts[t], &models[m], t * model_count + m,
+                        text_count * model_count, reply, err) < 0) {
+                return err_pass(err);
+            }
+        }
+    }
+    return 0;
+}
+
+static const struct option options[] = {
+    { .name = "view",
+      .kind = OPTION_CHOICE,
+      .choices = "grid head",
+      .complete = COMPLETE_CHOICE,
+      .help = "grid: all chosen heads, small; head: one head, large; without it what suits the "
+              "number",
+      .help_zh = "grid：所选的各个头的小图；head：单个头的大图；不给时按头的个数选择" },
+    { .name = "layer",
+      .kind = OPTION_LIST,
+      .otherwise = "all",
+      .help = "layers to show; 0 is nearest the input, -1 the last",
+      .help_zh = "要看的层；0 离输入最近，-1 是最后一层" },
+    { .name = "head",
+      .kind = OPTION_LIST,
+      .otherwise = "all",
+      .help = "heads to show, in each of these layers",
+      .help_zh = "这些层里要看的头" },
+    { .name = "unit",
+      .kind = OPTION_CHOICE,
+      .choices = "token word",
+      .otherwise = "token",
+      .complete = COMPLETE_CHOICE,
+      .help = "word joins the tokens of a word: to a word the sum, from a word the mean",
+      .help_zh = "word 把同一个词的词元合并：指向该词的相加，从该词出发的取平均" },
+    { .name = "model",
+      .kind = OPTION_NAME,
+      .complete = COMPLETE_HANDLE,
+      .help = "a loaded model's name, or several: a,b; without it the one in use",
+      .help_zh = "已载入模型的名字，可写多个：a,b；不给时用当前模型" },
+    { .name = "as",
+      .kind = OPTION_NAME,
+      .complete = COMPLETE_RESULT,
+      .help = "keep the result under this name, for %show and %save",
+      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    { 0 },
+};
+
+const struct command cmd_attention = {
+    .name = "attention",
+    .group = "what does it attend to",
+    .words = "",
+    .summary = "where each head of each layer looks",
+    .summary_zh = "每一层的每个头在看哪里",
+    .help = "Runs the model on each line of text and draws its attention weights (the "
+            "softmax's output).\n"
+            "Each small map is one head: a row is the token that looks, a column the token it "
+            "looks at,\n"
+            "and each row sums to 1. All maps share one scale, so they can be compared.\n"
+            "\n"
+            "How to read it: a line beside the diagonal is a head that looks at the token "
+            "before (or, in an\n"
+            "encoder, after); the diagonal itself is a head that looks at its own token; one "
+            "bright column\n"
+            "is a token that all others look at, often the first or a full stop: heads rest "
+            "there when they\n"
+            "find nothing. Everything right of the diagonal is empty in a causal model, which "
+            "cannot look\n"
+            "ahead. --layer 3 --head 5 shows one head large, with its values where there are "
+            "few tokens.\n"
+            "\n"
+            "What it cannot tell: why the model answers as it does. The weights say where a "
+            "head reads\n"
+            "from, not what it reads nor what becomes of it (Jain and Wallace 2019, "
+            "arXiv:1902.10186;\n"
+            "Wiegreffe and Pinter 2019, arXiv:1908.04626).",
+    .help_zh = "对每一行文本运行模型，画出注意力权重（softmax "
+               "的输出）。每幅小图是一个头：行是在看的词元，\n"
+               "列是被看的词元，每行之和为 1。所有小图共用一个色标，可以互相比较。\n"
+               "\n"
+               "怎样读图：紧挨对角线的一条线，是看前一个（编码器里也可能是后一个）词元的头；对"
+               "角线本身，是看\n"
+               "自己的头；一条亮的竖线，是大家都看的词元，往往是第一个词元或句号：头找不到要看"
+               "的东西时就停在\n"
+               "那里。因果模型不能往后看，对角线右边全空。--layer 3 --head 5 "
+               "放大单个头，词元不多时写出数值。\n"
+               "\n"
+               "它不能说明什么：模型为什么这样回答。权重只说明头从哪里读，不说明读到了什么、后"
+               "来又怎样\n"
+               "（Jain 与 Wallace 2019，arXiv:1902.10186；Wiegreffe 与 Pinter "
+               "2019，arXiv:1908.04626）。",
+    .example = "%%attention --layer 0 --head 0-3\nThe cat sat on the mat",
+    .needs = "%model load minilm",
+    .body = true,
+    .options = options,
+    .run = run,
+};
