@@ -71,21 +71,16 @@ int bpe_add(struct bpe *bpe, const struct vocab_word *left, const struct vocab_w
     return 0;
 }
 
-void bpe_alphabet(struct bpe *bpe, bool wanted) {
-    bool whole = true;
+static int32_t byte_id(const struct bpe *bpe, unsigned char byte) {
+    char spelled[8];
+    int n = bpe->byte_level ? utf8_encode(spelled, bpe_letter(byte))
+                            : snprintf(spelled, sizeof spelled, "<0x%02X>", byte);
+    return vocab_find(bpe->vocab, spelled, (size_t)n);
+}
+
+void bpe_bytes(struct bpe *bpe) {
     for (int byte = 0; byte < 256; byte++) {
-        char spelled[8];
-        int n = utf8_encode(spelled, bpe_letter((unsigned char)byte));
-        bpe->bytes[byte] = vocab_find(bpe->vocab, spelled, (size_t)n);
-        whole = whole && bpe->bytes[byte] >= 0;
-    }
-    bpe->byte_level = wanted && whole && !*bpe->prefix && !*bpe->suffix;
-    if (!bpe->byte_level) {
-        for (int byte = 0; byte < 256; byte++) {
-            char spelled[8];
-            snprintf(spelled, sizeof spelled, "<0x%02X>", byte);
-            bpe->bytes[byte] = vocab_find(bpe->vocab, spelled, 6);
-        }
+        bpe->bytes[byte] = byte_id(bpe, (unsigned char)byte);
     }
 }
 
@@ -154,17 +149,8 @@ static void give_character(const struct bpe *bpe, struct first *first, const cha
     }
 }
 
-static void first_symbols(const struct bpe *bpe, struct symbols *out, const char *piece,
-                          int64_t length) {
-    if (bpe->byte_level) {
-        struct symbol *symbol = symbols_room(out, length);
-        for (int64_t i = 0; i < length; i++) {
-            symbol[i] = (struct symbol){ bpe->bytes[(unsigned char)piece[i]], (uint32_t)i,
-                                         (uint32_t)i + 1 };
-        }
-        out->count += length;
-        return;
-    }
+static void first_characters(const struct bpe *bpe, struct symbols *out, const char *piece,
+                             int64_t length) {
     struct first first = { .out = out };
     for (int64_t i = 0, n; i < length; i += n) {
         uint32_t code;
@@ -175,6 +161,52 @@ static void first_symbols(const struct bpe *bpe, struct symbols *out, const char
         give_character(bpe, &first, piece + i, (int)n, id);
     }
     give_unknown(bpe, &first);
+}
+
+/* Bytes of the letter that stands for a byte: ASCII stands for itself. */
+static int letter_length(char byte) {
+    return byte > 32 && byte < 127 ? 1 : 2;
+}
+
+/* A byte-level piece of which the vocabulary lacks a letter. Positions are those of the
+ * letters, as in the tokenizers library, which does not see that one is missing; place_letters
+ * turns them into bytes. */
+static void first_letters(const struct bpe *bpe, struct symbols *out, const char *piece,
+                          int64_t length) {
+    struct first first = { .out = out };
+    for (int64_t i = 0; i < length; i++) {
+        int32_t id = bpe->bytes[(unsigned char)piece[i]];
+        give_character(bpe, &first, piece + i, letter_length(piece[i]), id);
+    }
+    give_unknown(bpe, &first);
+}
+
+static void place_letters(struct symbol *symbols, int64_t n, const char *piece) {
+    uint32_t byte = 0, at = 0; /* the letter of `byte` begins at `at` */
+    for (int64_t i = 0; i < n; i++) {
+        for (; at + (uint32_t)letter_length(piece[byte]) <= symbols[i].begin; byte++) {
+            at += (uint32_t)letter_length(piece[byte]);
+        }
+        symbols[i].begin = byte;
+        for (; at + (uint32_t)letter_length(piece[byte]) < symbols[i].end; byte++) {
+            at += (uint32_t)letter_length(piece[byte]);
+        }
+        symbols[i].end = byte + 1;
+    }
+}
+
+/* True if every byte has its letter; else nothing is added. */
+static bool first_bytes(const struct bpe *bpe, struct symbols *out, const char *piece,
+                        int64_t length) {
+    struct symbol *symbol = symbols_room(out, length);
+    int32_t least = 0;
+    for (int64_t i = 0; i < length; i++) {
+        int32_t id = bpe->bytes[(unsigned char)piece[i]];
+        symbol[i] = (struct symbol){ id, (uint32_t)i, (uint32_t)i + 1 };
+        least = id < least ? id : least;
+    }
+    out->count += least < 0 ? 0 : length;
+    return least == 0;
 }
 
 /* ---- merging ---- */
@@ -332,11 +364,20 @@ void bpe_split(const struct bpe *bpe, struct symbols *out, const char *piece, in
         return;
     }
     int64_t before = out->count;
-    first_symbols(bpe, out, piece, length);
+    bool letters = false;
+    if (!bpe->byte_level) {
+        first_characters(bpe, out, piece, length);
+    } else if (!first_bytes(bpe, out, piece, length)) {
+        letters = true;
+        first_letters(bpe, out, piece, length);
+    }
     struct symbol *symbols = symbols_all(out) + before;
     int64_t n = out->count - before;
     if (n > 1) {
         n = n <= SHORT ? merge_short(bpe, symbols, n) : merge_long(bpe, out->arena, symbols, n);
         out->count = before + n;
+    }
+    if (letters) {
+        place_letters(symbols, n, piece);
     }
 }

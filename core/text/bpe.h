@@ -45,8 +45,8 @@ void bpe_reserve(struct arena *arena, struct bpe *bpe, int64_t count);
 int bpe_add(struct bpe *bpe, const struct vocab_word *left, const struct vocab_word *right,
             int32_t rank, char *spelled, const char *file, struct err *err);
 
-/* Fills bytes[]; sets byte_level if `wanted` and the vocabulary has the whole byte alphabet. */
-void bpe_alphabet(struct bpe *bpe, bool wanted);
+/* Fills bytes[], once vocab and byte_level are set. */
+void bpe_bytes(struct bpe *bpe);
 
 void bpe_split(const struct bpe *bpe, struct symbols *out, const char *piece, int64_t length);
 

@@ -132,7 +132,7 @@ static void trim(const struct tokenizer *tokenizer, const char *text, struct tok
     int64_t leading, trailing;
     count_blanks(&tokenizer->words[token->id], &leading, &trailing);
     first = first || token->begin == 0;
-    leading -= leading > 0 && first && tokenizer->post->prefix_space;
+    leading = leading == 1 && first && tokenizer->post->prefix_space ? 0 : leading;
     for (; leading > 0 && token->begin < token->end; leading--) {
         do {
             token->begin++;

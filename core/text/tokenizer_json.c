@@ -252,7 +252,8 @@ static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct
     tokenizer->model = PIPELINE_BPE;
     *bpe = (struct bpe){
         .vocab = tokenizer->vocab,
-        .byte_fallback = reading->fallback,
+        .byte_level = bytes,
+        .byte_fallback = reading->fallback && !bytes,
         .fuse_unknown = reading->fuse,
         .ignore_merges = reading->ignore_merges,
         .prefix = reading->prefix ? reading->prefix : "",
@@ -262,14 +263,13 @@ static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct
     if (reading->unknown) {
         bpe->unknown = vocab_find(bpe->vocab, reading->unknown, strlen(reading->unknown));
     }
-    bpe_alphabet(bpe, bytes);
-    if (bytes && !bpe->byte_level) {
+    if (bytes && (*bpe->prefix || *bpe->suffix)) {
         return err_set(
             err, ERR_UNSUPPORTED,
-            "%s: ByteLevel needs all 256 letters of its alphabet in vocab, and no prefix or "
-            "suffix",
+            "%s: ByteLevel with a continuing_subword_prefix or an end_of_word_suffix",
             reading->file);
     }
+    bpe_bytes(bpe);
     return read_merges(reading, bpe, err);
 }
 

@@ -114,13 +114,10 @@ struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_par
         return NULL;
     }
     struct bpe *bpe = &tokenizer->bpe;
-    *bpe = (struct bpe){ .vocab = tokenizer->vocab, .prefix = "", .suffix = "", .unknown = -1 };
-    bpe_alphabet(bpe, true);
-    if (!bpe->byte_level) {
-        err_set(err, ERR_FORMAT, "%s: tokenizer.ggml.tokens lacks letters of the byte alphabet",
-                file);
-        return NULL;
-    }
+    *bpe = (struct bpe){
+        .vocab = tokenizer->vocab, .byte_level = true, .prefix = "", .suffix = "", .unknown = -1
+    };
+    bpe_bytes(bpe);
     int32_t begin = parts->add_bos ? parts->bos : -1, end = parts->add_eos ? parts->eos : -1;
     if (begin >= parts->count || end >= parts->count) {
         err_set(err, ERR_FORMAT,
