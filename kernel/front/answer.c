@@ -57,7 +57,8 @@ static const struct kind *kind_find(const char *type) {
 }
 
 /* Everything but a cell: busy, what there is to say, idle. */
-static void answer_now(struct front *front, const struct kind *kind, struct message *message) {
+static void answer_now(struct front *front, struct message *message) {
+    const struct kind *kind = kind_find(message->type);
     char quoted[80];
     status_busy(front, message);
     if (!kind) {
@@ -74,21 +75,26 @@ static void answer_now(struct front *front, const struct kind *kind, struct mess
     status_idle(front, message);
 }
 
-void answer(struct front *front, struct message *message) {
-    const struct kind *kind = kind_find(message->type);
-    if (kind && !kind->answer && !message->bad) {
-        execute_arrive(front, message);
-        return;
-    }
+/* A request for which memory runs out stays without a reply; the kernel goes on. */
+static void answer_safely(struct front *front, struct message *message) {
     struct catch here;
     if (setjmp(catch_set(&here)->place) == 0) {
-        answer_now(front, kind, message);
+        answer_now(front, message);
     } else {
         front_log("a request could not be answered: %s", here.err.text);
         status_idle(front, message);
     }
     catch_end(&here);
-    frames_free(message);
+}
+
+void answer(struct front *front, struct message *message) {
+    const struct kind *kind = kind_find(message->type);
+    if (kind && !kind->answer && !message->bad) {
+        execute_arrive(front, message);
+    } else {
+        answer_safely(front, message);
+        frames_free(message);
+    }
 }
 
 void answer_channel(struct front *front, enum channel channel, int most) {
