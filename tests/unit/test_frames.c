@@ -1,0 +1,146 @@
+/* frames: a message's parts, and JSON from strangers. */
+#include <string.h>
+
+#include "kernel/wire/frames.h"
+#include "tests/check.h"
+
+static struct frame of(const char *text) {
+    return (struct frame){ check_guarded(check_arena(), text, strlen(text)), strlen(text) };
+}
+
+static struct message *message_new(void) {
+    struct message *message = arena_alloc(check_arena(), sizeof *message);
+    message->arena = check_arena();
+    return message;
+}
+
+TEST(frames_split_keeps_all_identities) {
+    struct err err;
+    const struct frame frames[] = { of("a"), of(""),  of("<IDS|MSG>"), of("sig"), of("h"),
+                                    of("p"), of("m"), of("c"),         of("b1"),  of("b2") };
+    struct message *message = message_new();
+    check(frames_split(message, frames, 10, &err) == 0);
+    check_int(message->id_count, 2);
+    check(message->ids == frames);
+    check(memcmp(message->signature.bytes, "sig", 3) == 0);
+    check(message->parts[0].bytes[0] == 'h' && message->parts[3].bytes[0] == 'c');
+    check(frames_split(message, frames + 2, 6, &err) == 0);
+    check_int(message->id_count, 0);
+}
+
+TEST(frames_split_refuses_what_is_too_short_or_long) {
+    struct err err;
+    struct frame many[FRAMES_MOST + 1];
+    const struct frame frames[] = {
+        of("<IDS|MSG>"), of("s"), of("h"), of("p"), of("m"), of("c")
+    };
+    for (int n = 0; n < 6; n++) {
+        check(frames_split(message_new(), frames, n, &err) < 0);
+        check_int(err.kind, ERR_FORMAT);
+    }
+    check(frames_split(message_new(), frames + 1, 5, &err) < 0);
+    check_text(err.text, "without <IDS|MSG>");
+    for (int i = 0; i <= FRAMES_MOST; i++) {
+        many[i] = frames[0];
+    }
+    check(frames_split(message_new(), many, FRAMES_MOST + 1, &err) < 0);
+}
+
+TEST(frames_depth_counts_brackets_outside_strings) {
+    check_int(frames_depth(of("{}")), 1);
+    check_int(frames_depth(of("{\"[[[\":[1,[2],{}]}")), 3);
+    check_int(frames_depth(of("\"\\\"[\"[")), 1);
+    check_int(frames_depth(of("]]]][")), 0);
+    check_int(frames_depth(of("\"\\")), 0);
+    check_int(frames_depth(of("")), 0);
+}
+
+static int read_parts(struct message *message, const char *header, const char *content) {
+    struct err err;
+    message->parts[0] = of(header);
+    message->parts[3] = of(content);
+    return frames_read(message, &err);
+}
+
+TEST(frames_object_mends_half_characters_only) {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        { "{\"a\":\"\\ud83d\"}", "\xef\xbf\xbd" },
+        { "{\"a\":\"\\uDc31x\"}", "\xef\xbf\xbdx" },
+        { "{\"a\":\"\\ud83d\\ud83d\\udc31\"}", "\xef\xbf\xbd🐱" },
+        { "{\"a\":\"\\ud83d\\udc31\"}", "🐱" },
+        { "{\"a\":\"\\\\ud83d\\ud83d\"}", "\\ud83d\xef\xbf\xbd" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct message *message = message_new();
+        size_t length;
+        check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}", cases[i].in) == 0);
+        check_same(frames_text(message, "a", &length), cases[i].out);
+    }
+}
+
+TEST(frames_object_refuses_what_is_no_object) {
+    static const char *const bad[] = {
+        "",
+        "{",
+        "}",
+        "[]",
+        "1",
+        "null",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":NaN}",
+        "{\"a\":1e999}",
+        "{\"a\":99999999999999999999}",
+        "{\"\\u0000\":1}",
+        "{\"a\":\"\xff\"}",
+        "{} x",
+        "{\"a\":\"\\ud8\"}",
+        "{\"a\":\"\\ud83d",
+        "\\ud83d",
+        "{\"a\":\"\xed\xa0\x80\"}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = { 0 };
+        check(!frames_object(check_arena(), of(bad[i]), &err));
+        check_int(err.kind, ERR_FORMAT);
+        check(err.text[0] != '\0');
+    }
+}
+
+TEST(frames_object_refuses_depth_before_it_parses) {
+    enum { DEEP = 1000000 };
+    char *text = arena_alloc(check_arena(), DEEP + 1);
+    struct err err;
+    memset(text, '[', DEEP);
+    check(!frames_object(check_arena(), (struct frame){ text, DEEP }, &err));
+    check_text(err.text, "deeper than 100");
+}
+
+TEST(frames_read_answers_for_bad_content_but_not_for_bad_headers) {
+    struct message *message = message_new();
+    check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}", "[") == 0);
+    check_same(message->type, "a");
+    check_same(message->id, "b");
+    check(!message->content && message->bad);
+    check(read_parts(message_new(), "{\"msg_type\":\"a\"}", "{}") < 0);
+    check(read_parts(message_new(), "{\"msg_id\":\"a\"}", "{}") < 0);
+    check(read_parts(message_new(), "{\"msg_type\":1,\"msg_id\":\"b\"}", "{}") < 0);
+    check(read_parts(message_new(), "[", "{}") < 0);
+}
+
+TEST(frames_members_have_their_kind_or_are_absent) {
+    struct message *message = message_new();
+    size_t length;
+    check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}",
+                     "{\"t\":\"x\\u0000y\",\"b\":true,\"n\":7,\"r\":2.9,\"big\":1e300}") == 0);
+    check(memcmp(frames_text(message, "t", &length), "x\0y", 4) == 0);
+    check_int(length, 3);
+    check_same(frames_text(message, "n", &length), "");
+    check_int(length, 0);
+    check(frames_flag(message, "b", false) && frames_flag(message, "n", true));
+    check_int(frames_number(message, "n", 1), 7);
+    check_int(frames_number(message, "r", 1), 2);
+    check_int(frames_number(message, "big", 1), 1);
+    check_int(frames_number(message, "t", 1), 1);
+}
