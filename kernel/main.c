@@ -8,6 +8,7 @@
 #include "kernel/front/loop.h"
 #include "kernel/install.h"
 #include "kernel/run_main.h"
+#include "kernel/trace.h"
 #include "kernel/worker/worker.h"
 
 static const struct entry {
@@ -21,6 +22,8 @@ static const struct entry {
     { "run", run_main,
       "run FILE.ipynb [-o OUT.ipynb]             run a notebook, write its outputs into it" },
     { "run", run_main, "run FILE.cut|- [--out DIR]                run a script of cells" },
+    { "trace", trace_main,
+      "trace MODEL --text T -o OUT.safetensors   run a model, write all its values" },
     { "install", install_main,
       "install [--user|--sys-prefix|--prefix P]  let Jupyter find this program" },
     { "uninstall", uninstall_main, "uninstall [the same]                      undo that" },

@@ -1,0 +1,161 @@
+#include "kernel/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/model/capture.h"
+
+enum { GREEDY = 8, IDS_MOST = 1 << 20 };
+
+struct request {
+    const char *model, *out;
+    char **argv; /* the rest: --text and --ids, read once the model is open */
+    int argc;
+};
+
+static const char usage[] =
+    "usage: cutaway trace MODEL [--text T]... [--ids 1,2,3]... -o OUT.safetensors\n";
+
+/* The value of the option at *i, given as "--name value" or "--name=value"; NULL if it is
+ * another one. An option without its value is an error. */
+static const char *value_of(int argc, char **argv, int *i, const char *name, struct err *err) {
+    size_t n = strlen(name);
+    if (strcmp(argv[*i], name) == 0) {
+        if (*i + 1 == argc) {
+            err_set(err, ERR_OPTION, "%s needs a value", name);
+            return NULL;
+        }
+        return argv[++*i];
+    }
+    bool joined = strncmp(argv[*i], name, n) == 0 && argv[*i][n] == '=';
+    return joined ? argv[*i] + n + 1 : NULL;
+}
+
+static int read_request(int argc, char **argv, struct request *request, struct err *err) {
+    int inputs = 0;
+    *request = (struct request){ .argc = argc, .argv = argv };
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        if (value_of(argc, argv, &i, "--text", err) || value_of(argc, argv, &i, "--ids", err)) {
+            inputs++;
+        } else if ((value = value_of(argc, argv, &i, "-o", err))) {
+            request->out = value;
+        } else if (err->kind != ERR_NONE) {
+            return -1;
+        } else if (argv[i][0] == '-') {
+            return err_set(err, ERR_OPTION, "there is no option %s", argv[i]);
+        } else if (request->model) {
+            return err_set(err, ERR_OPTION, "%s and %s: only one model can be traced",
+                           request->model, argv[i]);
+        } else {
+            request->model = argv[i];
+        }
+    }
+    if (!request->model || !request->out || inputs == 0) {
+        return err_set(err, ERR_OPTION, "%s",
+                       !request->model ? "the model is missing"
+                       : !request->out ? "-o OUT.safetensors is missing"
+                                       : "--text or --ids is missing");
+    }
+    return 0;
+}
+
+/* "1,2,3" */
+static int read_ids(struct arena *arena, const char *list, struct capture_input *input,
+                    struct err *err) {
+    int32_t *ids = arena_array(arena, (int64_t)strlen(list) + 1, sizeof *ids);
+    const char *at = list;
+    input->ids = ids;
+    for (;;) {
+        char *end;
+        errno = 0;
+        long value = strtol(at, &end, 10);
+        if (end == at || (*end && *end != ',') || errno || value < 0 || value > INT32_MAX) {
+            return err_set(err, ERR_OPTION,
+                           "--ids %s: whole numbers with commas between are wanted", list);
+        }
+        ids[input->tokens++] = (int32_t)value;
+        if (!*end) {
+            return 0;
+        }
+        at = end + 1;
+    }
+}
+
+static int read_text(struct arena *arena, const struct model *model, const char *text,
+                     struct capture_input *input, struct err *err) {
+    if (!model->tokenizer) {
+        return err_set(err, ERR_UNSUPPORTED, "%s has no tokenizer; give --ids", model->path);
+    }
+    struct encoding *encoding =
+        tokenizer_encode(arena, model->tokenizer, text, strlen(text), NULL, 0, true, err);
+    if (!encoding) {
+        return err_pass(err);
+    }
+    int32_t *ids = arena_array(arena, encoding->count, sizeof *ids);
+    for (int64_t i = 0; i < encoding->count; i++) {
+        ids[i] = encoding->tokens[i].id;
+    }
+    input->ids = ids;
+    input->tokens = encoding->count;
+    return 0;
+}
+
+/* The position whose top 10 are told, and how far to continue. */
+static void aim(const struct model *model, struct capture_input *input) {
+    bool masked = strcmp(model->task, "masked-lm") == 0;
+    int32_t mask = masked && model->tokenizer ? tokenizer_id(model->tokenizer, "[MASK]") : -1;
+    input->position = input->tokens - 1;
+    for (int64_t i = input->tokens; mask >= 0 && i-- > 0;) {
+        input->position = input->ids[i] == mask ? i : input->position;
+    }
+    bool room = input->tokens + GREEDY <= model->config->context;
+    input->greedy = strcmp(model->task, "causal-lm") == 0 && room ? GREEDY : 0;
+}
+
+static int trace(struct arena *arena, const struct request *request, struct err *err) {
+    const char *path = find_model(arena, request->model, err);
+    struct model *model = path ? model_open(arena, path, err) : NULL;
+    struct capture *capture = capture_new(arena);
+    int texts = 0, lists = 0;
+    if (!model) {
+        return err_pass(err);
+    }
+    for (int i = 1; i < request->argc; i++) {
+        struct capture_input input = { 0 };
+        const char *text = value_of(request->argc, request->argv, &i, "--text", err);
+        const char *ids =
+            text ? NULL : value_of(request->argc, request->argv, &i, "--ids", err);
+        if (!text && !ids) {
+            continue;
+        }
+        if ((text ? read_text(arena, model, text, &input, err)
+                  : read_ids(arena, ids, &input, err)) < 0) {
+            return err_pass(err);
+        }
+        input.name = arena_printf(arena, "%c%d", text ? 't' : 'i', text ? texts++ : lists++);
+        aim(model, &input);
+        if (capture_run(capture, model, &input, err) < 0) {
+            return err_pass(err);
+        }
+    }
+    return capture_write(capture, request->out, err);
+}
+
+int trace_main(int argc, char **argv) {
+    struct err err = { 0 };
+    struct request request;
+    if (read_request(argc, argv, &request, &err) < 0) {
+        fprintf(stderr, "cutaway trace: %s\n%s", err.text, usage);
+        return 2;
+    }
+    struct arena *arena = arena_new();
+    int done = trace(arena, &request, &err);
+    if (done < 0) {
+        fprintf(stderr, "cutaway trace: %s: %s\n", err_name(err.kind), err.text);
+    }
+    arena_free(arena);
+    return done < 0 ? 1 : 0;
+}
