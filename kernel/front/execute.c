@@ -276,27 +276,37 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
     front_publish(front, front->running.message, "stream", out);
 }
 
+/* What a user is told of a worker's death. */
+static void death_say(struct front *front, const char *why, bool restoring) {
+    char said[500];
+    if (front->running.forced) {
+        cell_fail(front, err_name(ERR_STOP),
+                  "interrupted; it did not stop within 2 seconds, so the computing process was "
+                  "ended and started again (models are loaded again, kept results are gone)");
+        return;
+    }
+    snprintf(said, sizeof said,
+             restoring
+                 ? "the computing process %s while it loaded the models again; a new one is "
+                   "there without them, so load them with %%model load"
+                 : "the computing process %s; a new one is there and loads the models again, "
+                   "so other cells work as before",
+             why);
+    if (front->running.message) {
+        cell_fail(front, err_name(ERR_DIED), said);
+    } else if (restoring) { /* shown with the next cell */
+        stream_add(front->stream, true, said, strlen(said), front_now());
+        stream_add(front->stream, true, "\n", 1, front_now());
+    }
+}
+
 void execute_died(struct front *front) {
-    char why[200], said[400];
+    char why[200];
     struct err err;
-    bool forced = front->running.forced;
+    bool restoring = minder_restoring(front->minder);
     bool hopeful = minder_bury(front->minder, why, sizeof why);
     front_log("the computing process %s", why);
-    if (front->running.message) {
-        if (forced) {
-            cell_fail(
-                front, err_name(ERR_STOP),
-                "interrupted; it did not stop within 2 seconds, so the computing process was "
-                "ended and started again (models are loaded again, kept results are gone)");
-        } else {
-            snprintf(
-                said, sizeof said,
-                "the computing process %s; a new one is there and loads the models again, so "
-                "other cells work as before",
-                why);
-            cell_fail(front, err_name(ERR_DIED), said);
-        }
-    }
+    death_say(front, why, restoring && hopeful);
     if (hopeful && minder_start(front->minder, &err) < 0) {
         front_log("%s", err.text);
     }

@@ -123,8 +123,8 @@ int minder_start(struct minder *minder, struct err *err) {
     return 0;
 }
 
-bool minder_alive(const struct minder *minder) {
-    return minder->pid > 0;
+bool minder_restoring(const struct minder *minder) {
+    return minder->restoring;
 }
 
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {

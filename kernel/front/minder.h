@@ -32,7 +32,7 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 
 /* Starts a worker if none lives. -1 with ERR_IO if the system gives no process. */
 int minder_start(struct minder *minder, struct err *err);
-bool minder_alive(const struct minder *minder);
+bool minder_restoring(const struct minder *minder); /* it has not said yet that it is ready */
 
 /* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns
  * their number. */

@@ -46,14 +46,14 @@ def test_paths(client, kernel):
     folder.mkdir()
     (folder / "a b.txt").write_text("x")
     (folder / "under").mkdir()
-    # In the language no set-up command takes a file alone; %help takes names. Paths are tried where
-    # a model is loaded, if that command is built in.
-    names = complete(client, "%mod")["matches"]
-    if "%model" in names:
-        base = str(kernel.folder)
-        assert complete(client, f"%model load {base}/温")["matches"] == [f"{base}/温\\ 度/"]
-        assert complete(client, f"%model load '{base}/温 度/")["matches"] == [
-            f"{base}/温 度/a b.txt", f"{base}/温 度/under/"]
+    base = str(kernel.folder)
+    assert complete(client, f"%model load {base}/温")["matches"] == [f"{base}/温\\ 度/"]
+    assert complete(client, f"%model load {base}/温\\ 度/a")["matches"] == [
+        f"{base}/温\\ 度/a\\ b.txt"]
+    inside = complete(client, f"%model load '{base}/温 度/")
+    assert inside["matches"] == [f"{base}/温 度/a b.txt", f"{base}/温 度/under/"]
+    assert inside["cursor_start"] == len("%model load '")
+    assert complete(client, "%model load /no/such/folder/")["matches"] == []
 
 
 def inspect(client, code, cursor):

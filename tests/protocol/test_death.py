@@ -52,6 +52,14 @@ def test_deaths_in_a_row(client):
     assert client.run("%echo a")[0]["content"]["status"] == "ok"
 
 
+def test_deaths_at_birth(client, kernel):
+    """Each is killed as soon as it is seen; whatever it had come to, the next cell works."""
+    for _ in range(20):
+        for worker in kernel.children():
+            os.kill(worker, signal.SIGKILL)
+    assert wait_for(lambda: client.run("%echo a")[0]["content"]["status"] == "ok")
+
+
 def test_no_worker_outlives_a_killed_kernel():
     with Kernel() as kernel:
         worker = kernel.children()[0]
