@@ -7,6 +7,7 @@
 #include "kernel/doctor.h"
 #include "kernel/front/loop.h"
 #include "kernel/install.h"
+#include "kernel/reference.h"
 #include "kernel/run_main.h"
 #include "kernel/trace.h"
 #include "kernel/worker/worker.h"
@@ -19,6 +20,7 @@ static const struct entry {
     { "kernel", kernel_main,
       "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
     { "worker", worker_main, NULL },
+    { "reference", reference_main, NULL },
     { "run", run_main,
       "run FILE.ipynb [-o OUT.ipynb]             run a notebook, write its outputs into it" },
     { "run", run_main, "run FILE.cut|- [--out DIR]                run a script of cells" },
