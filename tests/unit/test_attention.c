@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "core/explain/attention.h"
+#include "core/model/weights.h"
+#include "tests/check.h"
+
+/* Three tokens, the first two one word. By hand: to a word the sum, from a word the mean. */
+TEST(attention_joins_tokens_to_words) {
+    const float tokens[9] = { .5F, .3F, .2F, /**/ .1F, .1F, .8F, /**/ .25F, .5F, .25F };
+    const struct words words = { .count = 2,
+                                 .begin = (int64_t[]){ 0, 2 },
+                                 .end = (int64_t[]){ 2, 3 } };
+    float joined[4];
+    attention_join(tokens, 3, &words, joined);
+    check_near(joined[0], (.5 + .3 + .1 + .1) / 2, 1e-7);
+    check_near(joined[1], (.2 + .8) / 2, 1e-7);
+    check_near(joined[2], .75, 1e-7);
+    check_near(joined[3], .25, 1e-7);
+}
+
+TEST(attention_pattern_takes_the_rows_that_have_the_place) {
+    const float head[9] = { .1F, .6F, .3F, /**/ .7F, .1F, .2F, /**/ .4F, .5F, .1F };
+    check_near(attention_pattern(head, 3, ATTENTION_PREVIOUS), (.7 + .5) / 2, 1e-7);
+    check_near(attention_pattern(head, 3, ATTENTION_NEXT), (.6 + .2) / 2, 1e-7);
+    check_near(attention_pattern(head, 3, ATTENTION_SELF), (.1 + .1) / 2, 1e-7);
+    check_near(attention_pattern(head, 3, ATTENTION_FIRST), (.7 + .4) / 2, 1e-7);
+    check_near(attention_pattern(head, 1, ATTENTION_PREVIOUS), 0, 0);
+}
+
+static const struct model *open_fixture(const char *name) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    const struct model *model = model_open(arena, check_fixture(arena, name), &err);
+    check_same(err.text, "");
+    return model;
+}
+
+static struct attention_request every_of(const struct model *model, bool words) {
+    static const int64_t numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    return (struct attention_request){ .layers = numbers,
+                                       .heads = numbers,
+                                       .layer_count = model->config->layers,
+                                       .head_count = model->config->heads,
+                                       .words = words };
+}
+
+static struct result *look(const struct model *model, const char *text,
+                           const struct attention_request *request, struct err *err) {
+    *err = (struct err){ 0 };
+    return attention(check_arena(), model, "m", text, strlen(text), request, err);
+}
+
+TEST(attention_equals_pytorch) {
+    struct err err;
+    struct arena *arena = check_arena();
+    const struct model *model = open_fixture("golden/data/models/llama_smollm2");
+    const struct weights *golden = weights_open(
+        arena, check_fixture(arena, "golden/data/models/llama_smollm2/expected.safetensors"),
+        &err);
+    const struct tensor *wanted = golden ? weights_at(golden, "repeat.attentions") : NULL;
+    const int64_t layers[] = { 0, 2 }, heads[] = { 1, 5 };
+    const struct attention_request request = { layers, heads, 2, 2, false };
+    const struct result *result = look(model, "one two one two one two", &request, &err);
+    if (!check(wanted && result)) {
+        return;
+    }
+    const struct series *series = &result->series[0];
+    int64_t n = series->axes[2].count;
+    check_int(n, wanted->shape[2]);
+    check_same(series->axes[0].labels[1], "2");
+    check_same(series->axes[1].labels[1], "5");
+    for (int64_t i = 0; i < 4; i++) {
+        const float *one = wanted->data + (layers[i / 2] * 6 + heads[i % 2]) * n * n;
+        for (int64_t j = 0; j < n * n; j++) {
+            check_near(series->values->data[i * n * n + j], one[j], 1e-4);
+        }
+    }
+}
+
+TEST(attention_between_words_sums_to_one) {
+    struct err err;
+    const struct model *model = open_fixture("golden/data/models/llama_smollm2");
+    const struct attention_request request = every_of(model, true);
+    const struct result *result = look(model, "Untranslatable 猫 words", &request, &err);
+    if (!check(result)) {
+        return;
+    }
+    const struct series *series = &result->series[0];
+    int64_t n = series->axes[2].count;
+    check_int(n, 3);
+    check_same(series->axes[2].labels[0], "Untranslatable");
+    check_same(series->axes[2].labels[1], "猫");
+    for (int64_t row = 0; row < tensor_count(series->values) / n; row++) {
+        double sum = 0;
+        for (int64_t k = 0; k < n; k++) {
+            sum += (double)series->values->data[row * n + k];
+        }
+        check_near(sum, 1, 1e-5);
+    }
+    check_same(result->notes[0].value, "word");
+    check_text(result->finding, "The first word, Untranslatable, draws most in layer ");
+    check(!strstr(result->finding, "after")); /* a causal model cannot look ahead */
+}
+
+/* A result made by hand: layer 0 looks at the token before, layer 3 at the first. */
+static struct result *by_hand(void) {
+    static const float values[18] = { 1,        0,   0,   1,   0,   0, 0,   1,   0,
+                                      /**/ .5F, .2F, .3F, .9F, .1F, 0, .8F, .1F, .1F };
+    static const char *labels[] = { "a", "b", "c" }, *layers[] = { "0", "3" };
+    struct result *result = result_new(check_arena(), "headgrid", 1);
+    struct series *series = &result->series[0];
+    series->name = "attention";
+    series->values = tensor_new(check_arena(), 4, (int64_t[]){ 2, 1, 3, 3 });
+    memcpy(series->values->data, values, sizeof values);
+    series->axes[0] = (struct axis){ "layer", 2, layers };
+    series->axes[1] = (struct axis){ "head", 1, NULL };
+    series->axes[2] = (struct axis){ "query", 3, labels };
+    series->axes[3] = (struct axis){ "key", 3, labels };
+    result->model = "m";
+    return result;
+}
+
+TEST(attention_narrow_says_what_is_left) {
+    const int64_t zero[] = { 0 }, one[] = { 1 }, both[] = { 0, 1 };
+    const struct attention_request last = { one, zero, 1, 1, false };
+    const struct result *whole = by_hand();
+    const struct result *part = attention_narrow(check_arena(), whole, &last);
+    check_same(part->title, "Attention of m, layer 3, head 0");
+    check_same(part->kind, "heatmap");
+    check_same(part->finding,
+               "The strongest links are a → c (0.30), a → b (0.20), b → b (0.10); the "
+               "first token, a, gets 85 % of the others' weight.");
+    check_near(part->series[0].values->data[3], .9, 1e-7);
+
+    const struct attention_request all = { both, zero, 2, 1, false };
+    part = attention_narrow(check_arena(), whole, &all);
+    check_same(part->title, "Attention of m, 2 layers, head 0");
+    check_text(part->finding,
+               "The first token, a, draws most in layer 3 head 0 (mean weight 0.85), "
+               "the token before in layer 0 head 0 (1.00)");
+    check_int(whole->series[0].axes[0].count, 2); /* as it was */
+}
+
+static void check_refused(const char *text, const char *part) {
+    struct err err;
+    const struct model *model = open_fixture("golden/data/models/bert_mlm");
+    const struct attention_request request = every_of(model, false);
+    check(!look(model, text, &request, &err));
+    check_int(err.kind, ERR_TEXT);
+    check_text(err.text, part);
+}
+
+TEST(attention_refuses_texts_that_cannot_be_read) {
+    check_refused("", "empty");
+    check_refused(" \xe3\x80\x80", "empty");
+    check_refused("a\xff", "UTF-8");
+    check_refused("a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g h",
+                  "the text has 36 tokens, but the model reads at most 32");
+}

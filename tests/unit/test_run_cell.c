@@ -1,0 +1,225 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/buf.h"
+#include "core/base/catch.h"
+#include "core/base/file.h"
+#include "core/base/jsontree.h"
+#include "core/base/utf8.h"
+#include "kernel/command/command.h"
+#include "kernel/worker/run_cell.h"
+#include "kernel/worker/traceback.h"
+#include "tests/check.h"
+
+struct stage {
+    struct session *session;
+    struct buf *heard;
+    struct run_outcome outcome;
+};
+
+static void on_stream(void *arg, bool is_error, const char *text, size_t length) {
+    struct stage *stage = arg;
+    buf_text(stage->heard, is_error ? "stderr:" : "stdout:");
+    buf_add(stage->heard, text, length);
+}
+
+static void on_message(void *arg, const char *type, const char *content, size_t length) {
+    struct stage *stage = arg;
+    buf_printf(stage->heard, "%s:", type);
+    buf_add(stage->heard, content, length);
+}
+
+static void close_session(void *what) {
+    session_free(what);
+}
+
+static struct stage *stage_here(void) {
+    struct stage *stage = arena_alloc(check_arena(), sizeof *stage);
+    stage->session = session_new();
+    session_set(stage->session, "language", "en");
+    arena_defer(check_arena(), close_session, stage->session);
+    return stage;
+}
+
+static int run(struct stage *stage, const char *code) {
+    static const char *const names[] = { "s", "n" }, *const texts[] = { "seed",
+                                                                        "model.layers" };
+    const struct reply_sink sink = { .stream = on_stream, .message = on_message, .arg = stage };
+    const struct run_request request = { .code = code,
+                                         .length = strlen(code),
+                                         .count = 3,
+                                         .expressions = 2,
+                                         .names = names,
+                                         .texts = texts };
+    stage->heard = buf_new(check_arena());
+    return run_cell(check_arena(), stage->session, &sink, &request, &stage->outcome);
+}
+
+static const struct json *content_of(const struct stage *stage) {
+    struct err err = { 0 };
+    const char *content = stage->outcome.content;
+    const struct json *tree =
+        json_parse(check_arena(), content, strlen(content), "content", &err);
+    check_same(err.text, "");
+    return tree;
+}
+
+TEST(run_cell_answers_as_jupyter_wants) {
+    struct stage *stage = stage_here();
+    check_int(run(stage, "%seed 7\n%echo hello\n%echo? \n"), 0);
+    check_same(stage->heard->data, "stdout:hello\n");
+    const struct json *content = content_of(stage);
+    check_same(json_text_at(content, "status", ""), "ok");
+    check_int(json_int_at(content, "execution_count", 0), 3);
+    check_same(json_text_at(json_at(content, "payload")->first, "source", ""), "page");
+    const struct json *expressions = json_at(content, "user_expressions");
+    const struct json *seed = json_at(expressions, "s"), *layers = json_at(expressions, "n");
+    check_same(json_text_at(json_at(seed, "data"), "text/plain", ""), "7");
+    check_same(json_text_at(layers, "status", ""), "error");
+    check_same(json_text_at(layers, "ename", ""), "ModelNotFound");
+}
+
+TEST(run_cell_checks_all_lines_before_the_first_runs) {
+    struct stage *stage = stage_here();
+    check_int(run(stage, "%seed 9\n%sede 8"), -1);
+    check_same(session_setting(stage->session, "seed"), "0");
+    const struct json *content = content_of(stage);
+    check_same(json_text_at(content, "status", ""), "error");
+    check_same(json_text_at(content, "ename", ""), "UnknownCommand");
+    check_text(json_text_at(content, "evalue", ""), "did you mean %seed?");
+    check_int(json_at(content, "traceback")->count, 3);
+}
+
+TEST(run_cell_stops_when_interrupted) {
+    struct stage *stage = stage_here();
+    stop_request();
+    check_int(run(stage, "%_test loop"), -1);
+    stop_clear();
+    check_int(stage->outcome.err.kind, ERR_STOP);
+    check_int(run(stage, "%seed"), 0); /* the session goes on */
+}
+
+TEST(run_cell_survives_spent_memory) {
+    struct stage *stage = stage_here();
+    arena_budget(arena_held() + (48 << 20));
+    int status = run(stage, "%_test alloc 400");
+    arena_budget(0);
+    check_int(status, -1);
+    check_int(stage->outcome.err.kind, ERR_MEMORY);
+    check_text(stage->outcome.content, "OutOfMemory");
+    check_int(run(stage, "%_test alloc 2"), 0);
+}
+
+TEST(run_cell_times_cells_when_asked) {
+    struct stage *stage = stage_here();
+    check_int(run(stage, "%time on"), 0);
+    check_text(stage->heard->data, "stdout:time: ");
+    check_int(run(stage, "%time off\n%time"), 0);
+    check_same(stage->heard->data, "stdout:time is off\n");
+    check_int(run(stage, ""), 0);
+    check_same(stage->heard->data, "");
+}
+
+/* The picture of an error, without its colours. */
+static const char *plain(const char *text) {
+    struct buf *out = buf_new(check_arena());
+    for (; *text; text++) {
+        if (*text == '\x1b') {
+            text += strcspn(text, "m");
+        } else {
+            buf_char(out, *text);
+        }
+    }
+    return out->data;
+}
+
+TEST(traceback_marks_what_is_meant) {
+    struct stage *stage = stage_here();
+    check_int(run(stage, "%seed 1\n%echo 猫猫 --stdrr x"), -1);
+    check_same(
+        plain(stage->outcome.traceback),
+        "BadOption: %echo has no option --stdrr (it has --stderr): did you mean --stderr?\n"
+        "   2 | %echo 猫猫 --stdrr x\n"
+        "     |            ^^^^^^^");
+    check_int(run(stage, "%seed 猫\t"), -1);
+    check_same(plain(stage->outcome.traceback),
+               "BadOption: %seed takes one whole number of at most 18 digits, not \"猫\"\n"
+               "   1 | %seed 猫 \n"
+               "     |       ^^");
+}
+
+TEST(traceback_shows_a_part_of_a_long_line) {
+    struct stage *stage = stage_here();
+    struct buf *code = buf_new(check_arena());
+    buf_text(code, "%echo ");
+    for (int i = 0; i < 100; i++) {
+        buf_text(code, "猫 word ");
+    }
+    buf_text(code, "--bad \x1b[31m\xe2\x80\xae end");
+    check_int(run(stage, code->data), -1);
+    const char *seen = plain(stage->outcome.traceback);
+    const char *line = strchr(seen, '\n') + 1, *mark = strchr(line, '\n') + 1;
+    check_text(seen, "| …");
+    check_text(seen, "--bad .[31m. end\n"); /* nothing that moves the cursor */
+    check_int(strcspn(mark, "^"), utf8_columns(line, (size_t)(strstr(line, "--bad") - line)));
+    check(mark - line < 200);
+}
+
+TEST(traceback_takes_any_place) {
+    struct err err;
+    err_at(&err, ERR_CELL, 9, 4, 2, "gone");
+    check_same(plain(traceback(check_arena(), &err, "one line", 8)), "BadCell: gone");
+    err_at(&err, ERR_CELL, 1, 99, 50, "beyond");
+    check_text(plain(traceback(check_arena(), &err, "ab\xff", 3)),
+               "BadCell: beyond\n   1 | ab.\n");
+}
+
+/* ---- every command's own example ---- */
+
+static int run_parts(struct stage *stage, const char *text) {
+    char *copy = arena_copy(check_arena(), text);
+    for (char *at = copy; at;) {
+        char *next = strstr(at, "\n# %%\n");
+        if (next) {
+            *next = '\0';
+            next += 6;
+        }
+        if (run(stage, at) < 0) {
+            return -1;
+        }
+        at = next;
+    }
+    return 0;
+}
+
+/* Small models under the names of the large ones, in a folder of their own. */
+static void lay_out_models(const char *folder) {
+    static const char *const pairs[][2] = { { "minilm", "golden/data/models/bert_mlm" },
+                                            { "smollm2", "golden/data/models/llama_smollm2" } };
+    for (int i = 0; i < 2; i++) {
+        char *full = realpath(check_fixture(check_arena(), pairs[i][1]), NULL);
+        check(full && symlink(full, file_join(check_arena(), folder, pairs[i][0])) == 0);
+        free(full);
+    }
+    setenv("CUTAWAY_MODELS", folder, 1);
+}
+
+TEST(command_examples_run) {
+    char here[4096];
+    const char *folder = check_folder(check_arena());
+    const char *before = getenv("CUTAWAY_MODELS");
+    before = before ? arena_copy(check_arena(), before) : NULL;
+    check(getcwd(here, sizeof here) != NULL);
+    lay_out_models(folder);
+    check(chdir(folder) == 0);
+    for (const struct command *const *at = command_all(); *at; at++) {
+        struct stage *stage = stage_here();
+        bool good = ((*at)->needs ? run_parts(stage, (*at)->needs) : 0) == 0 &&
+                    run_parts(stage, (*at)->example) == 0;
+        check_same(good ? (*at)->name : stage->outcome.err.text, (*at)->name);
+    }
+    check(chdir(here) == 0);
+    before ? setenv("CUTAWAY_MODELS", before, 1) : unsetenv("CUTAWAY_MODELS");
+}

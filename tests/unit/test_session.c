@@ -1,0 +1,148 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/session/session.h"
+#include "tests/check.h"
+
+static void close_session(void *what) {
+    session_free(what);
+}
+
+/* A session in the middle of a cell, freed with the test. */
+static struct session *session_here(void) {
+    struct session *session = session_new();
+    arena_defer(check_arena(), close_session, session);
+    session_begin(session);
+    return session;
+}
+
+static const char *bert(void) {
+    return check_fixture(check_arena(), "golden/data/models/bert_mlm");
+}
+
+TEST(session_takes_its_language_from_the_locale) {
+    char *was = getenv("LC_ALL");
+    was = was ? arena_copy(check_arena(), was) : NULL;
+    setenv("LC_ALL", "zh_CN.UTF-8", 1);
+    check_same(session_setting(session_here(), "language"), "zh");
+    setenv("LC_ALL", "en_GB.UTF-8", 1);
+    check_same(session_setting(session_here(), "language"), "en");
+    was ? setenv("LC_ALL", was, 1) : unsetenv("LC_ALL");
+}
+
+TEST(session_keeps_models_by_name) {
+    struct err err = { 0 };
+    struct session *session = session_here();
+    check(!session_model(session, NULL, &err));
+    check_text(err.text, "no model is loaded: %model list shows");
+
+    const struct loaded *one = session_load(session, bert(), NULL, &err);
+    check(one && strcmp(one->handle, "bert_mlm") == 0);
+    check(session_load(session, bert(), "twin", &err) != NULL);
+    check_same(session_model(session, NULL, &err)->handle, "twin"); /* the one loaded last */
+    check_same(session_model(session, "bert_mlm", &err)->handle, "bert_mlm");
+
+    check_int(session_use(session, "bert_mlm", &err), 0);
+    check_same(session_model(session, "", &err)->handle, "bert_mlm");
+    check_int(session_unload(session, "bert_mlm", &err), 0);
+    check_same(session_model(session, NULL, &err)->handle, "twin");
+    check_int(session_unload(session, "bert_mlm", &err), -1);
+    check_text(err.text, "no model is loaded as bert_mlm: loaded are twin");
+    check(!session_model(session, "twni", &err));
+    check_text(err.text, "did you mean twin?");
+}
+
+TEST(session_refuses_names_that_are_taken_or_odd) {
+    struct err err = { 0 };
+    struct session *session = session_here();
+    check(session_load(session, bert(), "a", &err) != NULL);
+    check(!session_load(session, bert(), "a", &err));
+    check_int(err.kind, ERR_OPTION);
+    check_text(err.text, "the name a is taken");
+    check_text(err.text, "--as OTHER");
+    check(!session_load(session, bert(), "b,c", &err));
+    check(!session_load(session, bert(), "", &err));
+    check(!session_load(session, bert(), "-x", &err));
+    check(!session_load(session, "/nowhere/at/all", NULL, &err));
+    check_int(err.kind, ERR_MODEL);
+    int64_t count, in_use;
+    session_models(session, &count, &in_use);
+    check_int(count, 1);
+}
+
+static const struct result *small_result(const char *title, float value) {
+    struct result *result = result_new(check_arena(), "heatmap", 1);
+    result->title = title;
+    result->series[0].name = "x";
+    result->series[0].values = tensor_new(check_arena(), 2, (int64_t[]){ 1, 1 });
+    result->series[0].values->data[0] = value;
+    result->series[0].axes[0] = (struct axis){ "row", 1, NULL };
+    result->series[0].axes[1] = (struct axis){ "column", 1, NULL };
+    return result;
+}
+
+TEST(session_keeps_results_beyond_their_cell) {
+    struct err err = { 0 };
+    struct session *session = session_here();
+    session_keep(session, "a", small_result("first", 1));
+    session_keep(session, "b", small_result("second", 2));
+    session_keep(session, "a", small_result("third", 3)); /* in the place of the first */
+    session_end(session);
+    session_begin(session);
+    check_same(session_result(session, "a", &err)->title, "third");
+    check_near(session_result(session, "b", &err)->series[0].values->data[0], 2, 0);
+    int64_t count;
+    const char *const *names = session_results(session, check_arena(), &count);
+    check_int(count, 2);
+    check_same(names[0], "a");
+    check(!session_result(session, "c", &err));
+    check_int(err.kind, ERR_RESULT);
+    check_text(err.text, "there is no result c: kept are a, b");
+}
+
+TEST(session_state_brings_it_all_back) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    struct session *session = session_here();
+    check(session_load(session, bert(), "one", &err) != NULL);
+    check(session_load(session, bert(), "two", &err) != NULL);
+    check_int(session_use(session, "one", &err), 0);
+    session_set(session, "seed", "7");
+    session_keep(session, "kept", small_result("r", 1));
+    const char *state = session_state(session, arena);
+
+    struct session *again = session_new();
+    arena_defer(arena, close_session, again);
+    struct buf *complaints = buf_new(arena);
+    session_restore(again, state, complaints);
+    check_same(session_setting(again, "seed"), "7");
+    check_same(session_model(again, NULL, &err)->handle, "one");
+    check_text(session_names(again, arena), "handle\tone\nhandle\ttwo\n");
+    check_text(complaints->data,
+               "Kept results were lost with the process that held them: kept.");
+}
+
+TEST(session_restore_complains_of_what_is_gone) {
+    struct err err = { 0 };
+    struct session *session = session_new();
+    arena_defer(check_arena(), close_session, session);
+    struct buf *complaints = buf_new(check_arena());
+    session_restore(session,
+                    "setting\tseed\t9\nmodel\todd\\tname\t/gone/a\\\\b\nuse\todd\\tname\n"
+                    "setting\tno such\tx\nnonsense\n\t\t\n",
+                    complaints);
+    check_text(complaints->data, "could not be loaded again: ");
+    check_text(complaints->data, "/gone/a");
+    check_same(session_setting(session, "seed"), "9");
+    check(!session_model(session, NULL, &err));
+}
+
+TEST(session_setting_is_cut_to_its_room) {
+    struct session *session = session_here();
+    char digits[200];
+    memset(digits, '1', sizeof digits - 1);
+    digits[sizeof digits - 1] = '\0';
+    session_set(session, "seed", digits);
+    check_int(strlen(session_setting(session, "seed")), 63);
+    check(!session_setting(session, "no such"));
+}
