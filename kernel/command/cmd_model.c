@@ -54,7 +54,7 @@ static int model_load(const struct call *call) {
         call->reply,
         "%s is loaded: %s, %lld layers of %lld heads, %s parameters (%s), texts up to %lld "
         "tokens; %.1f ms\n",
-        one->handle, model->arch->summary, (long long)model->config->layers,
+        one->handle, model->arch->name, (long long)model->config->layers,
         (long long)model->config->heads, in_words(call->arena, model->parameters), model->dtype,
         (long long)model->config->context, (now() - began) * 1e3);
     return 0;
