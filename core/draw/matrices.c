@@ -278,8 +278,27 @@ static void table_row(struct arena *arena, const struct figure *figure, const ch
     cells[2] = figure_number(arena, (double)best->value, range);
 }
 
+/* Whether a row had no choice, as the first of a causal model: all its weight is at one place. */
+static bool is_forced(const struct figure *figure, int64_t index) {
+    const float *row = figure->values + index * figure->columns.count;
+    if (figure->is_signed || figure->columns.count < 2 || index % figure->rows.count != 0 ||
+        (double)row[0] != figure->high) {
+        return false;
+    }
+    for (int64_t c = 1; c < figure->columns.count; c++) {
+        if (row[c] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a row counts for among others; one that had no choice comes last. */
 static double strength(const struct figure *figure, int64_t index) {
     double value = (double)figure->best[index].value;
+    if (is_forced(figure, index)) {
+        return -1;
+    }
     return isnan(value) ? -(double)INFINITY : figure->is_signed ? fabs(value) : value;
 }
 

@@ -179,8 +179,8 @@ static int model_info(const struct call *call) {
         table_set(made, i, 1, rows[i].value);
     }
     const char *finding =
-        arena_printf(arena, "%s: %s with %s parameters.", one->handle, model->arch->summary,
-                     in_words(arena, model->parameters));
+        arena_printf(arena, "%s is a %s model with %s parameters.", one->handle,
+                     model->arch->name, in_words(arena, model->parameters));
     reply_bundle(call->reply, table_bundle(arena, finding, made, ""), NULL, false);
     return 0;
 }

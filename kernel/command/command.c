@@ -81,7 +81,7 @@ static int check_percents(const struct command *command, const struct cell_line 
     if (!line->whole && command->body) {
         return err_at(
             err, ERR_CELL, at->line, at->column, at->length,
-            "%s reads the text below it: write %%%%%s as the cell's first line and the "
+            "%%%%%s reads the text below it: write %%%%%s as the cell's first line and the "
             "text on the lines after it",
             command->name, command->name);
     }
