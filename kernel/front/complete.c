@@ -12,7 +12,7 @@
 #include "kernel/front/front.h"
 #include "kernel/front/minder.h"
 
-enum { MATCHES_MOST = 500, ENTRIES_MOST = 20000 };
+enum { MATCHES_MOST = 500, ENTRIES_MOST = 20000, LINE_MOST = 65536 };
 
 /* A question: the word at the cursor, and where its matches go. */
 struct asked {
@@ -322,7 +322,7 @@ struct completion *complete_at(struct arena *arena, const char *code, size_t len
     out->types = arena_array(arena, MATCHES_MOST, sizeof *out->types);
     size_t start = line_start(code, cursor, &first, &body);
     out->start = out->end = cursor;
-    if (body || cursor - start > 64 * 1024) {
+    if (body || cursor - start > LINE_MOST) {
         return out;
     }
     struct complete_word *words = complete_words(arena, code + start, cursor - start, &count);

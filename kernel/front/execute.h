@@ -15,12 +15,12 @@ enum { EXECUTE_GRACE_MS = 2000 }; /* from an interrupt to the end by force */
 /* Runs the cell, or lets it wait for the one that runs. Takes the message over. */
 void execute_arrive(struct front *front, struct message *message);
 
-/* What the worker says (see minder_listener). */
-void execute_frame(void *front, uint32_t kind, const char *bytes, size_t length, void **base);
-void execute_text(void *front, bool is_error, const char *text, size_t length);
+/* What the worker says (see minder_listener); `arg` is the front. */
+void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base);
+void execute_text(void *arg, bool is_error, const char *text, size_t length);
 
-/* What the streams say. */
-void execute_emit(void *front, bool is_error, const char *text, size_t length);
+/* What the streams say; `arg` is the front. */
+void execute_emit(void *arg, bool is_error, const char *text, size_t length);
 
 /* The worker is gone: fails the running cell with the cause and starts another worker. */
 void execute_died(struct front *front);

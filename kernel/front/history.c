@@ -89,10 +89,12 @@ int64_t history_due(const struct history *history) {
 /* Makes the folders above the file and the file itself, for its owner alone. */
 static int file_make(const char *path) {
     char folder[PATH_MAX];
-    if (strlen(path) >= sizeof folder) {
+    size_t length = strlen(path);
+    if (length >= sizeof folder) {
+        errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(folder, path);
+    memcpy(folder, path, length + 1);
     for (char *at = folder + 1; (at = strchr(at, '/')) != NULL; at++) {
         *at = '\0';
         if (mkdir(folder, 0700) < 0 && errno != EEXIST) {

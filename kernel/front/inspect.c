@@ -9,6 +9,8 @@
 #include "kernel/front/front.h"
 #include "kernel/front/minder.h"
 
+enum { LINE_MOST = 65536 };
+
 static const char *in_language(const char *en, const char *zh, bool chinese) {
     return chinese && zh && *zh ? zh : en ? en : "";
 }
@@ -95,7 +97,7 @@ struct inspection *inspect_at(struct arena *arena, const char *code, size_t leng
     while (end < length && code[end] != '\n') {
         end++;
     }
-    if (end - start > 64 * 1024) {
+    if (end - start > LINE_MOST) {
         return NULL;
     }
     struct complete_word *words = complete_words(arena, code + start, end - start, &count);

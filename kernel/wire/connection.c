@@ -81,7 +81,10 @@ static int fill(struct arena *arena, struct connection *connection, const json_t
         return err_pass(err);
     }
     const char *ip = text_read(root, "ip", NULL, path, err);
-    const char *key = ip ? text_read(root, "key", "", path, err) : NULL;
+    if (!ip) {
+        return err_pass(err);
+    }
+    const char *key = text_read(root, "key", "", path, err);
     if (!key) {
         return err_pass(err);
     }

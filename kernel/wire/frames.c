@@ -80,6 +80,7 @@ static int escape_code(const char *at, const char *end) {
 /* Writes \ufffd over each escaped surrogate without its other half. Returns whether there were
  * any. */
 static bool surrogates_mend(char *bytes, size_t length) {
+    static const char mark[6] = { '\\', 'u', 'f', 'f', 'f', 'd' };
     char *end = bytes + length;
     bool mended = false;
     for (char *at = bytes; at < end; at++) {
@@ -95,7 +96,7 @@ static bool surrogates_mend(char *bytes, size_t length) {
         if (low >= 0xdc00 && low <= 0xdfff) {
             at += 11;
         } else {
-            memcpy(at, "\\ufffd", 6);
+            memcpy(at, mark, sizeof mark);
             at += 5;
             mended = true;
         }

@@ -10,8 +10,8 @@ def fail(client, cell, how):
         client.reply(stop, "control")
 
 
-CAUSES = {"error": "%_test sleep 0.3\n%_test", "interrupt": "%_test loop",
-          "death": "%_test sleep 0.3\n%_test kill"}
+CAUSES = {"error": "%_test sleep 0.8\n%_test", "interrupt": "%_test loop",
+          "death": "%_test sleep 0.8\n%_test kill"}
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -41,7 +41,7 @@ def test_matrix(client, how, stops, silent):
 
 def test_aborted_cells_are_not_counted(client):
     before = client.run("%echo a")[0]["content"]["execution_count"]
-    first = client.start("%_test sleep 0.3\n%_test")
+    first = client.start("%_test sleep 0.8\n%_test")
     waiting = [client.execute("%echo b") for _ in range(5)]
     for one in (first, *waiting):
         client.until_idle(one)
