@@ -1,6 +1,6 @@
-/* BERT: an encoder whose norms come after the residual sums (Devlin et al. 2018, arXiv:1810.04805).
- * BertModel, BertForMaskedLM, BertForSequenceClassification; with or without the prefix "bert.";
- * norms named weight and bias or, in old files, gamma and beta. */
+/* BERT: an encoder whose norms come after the residual sums (Devlin et al. 2018,
+ * arXiv:1810.04805). BertModel, BertForMaskedLM, BertForSequenceClassification; with or without
+ * the prefix "bert."; norms named weight and bias or, in old files, gamma and beta. */
 
 #include <math.h>
 #include <string.h>
@@ -40,13 +40,15 @@ static struct norm norm_find(struct parts *parts, int64_t width, const char *nam
 static void block_find(struct parts *parts, const struct config *c, const char *name,
                        struct block *block) {
     struct arena *arena = parts->arena;
-    block->query = parts_dense(parts, c->width, c->width, true, "%s.attention.self.query", name);
+    block->query =
+        parts_dense(parts, c->width, c->width, true, "%s.attention.self.query", name);
     block->key = parts_dense(parts, c->width, c->width, true, "%s.attention.self.key", name);
-    block->value = parts_dense(parts, c->width, c->width, true, "%s.attention.self.value", name);
+    block->value =
+        parts_dense(parts, c->width, c->width, true, "%s.attention.self.value", name);
     block->output =
         parts_dense(parts, c->width, c->width, true, "%s.attention.output.dense", name);
-    block->attended = norm_find(parts, c->width,
-                                arena_printf(arena, "%s.attention.output.LayerNorm", name));
+    block->attended =
+        norm_find(parts, c->width, arena_printf(arena, "%s.attention.output.LayerNorm", name));
     block->wide = parts_dense(parts, c->inner, c->width, true, "%s.intermediate.dense", name);
     block->narrow = parts_dense(parts, c->width, c->inner, true, "%s.output.dense", name);
     block->ended = norm_find(parts, c->width, arena_printf(arena, "%s.output.LayerNorm", name));
@@ -81,7 +83,8 @@ static int settings_check(const struct model *model, struct err *err) {
     const struct config *c = model->config;
     if (!c->json) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "%s: BERT is read from Hugging Face folders, not from GGUF", model->path);
+                       "%s: BERT is read from Hugging Face folders, not from GGUF",
+                       model->path);
     }
     const char *kind = json_text_at(c->json, "position_embedding_type", "absolute");
     if (strcmp(kind, "absolute") != 0) {
@@ -90,7 +93,8 @@ static int settings_check(const struct model *model, struct err *err) {
                        model->path, kind);
     }
     if (json_bool_at(c->json, "is_decoder", false)) {
-        return err_set(err, ERR_UNSUPPORTED, "%s: a BERT with is_decoder is not known", model->path);
+        return err_set(err, ERR_UNSUPPORTED, "%s: a BERT with is_decoder is not known",
+                       model->path);
     }
     if (c->heads * c->head_width != c->width) {
         return err_set(err, ERR_FORMAT, "%s: hidden_size %lld is not a multiple of %lld heads",
@@ -151,8 +155,8 @@ static struct tensor *embed(const struct bert *bert, const struct config *config
     return normed(tape, sum, &bert->embedded, config);
 }
 
-static struct tensor *attend(const struct block *block, const struct config *c, struct pass *pass,
-                             int64_t layer, const struct tensor *x) {
+static struct tensor *attend(const struct block *block, const struct config *c,
+                             struct pass *pass, int64_t layer, const struct tensor *x) {
     struct tape *tape = pass->tape;
     struct op_attention how = { .batch = pass->batch,
                                 .tokens = pass->tokens,
@@ -165,9 +169,9 @@ static struct tensor *attend(const struct block *block, const struct config *c, 
     struct tensor *q = parts_run(tape, &block->query, x, none);
     struct tensor *k = parts_run(tape, &block->key, x, none);
     struct tensor *v = parts_run(tape, &block->value, x, none);
-    struct tensor *pattern = visit_place(
-        pass, SITE_ATTENTION, layer, 4,
-        (int64_t[]){ pass->batch, c->heads, pass->tokens, pass->tokens });
+    struct tensor *pattern =
+        visit_place(pass, SITE_ATTENTION, layer, 4,
+                    (int64_t[]){ pass->batch, c->heads, pass->tokens, pass->tokens });
     struct tensor *mixed = op_attention(tape, q, k, v, &how, pattern);
     if (pattern) {
         visit(pass, SITE_ATTENTION, layer, pattern);
@@ -205,7 +209,8 @@ static void classify(const struct model *model, struct pass *pass, const struct 
           parts_run(tape, &bert->classifier, pooled, (struct simd_finish){ 0 }));
 }
 
-static void predict_words(const struct model *model, struct pass *pass, const struct tensor *x) {
+static void predict_words(const struct model *model, struct pass *pass,
+                          const struct tensor *x) {
     const struct bert *bert = model->parts;
     const struct config *c = model->config;
     struct tape *tape = pass->tape;
@@ -243,8 +248,8 @@ static int forward(const struct model *model, struct pass *pass, struct err *err
     return 0;
 }
 
-static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION, SITE_FINAL,
-                                   SITE_LOGITS, SITE_COUNT };
+static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION,
+                                   SITE_FINAL, SITE_LOGITS,   SITE_COUNT };
 
 const struct arch bert_arch = {
     .name = "bert",

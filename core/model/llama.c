@@ -1,7 +1,7 @@
-/* Llama: a decoder with RMS norms before each part, rotary positions, grouped-query attention and a
- * gated feed-forward (Touvron et al. 2023, arXiv:2302.13971). From Hugging Face folders (with or
- * without the prefix "model.") and GGUF files, whose query and key rows are permuted so that rotary
- * pairs are neighbours. */
+/* Llama: a decoder with RMS norms before each part, rotary positions, grouped-query attention
+ * and a gated feed-forward (Touvron et al. 2023, arXiv:2302.13971). From Hugging Face folders
+ * (with or without the prefix "model.") and GGUF files, whose query and key rows are permuted
+ * so that rotary pairs are neighbours. */
 
 #include <math.h>
 #include <string.h>
@@ -31,14 +31,13 @@ struct names {
     const char *query, *key, *value, *output, *gate, *up, *down;
 };
 
-#define HUGGING_FACE(prefix)                                                            \
-    {                                                                                   \
-        .words = prefix "embed_tokens", .norm = prefix "norm", .head = "lm_head",       \
-        .blocks = prefix "layers.", .attention_norm = "input_layernorm",                \
-        .mlp_norm = "post_attention_layernorm", .query = "self_attn.q_proj",            \
-        .key = "self_attn.k_proj", .value = "self_attn.v_proj",                         \
-        .output = "self_attn.o_proj", .gate = "mlp.gate_proj", .up = "mlp.up_proj",     \
-        .down = "mlp.down_proj"                                                         \
+#define HUGGING_FACE(prefix)                                                                  \
+    {                                                                                         \
+        .words = prefix "embed_tokens", .norm = prefix "norm", .head = "lm_head",             \
+        .blocks = prefix "layers.", .attention_norm = "input_layernorm",                      \
+        .mlp_norm = "post_attention_layernorm", .query = "self_attn.q_proj",                  \
+        .key = "self_attn.k_proj", .value = "self_attn.v_proj", .output = "self_attn.o_proj", \
+        .gate = "mlp.gate_proj", .up = "mlp.up_proj", .down = "mlp.down_proj"                 \
     }
 
 static const struct names prefixed = HUGGING_FACE("model.");
@@ -76,10 +75,11 @@ static void block_find(struct parts *parts, const struct config *c, const struct
 static int scaling_refuse(const struct model *model, const char *kind, size_t length,
                           struct err *err) {
     char quoted[60];
-    return err_set(err, ERR_UNSUPPORTED,
-                   "%s: rotary positions are scaled (%s), which is not known here; only unscaled "
-                   "ones are",
-                   model->path, err_quote(quoted, sizeof quoted, kind, length));
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "%s: rotary positions are scaled (%s), which is not known here; only unscaled "
+        "ones are",
+        model->path, err_quote(quoted, sizeof quoted, kind, length));
 }
 
 /* Scaled rotary positions would give plausible, wrong numbers, so they are refused. */
@@ -113,14 +113,16 @@ static int settings_check(const struct model *model, struct err *err) {
         gguf_int(model->weights->gguf, "llama.rope.dimension_count", &turned);
     }
     if (turned != c->head_width || c->head_width % 2) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: %lld of a head's %lld numbers are turned by rotary positions; all, an "
-                       "even count, is what is known",
-                       model->path, (long long)turned, (long long)c->head_width);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: %lld of a head's %lld numbers are turned by rotary positions; all, an "
+            "even count, is what is known",
+            model->path, (long long)turned, (long long)c->head_width);
     }
     if (c->kv_heads < 1 || c->heads % c->kv_heads) {
-        return err_set(err, ERR_FORMAT, "%s: %lld heads do not share %lld key-value heads evenly",
-                       model->path, (long long)c->heads, (long long)c->kv_heads);
+        return err_set(err, ERR_FORMAT,
+                       "%s: %lld heads do not share %lld key-value heads evenly", model->path,
+                       (long long)c->heads, (long long)c->kv_heads);
     }
     return scaling_check(model, err);
 }
@@ -232,8 +234,8 @@ static int forward(const struct model *model, struct pass *pass, struct err *err
     return 0;
 }
 
-static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION, SITE_FINAL,
-                                   SITE_LOGITS, SITE_COUNT };
+static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION,
+                                   SITE_FINAL, SITE_LOGITS,   SITE_COUNT };
 
 const struct arch llama_arch = {
     .name = "llama",

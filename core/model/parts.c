@@ -7,11 +7,11 @@
 #include "core/tensor/gemm.h"
 #include "core/tensor/quant.h"
 
-#define NAMED(name, format)                                                             \
-    char name[200];                                                                     \
-    va_list args;                                                                       \
-    va_start(args, format);                                                             \
-    vsnprintf(name, sizeof name, format, args);                                         \
+#define NAMED(name, format)                     \
+    char name[200];                             \
+    va_list args;                               \
+    va_start(args, format);                     \
+    vsnprintf(name, sizeof name, format, args); \
     va_end(args)
 
 bool parts_has(struct parts *parts, const char *format, ...) {
@@ -28,7 +28,8 @@ static const struct tensor *matrix(struct parts *parts, int64_t rows, int64_t co
         weights_need(parts->weights, name, 2, (int64_t[]){ rows, columns }, parts->err);
     if (tensor && !gemm_reads(tensor->dtype)) {
         err_set(parts->err, ERR_UNSUPPORTED,
-                "%s: tensor %s holds %s; products read F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0",
+                "%s: tensor %s holds %s; products read F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, "
+                "Q8_0",
                 parts->weights->path, name, dtype_name(tensor->dtype));
         tensor = NULL;
     }
@@ -43,8 +44,9 @@ static const float *vector(struct parts *parts, int64_t n, const char *name) {
     const struct tensor *tensor =
         weights_need(parts->weights, name, 1, (int64_t[]){ n }, parts->err);
     if (tensor && !quant_known(tensor->dtype)) {
-        err_set(parts->err, ERR_UNSUPPORTED, "%s: tensor %s holds %s, not floating-point numbers",
-                parts->weights->path, name, dtype_name(tensor->dtype));
+        err_set(parts->err, ERR_UNSUPPORTED,
+                "%s: tensor %s holds %s, not floating-point numbers", parts->weights->path,
+                name, dtype_name(tensor->dtype));
         tensor = NULL;
     }
     parts->failed = !tensor;
@@ -108,7 +110,8 @@ int parts_act(const char *name, enum simd_act *act, struct err *err) {
         }
     }
     char quoted[40];
-    return err_set(err, ERR_UNSUPPORTED,
-                   "activation %s; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh",
-                   err_quote(quoted, sizeof quoted, name, strlen(name)));
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "activation %s; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh",
+        err_quote(quoted, sizeof quoted, name, strlen(name)));
 }

@@ -8,8 +8,8 @@
 
 /* parts: how an architecture collects its weights, each checked for its shape and type.
  *
- * After the first failure every call returns NULL and does nothing, so that an architecture asks for
- * all of its parts in a row and looks at `failed` once. */
+ * After the first failure every call returns NULL and does nothing, so that an architecture
+ * asks for all of its parts in a row and looks at `failed` once. */
 struct parts {
     struct arena *arena;
     const struct weights *weights;
@@ -23,7 +23,8 @@ bool parts_has(struct parts *parts, const char *format, ...)
 
 /* A matrix that products and embeddings can read, as it lies in the file. */
 const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t columns,
-                                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+                                  const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* n numbers as float32: borrowed from the file if they are that there, else converted. */
 const float *parts_vector(struct parts *parts, int64_t n, const char *format, ...)
@@ -38,7 +39,8 @@ struct dense {
 struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
                          const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The linear layer on x, then act, * factor, + residual (simd_finish, whose bias is the layer's). */
+/* The linear layer on x, then act, * factor, + residual (simd_finish, whose bias is the
+ * layer's). */
 struct tensor *parts_run(struct tape *tape, const struct dense *dense, const struct tensor *x,
                          struct simd_finish finish);
 

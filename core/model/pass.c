@@ -83,10 +83,10 @@ static int check(const struct model *model, const struct pass *pass, struct err 
     }
     for (int64_t i = 0; i < count; i++) {
         if (pass->ids[i] < 0 || pass->ids[i] >= config->vocab) {
-            return err_set(err, ERR_TEXT,
-                           "token id %d at position %lld is not in the vocabulary of %lld tokens",
-                           (int)pass->ids[i], (long long)(i % pass->tokens),
-                           (long long)config->vocab);
+            return err_set(
+                err, ERR_TEXT,
+                "token id %d at position %lld is not in the vocabulary of %lld tokens",
+                (int)pass->ids[i], (long long)(i % pass->tokens), (long long)config->vocab);
         }
         if (pass->types && (pass->types[i] < 0 || pass->types[i] >= types)) {
             return err_set(err, ERR_TEXT, "token type %d at position %lld; this model has %lld",
@@ -103,6 +103,17 @@ static void scratch_free(void *what) {
     *scratch = NULL;
 }
 
+/* Scratch for one layer in one piece, which the arena keeps when a layer rewinds it. */
+static void scratch_reserve(struct arena *scratch, const struct config *config, int64_t rows) {
+    int64_t floats, bytes;
+    struct arena_mark mark = arena_mark(scratch);
+    if (ck_mul(rows, 10 * config->width + 2 * config->inner, &floats) &&
+        ck_mul(floats, sizeof(float), &bytes)) {
+        arena_raw(scratch, (size_t)bytes);
+        arena_rewind(scratch, mark);
+    }
+}
+
 struct trace *model_run(const struct model *model, struct pass *pass, struct err *err) {
     if (check(model, pass, err) < 0) {
         return NULL;
@@ -117,12 +128,14 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
             trace->values[site] = arena_array(pass->arena, layers + 1, sizeof(struct tensor *));
         }
     }
-    /* The scratch goes when the run ends; when it ends by an interrupt, with the pass's arena. */
+    /* The scratch goes when the run ends; when it ends by an interrupt, with the pass's arena.
+     */
     struct arena **scratch = arena_alloc(pass->arena, sizeof(struct arena *));
     arena_defer(pass->arena, scratch_free, scratch);
     *scratch = arena_new();
     pass->trace = trace;
     pass->tape = tape_new(*scratch, op_attention_room(pass->tokens, model->config->head_width));
+    scratch_reserve(*scratch, model->config, pass->batch * pass->tokens);
 
     int failed = model->arch->forward(model, pass, err);
     stop_check(); /* an interrupt may have left out part of the last product */

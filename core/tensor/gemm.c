@@ -2,8 +2,8 @@
 
 #include "core/base/pool.h"
 
-/* Values of k a panel holds: with AVX-512's 32 columns 80 kB, which stay in a core's second-level
- * cache, while 12 rows of x (30 kB) stay in the first. */
+/* Values of k a panel holds: with AVX-512's 32 columns 80 kB, which stay in a core's
+ * second-level cache, while 12 rows of x (30 kB) stay in the first. */
 enum { DEPTH = 640, ALIGN = 32 };
 
 bool gemm_reads(enum dtype dtype) {
@@ -31,7 +31,8 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
     for (int64_t begin = 0; begin < g->k; begin += job->depth) {
         int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
         table->pack[g->w->dtype](rows, job->row_bytes, n, begin, k, panel);
-        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, begin > 0);
+        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride,
+                        begin > 0);
     }
     const struct simd_finish *f = &g->finish;
     if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {

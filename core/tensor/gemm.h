@@ -6,11 +6,13 @@
 
 /* gemm: y = act(x W^T + bias) * factor + residual, the product that nearly all time goes into.
  *
- *     x  [M, K] float32      W  [N, K] of any weight type, as it lies in the file      y  [M, N]
+ *     x  [M, K] float32      W  [N, K] of any weight type, as it lies in the file      y  [M,
+ * N]
  *
- * W is read once: a few of its rows at a time become a float32 panel in the cache, are multiplied with
- * all of x and forgotten, so a quantised model is never a float one in memory. With 16 rows of x
- * that costs about a quarter of the time, with 128 a few hundredths, and there is nothing to keep.
+ * W is read once: a few of its rows at a time become a float32 panel in the cache, are
+ * multiplied with all of x and forgotten, so a quantised model is never a float one in memory.
+ * With 16 rows of x that costs about a quarter of the time, with 128 a few hundredths, and
+ * there is nothing to keep.
  *
  * Every output is one sum over k in order, so it depends on neither threads nor M. */
 

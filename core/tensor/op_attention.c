@@ -4,8 +4,9 @@
 #include "core/base/pool.h"
 #include "core/tensor/op.h"
 
-/* A task is one head of one text for at most this many queries; it packs the head's keys and values
- * into panels once (a fortieth of the work) and then goes through its queries a tile at a time. */
+/* A task is one head of one text for at most this many queries; it packs the head's keys and
+ * values into panels once (a fortieth of the work) and then goes through its queries a tile at
+ * a time. */
 enum { QUERIES = 192 };
 
 struct job {
@@ -23,7 +24,7 @@ struct head {
     float *out, *pattern;
     const uint8_t *mask;
     int64_t q_stride, k_stride;
-    int64_t keys; /* that any of the task's queries sees */
+    int64_t keys;                              /* that any of the task's queries sees */
     float *key_panels, *value_panels, *scores; /* in the thread's room */
 };
 
@@ -42,8 +43,9 @@ static void keys_pack(const struct head *head) {
     for (int64_t j = 0; j < head->keys; j += table->columns) {
         int64_t left = head->keys - j;
         int n = left < table->columns ? (int)left : table->columns;
-        table->pack[DTYPE_F32](head->k + j * head->k_stride, head->k_stride * (int64_t)sizeof(float),
-                               n, 0, width, head->key_panels + j * width);
+        table->pack[DTYPE_F32](head->k + j * head->k_stride,
+                               head->k_stride * (int64_t)sizeof(float), n, 0, width,
+                               head->key_panels + j * width);
     }
 }
 
@@ -67,7 +69,8 @@ static void tile_weigh(const struct head *head, int64_t first, int64_t rows, int
     for (int64_t j = 0; j < keys; j += table->columns) {
         int64_t n = keys - j < table->columns ? keys - j : table->columns;
         table->multiply(rows, how->width, head->q + first * head->q_stride, head->q_stride,
-                        head->key_panels + j * how->width, (int)n, scores + j, how->tokens, false);
+                        head->key_panels + j * how->width, (int)n, scores + j, how->tokens,
+                        false);
     }
     for (int64_t r = 0; r < rows; r++) {
         float *row = scores + r * how->tokens;
@@ -88,8 +91,9 @@ static void tile_mix(const struct head *head, int64_t first, int64_t rows, int64
     int64_t width = head->how->width;
     for (int64_t c = 0; c < width; c += table->columns) {
         int64_t n = width - c < table->columns ? width - c : table->columns;
-        table->multiply(rows, keys, scores, head->how->tokens, head->value_panels + c * head->keys,
-                        (int)n, head->out + first * head->q_stride + c, head->q_stride, false);
+        table->multiply(rows, keys, scores, head->how->tokens,
+                        head->value_panels + c * head->keys, (int)n,
+                        head->out + first * head->q_stride + c, head->q_stride, false);
     }
 }
 

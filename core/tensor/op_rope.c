@@ -3,8 +3,8 @@
 #include "core/base/pool.h"
 #include "core/tensor/op.h"
 
-struct op_rope_angles *op_rope_angles(struct tape *tape, int64_t tokens, int64_t width, double base,
-                                      bool adjacent) {
+struct op_rope_angles *op_rope_angles(struct tape *tape, int64_t tokens, int64_t width,
+                                      double base, bool adjacent) {
     struct op_rope_angles *angles = arena_alloc(tape->arena, sizeof *angles);
     int64_t half = width / 2;
     *angles = (struct op_rope_angles){ .tokens = tokens, .width = width, .adjacent = adjacent };
@@ -49,7 +49,8 @@ static void rows_run(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-struct tensor *op_rope(struct tape *tape, struct tensor *x, const struct op_rope_angles *angles) {
+struct tensor *op_rope(struct tape *tape, struct tensor *x,
+                       const struct op_rope_angles *angles) {
     (void)tape; /* has nothing to remember: turning back needs the angles alone */
     struct job job = { .angles = angles, .x = x->data, .heads = x->shape[1] / angles->width };
     pool_for(x->shape[0], 16, rows_run, &job);

@@ -9,11 +9,12 @@
 
 /* simd: the inner loops, once per instruction set (portable C, NEON, AVX2 with FMA, AVX-512).
  *
- * All tables are made from one text, simd_lanes.h, compiled at different widths; they differ in the
- * last digits only (with or without fused multiply-add, 4, 8 or 16 partial sums). Within one table a
- * number depends on the data alone, never on threads, batch or padding:
+ * All tables are made from one text, simd_lanes.h, compiled at different widths; they differ in
+ * the last digits only (with or without fused multiply-add, 4, 8 or 16 partial sums). Within
+ * one table a number depends on the data alone, never on threads, batch or padding:
  *   - a product's sum over k goes 0, 1, 2, ... in order, one accumulator for each output;
- *   - a sum over a row has one partial sum a lane (element i in lane i mod lanes), then a fixed tree.
+ *   - a sum over a row has one partial sum a lane (element i in lane i mod lanes), then a fixed
+ * tree.
  *
  * Rows may have any length and alignment; nothing outside them is read or written. */
 
@@ -42,14 +43,16 @@ struct simd {
     int columns; /* of a panel: the widest tile that multiply makes at once */
     int rows;    /* of the tallest tile */
 
-    /* Makes a panel of k values of `n` weight rows (at most `columns`): panel[i * columns + j] is value
-     * begin + i of row j as float32, 0 for j >= n. `begin` is a whole number of blocks, and so is k in
-     * block-quantised types. Entries are NULL for types that are no weights. */
-    void (*pack[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
-                              float *panel);
-    /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in floats. */
-    void (*multiply)(int64_t rows, int64_t k, const float *x, int64_t x_stride, const float *panel,
-                     int n, float *y, int64_t y_stride, bool add);
+    /* Makes a panel of k values of `n` weight rows (at most `columns`): panel[i * columns + j]
+     * is value begin + i of row j as float32, 0 for j >= n. `begin` is a whole number of
+     * blocks, and so is k in block-quantised types. Entries are NULL for types that are no
+     * weights. */
+    void (*pack[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t begin,
+                              int64_t k, float *panel);
+    /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
+     * floats. */
+    void (*multiply)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
+                     const float *panel, int n, float *y, int64_t y_stride, bool add);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
 
@@ -57,11 +60,12 @@ struct simd {
     void (*erf)(float *y, const float *x, int64_t n); /* 2 ulp */
     void (*add)(float *y, const float *a, const float *b, int64_t n);
 
-    /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes 0. */
+    /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes
+     * 0. */
     void (*softmax)(float *row, int64_t n, float scale);
     /* y = (x - mean) / sqrt(variance + eps) * gain + bias */
-    void (*norm_layer)(float *y, const float *x, const float *gain, const float *bias, float eps,
-                       int64_t n);
+    void (*norm_layer)(float *y, const float *x, const float *gain, const float *bias,
+                       float eps, int64_t n);
     /* y = x / sqrt(mean of x^2 + eps) * gain */
     void (*norm_rms)(float *y, const float *x, const float *gain, float eps, int64_t n);
 };

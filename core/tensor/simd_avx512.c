@@ -1,11 +1,11 @@
 /* AVX-512 (F, BW, DQ, VL): 32 registers of sixteen lanes. */
 #include <immintrin.h>
 
-#define LANES            16
-#define TILE             12
+#define LANES                 16
+#define TILE                  12
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps((a), (b), (c))
-#define HALVES(p)        _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
-#define HALF(half)       _cvtsh_ss(half)
+#define HALVES(p)             _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#define HALF(half)            _cvtsh_ss(half)
 
 #include "core/tensor/simd_lanes.h"
 

@@ -2,11 +2,11 @@
  *
  * Each simd_*.c defines, then includes this:
  *     LANES                  4, 8 or 16
- *     TILE                   rows of x that `multiply` takes at once; two vectors of sums for each
- *     MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can
- *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
- * Everything is static but the table, so that no instruction of a wide set can reach a narrow
- * machine through a function that the linker shares. */
+ *     TILE                   rows of x that `multiply` takes at once; two vectors of sums for
+ * each MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can HALVES(p),
+ * HALF(h)     F16 to float, LANES of them and one; left out: by integers Everything is static
+ * but the table, so that no instruction of a wide set can reach a narrow machine through a
+ * function that the linker shares. */
 
 #include <math.h>
 #include <stddef.h>
@@ -19,7 +19,8 @@
 typedef float vec __attribute__((vector_size(LANES * 4), may_alias));
 typedef int32_t ints __attribute__((vector_size(LANES * 4), may_alias));
 typedef uint32_t words __attribute__((vector_size(LANES * 4), may_alias));
-typedef float loose __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
+typedef float loose
+    __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
 typedef uint8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef int8_t chars __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
@@ -100,7 +101,8 @@ ALWAYS vec exp_of(vec x) {
     const float magic = 12582912.0F; /* 1.5 * 2^23: adding it leaves round(t) in the low bits */
     vec shifted = MULTIPLY_ADD(x, all(1.44269504F), all(magic));
     vec n = shifted - magic;
-    vec r = MULTIPLY_ADD(n, all(-0.693359375F), x); /* ln 2 in two parts; n times this one is exact */
+    vec r = MULTIPLY_ADD(n, all(-0.693359375F),
+                         x); /* ln 2 in two parts; n times this one is exact */
     r = MULTIPLY_ADD(n, all(2.12194440e-4F), r);
     vec p = all(0.00139517174F);
     p = MULTIPLY_ADD(p, r, all(0.00836959854F));
@@ -190,25 +192,25 @@ static void map_add(float *y, const float *a, const float *b, int64_t n) {
 }
 
 /* One loop for each act, so that the choice is made once. */
-#define WITH_ACT(act, BODY)                                                             \
-    switch (act) {                                                                      \
-    case SIMD_GELU:                                                                     \
-        BODY(SIMD_GELU);                                                                \
-        break;                                                                          \
-    case SIMD_GELU_TANH:                                                                \
-        BODY(SIMD_GELU_TANH);                                                           \
-        break;                                                                          \
-    case SIMD_RELU:                                                                     \
-        BODY(SIMD_RELU);                                                                \
-        break;                                                                          \
-    case SIMD_SILU:                                                                     \
-        BODY(SIMD_SILU);                                                                \
-        break;                                                                          \
-    case SIMD_TANH:                                                                     \
-        BODY(SIMD_TANH);                                                                \
-        break;                                                                          \
-    default:                                                                            \
-        BODY(SIMD_NONE);                                                                \
+#define WITH_ACT(act, BODY)   \
+    switch (act) {            \
+    case SIMD_GELU:           \
+        BODY(SIMD_GELU);      \
+        break;                \
+    case SIMD_GELU_TANH:      \
+        BODY(SIMD_GELU_TANH); \
+        break;                \
+    case SIMD_RELU:           \
+        BODY(SIMD_RELU);      \
+        break;                \
+    case SIMD_SILU:           \
+        BODY(SIMD_SILU);      \
+        break;                \
+    case SIMD_TANH:           \
+        BODY(SIMD_TANH);      \
+        break;                \
+    default:                  \
+        BODY(SIMD_NONE);      \
     }
 
 ALWAYS void finish_as(enum simd_act act, int64_t rows, int n, float *y, int64_t stride,
@@ -233,7 +235,8 @@ ALWAYS void finish_as(enum simd_act act, int64_t rows, int n, float *y, int64_t 
     }
 }
 
-static void finish(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at) {
+static void finish(int64_t rows, int n, float *y, int64_t stride,
+                   const struct simd_finish *at) {
 #define BODY(which) finish_as(which, rows, n, y, stride, at)
     WITH_ACT(at->act, BODY)
 #undef BODY
@@ -289,8 +292,8 @@ ALWAYS float square_sum(const float *x, float from, int64_t n) {
     return lanes_sum(sum);
 }
 
-static void norm_layer(float *y, const float *x, const float *gain, const float *bias, float eps,
-                       int64_t n) {
+static void norm_layer(float *y, const float *x, const float *gain, const float *bias,
+                       float eps, int64_t n) {
     vec sum = all(0.0F);
     FOR_LANES(i, n) {
         sum += load_some(x + i, n - i);
@@ -314,8 +317,8 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 /* ---- products ---- */
 
 /* `rows` (a constant where this is inlined) rows against one panel: sums stay in registers. */
-ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const float *panel, int n,
-                 float *y, int64_t y_stride, bool add) {
+ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const float *panel,
+                 int n, float *y, int64_t y_stride, bool add) {
     vec sum[TILE][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
@@ -345,9 +348,9 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const fl
 
 static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                      const float *panel, int n, float *y, int64_t y_stride, bool add) {
-#define ROWS(count)                                                                     \
-    case count:                                                                         \
-        tile(count, k, x, x_stride, panel, n, y, y_stride, add);                        \
+#define ROWS(count)                                              \
+    case count:                                                  \
+        tile(count, k, x, x_stride, panel, n, y, y_stride, add); \
         break
     for (int64_t done = 0, now; done < rows; done += now) {
         int64_t left = rows - done;
@@ -384,7 +387,8 @@ ALWAYS float float_of_bits(uint32_t bits) {
 }
 
 #ifndef HALVES
-/* F16 by integers: the exponent is rebiased by a multiplication, which also mends subnormals. */
+/* F16 by integers: the exponent is rebiased by a multiplication, which also mends subnormals.
+ */
 ALWAYS vec halves(const void *p) {
     words h = __builtin_convertvector(*(const shorts *)p, words);
     vec x = (vec)((h & 0x7fff) << 13) * float_of_bits(0x77800000); /* 2^112 */
@@ -458,7 +462,8 @@ ALWAYS vec fetch_q5_0(const uint8_t *row, int64_t k) {
 
 ALWAYS vec fetch_q5_1(const uint8_t *row, int64_t k) {
     const uint8_t *block = row + k / BLOCK * 24;
-    return floats(quints(block + 8, block + 4, k % BLOCK)) * half_at(block) + half_at(block + 2);
+    return floats(quints(block + 8, block + 4, k % BLOCK)) * half_at(block) +
+           half_at(block + 2);
 }
 
 ALWAYS vec fetch_q8_0(const uint8_t *row, int64_t k) {
@@ -503,13 +508,13 @@ ALWAYS float one_bf16(const uint8_t *p) {
 #define LOW8  0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #endif
-#define EXCHANGE(v, bit)                                                                \
-    for (int i = 0; i < LANES; i++) {                                                   \
-        if (!(i & (bit))) {                                                             \
-            vec a = (v)[i], b = (v)[i + (bit)];                                         \
-            (v)[i] = __builtin_shufflevector(a, b, LOW##bit);                           \
-            (v)[i + (bit)] = __builtin_shufflevector(a, b, HIGH##bit);                  \
-        }                                                                               \
+#define EXCHANGE(v, bit)                                               \
+    for (int i = 0; i < LANES; i++) {                                  \
+        if (!(i & (bit))) {                                            \
+            vec a = (v)[i], b = (v)[i + (bit)];                        \
+            (v)[i] = __builtin_shufflevector(a, b, LOW##bit);          \
+            (v)[i + (bit)] = __builtin_shufflevector(a, b, HIGH##bit); \
+        }                                                              \
     }
 
 /* LANES x LANES transposed in registers. */
@@ -532,8 +537,9 @@ typedef vec fetch_function(const uint8_t *row, int64_t k);
 typedef float one_function(const uint8_t *p);
 
 /* LANES rows' values begin .. begin + k into LANES of the panel's columns. */
-ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size, const uint8_t *rows,
-                      int64_t row_bytes, int64_t begin, int64_t k, float *panel) {
+ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
+                      const uint8_t *rows, int64_t row_bytes, int64_t begin, int64_t k,
+                      float *panel) {
     int64_t i = 0;
     for (; i + LANES <= k; i += LANES) {
         vec v[LANES];
@@ -555,8 +561,9 @@ ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size, co
 }
 
 /* The same for n < LANES rows: the columns past them are 0. */
-ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size, const uint8_t *rows,
-                     int64_t row_bytes, int n, int64_t begin, int64_t k, float *panel) {
+ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size,
+                     const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
+                     float *panel) {
     for (int64_t i = 0; i < k; i++) {
         memset(panel + i * COLUMNS, 0, LANES * sizeof *panel);
     }
@@ -575,17 +582,17 @@ ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size, con
     }
 }
 
-#define PACK(type, one, size)                                                           \
-    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,  \
-                            int64_t k, float *panel) {                                  \
-        for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {                          \
-            const uint8_t *at = (const uint8_t *)rows + c * row_bytes;                  \
-            if (n >= LANES) {                                                           \
-                pack_full(fetch_##type, one, size, at, row_bytes, begin, k, panel + c); \
-            } else {                                                                    \
+#define PACK(type, one, size)                                                             \
+    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
+                            int64_t k, float *panel) {                                    \
+        for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {                            \
+            const uint8_t *at = (const uint8_t *)rows + c * row_bytes;                    \
+            if (n >= LANES) {                                                             \
+                pack_full(fetch_##type, one, size, at, row_bytes, begin, k, panel + c);   \
+            } else {                                                                      \
                 pack_few(fetch_##type, one, size, at, row_bytes, n, begin, k, panel + c); \
-            }                                                                           \
-        }                                                                               \
+            }                                                                             \
+        }                                                                                 \
     }
 PACK(f32, one_f32, 4)
 PACK(f16, half_at, 2)
@@ -596,18 +603,13 @@ PACK(q5_0, half_at, 0)
 PACK(q5_1, half_at, 0)
 PACK(q8_0, half_at, 0)
 
-#define SIMD_TABLE(which)                                                               \
-    {                                                                                   \
-        .isa = (which), .columns = COLUMNS, .rows = TILE,                               \
-        .pack = { [DTYPE_F32] = pack_f32,                                               \
-                  [DTYPE_F16] = pack_f16,                                               \
-                  [DTYPE_BF16] = pack_bf16,                                             \
-                  [DTYPE_Q4_0] = pack_q4_0,                                             \
-                  [DTYPE_Q4_1] = pack_q4_1,                                             \
-                  [DTYPE_Q5_0] = pack_q5_0,                                             \
-                  [DTYPE_Q5_1] = pack_q5_1,                                             \
-                  [DTYPE_Q8_0] = pack_q8_0 },                                           \
-        .multiply = multiply, .finish = finish, .exp = map_exp, .erf = map_erf,         \
-        .add = map_add, .softmax = softmax, .norm_layer = norm_layer,                   \
-        .norm_rms = norm_rms,                                                           \
+#define SIMD_TABLE(which)                                                                   \
+    {                                                                                       \
+        .isa = (which), .columns = COLUMNS,                                                 \
+        .rows = TILE, .pack = { [DTYPE_F32] = pack_f32,   [DTYPE_F16] = pack_f16,           \
+                                [DTYPE_BF16] = pack_bf16, [DTYPE_Q4_0] = pack_q4_0,         \
+                                [DTYPE_Q4_1] = pack_q4_1, [DTYPE_Q5_0] = pack_q5_0,         \
+                                [DTYPE_Q5_1] = pack_q5_1, [DTYPE_Q8_0] = pack_q8_0 },       \
+        .multiply = multiply, .finish = finish, .exp = map_exp, .erf = map_erf,             \
+        .add = map_add, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms, \
     }

@@ -4,11 +4,11 @@
 #include "core/base/arena.h"
 #include "core/tensor/tensor.h"
 
-/* tape: what the operations of one run share. Each op_ function (core/tensor/op.h) takes it first,
- * computes at once and returns its output, which lives in the tape's arena.
+/* tape: what the operations of one run share. Each op_ function (core/tensor/op.h) takes it
+ * first, computes at once and returns its output, which lives in the tape's arena.
  *
- * The arena is scratch: an architecture marks it before a layer and rewinds it after. The room for
- * threads is made once, before any mark. */
+ * The arena is scratch: an architecture marks it before a layer and rewinds it after. The room
+ * for threads is made once, before any mark. */
 struct tape {
     struct arena *arena;
     float *room;  /* [pool_threads()][each]; a task takes the part of its pool_self() */

@@ -1,0 +1,320 @@
+#include "tests/check.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/tensor/quant.h"
+#include "core/tensor/simd.h"
+
+/* Every table that this machine runs goes through every test. */
+#define EACH_TABLE(table)                                    \
+    for (int isa_ = CPU_GENERIC; isa_ <= CPU_AVX512; isa_++) \
+        for (const struct simd *table = simd_table((enum cpu_isa)isa_); table; table = NULL)
+
+/* Reproducible numbers between -1 and 1. */
+static float number(uint32_t i) {
+    i = (i + 1) * 2654435761U;
+    i ^= i >> 15;
+    i *= 2246822519U;
+    i ^= i >> 13;
+    return (float)(i & 0xffffff) / 8388608.0F - 1.0F;
+}
+
+static double ulps(float seen, double wanted) {
+    float near = (float)wanted;
+    double step = (double)nextafterf(fabsf(near), INFINITY) - (double)fabsf(near);
+    return fabs((double)seen - wanted) / step;
+}
+
+TEST(simd_table_of_this_machine_is_in_use) {
+    check(simd_table(CPU_GENERIC) && simd_table(CPU_GENERIC)->isa == CPU_GENERIC);
+    check(simd()->isa == cpu_isa());
+    check(simd_table(cpu_isa()) == simd());
+}
+
+TEST(simd_exp_is_right_to_two_ulps) {
+    EACH_TABLE(table) {
+        double worst = 0;
+        for (int i = -8700; i <= 8860; i += 16) {
+            float x[16], y[16];
+            for (int j = 0; j < 16; j++) {
+                x[j] = (float)(i + j) / 100.0F + number((uint32_t)(i + j)) / 300;
+            }
+            table->exp(y, x, 16);
+            for (int j = 0; j < 16; j++) {
+                double u = x[j] < 88.7F ? ulps(y[j], exp((double)x[j])) : 0;
+                worst = u > worst ? u : worst;
+            }
+        }
+        check_near(worst, 0, 2);
+        float edge[6] = { -INFINITY, -200, 0, 200, INFINITY, NAN };
+        table->exp(edge, edge, 6);
+        check(edge[0] == 0 && edge[1] == 0 && edge[2] == 1);
+        check(isinf(edge[3]) && isinf(edge[4]) && isnan(edge[5]));
+    }
+}
+
+TEST(simd_erf_is_right_to_two_ulps) {
+    EACH_TABLE(table) {
+        double worst = 0;
+        for (int i = -5000; i <= 5000; i++) {
+            float x = (float)i / 1000.0F, y;
+            table->erf(&y, &x, 1);
+            double u = ulps(y, erf((double)x));
+            worst = u > worst ? u : worst;
+        }
+        check_near(worst, 0, 2);
+        float edge[4] = { -INFINITY, -0.0F, 30, NAN };
+        table->erf(edge, edge, 4);
+        check(edge[0] == -1 && edge[1] == 0 && edge[2] == 1 && isnan(edge[3]));
+    }
+}
+
+static double act_of(enum simd_act act, double x) {
+    switch (act) {
+    case SIMD_GELU:
+        return x * (1 + erf(x / sqrt(2))) / 2;
+    case SIMD_GELU_TANH:
+        return x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))) / 2;
+    case SIMD_RELU:
+        return x > 0 ? x : 0;
+    case SIMD_SILU:
+        return x / (1 + exp(-x));
+    case SIMD_TANH:
+        return tanh(x);
+    default:
+        return x;
+    }
+}
+
+/* y = act(y + bias) * factor + residual in rows of 21 of which 19 are the tile's. */
+TEST(simd_finish_does_all_it_is_asked) {
+    enum { ROWS = 3, N = 19, STRIDE = 21 };
+    EACH_TABLE(table) {
+        for (int act = SIMD_NONE; act < SIMD_ACTS; act++) {
+            float y[ROWS * STRIDE], before[ROWS * STRIDE], bias[N];
+            float factor[ROWS * STRIDE], residual[ROWS * STRIDE];
+            for (uint32_t i = 0; i < ROWS * STRIDE; i++) {
+                before[i] = y[i] = 6 * number(i);
+                factor[i] = number(i + 1000);
+                residual[i] = number(i + 2000);
+                bias[i % N] = number(i % N + 3000);
+            }
+            struct simd_finish all = {
+                .bias = bias, .act = (enum simd_act)act, .factor = factor, .residual = residual
+            };
+            table->finish(ROWS, N, y, STRIDE, &all);
+            for (int i = 0; i < ROWS * STRIDE; i++) {
+                double x = (double)before[i] + (double)bias[i % STRIDE % N];
+                double wanted =
+                    act_of((enum simd_act)act, x) * (double)factor[i] + (double)residual[i];
+                check_near(y[i], i % STRIDE < N ? wanted : (double)before[i], 1e-6);
+            }
+        }
+    }
+}
+
+TEST(simd_finish_alone_changes_nothing) {
+    EACH_TABLE(table) {
+        float y[5] = { 1, -2, 3, NAN, 5 };
+        table->finish(1, 5, y, 5, &(struct simd_finish){ 0 });
+        check(y[0] == 1 && y[1] == -2 && y[2] == 3 && isnan(y[3]) && y[4] == 5);
+    }
+}
+
+TEST(simd_softmax_sums_to_one_and_masks_exactly) {
+    EACH_TABLE(table) {
+        for (int n = 1; n <= 70; n++) {
+            float row[71];
+            double sum = 0;
+            for (int i = 0; i < n; i++) {
+                row[i] = i % 5 == 3 ? -INFINITY : 8 * number((uint32_t)(n * 100 + i));
+            }
+            row[n] = 42;
+            table->softmax(row, n, 0.5F);
+            for (int i = 0; i < n; i++) {
+                sum += (double)row[i];
+                check(i % 5 == 3 ? row[i] == 0 : row[i] > 0);
+            }
+            check_near(sum, 1, 1e-6);
+            check(row[n] == 42); /* what lies behind the row is left alone */
+        }
+    }
+}
+
+/* exp(ln 3) = 3 and exp(0) = 1: shares 3/4 and 1/4, at half the scale of twice the scores. */
+TEST(simd_softmax_by_hand) {
+    EACH_TABLE(table) {
+        float row[2] = { 2.0F * 1.09861229F, 0 };
+        table->softmax(row, 2, 0.5F);
+        check_near(row[0], 0.75, 1e-7);
+        check_near(row[1], 0.25, 1e-7);
+        float none[3] = { -INFINITY, -INFINITY, -INFINITY };
+        table->softmax(none, 3, 1);
+        check(none[0] == 0 && none[1] == 0 && none[2] == 0);
+        float bad[2] = { NAN, 1 };
+        table->softmax(bad, 2, 1);
+        check(isnan(bad[1]));
+    }
+}
+
+/* 1, 2, 3, 4: mean 5/2, variance 5/4, mean of squares 15/2. */
+TEST(simd_norms_by_hand) {
+    EACH_TABLE(table) {
+        float x[4] = { 1, 2, 3, 4 }, gain[4] = { 1, 2, 1, 1 }, bias[4] = { 0, 0, 10, 0 }, y[4];
+        table->norm_layer(y, x, gain, bias, 0, 4);
+        check_near(y[0], -1.5 / sqrt(1.25), 1e-6);
+        check_near(y[1], 2 * -0.5 / sqrt(1.25), 1e-6);
+        check_near(y[2], 0.5 / sqrt(1.25) + 10, 1e-6);
+        table->norm_layer(y, x, gain, bias, 1, 4);
+        check_near(y[3], 1.5 / 1.5, 1e-6);
+        table->norm_rms(y, x, gain, 0, 4);
+        check_near(y[1], 4 / sqrt(7.5), 1e-6);
+        check_near(y[3], 4 / sqrt(7.5), 1e-6);
+    }
+}
+
+TEST(simd_norms_take_any_length) {
+    EACH_TABLE(table) {
+        for (int n = 1; n < 40; n++) {
+            float x[40], gain[40], bias[40], y[41];
+            double mean = 0, variance = 0, squares = 0;
+            for (int i = 0; i < n; i++) {
+                x[i] = number((uint32_t)i) + 3;
+                gain[i] = number((uint32_t)i + 50);
+                bias[i] = number((uint32_t)i + 90);
+                mean += (double)x[i] / n;
+                squares += (double)x[i] * (double)x[i] / n;
+            }
+            for (int i = 0; i < n; i++) {
+                variance += ((double)x[i] - mean) * ((double)x[i] - mean) / n;
+            }
+            int last = n - 1;
+            y[n] = 42;
+            table->norm_layer(y, x, gain, bias, 0.01F, n);
+            check_near(y[last],
+                       ((double)x[last] - mean) / sqrt(variance + 0.01) * (double)gain[last] +
+                           (double)bias[last],
+                       2e-6);
+            table->norm_rms(y, x, gain, 0.01F, n);
+            check_near(y[last], (double)x[last] / sqrt(squares + 0.01) * (double)gain[last],
+                       2e-6);
+            check(y[n] == 42);
+        }
+    }
+}
+
+TEST(simd_add_takes_any_length) {
+    EACH_TABLE(table) {
+        for (int n = 0; n < 40; n++) {
+            float a[40], b[40], y[41];
+            for (int i = 0; i < n; i++) {
+                a[i] = (float)i;
+                b[i] = (float)(100 * i);
+            }
+            y[n] = 42;
+            table->add(y, a, b, n);
+            check(n == 0 || y[n - 1] == (float)(101 * (n - 1)));
+            check(y[n] == 42);
+        }
+    }
+}
+
+/* A panel holds exactly what quant_row says, turned, and zeros past the last row. */
+static void check_pack(const struct simd *table, enum dtype dtype, int n, int64_t begin,
+                       int64_t k) {
+    enum { K = 160 };
+    static unsigned char rows[32 * K * 4];
+    static float panel[32 * K], row[K];
+    int64_t row_bytes = dtype_row_bytes(dtype, K);
+    for (int64_t i = 0; i < n * row_bytes; i++) {
+        rows[i] = (unsigned char)(37 * i + i / 7);
+        if (i % 2 && rows[i] % 128 > 100) {
+            rows[i] &= 0x3f; /* keeps scales finite */
+        }
+    }
+    table->pack[dtype](rows, row_bytes, n, begin, k, panel);
+    int wrong = 0;
+    for (int r = 0; r < table->columns; r++) {
+        if (r < n) {
+            quant_row(dtype, rows + r * row_bytes, begin, k, row);
+        } else {
+            memset(row, 0, sizeof row);
+        }
+        for (int64_t i = 0; i < k; i++) {
+            wrong += memcmp(&row[i], &panel[i * table->columns + r], sizeof(float)) != 0;
+        }
+    }
+    check_int(wrong, 0);
+}
+
+TEST(simd_pack_equals_quant_row_exactly) {
+    EACH_TABLE(table) {
+        int types = 0;
+        for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            if (table->pack[dtype]) {
+                types++;
+                check_pack(table, (enum dtype)dtype, table->columns, 0, 160);
+                check_pack(table, (enum dtype)dtype, table->columns, 64, 96);
+                check_pack(table, (enum dtype)dtype, table->columns - 3, 32, 64);
+                check_pack(table, (enum dtype)dtype, 1, 0, 32);
+            }
+        }
+        check_int(types, 8);
+        check_pack(table, DTYPE_F32, table->columns, 0, 157); /* plain types end anywhere */
+        check_pack(table, DTYPE_BF16, 2, 32, 5);
+        check_pack(table, DTYPE_F16, table->columns, 0, 3);
+    }
+}
+
+/* Small whole numbers multiply exactly, whatever the table; every height and width of tile. */
+TEST(simd_multiply_is_exact_on_whole_numbers) {
+    enum { ROWS = 30, K = 7, STRIDE = 40 };
+    EACH_TABLE(table) {
+        static float x[ROWS * K], panel[32 * K], y[ROWS * STRIDE];
+        for (int i = 0; i < ROWS * K; i++) {
+            x[i] = (float)(i % 11 - 5);
+        }
+        for (int i = 0; i < table->columns * K; i++) {
+            panel[i] = (float)(i % 13 - 6);
+        }
+        for (int rows = 1; rows <= ROWS; rows++) {
+            for (int n = 1; n <= table->columns; n++) {
+                int wrong = 0;
+                for (int i = 0; i < ROWS * STRIDE; i++) {
+                    y[i] = 1000;
+                }
+                table->multiply(rows, K, x, K, panel, n, y, STRIDE, true);
+                for (int i = 0; i < ROWS * STRIDE; i++) {
+                    int r = i / STRIDE, c = i % STRIDE;
+                    float wanted = 1000;
+                    for (int j = 0; j < K && r < rows && c < n; j++) {
+                        wanted += x[r * K + j] * panel[j * table->columns + c];
+                    }
+                    wrong += y[i] != wanted;
+                }
+                check_int(wrong, 0);
+            }
+        }
+    }
+}
+
+/* A row's products are the same bytes alone and among others. */
+TEST(simd_multiply_does_not_mind_the_other_rows) {
+    enum { ROWS = 29, K = 50 };
+    EACH_TABLE(table) {
+        static float x[ROWS * K], panel[32 * K], together[ROWS * 32], alone[32];
+        for (uint32_t i = 0; i < ROWS * K; i++) {
+            x[i] = number(i);
+        }
+        for (uint32_t i = 0; i < 32 * K; i++) {
+            panel[i] = number(i + 9000);
+        }
+        int n = table->columns;
+        table->multiply(ROWS, K, x, K, panel, n, together, 32, false);
+        for (int r = 0; r < ROWS; r++) {
+            table->multiply(1, K, x + r * K, K, panel, n, alone, 32, false);
+            check(memcmp(alone, together + r * 32, (size_t)n * sizeof *alone) == 0);
+        }
+    }
+}
