@@ -53,6 +53,51 @@ bool classes_is_number(uint32_t code) {
     return classes_of(code) == CLASS_NUMBER;
 }
 
+typedef const uint32_t ranges[][2];
+
+static bool among(ranges list, size_t count, uint32_t code) {
+    for (size_t i = 0; i < count; i++) {
+        if (code >= list[i][0] && code <= list[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define AMONG(list, code) among(list, sizeof(list) / sizeof *(list), code)
+
+/* Ranges in which all characters of the class in question came after Unicode 8 (marks: 9). They
+ * were made by asking the tokenizers library 0.23.3 about every code point. */
+static ranges new_punctuation = {
+    { 0x61d, 0x61d },     { 0x9fd, 0xa76 },     { 0xc77, 0xc84 },     { 0x1b7d, 0x1b7e },
+    { 0x2e43, 0x2e5d },   { 0x10ead, 0x10f89 }, { 0x1144b, 0x1145d }, { 0x11660, 0x116b9 },
+    { 0x1183b, 0x11fff }, { 0x12ff1, 0x12ff2 }, { 0x16e97, 0x16fe2 }, { 0x1e95e, 0x1e95f },
+};
+static ranges new_format = {
+    { 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f }
+};
+static ranges new_plain_marks = {
+    { 0x7fd, 0x7fd },     { 0x898, 0x8e1 },     { 0x9fe, 0x9fe },     { 0xafa, 0xaff },
+    { 0xb55, 0xb55 },     { 0xc04, 0xc3c },     { 0xd00, 0xd00 },     { 0xd3b, 0xd3c },
+    { 0xd81, 0xd81 },     { 0xeba, 0xeba },     { 0xece, 0xece },     { 0x180f, 0x1886 },
+    { 0x1abf, 0x1ace },   { 0x1df6, 0x1dfb },   { 0xa82c, 0xa82c },   { 0xa8c5, 0xa8c5 },
+    { 0xa8ff, 0xa8ff },   { 0xa9bd, 0xa9bd },   { 0x10d24, 0x10f85 }, { 0x11070, 0x11074 },
+    { 0x110c2, 0x110c2 }, { 0x111c9, 0x111c9 }, { 0x111cf, 0x111cf }, { 0x1123e, 0x11241 },
+    { 0x1133b, 0x1133b }, { 0x11438, 0x1145e }, { 0x1182f, 0x13455 }, { 0x16f4f, 0x16f4f },
+    { 0x16fe4, 0x16fe4 }, { 0x1cf00, 0x1cf46 }, { 0x1e000, 0x1e4ef }, { 0x1e944, 0x1e94a },
+};
+static ranges new_marks = {
+    { 0x7fd, 0x7fd },     { 0x898, 0x8d3 },     { 0x9fe, 0x9fe },     { 0xafa, 0xaff },
+    { 0xb55, 0xb55 },     { 0xc04, 0xc3c },     { 0xcf3, 0xd00 },     { 0xd3b, 0xd3c },
+    { 0xd81, 0xd81 },     { 0xeba, 0xeba },     { 0xece, 0xece },     { 0x1715, 0x1715 },
+    { 0x180f, 0x180f },   { 0x1abf, 0x1ace },   { 0x1cf7, 0x1cf7 },   { 0x1df6, 0x1dfa },
+    { 0xa82c, 0xa82c },   { 0xa8ff, 0xa8ff },   { 0x10d24, 0x10f85 }, { 0x11070, 0x11074 },
+    { 0x110c2, 0x110c2 }, { 0x11145, 0x11146 }, { 0x111c9, 0x111c9 }, { 0x111ce, 0x111cf },
+    { 0x11241, 0x11241 }, { 0x1133b, 0x1133b }, { 0x1145e, 0x1145e }, { 0x1182c, 0x11a99 },
+    { 0x11d31, 0x13455 }, { 0x16f4f, 0x16f4f }, { 0x16f7f, 0x16f87 }, { 0x16fe4, 0x16ff1 },
+    { 0x1cf00, 0x1cf46 }, { 0x1e08f, 0x1e4ef },
+};
+
 bool classes_is_punctuation(uint32_t code) {
     if (code < 128) {
         return code > 32 && code < 127 && classes_ascii[code] == CLASS_OTHER;
@@ -65,23 +110,55 @@ bool classes_is_punctuation(uint32_t code) {
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
     case UTF8PROC_CATEGORY_PO:
-        return true;
+        return !AMONG(new_punctuation, code);
     default:
+        return code == 0x166d || code == 0x111c9; /* they were, once */
+    }
+}
+
+bool classes_is_control(uint32_t code) {
+    if (code < 128) {
+        return (code < 32 && code != '\t' && code != '\n' && code != '\r') || code == 127;
+    }
+    switch (utf8proc_category((utf8proc_int32_t)code)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CO:
+        return true;
+    case UTF8PROC_CATEGORY_CF:
+        return !AMONG(new_format, code);
+    default:
+        return code == 0xfffd;
+    }
+}
+
+bool classes_is_plain_mark(uint32_t code) {
+    if (code < 0x300) {
         return false;
+    }
+    bool mark = utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN;
+    return mark ? !AMONG(new_plain_marks, code) : code == 0x1734;
+}
+
+bool classes_is_mark(uint32_t code) {
+    if (code < 0x300) {
+        return false;
+    }
+    switch (utf8proc_category((utf8proc_int32_t)code)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+        return !AMONG(new_marks, code);
+    default:
+        return code == 0x1cf2 || code == 0x1cf3;
     }
 }
 
 bool classes_is_chinese(uint32_t code) {
-    static const uint32_t blocks[][2] = {
-        { 0x4e00, 0x9fff },   { 0x3400, 0x4dbf },   { 0x20000, 0x2a6df }, { 0x2a700, 0x2b73f },
-        { 0x2b740, 0x2b81f }, { 0x2b920, 0x2ceaf }, { 0xf900, 0xfaff },   { 0x2f800, 0x2fa1f },
+    static ranges blocks = {
+        { 0x3400, 0x4dbf },   { 0x4e00, 0x9fff },   { 0xf900, 0xfaff },   { 0x20000, 0x2a6df },
+        { 0x2a700, 0x2b81f }, { 0x2b920, 0x2ceaf }, { 0x2f800, 0x2fa1f },
     };
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        if (code >= blocks[i][0] && code <= blocks[i][1]) {
-            return true;
-        }
-    }
-    return false;
+    return code >= 0x3400 && AMONG(blocks, code);
 }
 
 bool classes_is_word(uint32_t code) {

@@ -17,10 +17,16 @@ enum class classes_of(uint32_t code);
 /* The same for the character at text[at], whose bytes are added to *next = at. */
 enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
 
-bool classes_is_blank(uint32_t code);       /* White_Space */
-bool classes_is_number(uint32_t code);      /* N* */
+bool classes_is_blank(uint32_t code);   /* White_Space */
+bool classes_is_number(uint32_t code);  /* N* */
+bool classes_is_chinese(uint32_t code); /* the blocks that BERT puts blanks around */
+bool classes_is_word(uint32_t code);    /* \w: letters, marks, numbers, connectors */
+
+/* As in Unicode 8, whose tables the tokenizers library has for these; what came later is none.
+ */
 bool classes_is_punctuation(uint32_t code); /* P*, and every ASCII sign */
-bool classes_is_chinese(uint32_t code);     /* the blocks that BERT puts blanks around */
-bool classes_is_word(uint32_t code);        /* \w: letters, marks, numbers, connectors */
+bool classes_is_control(uint32_t code);     /* Cc, Cf, Co, U+FFFD, but \t \n \r */
+bool classes_is_plain_mark(uint32_t code);  /* Mn */
+bool classes_is_mark(uint32_t code);        /* M*, as in Unicode 9 */
 
 #endif

@@ -85,30 +85,16 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
 
 /* ---- BERT ---- */
 
-static bool is_plain_mark(uint32_t code) {
-    return code >= 0x300 && utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_MN;
-}
-
 static bool is_no_plain_mark(uint32_t code) {
-    return !is_plain_mark(code);
-}
-
-static bool is_control(uint32_t code) {
-    if (code < 128) {
-        return (code < 32 && code != '\t' && code != '\n' && code != '\r') || code == 127;
-    }
-    switch (utf8proc_category((utf8proc_int32_t)code)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
-        return true;
-    default:
-        return code == 0xfffd;
-    }
+    return !classes_is_plain_mark(code);
 }
 
 static bool is_no_control(uint32_t code) {
-    return !is_control(code);
+    return !classes_is_control(code);
+}
+
+static bool is_no_mark(uint32_t code) {
+    return !classes_is_mark(code);
 }
 
 /* Blanks around Chinese characters, each with the character's own origin. */
@@ -146,63 +132,107 @@ static struct glyphs bert(struct arena *arena, const struct step *step, struct g
     return step->lower ? glyphs_lower(arena, &glyphs) : glyphs;
 }
 
-/* What BERT makes of ASCII characters: each stays one byte, control characters are left out. */
-static void bert_ascii(const struct step *step, const char *from, int64_t length, int64_t base,
-                       struct buf *text, struct buf *spans) {
-    char *out = buf_more(text, (size_t)length);
-    struct span *span = (void *)buf_more(spans, (size_t)length * sizeof *span);
-    int64_t n = 0;
-    for (int64_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)from[i];
-        if (step->clean && is_control(c)) {
-            continue;
-        }
-        c = step->clean && classes_ascii[c] == CLASS_BLANK ? ' ' : c;
-        out[n] = (char)(step->lower && c >= 'A' && c <= 'Z' ? c + 32 : c);
-        span[n++] = (struct span){ (uint32_t)(base + i), (uint32_t)(base + i + 1) };
+/* Whether a code point is no mark, and is its own decomposition: then nothing beside it
+ * matters. */
+static bool is_simple(uint32_t code) {
+    if (code < 0xc0) {
+        return true;
     }
-    text->length -= (size_t)(length - n);
-    spans->length -= (size_t)(length - n) * sizeof *span;
+    const utf8proc_property_t *property = utf8proc_get_property((utf8proc_int32_t)code);
+    return property->combining_class == 0 && property->decomp_seqindex == UINT16_MAX &&
+           !(code >= 0xac00 && code < 0xd7a4); /* Hangul syllables have a rule of their own */
 }
 
-static int64_t ascii_end(const char *text, int64_t at, int64_t end, bool ascii) {
-    while (at < end && ((unsigned char)text[at] < 128) == ascii) {
-        at++;
+struct spelled {
+    struct buf *text, *spans; /* bytes, and a struct span for each */
+};
+
+static void put(struct spelled *out, const char *bytes, size_t n, struct span span) {
+    buf_add(out->text, bytes, n);
+    struct span *spans = (void *)buf_more(out->spans, n * sizeof span);
+    for (size_t i = 0; i < n; i++) {
+        spans[i] = span;
     }
-    return at;
 }
 
-/* BERT's steps over an original text. Nothing in them reaches over an ASCII character, so ASCII
- * goes the short way and only what lies between it becomes glyphs. */
-static struct run bert_run(struct arena *arena, const struct step *step, struct run run) {
-    struct buf *text = buf_new(arena), *spans = buf_new(arena);
+static void bert_ascii(const struct step *step, unsigned char c, struct span span,
+                       struct spelled *out) {
+    if (step->clean && classes_is_control(c)) {
+        return;
+    }
+    c = step->clean && classes_ascii[c] == CLASS_BLANK ? ' ' : c;
+    char lower = (char)(step->lower && c >= 'A' && c <= 'Z' ? c + 32 : c);
+    put(out, &lower, 1, span);
+}
+
+/* What bert() does, for a simple code point. */
+static void bert_simple(const struct step *step, uint32_t code, struct span span,
+                        struct spelled *out) {
+    char spelled[4];
+    if ((step->clean && classes_is_control(code)) ||
+        (step->strip && classes_is_plain_mark(code))) {
+        return;
+    }
+    bool chinese = step->chinese && classes_is_chinese(code);
+    code = step->clean && classes_is_blank(code) ? ' ' : code;
+    code = step->lower ? (uint32_t)utf8proc_tolower((utf8proc_int32_t)code) : code;
+    if (chinese) {
+        put(out, " ", 1, span);
+    }
+    put(out, spelled, (size_t)utf8_encode(spelled, code), span);
+    if (chinese) {
+        put(out, " ", 1, span);
+    }
+}
+
+static void bert_glyphs(struct arena *arena, const struct step *step, struct run part,
+                        struct spelled *out) {
     struct arena_mark mark = arena_mark(arena);
-    for (int64_t at = 0, end; at < run.length; at = end) {
-        end = ascii_end(run.text, at, run.length, true);
-        if (end > at) {
-            bert_ascii(step, run.text + at, end - at, run.base + at, text, spans);
-            continue;
+    struct glyphs glyphs = glyphs_of(arena, &part);
+    glyphs = bert(arena, step, glyphs);
+    part = glyphs_run(arena, &glyphs);
+    buf_add(out->text, part.text, (size_t)part.length);
+    buf_add(out->spans, part.spans, (size_t)part.length * sizeof *part.spans);
+    arena_rewind(arena, mark);
+}
+
+/* BERT's steps over an original text. Marks only ever reach back to what is not simple, so
+ * stretches of such code points become glyphs and all others go one by one. */
+static struct run bert_run(struct arena *arena, const struct step *step, struct run run) {
+    struct spelled out = { buf_new(arena), buf_new(arena) };
+    buf_more(out.text, (size_t)run.length);
+    buf_more(out.spans, (size_t)run.length * sizeof(struct span));
+    buf_clear(out.text);
+    buf_clear(out.spans);
+    int64_t hard = 0; /* where the stretch that is not simple begins */
+    for (int64_t at = 0, next; at < run.length; at = next) {
+        uint32_t code = (unsigned char)run.text[at];
+        next = at + 1;
+        if (code >= 128) {
+            int n = utf8_decode(run.text + at, (size_t)(run.length - at), &code);
+            next = at + (n > 0 ? n : 1);
         }
-        end = ascii_end(run.text, at, run.length, false);
-        struct run part = run_part(&run, at, end);
-        struct glyphs glyphs = glyphs_of(arena, &part);
-        glyphs = bert(arena, step, glyphs);
-        part = glyphs_run(arena, &glyphs);
-        buf_add(text, part.text, (size_t)part.length);
-        buf_add(spans, part.spans, (size_t)part.length * sizeof *part.spans);
-        arena_rewind(arena, mark);
+        bool removed = hard < at && step->clean && classes_is_control(code);
+        bool simple = is_simple(code) && !removed; /* what is removed parts no marks */
+        if (hard < at && simple) {
+            bert_glyphs(arena, step, run_part(&run, hard, at), &out);
+        }
+        struct span span = { (uint32_t)(run.base + at), (uint32_t)(run.base + next) };
+        if (code < 128) {
+            bert_ascii(step, (unsigned char)code, span, &out);
+        } else if (simple) {
+            bert_simple(step, code, span, &out);
+        }
+        hard = simple ? next : hard;
     }
-    const void *all = spans->data;
-    return (struct run){ text->data, (int64_t)text->length, all, run.base };
+    if (hard < run.length) {
+        bert_glyphs(arena, step, run_part(&run, hard, run.length), &out);
+    }
+    const void *spans = out.spans->data;
+    return (struct run){ out.text->data, (int64_t)out.text->length, spans, run.base };
 }
 
 /* ---- all ---- */
-
-static bool is_no_mark(uint32_t code) {
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)code);
-    return category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_MC &&
-           category != UTF8PROC_CATEGORY_ME;
-}
 
 static struct glyphs apply(struct arena *arena, const struct step *step, struct glyphs glyphs) {
     switch (step->kind) {
