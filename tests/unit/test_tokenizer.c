@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/jsontree.h"
+#include "core/base/utf8.h"
 #include "tests/check.h"
 
 /* ---- the golden fixtures: every row as the tokenizers library has it ---- */
@@ -172,4 +173,314 @@ TEST(tokenizer_golden_wordpiece_cased) {
 
 TEST(tokenizer_golden_bpe_smollm2) {
     compare_fixture("bpe_smollm2");
+}
+
+/* ---- what is refused ---- */
+
+static struct tokenizer *parse(const char *text, struct err *err) {
+    struct arena *arena = check_arena();
+    size_t length = strlen(text);
+    *err = (struct err){ 0 };
+    return tokenizer_read(arena, check_guarded(arena, text, length), length, "t.json", err);
+}
+
+#define BPE(vocab, merges) \
+    "{\"model\":{\"type\":\"BPE\",\"vocab\":{" vocab "},\"merges\":[" merges "]}}"
+
+TEST(tokenizer_refuses_with_file_field_and_value) {
+    static const struct {
+        const char *text, *says;
+        enum err_kind kind;
+    } cases[] = {
+        { "", "t.json", ERR_FORMAT },
+        { "{}", "model is missing", ERR_FORMAT },
+        { "{\"model\":{\"type\":\"BPE\"}}", "vocab is missing", ERR_FORMAT },
+        { "{\"model\":7}", "a number where an object", ERR_FORMAT },
+        { "{\"model\":{\"type\":\"Magic\",\"vocab\":{\"a\":0}}}", "Magic is not known",
+          ERR_UNSUPPORTED },
+        { BPE("\"a\":0,\"a\":1", ""), "a stands twice", ERR_FORMAT },
+        { BPE("\"a\":0,\"b\":0", ""), "id 0 stands twice", ERR_FORMAT },
+        { BPE("\"a\":-1", ""), "has the id -1", ERR_FORMAT },
+        { BPE("\"a\":99999999999", ""), "has the id 99999999999", ERR_FORMAT },
+        { BPE("\"a\":3999999", ""), "only 1 tokens", ERR_FORMAT },
+        { BPE("\"a\":\"0\"", ""), "a string where a number", ERR_FORMAT },
+        { BPE("\"a\":0.5", ""), "whole number", ERR_FORMAT },
+        { BPE("\"a\":0", "\"a b\""), "names b", ERR_FORMAT },
+        { BPE("\"a\":0", "\"a\""), "not two tokens", ERR_FORMAT },
+        { BPE("\"a\":0", "[\"a\",\"a\",\"a\"]"), "not two tokens", ERR_FORMAT },
+        { BPE("\"a\":0", "\"a a\""), "joins a and a to a token that is not in vocab",
+          ERR_FORMAT },
+        { BPE("\"a\":0", "7"), "a number where a string", ERR_FORMAT },
+        { "{\"model\":{\"type\":\"BPE\",\"dropout\":0.1,\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "dropout is 0.1", ERR_UNSUPPORTED },
+        { "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "unk_token [UNK]",
+          ERR_FORMAT },
+        { "{\"added_tokens\":7,\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "added_tokens is not a list", ERR_FORMAT },
+        { "{\"added_tokens\":[{\"id\":4194303,\"content\":\"x\"}],"
+          "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "added token x has the id 4194303", ERR_FORMAT },
+        { "{\"added_tokens\":[{\"id\":0,\"content\":\"x\"}],"
+          "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "which is a in vocab", ERR_FORMAT },
+        { "{\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"s\",9],\"cls\":[\"c\",9]"
+          "},"
+          "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "adds token 9", ERR_FORMAT },
+        { "{\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":"
+          "{\"id\":\"x\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}},"
+          "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "no ids for x", ERR_FORMAT },
+        { "{\"decoder\":{\"type\":\"Magic\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}",
+          "decoder type Magic", ERR_UNSUPPORTED },
+        { "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},"
+          "\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0}}}",
+          "ByteLevel goes with", ERR_UNSUPPORTED },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err;
+        check(parse(cases[i].text, &err) == NULL);
+        check_text(err.text, cases[i].says);
+        check_text(err.text, "t.json");
+        check_int(err.kind, cases[i].kind);
+    }
+}
+
+TEST(tokenizer_refuses_deep_nesting) {
+    struct buf *text = buf_new(check_arena());
+    struct err err;
+    buf_text(text, "{\"normalizer\":");
+    for (int i = 0; i < 100000; i++) {
+        buf_text(text, "{\"a\":");
+    }
+    check(parse(text->data, &err) == NULL);
+    check_text(err.text, "deeper than 64");
+}
+
+TEST(tokenizer_refuses_text_that_is_no_utf8) {
+    struct err err;
+    struct arena *arena = check_arena();
+    struct tokenizer *tokenizer = parse(BPE("\"a\":0", ""), &err);
+    check(!tokenizer_encode(arena, tokenizer, "a\xff", 2, NULL, 0, true, &err));
+    check(err.kind == ERR_TEXT);
+    check_text(err.text, "byte 1");
+    check_text(err.text, "0xFF");
+}
+
+/* Thousands of damaged copies of a real file: each is read or refused with a sentence, and what
+ * is read can be used. Under the sanitizers nothing may be touched that is not there. */
+static void mutate(const char *name, uint32_t seed) {
+    struct arena *outer = check_arena();
+    struct err err = { 0 };
+    const char *path = check_fixture(
+        outer, arena_printf(outer, "golden/data/tokenizers/%s/tokenizer.json", name));
+    struct file *file = file_map(outer, path, &err);
+    if (!check(file != NULL)) {
+        return;
+    }
+    size_t size = (size_t)file->size;
+    char *bytes = arena_raw(outer, size);
+    static const char junk[] = "{}[]\",:0129-e.\\u tnf\xff";
+    int refused = 0;
+    for (int round = 0; round < 1500; round++) {
+        memcpy(bytes, file->bytes, size);
+        size_t length = size;
+        for (int k = round % 4; k >= 0; k--) {
+            seed = seed * 1664525 + 1013904223;
+            size_t at = seed % (round % 3 ? 2500 : length); /* the sections lie in front */
+            seed = seed * 1664525 + 1013904223;
+            bytes[at] = junk[(seed >> 16) % (sizeof junk - 1)];
+            length = (seed >> 8) % 50 == 0 ? at + 1 : length;
+        }
+        struct arena *arena = arena_new();
+        err = (struct err){ 0 };
+        struct tokenizer *tokenizer = tokenizer_read(arena, bytes, length, "m.json", &err);
+        if (tokenizer) {
+            const char *text = "The cat's 12 [MASK] caf\u00e9 \u4e2d<|im_start|>";
+            check(tokenizer_encode(arena, tokenizer, text, strlen(text), text, 7, true, &err) !=
+                  NULL);
+            check(tokenizer_decode(arena, tokenizer, (int32_t[]){ 5, 9, -1, 1 << 30 }, 4, true,
+                                   NULL) != NULL);
+            check(*tokenizer_label(arena, tokenizer, 7) != '\0');
+        } else {
+            refused++;
+            check(err.kind != ERR_NONE && err.text[0] != '\0');
+        }
+        arena_free(arena);
+    }
+    check(refused > 300);
+}
+
+TEST(tokenizer_survives_damaged_files) {
+    mutate("wordpiece_uncased", 1);
+    mutate("bpe_smollm2", 2);
+}
+
+/* ---- small things ---- */
+
+TEST(tokenizer_adds_tokens_with_their_blanks) {
+    struct err err;
+    struct arena *arena = check_arena();
+    struct tokenizer *tokenizer = parse(
+        "{\"added_tokens\":[{\"id\":3,\"content\":\"<m>\",\"lstrip\":true,\"rstrip\":true,"
+        "\"special\":true},{\"id\":4,\"content\":\"ab\",\"single_word\":true,\"normalized\":"
+        "false},"
+        "{\"id\":5,\"content\":\"<m>>\",\"special\":true}],"
+        "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\" \":2},\"merges\":[]}}",
+        &err);
+    struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, "a  <m> ab<m>>abb", 16, NULL, 0, true, &err);
+    static const struct token wanted[] = {
+        { .id = 0, .begin = 0, .end = 1 },   { .id = 3, .begin = 1, .end = 7 },
+        { .id = 4, .begin = 7, .end = 9 },   { .id = 5, .begin = 9, .end = 13 },
+        { .id = 0, .begin = 13, .end = 14 }, { .id = 1, .begin = 14, .end = 15 },
+        { .id = 1, .begin = 15, .end = 16 },
+    };
+    check_int(encoding->count, 7);
+    for (int i = 0; i < 7 && i < encoding->count; i++) {
+        check_int(encoding->tokens[i].id, wanted[i].id);
+        check_int(encoding->tokens[i].begin, wanted[i].begin);
+        check_int(encoding->tokens[i].end, wanted[i].end);
+        check_int(encoding->tokens[i].added, wanted[i].id >= 3);
+    }
+    check_int(tokenizer_size(tokenizer), 6);
+    check_int(tokenizer_id(tokenizer, "<m>>"), 5);
+    check_int(tokenizer_id(tokenizer, "b"), 1);
+    check_int(tokenizer_id(tokenizer, "x"), -1);
+    check(tokenizer_spelling(tokenizer, 6) == NULL);
+    check_same(tokenizer_spelling(tokenizer, 4), "ab");
+    check_same(tokenizer_kind(tokenizer), "BPE");
+}
+
+TEST(tokenizer_labels_can_be_read) {
+    struct arena *arena = check_arena();
+    struct json *expected;
+    struct tokenizer *bpe = read_fixture(arena, "bpe_smollm2", &expected);
+    struct tokenizer *wordpiece = read_fixture(arena, "wordpiece_cased", &expected);
+    if (!bpe || !wordpiece) {
+        return;
+    }
+    check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "\u0120the")), "\u2423the");
+    check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "\u010a")), "\u23ce");
+    check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "\u00e7")), "<0xE7>");
+    check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "\u0100")), "<0x00>");
+    check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "<|im_start|>")), "<|im_start|>");
+    check_same(tokenizer_label(arena, bpe, 100000), "<id 100000>");
+    check_same(tokenizer_label(arena, wordpiece, tokenizer_id(wordpiece, "##ing")), "##ing");
+    check_same(tokenizer_label(arena, wordpiece, tokenizer_id(wordpiece, "[CLS]")), "[CLS]");
+    for (int32_t id = 0; id < tokenizer_size(bpe); id++) {
+        const char *label = tokenizer_label(arena, bpe, id);
+        check(*label && utf8_bad(label, strlen(label)) == strlen(label));
+    }
+}
+
+/* The same vocabulary from a GGUF file's arrays gives the same tokens. */
+TEST(tokenizer_make_is_as_tokenizer_read) {
+    struct arena *arena = check_arena();
+    struct json *expected;
+    struct err err = { 0 };
+    struct tokenizer *read = read_fixture(arena, "bpe_smollm2", &expected);
+    const char *path =
+        check_fixture(arena, "golden/data/tokenizers/bpe_smollm2/tokenizer.json");
+    struct file *file = file_map(arena, path, &err);
+    struct json *tree =
+        file ? json_parse(arena, file->bytes, (size_t)file->size, path, &err) : NULL;
+    if (!check(read && tree)) {
+        return;
+    }
+    const struct json *merges = json_at(json_at(tree, "model"), "merges");
+    struct tokenizer_piece *pieces = arena_array(arena, 512, sizeof *pieces);
+    struct tokenizer_piece *pairs = arena_array(arena, merges->count, sizeof *pairs);
+    int32_t types[512];
+    for (int32_t i = 0; i < 512; i++) {
+        pieces[i].bytes = tokenizer_spelling(read, i);
+        pieces[i].length = strlen(pieces[i].bytes);
+        types[i] = i < 3 ? 3 : 1;
+    }
+    int64_t n = 0;
+    for (const struct json *one = merges->first; one; one = one->next, n++) {
+        pairs[n].bytes =
+            arena_printf(arena, "%s %s", one->first->text.bytes, one->first->next->text.bytes);
+        pairs[n].length = strlen(pairs[n].bytes);
+    }
+    struct tokenizer_parts parts = { .model = "gpt2",
+                                     .pre = "smollm",
+                                     .count = 512,
+                                     .pieces = pieces,
+                                     .types = types,
+                                     .merges = pairs,
+                                     .merge_count = n,
+                                     .bos = 1,
+                                     .eos = 2,
+                                     .unknown = -1 };
+    struct tokenizer *made = tokenizer_make(arena, &parts, "m.gguf", &err);
+    if (check(made != NULL)) {
+        check_int(compare(arena, made, json_at(expected, "encode"), print_encode), 276);
+        check_int(compare(arena, made, json_at(expected, "decode"), print_decode), 24);
+    }
+    parts.add_bos = true;
+    made = tokenizer_make(arena, &parts, "m.gguf", &err);
+    struct encoding *encoding = tokenizer_encode(arena, made, "", 0, NULL, 0, true, &err);
+    check(encoding->count == 1 && encoding->tokens[0].id == 1 && encoding->tokens[0].special);
+}
+
+TEST(tokenizer_make_refuses) {
+    struct arena *arena = check_arena();
+    struct tokenizer_piece pieces[] = { { "a", 1 }, { "b", 1 } }, merge = { "a c", 3 };
+    const struct tokenizer_parts good = { .model = "gpt2",
+                                          .pre = "smollm",
+                                          .count = 2,
+                                          .pieces = pieces,
+                                          .bos = -1,
+                                          .eos = -1,
+                                          .unknown = -1 };
+    struct tokenizer_parts parts = good;
+    struct err err = { 0 };
+    check(tokenizer_make(arena, &parts, "m.gguf", &err) != NULL);
+    parts.model = "magic";
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err) && err.kind == ERR_UNSUPPORTED);
+    check_text(err.text, "tokenizer.ggml.model magic");
+    parts = good;
+    parts.pre = "nobody";
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err) && err.kind == ERR_UNSUPPORTED);
+    check_text(err.text, "nobody");
+    parts = good;
+    parts.merges = &merge;
+    parts.merge_count = 1;
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err) && err.kind == ERR_FORMAT);
+    check_text(err.text, "number 0, a c");
+    parts = good;
+    parts.add_bos = true;
+    parts.bos = 2;
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err) && err.kind == ERR_FORMAT);
+    check_text(err.text, "is 2; there are 2 tokens");
+}
+
+/* Long runs of one character through the whole pipeline. */
+TEST(tokenizer_takes_long_runs) {
+    static const char *const units[] = { "a", " ", "1", "!", "中", "🙂", "\u0301", "[MASK]" };
+    struct arena *arena = check_arena();
+    struct json *expected;
+    struct tokenizer *both[] = { read_fixture(arena, "bpe_smollm2", &expected),
+                                 read_fixture(arena, "wordpiece_uncased", &expected) };
+    for (size_t k = 0; k < 16 && both[k / 8]; k++) {
+        struct arena *own = arena_new();
+        struct err err;
+        size_t n = strlen(units[k % 8]), count = 100000 / n;
+        char *text = arena_raw(own, count * n);
+        for (size_t i = 0; i < count; i++) {
+            memcpy(text + i * n, units[k % 8], n);
+        }
+        struct encoding *encoding =
+            tokenizer_encode(own, both[k / 8], text, count * n, NULL, 0, false, &err);
+        check(encoding != NULL);
+        for (int64_t i = 0; i < encoding->count; i++) {
+            const struct token *token = &encoding->tokens[i];
+            if (token->begin > token->end || token->end > (int64_t)(count * n)) {
+                check(!"offsets within the text");
+                break;
+            }
+        }
+        arena_free(own);
+    }
 }
