@@ -44,7 +44,7 @@ uint32_t colour_of(const struct colour_scale *scale, double value);
 double colour_luminance(uint32_t rgb);
 double colour_contrast(uint32_t a, uint32_t b);
 
-/* Black or white, whichever reads better on it: always a contrast of 4.5 or more. */
+/* White where its contrast is 4.5 or more, else black, whose contrast then is more than 4.6. */
 uint32_t colour_text_on(uint32_t rgb);
 
 /* A share of `over` (0..1) laid on `under`, in sRGB. */

@@ -103,7 +103,9 @@ const char *figure_number(struct arena *arena, double value, double range) {
     if (!isfinite(value)) {
         return isnan(value) ? "–" : value > 0 ? "∞" : "−∞";
     }
-    int decimals = range > 0 ? 2 - (int)floor(log10(range) + 1e-9) : 2;
+    /* About three digits: 0.42 of 1, 4.2 of 10, 42 of 100; from 0.5 to 1 two decimals do. */
+    double ten = range > 0 ? log10(range < 1 ? 2 * range : range) : 0;
+    int decimals = 2 - (int)floor(ten + 1e-9);
     decimals = decimals < 0 ? 0 : decimals > 6 ? 6 : decimals;
     char *text = arena_printf(arena, "%.*f", decimals, value);
     return strspn(text, "-0.") == strlen(text) && *text == '-' ? text + 1 : text; /* no -0.00 */

@@ -6,7 +6,8 @@
 #include "core/draw/colour.h"
 
 enum {
-    LEVELS = 193,          /* colours of the scale; the rest of the palette is for letters */
+    LEVELS = 129,          /* colours of the scale; the rest of the palette is for letters */
+    LEVELS_SMALL = 65,     /* enough where cells are few pixels; makes small files */
     LEVELS_ANNOTATED = 45, /* numbers on the cells need shades of every cell colour */
     SHADES_ANNOTATED = 4
 };
@@ -17,6 +18,7 @@ struct drawing {
     const struct figure *figure;
     const struct layout *l;
     struct colour_scale scale;
+    unsigned char levels[255]; /* places of the scale's colours in the palette */
 };
 
 static void write_at(const struct drawing *d, struct canvas_style style, double x_share,
@@ -31,10 +33,6 @@ static void write_at(const struct drawing *d, struct canvas_style style, double 
 static void draw_cells(const struct drawing *d, double x, double y, const float *values) {
     struct canvas *canvas = d->canvas;
     int64_t columns = d->figure->columns.count;
-    unsigned char colours[256];
-    for (int i = 0; i < d->scale.levels; i++) {
-        colours[i] = canvas_colour(canvas, d->scale.colours[i]);
-    }
     for (int64_t r = 0; r < d->figure->rows.count; r++, values += columns) {
         int64_t top = canvas_edge(canvas, y + d->l->cell * (double)r);
         int64_t bottom = canvas_edge(canvas, y + d->l->cell * (double)(r + 1));
@@ -44,7 +42,7 @@ static void draw_cells(const struct drawing *d, double x, double y, const float 
             int64_t right = canvas_edge(canvas, x + d->l->cell * (double)(c + 1));
             int level = colour_level(&d->scale, (double)values[c]);
             unsigned char colour = level < 0 ? canvas_colour(canvas, COLOUR_MISSING)
-                                             : colours[level];
+                                             : d->levels[level];
             memset(line + left, colour, (size_t)(right - left));
             left = right;
         }
@@ -188,7 +186,7 @@ static void draw_bar(const struct drawing *d) {
         double y = l->bar_y + l->bar_height * (figure->high - k * step) / range;
         canvas_rect(d->canvas, right, y - 0.25, 3, 0.5, COLOUR_QUIET);
         write_at(d, style, 0, 0.5, 0, right + 5, y,
-                 figure_number(d->canvas->arena, k * step, step * 10));
+                 arena_printf(d->canvas->arena, "%.6g", k * step + 0.0));
     }
     write_at(d, layout_axis_style(), 0.5, 0.5, 90, right + 40, l->bar_y + l->bar_height / 2,
              figure->unit);
@@ -202,7 +200,6 @@ static void draw_texts(const struct drawing *d) {
     write_at(d, layout_note_style(width), 0, 0, 0, l->margin, l->foot_y, d->figure->provenance);
 }
 
-/* Cells first: their colours have places in the palette before the letters' shades. */
 static void draw_all(const struct drawing *d) {
     for (int64_t i = 0; i < d->figure->panels; i++) {
         draw_panel(d, i);
@@ -228,7 +225,12 @@ struct figure_png *figure_png(struct arena *arena, const struct figure *figure, 
     memcpy(png->canvas->texts, probe->texts, sizeof probe->texts); /* what is shaped already */
     struct drawing d = { .canvas = png->canvas, .figure = figure, .l = &png->layout };
     colour_scale_init(&d.scale, figure->low, figure->high, figure->is_signed,
-                      png->layout.annotated ? LEVELS_ANNOTATED : LEVELS);
+                      png->layout.annotated ? LEVELS_ANNOTATED
+                      : figure->panels > 4  ? LEVELS_SMALL
+                                            : LEVELS);
+    for (int i = 0; i < d.scale.levels; i++) {
+        d.levels[i] = canvas_colour(d.canvas, d.scale.colours[i]);
+    }
     draw_all(&d);
     return png;
 }

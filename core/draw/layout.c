@@ -12,7 +12,10 @@ enum {
     SINGLE = 620,       /* side of a single panel at most */
     CELL_MOST = 34,
     CELL_ANNOTATED = 22,
-    LABEL_LEAST = 11,   /* pixels from label to label that stay readable */
+    ROW_LEAST = 11,     /* pixels from label to label that stay readable */
+    COLUMN_LEAST = 14,  /* the same for labels that lean */
+    FEW = 4,            /* panels side by side that may have labels each */
+    LABELLED = 860,     /* width of all panels with labels */
     BAR = 11,
     WIDTH_LEAST = 380
 };
@@ -71,13 +74,14 @@ const char *layout_label(struct arena *arena, const struct figure_axis *axis, in
 }
 
 /* 1, 2, 5, 10, 20 ...: the first that keeps labels apart. */
-static int64_t step_for(double cell) {
-    for (int64_t ten = 1;; ten *= 10) {
-        for (int64_t k = 1; k <= 5; k += k == 2 ? 3 : 1) {
-            if (k <= 5 && (double)(k * ten) * cell >= LABEL_LEAST && k != 3 && k != 4) {
-                return k * ten;
-            }
+static int64_t step_for(double cell, double least) {
+    static const int64_t round[] = { 1, 2, 5 };
+    for (int64_t i = 0, ten = 1;; i++) {
+        int64_t step = round[i % 3] * ten;
+        if ((double)step * cell >= least) {
+            return step;
         }
+        ten *= i % 3 == 2 ? 10 : 1;
     }
 }
 
@@ -94,11 +98,11 @@ static double widest(struct canvas *probe, const struct canvas_style *style,
 /* Room that the token labels take beside and above each panel. Panels of a grid are too close to each other for labels unless
  * every token has room for its own. */
 static void place_labels(struct layout *l, struct canvas *probe, const struct figure *figure) {
-    bool single = figure->panels == 1;
-    bool room = single || l->cell >= LABEL_LEAST;
-    l->row_step = room ? step_for(l->cell) : 0;
-    l->column_step = l->row_step;
-    l->label_size = fmin(11, fmax(8.5, l->cell * 0.62));
+    bool few = figure->panel_rows.count <= FEW && figure->panel_columns.count <= FEW;
+    bool room = figure->panels == 1 || (few && l->cell >= COLUMN_LEAST);
+    l->row_step = room ? step_for(l->cell, ROW_LEAST) : 0;
+    l->column_step = room ? step_for(l->cell, COLUMN_LEAST) : 0;
+    l->label_size = fmin(11, fmax(8, l->cell * 0.57));
     struct canvas_style style = layout_label_style(l);
     double rows = widest(probe, &style, &figure->rows, l->row_step);
     double columns = widest(probe, &style, &figure->columns, l->column_step);
@@ -108,6 +112,20 @@ static void place_labels(struct layout *l, struct canvas *probe, const struct fi
     double rise = flat ? line : (columns + line) * 0.7072;
     l->beside = room ? rows + 5 : 0;
     l->above = room ? rise + 4 : 0;
+}
+
+/* Cells give way to labels until all panels fit. */
+static void place_panels(struct layout *l, struct canvas *probe, const struct figure *figure) {
+    double n = (double)figure->panel_columns.count;
+    place_labels(l, probe, figure);
+    while (n > 1 && l->beside > 0 &&
+           n * (l->beside + l->cell * (double)figure->columns.count) > LABELLED) {
+        l->cell -= 1;
+        place_labels(l, probe, figure);
+    }
+    l->annotated = figure->annotated && l->cell >= CELL_ANNOTATED;
+    l->panel_width = l->cell * (double)figure->columns.count;
+    l->panel_height = l->cell * (double)figure->rows.count;
 }
 
 static double title_block(struct layout *l, struct canvas *probe, const struct figure *figure) {
@@ -143,11 +161,8 @@ const char *layout_column_title(const struct figure *figure) {
 
 struct layout layout_of(struct canvas *probe, const struct figure *figure) {
     struct layout l = { .cell = cell_side(figure), .margin = MARGIN };
-    l.annotated = figure->annotated && l.cell >= CELL_ANNOTATED;
     bool outer = outer_labels(figure);
-    place_labels(&l, probe, figure);
-    l.panel_width = l.cell * (double)figure->columns.count;
-    l.panel_height = l.cell * (double)figure->rows.count;
+    place_panels(&l, probe, figure);
     bool many = figure->panels > 1;
     double titled = figure->panel_titles ? 18 : 0;
     l.pitch_x = l.panel_width + (many ? l.beside + GAP + (l.beside > 0 ? 8 : 0) : 0);
@@ -155,7 +170,7 @@ struct layout layout_of(struct canvas *probe, const struct figure *figure) {
 
     double x = MARGIN;
     l.row_title_x = x + 7;
-    x += 18;
+    x += 21;
     l.outer_x = outer ? x + outer_width(probe, figure) : x;
     x = outer ? l.outer_x + GAP : x;
     l.left = ceil(x + l.beside);

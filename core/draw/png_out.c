@@ -52,7 +52,7 @@ static void head(png_structp png, png_infop info, const struct canvas *canvas,
         }
     }
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
-    png_set_compression_level(png, 5);
+    png_set_compression_level(png, 6);
     png_write_info(png, info);
     png_set_packing(png);
 }

@@ -1,0 +1,123 @@
+#include <string.h>
+
+#include "core/draw/canvas.h"
+#include "core/draw/colour.h"
+#include "tests/check.h"
+
+static struct canvas *blank(double width, double height, double scale) {
+    struct err err = { 0 };
+    struct canvas *canvas = canvas_new(check_arena(), width, height, scale, &err);
+    check_same(err.text, "");
+    return canvas;
+}
+
+/* Device pixels that are not white. */
+static int64_t inked(const struct canvas *canvas) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < canvas->width * canvas->height; i++) {
+        n += canvas->palette[canvas->pixels[i]] != COLOUR_PAPER;
+    }
+    return n;
+}
+
+TEST(canvas_starts_white) {
+    struct canvas *canvas = blank(10, 4, 2);
+    check_int(canvas->width, 20);
+    check_int(canvas->height, 8);
+    check_int(inked(canvas), 0);
+}
+
+TEST(canvas_rect_fills_to_the_device_pixel_and_no_further) {
+    struct canvas *canvas = blank(10, 10, 2);
+    canvas_rect(canvas, 1.5, 2, 2, 1, 0x123456);
+    check_int(inked(canvas), 4 * 2);
+    check_int(canvas->palette[canvas->pixels[4 * 20 + 3]], 0x123456);
+    check_int(canvas->palette[canvas->pixels[5 * 20 + 6]], 0x123456);
+    check_int(canvas->palette[canvas->pixels[4 * 20 + 7]], COLOUR_PAPER);
+    canvas_rect(canvas, -5, -5, 100, 100, 0x000000); /* cut at the edges */
+    check_int(inked(canvas), 400);
+}
+
+TEST(canvas_colour_takes_the_nearest_when_full) {
+    struct canvas *canvas = blank(1, 1, 1);
+    for (uint32_t i = 0; i < 300; i++) {
+        canvas_colour(canvas, i << 12);
+    }
+    check_int(canvas->colours, 256);
+    check(canvas->palette[canvas_colour(canvas, 0x000001)] == 0);
+    check(canvas->palette[canvas_colour(canvas, 0xfffffe)] == 0xffffff);
+}
+
+/* Each of these has glyphs in the fonts that Cutaway asks for, and no two look alike; a box with the
+ * code point would be as wide for all. */
+TEST(canvas_writes_many_scripts) {
+    static const char *const texts[] = { "cat", "猫", "ねこ", "고양이", "قطة", "кот", "γάτα", "😀" };
+    struct canvas_style style = { .size = 20, .colour = 0x000000 };
+    int64_t seen[8];
+    for (int i = 0; i < 8; i++) {
+        struct canvas *canvas = blank(100, 40, 1);
+        canvas_write(canvas, &style, 5, 5, texts[i]);
+        seen[i] = inked(canvas);
+        check(seen[i] > 60);
+    }
+    check(seen[1] != seen[2] && seen[2] != seen[3] && seen[3] != seen[4]);
+}
+
+TEST(canvas_measures_longer_text_as_wider) {
+    struct canvas *canvas = blank(10, 10, 2);
+    struct canvas_style style = { .size = 12 };
+    struct canvas_size one = canvas_measure(canvas, &style, "mm");
+    struct canvas_size two = canvas_measure(canvas, &style, "mmmm");
+    check_near(two.width, 2 * one.width, 0.1);
+    check_near(two.height, one.height, 1e-9);
+    style.width = one.width * 1.5;
+    check(canvas_measure(canvas, &style, "mm mm").height > 1.5 * one.height);
+}
+
+/* Turned by 90 degrees, width and height change places. */
+static void extent(const struct canvas *canvas, int64_t *width, int64_t *height) {
+    int64_t x0 = canvas->width, x1 = 0, y0 = canvas->height, y1 = 0;
+    for (int64_t i = 0; i < canvas->width * canvas->height; i++) {
+        if (canvas->pixels[i] != 0) {
+            int64_t x = i % canvas->width, y = i / canvas->width;
+            x0 = x < x0 ? x : x0;
+            x1 = x > x1 ? x : x1;
+            y0 = y < y0 ? y : y0;
+            y1 = y > y1 ? y : y1;
+        }
+    }
+    *width = x1 - x0 + 1;
+    *height = y1 - y0 + 1;
+}
+
+TEST(canvas_turns_text) {
+    struct canvas_style style = { .size = 16, .x = 0.5, .y = 0.5, .colour = 0x000000 };
+    struct canvas *flat = blank(100, 100, 1), *upright = blank(100, 100, 1);
+    int64_t w0, h0, w1, h1;
+    canvas_write(flat, &style, 50, 50, "illness");
+    style.angle = 90;
+    canvas_write(upright, &style, 50, 50, "illness");
+    extent(flat, &w0, &h0);
+    extent(upright, &w1, &h1);
+    check(w0 > 2 * h0);
+    check_near(w1, h0, 2);
+    check_near(h1, w0, 2);
+}
+
+TEST(canvas_text_may_leave_the_canvas) {
+    struct canvas *canvas = blank(30, 10, 1);
+    struct canvas_style style = { .size = 40, .x = 0.5, .y = 0.5, .colour = 0x000000, .angle = 45 };
+    canvas_write(canvas, &style, 0, 0, "far out of the picture");
+    canvas_write(canvas, &style, 30, 10, "far out of the picture");
+    canvas_write(canvas, &style, -500, 900, "never seen");
+    check(inked(canvas) > 0);
+}
+
+TEST(canvas_draws_the_same_again) {
+    struct canvas *one = blank(60, 20, 2), *two = blank(60, 20, 2);
+    struct canvas_style style = { .size = 11, .colour = 0x333333, .bold = true };
+    canvas_write(one, &style, 3, 3, "the cat 猫");
+    canvas_write(two, &style, 3, 3, "the cat 猫");
+    canvas_write(two, &style, 3, 3, "");
+    check(memcmp(one->pixels, two->pixels, (size_t)(one->width * one->height)) == 0);
+}

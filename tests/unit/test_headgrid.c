@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include "core/draw/colour.h"
+#include "core/draw/figure_png.h"
+#include "core/draw/picture.h"
+#include "tests/check.h"
+#include "tests/png_read.h"
+#include "tests/sample.h"
+
+static struct bundle *bundle_of(const struct result *result, const struct picture_options *options) {
+    struct err err = { 0 };
+    struct bundle *bundle = picture_bundle(check_arena(), "headgrid", result, options, &err);
+    check_same(err.text, "");
+    return bundle;
+}
+
+static size_t bytes_of(const struct bundle *bundle) {
+    return bundle->png_length * 4 / 3 + strlen(bundle->html) + strlen(bundle->json) +
+           strlen(bundle->text);
+}
+
+TEST(headgrid_panels_have_the_colours_of_their_values) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct picture_options options = { .scale = 2 };
+    struct result *result = sample_attention(arena, 3, 5, 8, sample_chinese, 8);
+    struct figure *figure = picture_find("headgrid")->draw(arena, result, &options, &err);
+    struct figure_png *drawn = figure_png(arena, figure, 2, &err);
+    struct bundle *bundle = bundle_of(result, &options);
+    struct png_read *png = png_read(arena, bundle->png, bundle->png_length);
+    struct colour_scale colours;
+    colour_scale_init(&colours, figure->low, figure->high, false, 65);
+    for (int64_t i = 0; i < 15 * 64; i++) {
+        const struct layout *l = &drawn->layout;
+        double x = layout_panel_x(l, figure, i / 64) + l->cell * ((double)(i % 8) + 0.5);
+        double y = layout_panel_y(l, figure, i / 64) + l->cell * ((double)(i / 8 % 8) + 0.5);
+        float value = result->series[0].values->data[i];
+        check_int(png_pixel(png, (int64_t)(2 * x), (int64_t)(2 * y)),
+                  colour_of(&colours, (double)value));
+    }
+}
+
+TEST(headgrid_of_any_model_fits) {
+    struct arena *arena = check_arena();
+    static const int64_t sizes[][3] = { { 1, 1, 2 },   { 6, 12, 16 },  { 12, 12, 16 }, { 12, 12, 40 },
+                                        { 2, 2, 12 },  { 1, 32, 20 },  { 48, 2, 6 },   { 12, 12, 1 } };
+    for (int i = 0; i < 8; i++) {
+        struct result *result = sample_attention(arena, sizes[i][0], sizes[i][1], sizes[i][2],
+                                                 sample_english, 16);
+        struct bundle *bundle = bundle_of(result, NULL);
+        check_near(bundle->width, 600, 360);
+        check_near(bundle->height, 800, 700);
+        check(bytes_of(bundle) < 300000);
+    }
+}
+
+/* 512 tokens, 12 layers of 12 heads. */
+TEST(headgrid_of_a_long_text_stays_small) {
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 12, 12, 512, sample_english, 16);
+    struct bundle *bundle = bundle_of(result, NULL);
+    check(bytes_of(bundle) < 300000);
+    check_text(bundle->json, "each cell the largest of ");
+    struct result *word = sample_attention(arena, 12, 12, 200, sample_chinese, 8);
+    check(bytes_of(bundle_of(word, NULL)) < 300000);
+}
+
+TEST(headgrid_of_noise_stays_small) {
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 12, 12, 130, NULL, 0);
+    uint64_t state = 3;
+    for (int64_t i = 0; i < 144 * 130 * 130; i++) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        result->series[0].values->data[i] = (float)(state >> 40) / 16777216.0F;
+    }
+    check_near(bytes_of(bundle_of(result, NULL)), 150000, 150000);
+}
+
+TEST(headgrid_table_names_the_strongest_cell_of_each_head) {
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 2, 2, 3, sample_english, 16);
+    float *values = result->series[0].values->data;
+    memset(values, 0, 36 * sizeof(float));
+    values[0 * 9 + 5] = 0.5F;  /* layer 0 head 0: the -> cat */
+    values[3 * 9 + 6] = 0.75F; /* layer 1 head 1: cat -> [CLS] */
+    struct picture_options options = { .top = 2 };
+    check_same(bundle_of(result, &options)->text,
+               "Layer 5 head 1 looks back one token: 0.82 of ‘sat’ goes to ‘cat’.\n"
+               "layer  head  query  key    probability\n"
+               "1      1     cat    [CLS]         0.75\n"
+               "0      0     the    cat           0.50");
+}
+
+TEST(headgrid_alt_and_note_in_both_languages) {
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 6, 12, 8, sample_chinese, 8);
+    check_text(bundle_of(result, NULL)->alt, "Grid of 6 × 12 heat maps (layer × head)");
+    struct picture_options chinese = { .language = "zh-CN" };
+    check_text(bundle_of(result, &chinese)->alt, "6 × 12 幅热图（层 × 头）");
+    check_text(bundle_of(result, &chinese)->json, "每幅小图");
+}
+
+TEST(headgrid_refuses_a_single_matrix) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct result *result = sample_attention(arena, 0, 0, 4, NULL, 0);
+    check(!picture_bundle(arena, "headgrid", result, NULL, &err));
+    check(err.kind == ERR_OPTION);
+    check_text(err.text, "draw it as heatmap");
+}

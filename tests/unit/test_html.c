@@ -1,0 +1,157 @@
+#include "core/draw/html.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/draw/figure_png.h"
+#include "core/draw/picture.h"
+#include "tests/check.h"
+#include "tests/sample.h"
+
+static const char *const hostile[] = {
+    "<script>alert(1)</script>",
+    "</div></div>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "<style>*{display:none}</style>",
+    "<iframe src=javascript:alert(1)>",
+    "<a href='javascript:alert(1)'>",
+    "\"",
+    "\" onmouseover=\"alert(1)",
+    "'",
+    "' onfocus='alert(1)",
+    "\"><b>",
+    "`",
+    "` onmouseover=alert(1)",
+    "=",
+    "/>",
+    "&",
+    "&lt;b&gt;",
+    "&#60;b&#62;",
+    "&quot; onload=&quot;",
+    "&nbsp",
+    "$x$",
+    "\\(x\\)",
+    "$$\\frac{1}{2}$$",
+    "{{7*7}}",
+    "${alert(1)}",
+    "{% raw %}",
+    "<%= 1 %>",
+    "#{1}",
+    "\xe2\x80\xae" "drowssap",
+    "a\xe2\x80\x8b" "b",
+    "\xe2\x81\xa6isolate",
+    "\xef\xbb\xbf" "bom",
+    "\x01\x02\x1b[31m",
+    "\r\n\r\n<b>",
+    "\xff\xfe<b>",
+    "\xc0\xbc" "script>",
+    "\xed\xa0\x80",
+    "\t\t",
+    "",
+};
+enum { HOSTILE = sizeof hostile / sizeof *hostile };
+
+static int count(const char *text, const char *part) {
+    int n = 0;
+    for (; (text = strstr(text, part)); text += strlen(part)) {
+        n++;
+    }
+    return n;
+}
+
+TEST(html_escape_leaves_nothing_that_acts) {
+    for (int i = 0; i < HOSTILE; i++) {
+        struct buf *out = buf_new(check_arena());
+        html_escape(out, hostile[i]);
+        check(strpbrk(out->data, "<>\"'\r\n\t\x01\x1b") == NULL);
+        check(strstr(out->data, "\xe2\x80\xae") == NULL);
+        check(strstr(out->data, "\xe2\x80\x8b") == NULL);
+        for (const char *at = out->data; (at = strchr(at, '&')); at++) {
+            check(!strncmp(at, "&amp;", 5) || !strncmp(at, "&lt;", 4) || !strncmp(at, "&gt;", 4) ||
+                  !strncmp(at, "&quot;", 6) || !strncmp(at, "&#39;", 5));
+        }
+    }
+}
+
+TEST(html_escape_keeps_the_meaning) {
+    struct buf *out = buf_new(check_arena());
+    html_escape(out, "a<b & \"c\" 'd' 猫 \xe2\x80\xae!");
+    check_same(out->data, "a&lt;b &amp; &quot;c&quot; &#39;d&#39; 猫 [U+202E]!");
+}
+
+/* With every hostile string as a token, as title, finding, caption, model and note, the tags are
+ * still ours alone. */
+TEST(html_of_hostile_texts_has_our_tags_only) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct result *plain = sample_attention(arena, 0, 0, HOSTILE, sample_english, 16);
+    int tags = count(picture_bundle(arena, NULL, plain, NULL, &err)->html, "<");
+    for (int i = 0; i < HOSTILE; i++) {
+        struct result *result = sample_attention(arena, 0, 0, HOSTILE, hostile, HOSTILE);
+        result->title = result->model = hostile[i];
+        result->finding = result->caption = arena_printf(arena, "seen: %s", hostile[i]);
+        result_note(arena, result, hostile[i], hostile[i]);
+        struct bundle *bundle = picture_bundle(arena, NULL, result, NULL, &err);
+        check(bundle != NULL);
+        check_int(count(bundle->html, "<"), tags);
+        check_int(count(bundle->html, ">"), tags);
+        check_int(count(bundle->html, "<script"), 0);
+        check(strstr(bundle->html, "\xe2\x80\xae") == NULL);
+        check(strpbrk(bundle->json, "<>\n") == NULL);
+    }
+}
+
+TEST(html_uses_what_an_untrusted_notebook_keeps) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct result *result = sample_attention(arena, 2, 3, 8, sample_chinese, 8);
+    const char *html = picture_bundle(arena, NULL, result, NULL, &err)->html;
+    static const char *const never[] = { "<script", "<style", "<svg",   " id=",   "var(",  "hsl(",
+                                         "<iframe", "data-",  " role=", " aria-", "http:", "https:",
+                                         "<input",  "transform", "rgb(" };
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        check_int(count(html, never[i]), 0);
+    }
+    check(strncmp(html, "<div class=\"mathjax_ignore tex2jax_ignore cutaway-", 50) == 0);
+    check_text(html, "<img alt=\"Grid of 2 × 3 heat maps");
+    check_text(html, "src=\"data:image/png;base64,iVBORw0KGgo");
+    check_text(html, "<details><summary>values</summary><table>");
+    check_text(html, "minilm 3f2a91c0 · attention pattern · F32 · 4.1 ms");
+    check_text(html, "<p style=\"margin:4px 0\">Each row says where one token looks");
+}
+
+/* The transparent grid lies exactly on the cells of the PNG. */
+TEST(html_grid_lies_on_the_cells) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct picture_options options = { .scale = 2 };
+    struct result *result = sample_attention(arena, 0, 0, 16, sample_english, 16);
+    struct figure *figure = picture_find("heatmap")->draw(arena, result, &options, &err);
+    struct figure_png *drawn = figure_png(arena, figure, 2, &err);
+    const char *html = picture_bundle(arena, NULL, result, &options, &err)->html;
+    double left, top, width, height;
+    const char *grid = strstr(html, "display:grid;");
+    check(grid && sscanf(grid, "display:grid;left:%lfpx;top:%lfpx;grid-template-columns:repeat(16,"
+                               "%lfpx);grid-auto-rows:%lfpx", &left, &top, &width, &height) == 4);
+    check_near(left, drawn->layout.left, 1e-3);
+    check_near(top, drawn->layout.top, 1e-3);
+    check_near(width, drawn->layout.cell, 1e-3);
+    check_near(height, drawn->layout.cell, 1e-3);
+    check_int(count(html, "<i title="), 256);
+    check_text(html, "<i title=\"[CLS] → the: ");
+}
+
+TEST(html_of_many_cells_has_strips_or_panels) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct result *large = sample_attention(arena, 0, 0, 100, sample_english, 16);
+    check_int(count(picture_bundle(arena, NULL, large, NULL, &err)->html, "<i title="), 100);
+    struct result *grid = sample_attention(arena, 12, 12, 16, sample_english, 16);
+    const char *html = picture_bundle(arena, NULL, grid, NULL, &err)->html;
+    check_int(count(html, "<i title="), 144);
+    check_text(html, "<i title=\"layer 11 head 11: ");
+}
