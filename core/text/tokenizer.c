@@ -109,12 +109,13 @@ static void put_all(struct work *work, size_t length) {
 /* ---- offsets without blanks ---- */
 
 /* Blanks at the beginning and at the end of a spelling, in characters. */
-static void count_blanks(const struct vocab_word *word, int64_t *leading, int64_t *trailing) {
+static void count_blanks(const char *bytes, size_t length, int64_t *leading,
+                         int64_t *trailing) {
     uint32_t code = 0;
     int64_t count = 0;
     *leading = *trailing = 0;
-    for (size_t i = 0, n; i < word->length; i += n, count++) {
-        n = (size_t)utf8_decode(word->bytes + i, word->length - i, &code);
+    for (size_t i = 0, n; i < length; i += n, count++) {
+        n = (size_t)utf8_decode(bytes + i, length - i, &code);
         bool blank = code == bpe_letter(' ') || classes_is_blank(code);
         *trailing = blank ? *trailing + 1 : 0;
         *leading = *trailing == count + 1 ? *trailing : *leading;
@@ -130,7 +131,13 @@ static bool inside_character(const char *text, int64_t at, int64_t end) {
 static void trim(const struct tokenizer *tokenizer, const char *text, struct token *token,
                  bool first) {
     int64_t leading, trailing;
-    count_blanks(&tokenizer->words[token->id], &leading, &trailing);
+    if (token->added) { /* may have taken blanks beside it */
+        size_t length = (size_t)(token->end - token->begin);
+        count_blanks(text + token->begin, length, &leading, &trailing);
+    } else {
+        const struct vocab_word *word = &tokenizer->words[token->id];
+        count_blanks(word->bytes, word->length, &leading, &trailing);
+    }
     first = first || token->begin == 0;
     leading = leading == 1 && first && tokenizer->post->prefix_space ? 0 : leading;
     for (; leading > 0 && token->begin < token->end; leading--) {

@@ -175,6 +175,34 @@ TEST(tokenizer_golden_bpe_smollm2) {
     compare_fixture("bpe_smollm2");
 }
 
+TEST(tokenizer_golden_bpe_gpt2) {
+    compare_fixture("bpe_gpt2");
+}
+
+TEST(tokenizer_golden_bpe_llama3) {
+    compare_fixture("bpe_llama3");
+}
+
+TEST(tokenizer_golden_bpe_modernbert) {
+    compare_fixture("bpe_modernbert");
+}
+
+TEST(tokenizer_golden_bpe_neox) {
+    compare_fixture("bpe_neox");
+}
+
+TEST(tokenizer_golden_bpe_opt) {
+    compare_fixture("bpe_opt");
+}
+
+TEST(tokenizer_golden_bpe_qwen2) {
+    compare_fixture("bpe_qwen2");
+}
+
+TEST(tokenizer_golden_bpe_roberta) {
+    compare_fixture("bpe_roberta");
+}
+
 /* ---- what is refused ---- */
 
 static struct tokenizer *parse(const char *text, struct err *err) {
