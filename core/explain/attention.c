@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/base/catch.h"
+#include "core/text/pieces.h"
 
 /* One text on its way through the model. */
 struct look {
@@ -60,10 +61,7 @@ static int look_begin(struct look *look, const char *text, size_t length, struct
         look->labels = look->words->labels;
         return 0;
     }
-    look->labels = arena_array(look->arena, look->size, sizeof *look->labels);
-    for (int64_t i = 0; i < look->size; i++) {
-        look->labels[i] = tokenizer_label(look->arena, tokenizer, look->encoding->tokens[i].id);
-    }
+    look->labels = pieces_labels(look->arena, tokenizer, look->encoding, text);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/draw/table.h"
+#include "core/text/pieces.h"
 #include "core/text/words.h"
 #include "kernel/command/asked.h"
 
@@ -32,11 +33,12 @@ static const struct bundle *tokens_table(struct arena *arena, const struct loade
                                          "word", "special", "id" };
     const struct tokenizer *tokenizer = one->model->tokenizer;
     const struct words *words = words_of(arena, tokenizer, encoding, text->bytes, text->length);
+    const char **labels = pieces_labels(arena, tokenizer, encoding, text->bytes);
     struct figure_table *rows = table_new(arena, 7, encoding->count, heads);
     for (int64_t i = 0; i < encoding->count; i++) {
         const struct token *token = &encoding->tokens[i];
         table_set(rows, i, 0, arena_printf(arena, "%lld", (long long)i));
-        table_set(rows, i, 1, tokenizer_label(arena, tokenizer, token->id));
+        table_set(rows, i, 1, labels[i]);
         table_set(rows, i, 2, tokenizer_spelling(tokenizer, token->id));
         table_set(rows, i, 3, span(arena, token));
         table_set(rows, i, 4, token->special ? "" : words->labels[words->of[i]]);
@@ -45,7 +47,8 @@ static const struct bundle *tokens_table(struct arena *arena, const struct loade
     }
     return table_bundle(
         arena, finding(arena, one->handle, text, encoding, words), rows,
-        "token: as people read it (␣ a blank); spelling: as the vocabulary has it; bytes: "
+        "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
+        "character); spelling: as the vocabulary has it; bytes: "
         "where it stands in the text.");
 }
 

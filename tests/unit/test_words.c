@@ -4,6 +4,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/file.h"
+#include "core/text/pieces.h"
 #include "tests/check.h"
 
 static struct tokenizer *tokenizer_of(struct arena *arena, const char *name) {
@@ -85,4 +86,23 @@ TEST(words_of_what_is_unknown) {
     check_same(words_as_text("wordpiece_cased", "x 🙂🙂 y"), "[CLS]|x|🙂🙂|y|[SEP]");
     /* One [UNK] for a whole word of Katakana makes its characters one. */
     check_same(words_as_text("wordpiece_cased", "カタは"), "[CLS]|カタは|[SEP]");
+}
+
+/* 猫 is three bytes that this vocabulary has only one by one; the emoji is four. */
+TEST(pieces_of_one_character_show_it) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, "bpe_smollm2");
+    const char *text = "a 🙂猫 b";
+    struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, text, strlen(text), NULL, 0, true, &err);
+    if (!check(encoding != NULL)) {
+        return;
+    }
+    const char **labels = pieces_labels(arena, tokenizer, encoding, text);
+    struct buf *out = buf_new(arena);
+    for (int64_t i = 0; i < encoding->count; i++) {
+        buf_printf(out, "%s%s", i ? "|" : "", labels[i]);
+    }
+    check_same(out->data, "a|␣|🙂₁|🙂₂|🙂₃|🙂₄|猫₁|猫₂|猫₃|␣b");
 }
