@@ -17,7 +17,7 @@
 
 /* An interrupt that comes before the worker has read the cell is taken for one of the cell
  * before; so it is said again. */
-enum { AGAIN_MS = 100 };
+enum { AGAIN_MS = 20 };
 
 static void cell_fail(struct front *front, const char *ename, const char *evalue);
 

@@ -101,6 +101,30 @@ TEST(complete_survives_every_byte) {
     }
 }
 
+/* A line changed at random, always the same way, asked about at every place. */
+TEST(complete_survives_damage) {
+    static const char line[] =
+        "%help --lang=zh 'a b' \"c\\\" d\" e\\ f ~/x --lang en %echo\n\xe7\x8c\xab";
+    uint64_t luck = 1;
+    for (int i = 0; i < 300; i++) {
+        char text[sizeof line];
+        memcpy(text, line, sizeof line);
+        for (int change = 0; change < 4; change++) {
+            luck = luck * 6364136223846793005U + 1442695040888963407U;
+            text[(luck >> 40) % (sizeof line - 1)] = (char)(luck >> 56);
+        }
+        struct arena *arena = arena_new();
+        size_t length = (size_t)(luck >> 48) % sizeof line;
+        const char *code = check_guarded(arena, text, length);
+        for (size_t cursor = 0; cursor <= length; cursor++) {
+            struct completion *found = complete_at(arena, code, length, cursor, names);
+            check(found->start <= cursor && found->end == cursor);
+            inspect_at(arena, code, length, cursor, "zh");
+        }
+        arena_free(arena);
+    }
+}
+
 static const char *help(const char *code, size_t cursor, const char *language) {
     struct inspection *found = inspect_at(check_arena(), code, strlen(code), cursor, language);
     return found ? found->text : "nothing";

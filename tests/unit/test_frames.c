@@ -1,4 +1,5 @@
 /* frames: a message's parts, and JSON from strangers. */
+#include <stdint.h>
 #include <string.h>
 
 #include "kernel/wire/frames.h"
@@ -143,4 +144,42 @@ TEST(frames_members_have_their_kind_or_are_absent) {
     check_int(frames_number(message, "r", 1), 2);
     check_int(frames_number(message, "big", 1), 1);
     check_int(frames_number(message, "t", 1), 1);
+}
+
+/* Bytes of good frames changed at random, always the same way: an answer or an error, no more.
+ */
+TEST(frames_survive_damage) {
+    static const char header[] =
+        "{\"msg_id\":\"a\\ud83d\",\"msg_type\":\"x\",\"n\":[1,{\"b\":null}]}";
+    static const char content[] =
+        "{\"code\":\"%echo \\ud83d\\udc31 \xe7\x8c\xab\",\"cursor_pos\":7.5e2}";
+    uint64_t luck = 1;
+    for (int i = 0; i < 2000; i++) {
+        char texts[2][128];
+        struct err err;
+        struct arena *arena = arena_new();
+        struct message *message = arena_alloc(arena, sizeof *message);
+        message->arena = arena;
+        strcpy(texts[0], header);
+        strcpy(texts[1], content);
+        for (int change = 0; change < 3; change++) {
+            luck = luck * 6364136223846793005U + 1442695040888963407U;
+            char *text = texts[luck >> 33 & 1];
+            text[(luck >> 40) % strlen(header)] = (char)(luck >> 56);
+        }
+        for (int part = 0; part < 2; part++) {
+            size_t n = part ? sizeof content - 1 : sizeof header - 1;
+            message->parts[part * 3].length = n;
+            message->parts[part * 3].bytes = check_guarded(message->arena, texts[part], n);
+        }
+        if (frames_read(message, &err) == 0) {
+            size_t length;
+            check(message->type && message->id && !message->content == (message->bad != NULL));
+            frames_text(message, "code", &length);
+            frames_number(message, "cursor_pos", 0);
+        } else {
+            check_int(err.kind, ERR_FORMAT);
+        }
+        frames_free(message);
+    }
 }
