@@ -39,6 +39,10 @@ static struct figure *headgrid_draw(struct arena *arena, const struct result *re
                 result->series[0].name, tensor_shape_text(result->series[0].values, shape));
         return NULL;
     }
+    if (matrices_few(figure)) {
+        matrices_titles(arena, figure);
+        figure->annotated = true;
+    }
     describe(arena, figure);
     matrices_table(arena, figure, true, options->top ? options->top : TOP);
     return figure;

@@ -5,21 +5,6 @@
 
 enum { TOP = 8 };
 
-/* Several matrices: a title over each, with its place on the axes before the last two. */
-static void arrange(struct arena *arena, struct figure *figure) {
-    const struct figure_axis rows = figure->panel_rows, columns = figure->panel_columns;
-    figure->panel_titles = arena_array(arena, figure->panels, sizeof *figure->panel_titles);
-    for (int64_t i = 0; i < figure->panels; i++) {
-        const char *above = rows.source > 1 || *rows.name
-                                ? arena_printf(arena, "%s %s ", rows.title,
-                                               figure_label(arena, &rows, i / columns.count))
-                                : "";
-        figure->panel_titles[i] =
-            arena_printf(arena, "%s%s %s", above, columns.title,
-                         figure_label(arena, &columns, i % columns.count));
-    }
-}
-
 static void describe(struct arena *arena, struct figure *figure) {
     bool zh = strncmp(figure->language, "zh", 2) == 0;
     double range = figure->high - figure->low;
@@ -42,11 +27,9 @@ static struct figure *heatmap_draw(struct arena *arena, const struct result *res
         return NULL;
     }
     if (figure->panels > 1) {
-        arrange(arena, figure);
+        matrices_titles(arena, figure);
     }
-    int64_t n = figure->rows.count > figure->columns.count ? figure->rows.count
-                                                           : figure->columns.count;
-    figure->annotated = figure->panels <= 4 && n <= 16 && figure->rows.block == 1;
+    figure->annotated = matrices_few(figure);
     describe(arena, figure);
     matrices_table(arena, figure, figure->panels > 1, options->top ? options->top : TOP);
     return figure;

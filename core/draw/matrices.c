@@ -9,6 +9,8 @@
 
 enum {
     FIXED_BYTES = 115000, /* of the budget: what is there beside the cells, in all forms */
+    FEW_PANELS = 4,      /* side by side, so that each may have labels of its own */
+    FEW_CELLS = 20,      /* along a side, so that there may be room for numbers in them */
     SIDE_LEAST = 16      /* cells along the longer side that are left whatever they cost */
 };
 
@@ -85,7 +87,7 @@ static void choose_cells(struct arena *arena, struct figure *figure, const struc
     int64_t most = layout_cells(figure->panel_rows.count, figure->panel_columns.count);
     int64_t block = blocks(rows > columns ? rows : columns, most);
     struct pooling *fine = pooling_new(arena, series->values->data, figure->panels, rows, columns,
-                                       series->is_signed, (block + 1) / 2);
+                                       series->is_signed, (block + 3) / 4);
     choose_scale(figure, series, fine);
     struct pooling *shown = fine;
     int64_t factor = blocks(block, fine->row_block);
@@ -250,6 +252,23 @@ void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, 
     for (int64_t i = 0; i < top; i++) {
         table_row(arena, figure, table->cells + i * table->columns, order[i], per_panel);
     }
+}
+
+void matrices_titles(struct arena *arena, struct figure *figure) {
+    const struct figure_axis *rows = &figure->panel_rows, *columns = &figure->panel_columns;
+    figure->panel_titles = arena_array(arena, figure->panels, sizeof *figure->panel_titles);
+    for (int64_t i = 0; i < figure->panels; i++) {
+        const char *above = *rows->name ? arena_printf(arena, "%s %s ", rows->title,
+                                                       figure_label(arena, rows, i / columns->count))
+                                        : "";
+        figure->panel_titles[i] = arena_printf(arena, "%s%s %s", above, columns->title,
+                                               figure_label(arena, columns, i % columns->count));
+    }
+}
+
+bool matrices_few(const struct figure *figure) {
+    return figure->panel_rows.count <= FEW_PANELS && figure->panel_columns.count <= FEW_PANELS &&
+           figure->rows.source <= FEW_CELLS && figure->columns.source <= FEW_CELLS;
 }
 
 const char *matrices_pooled(struct arena *arena, const struct figure *figure) {

@@ -22,6 +22,12 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
  * strongest cell of each panel; the `top` strongest of these, strongest first. */
 void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, int64_t top);
 
+/* Gives each panel a title, "layer 5 head 1", instead of labels at the edges of the picture. */
+void matrices_titles(struct arena *arena, struct figure *figure);
+
+/* Whether panels and cells are so few that each panel can have its own labels and numbers. */
+bool matrices_few(const struct figure *figure);
+
 /* "each cell the largest of 9 × 9"; "" when nothing is pooled. */
 const char *matrices_pooled(struct arena *arena, const struct figure *figure);
 

@@ -88,14 +88,15 @@ TEST(html_escape_keeps_the_meaning) {
 TEST(html_of_hostile_texts_has_our_tags_only) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
+    struct picture_options small = { .scale = 0.5 };
     struct result *plain = sample_attention(arena, 0, 0, HOSTILE, sample_english, 16);
-    int tags = count(picture_bundle(arena, NULL, plain, NULL, &err)->html, "<");
+    int tags = count(picture_bundle(arena, NULL, plain, &small, &err)->html, "<");
     for (int i = 0; i < HOSTILE; i++) {
         struct result *result = sample_attention(arena, 0, 0, HOSTILE, hostile, HOSTILE);
         result->title = result->model = hostile[i];
         result->finding = result->caption = arena_printf(arena, "seen: %s", hostile[i]);
         result_note(arena, result, hostile[i], hostile[i]);
-        struct bundle *bundle = picture_bundle(arena, NULL, result, NULL, &err);
+        struct bundle *bundle = picture_bundle(arena, NULL, result, &small, &err);
         check(bundle != NULL);
         check_int(count(bundle->html, "<"), tags);
         check_int(count(bundle->html, ">"), tags);
