@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "kernel/run_notebook.h"
 #include "kernel/run_script.h"
+#include "kernel/worker/memory.h"
 
 struct call {
     const char *file, *o, *out; /* FILE, -o OUT.ipynb, --out DIR */
@@ -118,11 +119,13 @@ int run_main(int argc, char **argv) {
     struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
     sigemptyset(&interrupt.sa_mask);
     sigaction(SIGINT, &interrupt, NULL);
+    arena_budget(memory_budget());
     struct session *session = session_new();
     int status = run_file(session, &call, &err);
     if (status < 0 && err.kind != ERR_NONE) {
         fprintf(stderr, "cutaway run: %s: %s\n", err_name(err.kind), err.text);
     }
     session_free(session);
+    arena_budget(0);
     return status < 0 ? 1 : 0;
 }

@@ -338,10 +338,10 @@ struct result *attention(struct arena *arena, const struct model *model, const c
                   { "key", look.size, look.labels } },
     };
     result->text = arena_text(arena, text, length);
-    result->model = handle;
-    result->fingerprint = model->weights->fingerprint;
+    result->model = arena_copy(arena, handle); /* it may outlive the model */
+    result->fingerprint = arena_copy(arena, model->weights->fingerprint);
     result->method = "attention pattern";
-    result->dtype = model->dtype;
+    result->dtype = arena_copy(arena, model->dtype);
     result_note(arena, result, "unit", request->words ? "word" : "token");
     describe(arena, result);
     result->seconds = now() - began;

@@ -77,19 +77,13 @@ int asked_check_name(const struct cell_line *line, struct err *err) {
 }
 
 void asked_keep(struct session *session, const struct cell_line *line, int64_t index,
-                int64_t count, const struct result *result) {
+                int64_t count, struct arena **arena, const struct result *result) {
     const struct cell_flag *flag = cell_flag_at(line, "as");
-    if (flag && count == 1) {
-        session_keep(session, flag->value, result);
-    } else if (flag) {
-        session_keep(
-            session,
-            arena_printf(session_arena(session), "%s.%lld", flag->value, (long long)index + 1),
-            result);
+    const char *name = flag ? flag->value : NULL;
+    if (name && count > 1) {
+        name = arena_printf(session_arena(session), "%s.%lld", name, (long long)index + 1);
     }
-    if (index == count - 1) {
-        session_keep(session, "_", result);
-    }
+    session_adopt(session, arena, name, index == count - 1 ? "_" : NULL, result);
 }
 
 const char *asked_picture(const struct cell_line *line, const struct result *result,

@@ -30,8 +30,9 @@ static int look_at(struct session *session, const struct cell_line *line,
     if (read_request(arena, line, one->model, &request, err) < 0) {
         return err_pass(err);
     }
+    struct arena **own = session_result_arena(session);
     const struct result *result =
-        attention(arena, one->model, one->handle, text->bytes, text->length, &request, err);
+        attention(*own, one->model, one->handle, text->bytes, text->length, &request, err);
     if (!result) {
         command_point(err, &text->at);
         return err_pass(err);
@@ -40,7 +41,7 @@ static int look_at(struct session *session, const struct cell_line *line,
     if (!picture || asked_show(session, reply, result, picture, err) < 0) {
         return err_pass(err);
     }
-    asked_keep(session, line, index, count, result);
+    asked_keep(session, line, index, count, own, result);
     return 0;
 }
 

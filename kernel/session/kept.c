@@ -7,8 +7,14 @@
 #include "core/base/nearest.h"
 #include "kernel/session/guard.h"
 
-struct kept_one {
+/* An arena and how many names hold it. It lies in that arena. */
+struct hold {
     struct arena *arena;
+    int64_t names;
+};
+
+struct kept_one {
+    struct hold *hold;
     const char *name;
     const struct result *result;
 };
@@ -30,17 +36,42 @@ static struct kept_one *place_of(struct kept *kept, const char *name) {
     return &kept->list[kept->count];
 }
 
-void kept_set(struct kept *kept, struct arena *scratch, const char *name,
-              const struct result *result) {
-    struct arena **arena = guard_arena(scratch);
-    struct kept_one one = { *arena, arena_copy(*arena, name), result_copy(*arena, result) };
+static void let_go(struct hold *hold) {
+    if (--hold->names == 0) {
+        arena_free(hold->arena);
+    }
+}
+
+static void put(struct kept *kept, struct hold *hold, const char *name,
+                const struct result *result) {
+    struct kept_one one = { hold, arena_copy(hold->arena, name), result };
     struct kept_one *place = place_of(kept, name);
-    if (place->arena) {
-        arena_free(place->arena);
+    hold->names++;
+    if (place->hold) {
+        let_go(place->hold);
     } else {
         kept->count++;
     }
     *place = one;
+}
+
+void kept_adopt(struct kept *kept, struct arena *arena, const char *name, const char *other,
+                const struct result *result) {
+    struct hold *hold = arena_alloc(arena, sizeof *hold);
+    hold->arena = arena;
+    if (name) {
+        put(kept, hold, name, result);
+    }
+    if (other) {
+        put(kept, hold, other, result);
+    }
+}
+
+void kept_set(struct kept *kept, struct arena *scratch, const char *name,
+              const struct result *result) {
+    struct arena **arena = guard_arena(scratch);
+    const struct result *copy = result_copy(*arena, result);
+    kept_adopt(kept, *arena, name, NULL, copy);
     *arena = NULL; /* it is the session's now */
 }
 
@@ -86,7 +117,7 @@ const char *kept_name(const struct kept *kept, int64_t index) {
 
 void kept_free(struct kept *kept) {
     for (int64_t i = 0; i < kept->count; i++) {
-        arena_free(kept->list[i].arena);
+        let_go(kept->list[i].hold);
     }
     free(kept->list);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "kernel/session/guard.h"
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
@@ -111,6 +112,20 @@ const struct loaded *session_models(struct session *session, int64_t *count, int
 
 void session_keep(struct session *session, const char *name, const struct result *result) {
     kept_set(&session->kept, session->cell, name, result);
+}
+
+struct arena **session_result_arena(struct session *session) {
+    return guard_arena(session->cell);
+}
+
+void session_adopt(struct session *session, struct arena **arena, const char *name,
+                   const char *other, const struct result *result) {
+    if (name || other) {
+        kept_adopt(&session->kept, *arena, name, other, result);
+    } else {
+        arena_free(*arena);
+    }
+    *arena = NULL;
 }
 
 const struct result *session_result(struct session *session, const char *name,

@@ -38,8 +38,14 @@ const struct loaded *session_model(struct session *session, const char *handle,
 const struct found *session_found(struct session *session, bool again, int64_t *count);
 const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
 
-/* Kept results (copied). The last result of a cell is also kept as "_". */
-void session_keep(struct session *session, const char *name, const struct result *result);
+/* Kept results. The last result of a cell is also kept as "_". */
+void session_keep(struct session *session, const char *name, const struct result *result); /* copies */
+/* Takes over the arena that holds the result (from session_result_arena) instead of copying it. Each
+ * of the two names may be NULL; if both are, the arena is freed. */
+void session_adopt(struct session *session, struct arena **arena, const char *name,
+                   const char *other, const struct result *result);
+/* An arena for a result that may be kept; freed with the cell if it is not. */
+struct arena **session_result_arena(struct session *session);
 const struct result *session_result(struct session *session, const char *name, struct err *err);
 /* Their names, in the arena. */
 const char *const *session_results(struct session *session, struct arena *arena,

@@ -31,7 +31,8 @@ static void write_error(struct jsonwrite *w, const struct err *err) {
     json_close(w, '}');
 }
 
-/* What of the model in use is asked, as text in the arena; NULL and an error if there is none. */
+/* What of the model in use is asked, as text in the arena; NULL and an error if there is none.
+ */
 static const char *of_model(struct arena *arena, const struct loaded *one, const char *what) {
     const struct config *config = one->model->config;
     const struct {
@@ -47,7 +48,7 @@ static const char *of_model(struct arena *arena, const struct loaded *one, const
             return arena_printf(arena, "%lld", (long long)numbers[i].value);
         }
     }
-    return strcmp(what, "arch") == 0 ? one->model->arch->name
+    return strcmp(what, "arch") == 0    ? one->model->arch->name
            : strcmp(what, "dtype") == 0 ? one->model->dtype
                                         : NULL;
 }
@@ -95,11 +96,12 @@ static const char *value_of(struct session *session, const char *text, struct er
         }
     }
     char shown[100];
-    err_set(err, ERR_OPTION,
-            "there is no expression %s: possible are models, model, model.layers, model.heads, "
-            "model.width, model.vocab, model.context, model.parameters, model.arch, model.dtype, "
-            "results, seed and language",
-            err_quote(shown, sizeof shown, text, strlen(text)));
+    err_set(
+        err, ERR_OPTION,
+        "there is no expression %s: possible are models, model, model.layers, model.heads, "
+        "model.width, model.vocab, model.context, model.parameters, model.arch, model.dtype, "
+        "results, seed and language",
+        err_quote(shown, sizeof shown, text, strlen(text)));
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/catch.h"
 #include "core/base/pipe.h"
 #include "kernel/relay/relay.h"
+#include "kernel/worker/memory.h"
 #include "kernel/worker/run_cell.h"
 
 struct worker {
@@ -121,6 +122,7 @@ int worker_main(int argc, char **argv) {
         return 64;
     }
     take_signals();
+    arena_budget(memory_budget());
     struct worker worker = {
         .session = session_new(), .told = arena_new(), .names = "", .state = ""
     };

@@ -9,6 +9,7 @@
 #include "core/base/jsontree.h"
 #include "core/base/utf8.h"
 #include "kernel/command/command.h"
+#include "kernel/worker/memory.h"
 #include "kernel/worker/run_cell.h"
 #include "kernel/worker/traceback.h"
 #include "tests/check.h"
@@ -112,6 +113,22 @@ TEST(run_cell_survives_spent_memory) {
     check_int(run(stage, "%_test alloc 2"), 0);
 }
 
+TEST(memory_budget_heeds_every_limit) {
+    unsetenv("CUTAWAY_MEMORY");
+    int64_t usual = memory_budget();
+    check(usual > 64 << 20 && usual < (int64_t)1 << 50);
+    setenv("MEM_LIMIT", "1000000", 1);
+    check_int(memory_budget(), 750000);
+    setenv("MEM_LIMIT", "max", 1);
+    check_int(memory_budget(), usual);
+    setenv("CUTAWAY_MEMORY", "3", 1);
+    check_int(memory_budget(), 3 << 20);
+    setenv("CUTAWAY_MEMORY", "99999999999999999999", 1);
+    check_int(memory_budget(), usual);
+    unsetenv("CUTAWAY_MEMORY");
+    unsetenv("MEM_LIMIT");
+}
+
 TEST(run_cell_times_cells_when_asked) {
     struct stage *stage = stage_here();
     check_int(run(stage, "%time on"), 0);
@@ -204,6 +221,19 @@ static void lay_out_models(const char *folder) {
         free(full);
     }
     setenv("CUTAWAY_MODELS", folder, 1);
+}
+
+TEST(results_outlive_their_model) {
+    struct stage *stage = stage_here();
+    char *full = realpath(check_fixture(check_arena(), "golden/data/models/bert_mlm"), NULL);
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s --as m", full)), 0);
+    free(full);
+    check_int(run(stage, "%%attention --as a --unit word\none two"), 0);
+    check_int(run(stage, "%%attention --as b\none two\n猫 three"), 0);
+    check_int(run(stage, "%model unload m\n%show a\n%show b.1\n%show _ --layer 1\n%results"), 0);
+    check_text(stage->heard->data, "Attention of m, all 3 layers, all 4 heads");
+    check_int(run(stage, "%%attention\none"), -1);
+    check_int(stage->outcome.err.kind, ERR_MODEL);
 }
 
 TEST(command_examples_run) {
