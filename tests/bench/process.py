@@ -194,7 +194,7 @@ def kernels(args):
 
 def forward(args):
     """The engine's own figures beside PyTorch's: bench_forward prints them, the peer runs after it."""
-    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "bench_forward")
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "forward")
     if not args.wants("forward") or not os.path.exists(program):
         return
     out = subprocess.run([program], capture_output=True, text=True, check=True).stdout
