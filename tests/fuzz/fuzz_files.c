@@ -1,5 +1,5 @@
 /* Reads FUZZ_COUNT (100,000) damaged files of each kind, beginning with number FUZZ_FROM (1). A
- * crash shows the number it came behind; the same number makes the same file. */
+ * crash comes within 10,000 of the number shown last; the same number makes the same file. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,9 +15,8 @@ static void walk(enum mutate_kind kind) {
     const char *folder = check_folder(check_arena());
     uint64_t from = number_of("FUZZ_FROM", 1), end = from + number_of("FUZZ_COUNT", 100000);
     for (uint64_t i = from; i < end; i++) {
-        if (i % 1000 == 0) {
-            printf("\r%s %llu ", mutate_name(kind), (unsigned long long)i);
-            fflush(stdout);
+        if (i % 10000 == 0) {
+            printf("%s %llu\n", mutate_name(kind), (unsigned long long)i);
         }
         struct arena *arena = arena_new();
         const char *wrong = mutate_try(arena, folder, kind, i);
@@ -27,7 +26,6 @@ static void walk(enum mutate_kind kind) {
         }
         arena_free(arena);
     }
-    printf("\r");
 }
 
 TEST(fuzz_safetensors) {

@@ -1,0 +1,80 @@
+#include "tests/check.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/model/weights.h"
+#include "kernel/trace.h"
+
+/* Runs `cutaway trace` with these arguments (up to NULL) and returns its exit status; what it
+ * says on stderr goes to `said`. */
+static int trace_with(const char **arguments, const char **said) {
+    struct arena *arena = check_arena();
+    char *argv[16] = { arena_copy(arena, "trace") };
+    int argc = 1;
+    struct err err = { 0 };
+    const char *path = file_join(arena, check_folder(arena), "stderr");
+    for (; *arguments; arguments++) {
+        argv[argc++] = arena_copy(arena, *arguments);
+    }
+    fflush(stderr);
+    int kept = dup(2), out = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    dup2(out, 2);
+    int status = trace_main(argc, argv);
+    fflush(stderr);
+    dup2(kept, 2);
+    close(kept);
+    close(out);
+    struct file *file = file_map(arena, path, &err);
+    *said = arena_text(arena, (const char *)file->bytes, (size_t)file->size);
+    return status;
+}
+
+static void refused(const char **arguments, int status, const char *part) {
+    const char *said;
+    check_int(trace_with(arguments, &said), status);
+    check_text(said, "cutaway trace: ");
+    check_text(said, part);
+}
+
+TEST(trace_writes_texts_and_ids) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *said, *out = file_join(arena, check_folder(arena), "out.safetensors");
+    const char *model = check_fixture(arena, "golden/data/models/bert_mlm");
+    check_int(trace_with((const char *[]){ model, "--text", "a [MASK]", "-o", out,
+                                           "--ids=2,74,3", "--text=", NULL },
+                         &said),
+              0);
+    check_same(said, "");
+    struct weights *written = weights_open(arena, out, &err);
+    if (!check(written != NULL)) {
+        return;
+    }
+    const struct tensor *ids = weights_at(written, "i0.input_ids");
+    const struct tensor *patterns = weights_at(written, "t0.attentions");
+    check(ids && ids->shape[0] == 3 && ((int32_t *)ids->bytes)[1] == 74);
+    check(patterns && patterns->rank == 4 && patterns->shape[0] == 3 &&
+          patterns->shape[1] == 4);
+    check(weights_at(written, "t1.logits") != NULL); /* the empty text: [CLS] [SEP] */
+}
+
+TEST(trace_refuses_what_it_cannot_do) {
+    struct arena *arena = check_arena();
+    const char *model = check_fixture(arena, "golden/data/models/bert_mlm");
+    const char *out = file_join(arena, check_folder(arena), "out.safetensors");
+    refused((const char *[]){ NULL }, 2, "model is missing");
+    refused((const char *[]){ model, "--text", "a", NULL }, 2, "-o OUT.safetensors is missing");
+    refused((const char *[]){ model, "-o", out, NULL }, 2, "--text or --ids is missing");
+    refused((const char *[]){ model, "-o", out, "--text", NULL }, 2, "--text needs a value");
+    refused((const char *[]){ model, "-o", out, "--target", "x", NULL }, 2,
+            "no option --target");
+    refused((const char *[]){ model, model, "-o", out, NULL }, 2, "only one model");
+    refused((const char *[]){ model, "-o", out, "--ids", "1,,2", NULL }, 1, "--ids 1,,2");
+    refused((const char *[]){ model, "-o", out, "--ids", "640", NULL }, 1, "640");
+    refused((const char *[]){ model, "-o", "/", "--ids", "1", NULL }, 1, "a folder");
+    check(!file_exists(out));
+}
