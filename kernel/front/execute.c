@@ -74,7 +74,9 @@ static void cell_start(struct front *front, struct message *message) {
     if (running->stored) {
         history_add(front->history, running->count, code, length, front_now());
     }
-    stream_begin(front->stream);
+    if (!running->silent) {
+        stream_begin(front->stream);
+    }
     if (minder_start(front->minder, &err) < 0) {
         cell_fail(front, err_name(ERR_DIED), err.text);
         return;
@@ -126,9 +128,7 @@ static void cell_finish(struct front *front, bool failed, struct frame content) 
 
 /* The end of all output; then, for a failure, what came meanwhile is read. */
 static void output_finish(struct front *front, bool failed) {
-    if (front->running.silent) {
-        stream_drop(front->stream);
-    } else {
+    if (!front->running.silent) {
         stream_end(front->stream);
     }
     if (failed && front->running.stops) {
@@ -240,7 +240,7 @@ static void message_pass(struct front *front, const char *bytes, size_t length, 
 void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base) {
     struct front *front = arg;
     if (kind == RELAY_STREAM) {
-        if (length > 0) {
+        if (length > 0 && !front->running.silent) {
             stream_add(front->stream, bytes[0] == 2, bytes + 1, length - 1, front_now());
         }
     } else if (!front->running.message) {
@@ -324,22 +324,28 @@ void execute_interrupt(struct front *front) {
     }
 }
 
+/* When streams are due; text between cells, or beside a silent one, waits for the next that
+ * shows. */
+static int64_t output_due(const struct front *front) {
+    return front->running.silent ? 0 : stream_due(front->stream);
+}
+
 int64_t execute_due(const struct front *front) {
     if (!front->running.message) {
         return 0;
     }
-    int64_t stream = stream_due(front->stream), again = front->running.again_at;
+    int64_t stream = output_due(front), again = front->running.again_at;
     return stream == 0 || (again != 0 && again < stream) ? again : stream;
 }
 
 void execute_tick(struct front *front, int64_t now) {
-    if (!front->running.message) {
+    struct running *running = &front->running;
+    if (!running->message) {
         return;
     }
-    if (stream_due(front->stream) && stream_due(front->stream) <= now) {
+    if (output_due(front) && output_due(front) <= now) {
         stream_flush(front->stream);
     }
-    struct running *running = &front->running;
     if (running->again_at && running->again_at <= now) {
         running->forced |= running->kill_at <= now;
         running->again_at = running->forced ? 0 : now + AGAIN_MS;

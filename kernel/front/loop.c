@@ -145,7 +145,13 @@ static int front_open(struct front *front, const char *path, struct err *err) {
 
 static void front_close(struct front *front) {
     char why[200];
+    struct message *message;
     minder_bury(front->minder, why, sizeof why);
+    frames_free(
+        front->running.message); /* it and those that wait end unanswered, as clients expect */
+    while ((message = queue_pop(&front->queue)) != NULL) {
+        frames_free(message);
+    }
     history_close(front->history);
     sockets_close(front->sockets, LINGER_MS);
 }

@@ -52,6 +52,7 @@ static _Noreturn void become_worker(pid_t parent, int relay, int out, int error)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* until the worker takes it */
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {

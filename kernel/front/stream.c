@@ -123,11 +123,3 @@ void stream_end(struct stream *stream) {
         side->shown = 0;
     }
 }
-
-void stream_drop(struct stream *stream) {
-    for (int i = 0; i < STREAM_KINDS; i++) {
-        buf_clear(stream->sides[i].held);
-        stream->sides[i].cut = 0;
-    }
-    stream->due = 0;
-}

@@ -41,7 +41,4 @@ void stream_flush(struct stream *stream);
 /* The cell's end: sends all, and says what was left out. */
 void stream_end(struct stream *stream);
 
-/* Forgets what is held (a silent cell). */
-void stream_drop(struct stream *stream);
-
 #endif

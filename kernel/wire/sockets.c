@@ -35,12 +35,12 @@ static void option_set(void *socket, int option, int value) {
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-static void *socket_new(void *context, enum channel channel) {
+static void *socket_new(void *context, enum channel channel, bool six) {
     void *socket = zmq_socket(context, channel == CHANNEL_IOPUB ? ZMQ_XPUB : ZMQ_ROUTER);
     int64_t most = FRAMES_BYTES_MOST;
     option_set(socket, ZMQ_LINGER, LINGER_MS);
     option_set(socket, ZMQ_SNDHWM, QUEUE_MOST);
-    option_set(socket, ZMQ_IPV6, 1);
+    option_set(socket, ZMQ_IPV6, six);
     zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     if (channel == CHANNEL_IOPUB) {
         option_set(socket, ZMQ_XPUB_VERBOSE, 1); /* or the second subscriber is not told of */
@@ -79,7 +79,8 @@ struct sockets *sockets_open(struct arena *arena, struct connection *connection,
         return NULL;
     }
     for (int i = 0; i < CHANNELS; i++) {
-        sockets->at[i] = socket_new(sockets->context, (enum channel)i);
+        sockets->at[i] =
+            socket_new(sockets->context, (enum channel)i, strchr(connection->ip, ':') != NULL);
     }
     for (int i = 0; i < CHANNELS; i++) {
         if (socket_bind(arena, sockets->at[i], connection, (enum channel)i, err) < 0) {

@@ -19,8 +19,9 @@ CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 PATIENCE = 20  # seconds until a message that does not come is missed
 DELIMITER = b"<IDS|MSG>"
 
-# A worker that crashes on demand shall die of the signal, also with sanitizers built in.
-QUIET = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0:detect_leaks=0"}
+# A worker that crashes on demand shall die of the signal, also with sanitizers built in. A kernel that
+# leaks does not exit with 0.
+SANITIZERS = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0:detect_leaks=1"}
 
 
 def free_ports(count):
@@ -192,7 +193,7 @@ class Kernel:
         self.file = self.folder / "kernel.json"
         self.file.write_text(json.dumps(connection))
         self.file.chmod(0o600)
-        environment = {**os.environ, **QUIET, "XDG_DATA_HOME": str(self.folder / "data")}
+        environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data")}
         environment.pop("JPY_PARENT_PID", None)
         self.log = open(self.folder / "kernel.log", "ab")
         self.process = subprocess.Popen([*under, PROGRAM, "kernel", "-f", str(self.file)],

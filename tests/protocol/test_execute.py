@@ -52,7 +52,17 @@ def test_silent(client):
     assert labels(seen) == ["busy", "idle"] and reply["content"]["ename"] == "UnknownCommand"
     for code in ("%_test display a b", "%_test result x", "%_test streams"):
         assert labels(client.run(code, silent=True)[1]) == ["busy", "idle"]
+    slowly = "%_test streams\n%_test sleep 0.2\n%_test streams"
+    assert labels(client.run(slowly, silent=True)[1]) == ["busy", "idle"]
     assert count(client) == before
+
+
+def test_text_shows_while_a_cell_runs(client):
+    cell = client.start("%echo early\n%_test loop")
+    assert client.read("iopub")["content"] == {"name": "stdout", "text": "early\n"}
+    client.kernel.interrupt()
+    client.until_idle(cell)
+    client.reply(cell)
 
 
 def test_unstored(client):

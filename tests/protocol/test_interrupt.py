@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from front_end import label
+from front_end import Client, Kernel, label
 
 MOMENTS = 40
 
@@ -89,3 +89,18 @@ def test_a_flood_can_be_interrupted(client, kernel):
     client.reply(stop, "control")
     client.until_idle(cell)
     assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
+
+
+def test_an_interrupt_at_birth():
+    """The worker may not be there yet; the first cell is stopped all the same."""
+    for _ in range(10):
+        with Kernel(client=False) as kernel:
+            client = Client(kernel)
+            cell = client.execute("%_test loop")
+            stop = client.send("interrupt_request", channel="control")
+            client.reply(stop, "control")
+            kernel.interrupt()
+            while (status := client.read("shell", 0.05)) is None:
+                kernel.interrupt()  # the first may have come before the cell
+            assert status["content"]["ename"] == "KeyboardInterrupt" and status["parent"] == cell
+            client.close()

@@ -116,11 +116,13 @@ TEST(stream_merges_a_flood_of_switches) {
     check_int(characters, 2000);
 }
 
-TEST(stream_drop_forgets) {
+TEST(stream_keeps_what_came_between_cells) {
     struct buf *out;
     struct stream *stream = stream_of(&out);
-    say(stream, false, "secret");
-    stream_drop(stream);
     stream_end(stream);
-    check_same(out->data, "");
+    say(stream, true, "late");
+    stream_begin(stream);
+    say(stream, false, "next");
+    stream_end(stream);
+    check_same(out->data, "e:late|o:next|");
 }
