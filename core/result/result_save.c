@@ -108,8 +108,8 @@ static uint32_t crc32_of(const void *bytes, size_t length) {
 }
 
 static void little(struct buf *out, uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; i++) {
-        buf_char(out, (char)(value >> 8 * i & 0xff));
+    for (int i = 0; i < bytes; i++, value >>= 8) {
+        buf_char(out, (char)(value & 0xff));
     }
 }
 
