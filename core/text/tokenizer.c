@@ -13,7 +13,8 @@
 struct memo {
     const char *bytes;
     uint32_t length, hash;
-    int64_t first, count; /* of the symbols */
+    int64_t first;        /* of the symbols */
+    uint32_t count, time; /* their number; a slot of another time is empty */
 };
 
 enum { MEMOS_LEAST = 64, MEMOS_MOST = 1 << 15 };
@@ -26,6 +27,8 @@ struct work {
     struct buf *tokens;
     struct memo *memos;
     uint32_t mask;
+    uint32_t time;  /* goes on when the text that slots point to is given back */
+    bool fleeting;  /* slots point to text that will be given back */
     int64_t pieces; /* so far */
 };
 
@@ -53,11 +56,12 @@ static void put_piece(struct work *work, const struct run *run,
     const char *bytes = run->text + piece->begin;
     uint32_t length = piece->end - piece->begin, hash = vocab_hash(bytes, length);
     struct memo *memo = &work->memos[hash & work->mask];
-    if (memo->hash != hash || memo->length != length ||
+    if (memo->hash != hash || memo->length != length || memo->time != work->time ||
         memcmp(memo->bytes, bytes, length) != 0) {
-        *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0 };
+        *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0, work->time };
         split_piece(work, bytes, length);
-        memo->count = work->symbols.count - memo->first;
+        memo->count = (uint32_t)(work->symbols.count - memo->first);
+        work->fleeting |= run->spans != NULL;
     }
     const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
     for (int64_t i = 0; i < memo->count; i++) {
@@ -76,7 +80,9 @@ static void put_text(struct work *work, struct run run) {
     }
 }
 
+/* A stretch between two added tokens. There may be many, so each gives back what it took. */
 static void put_normalized(struct work *work, struct run run) {
+    struct arena_mark mark = arena_mark(work->arena);
     struct added_walk walk;
     struct added_part part;
     run = normalize_run(work->arena, work->tokenizer->normalizer, run);
@@ -88,6 +94,9 @@ static void put_normalized(struct work *work, struct run run) {
             put_text(work, run_part(&run, part.begin, part.end));
         }
     }
+    arena_rewind(work->arena, mark);
+    work->time += work->fleeting;
+    work->fleeting = false;
 }
 
 static void put_all(struct work *work, size_t length) {
@@ -162,6 +171,7 @@ static void work_begin(struct work *work, size_t length) {
     }
     work->memos = arena_alloc(arena, memos * sizeof *work->memos);
     work->mask = memos - 1;
+    work->time = 1;
     work->tokens = buf_new(arena);
     work->symbols.arena = arena;
     work->symbols.buf = buf_new(arena);
