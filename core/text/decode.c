@@ -5,42 +5,29 @@
 #include "core/base/utf8.h"
 #include "core/text/bpe.h"
 
-enum kind { WORDPIECE, BYTES };
+enum kind { WORDPIECE, BYTES, METASPACE, REPLACE, FALLBACK, FUSE, STRIP };
 
-struct decoder {
+struct step {
     enum kind kind;
-    const char *prefix; /* of a continuation */
-    bool cleanup;       /* blanks before punctuation go */
+    const char
+        *text;      /* WORDPIECE: before continuations; METASPACE, REPLACE, STRIP: what goes */
+    const char *to; /* REPLACE: what comes */
+    bool cleanup;   /* WORDPIECE: blanks before punctuation go */
+    bool prefix;    /* METASPACE: the first token's marks are no blanks */
+    int64_t start, stop; /* STRIP: how many at the beginning and the end of a token */
 };
 
-struct decoder *decode_bytes(struct arena *arena) {
-    struct decoder *decoder = arena_alloc(arena, sizeof *decoder);
-    decoder->kind = BYTES;
-    return decoder;
-}
+enum { STEPS = 16 };
 
-struct decoder *decode_read(struct arena *arena, const struct json *section, const char *file,
-                            struct err *err) {
-    if (!section || section->kind == JSON_NULL) {
-        return NULL;
-    }
-    const char *type = json_text_at(section, "type", "");
-    if (strcmp(type, "ByteLevel") == 0) {
-        return decode_bytes(arena);
-    }
-    if (strcmp(type, "WordPiece") == 0) {
-        struct decoder *decoder = arena_alloc(arena, sizeof *decoder);
-        decoder->kind = WORDPIECE;
-        decoder->prefix = json_text_at(section, "prefix", "##");
-        decoder->cleanup = json_bool_at(section, "cleanup", true);
-        return decoder;
-    }
-    char shown[60];
-    err_set(err, ERR_UNSUPPORTED,
-            "%s: the decoder type %s is not known; known are WordPiece and ByteLevel", file,
-            err_quote(shown, sizeof shown, type, strlen(type)));
-    return NULL;
-}
+struct decoder {
+    struct step steps[STEPS];
+    int count;
+};
+
+struct texts {
+    struct decode_text *all;
+    int64_t count;
+};
 
 bool decode_letters(struct buf *out, const char *spelling, size_t length) {
     size_t before = out->length;
@@ -56,6 +43,73 @@ bool decode_letters(struct buf *out, const char *spelling, size_t length) {
         i += (size_t)n;
     }
     return true;
+}
+
+/* How many bytes at `at` are one mistake: the longest beginning of a character that goes wrong
+ * later, else one byte (Unicode 15.0, section 3.9, "maximal subparts"). */
+static size_t bad_length(const unsigned char *at, size_t length) {
+    unsigned char low = 0x80, high = 0xbf;
+    size_t need = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4) {
+        return 1;
+    }
+    if (at[0] == 0xe0) {
+        low = 0xa0;
+    } else if (at[0] == 0xed) {
+        high = 0x9f;
+    } else if (at[0] == 0xf0) {
+        low = 0x90;
+    } else if (at[0] == 0xf4) {
+        high = 0x8f;
+    }
+    size_t n = 1;
+    while (n <= need && n < length && at[n] >= low && at[n] <= high) {
+        n++;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return n;
+}
+
+/* Adds bytes; those that are no characters become U+FFFD, one for each mistake. */
+static void add_lossy(struct buf *out, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length;) {
+        size_t n = utf8_bad(bytes + i, length - i);
+        buf_add(out, bytes + i, n);
+        i += n;
+        if (i < length) {
+            buf_text(out, "\xef\xbf\xbd");
+            i += bad_length((const unsigned char *)bytes + i, length - i);
+        }
+    }
+}
+
+/* ---- the steps ---- */
+
+/* All become one text. */
+static void one_text(struct texts *texts, const struct buf *buf) {
+    texts->count = 1;
+    texts->all[0] = (struct decode_text){ buf->data, buf->length };
+}
+
+static void join_bytes(struct arena *arena, struct texts *texts) {
+    struct buf *raw = buf_new(arena), *out = buf_new(arena);
+    for (int64_t i = 0; i < texts->count; i++) {
+        const struct decode_text *text = &texts->all[i];
+        if (!decode_letters(raw, text->bytes, text->length)) {
+            buf_add(raw, text->bytes, text->length);
+        }
+    }
+    add_lossy(out, raw->data, raw->length);
+    one_text(texts, out);
+}
+
+static void fuse(struct arena *arena, struct texts *texts) {
+    struct buf *out = buf_new(arena);
+    for (int64_t i = 0; i < texts->count; i++) {
+        buf_add(out, texts->all[i].bytes, texts->all[i].length);
+    }
+    one_text(texts, out);
 }
 
 /* Replaces every `from` in out[begin..] by `to`, which is not longer, from left to right. */
@@ -86,72 +140,259 @@ static void clean_up(struct buf *out, size_t begin) {
     }
 }
 
-void decode_add(struct decode *decode, const char *spelling, size_t length) {
-    const struct decoder *decoder = decode->decoder;
-    size_t begin = decode->out->length;
-    if (decoder && decoder->kind == BYTES) {
-        if (!decode_letters(decode->out, spelling, length)) {
-            buf_add(decode->out, spelling, length);
+static void join_wordpieces(struct arena *arena, const struct step *step, struct texts *texts) {
+    struct buf *out = buf_new(arena);
+    size_t prefix = strlen(step->text);
+    for (int64_t i = 0; i < texts->count; i++) {
+        struct decode_text text = texts->all[i];
+        size_t begin = out->length;
+        if (i > 0 && prefix && text.length >= prefix &&
+            memcmp(text.bytes, step->text, prefix) == 0) {
+            text.bytes += prefix;
+            text.length -= prefix;
+        } else if (i > 0) {
+            buf_char(out, ' ');
         }
-        return;
-    }
-    size_t prefix = decoder ? strlen(decoder->prefix) : 0;
-    if (decode->count++ > 0) {
-        if (prefix && length >= prefix && memcmp(spelling, decoder->prefix, prefix) == 0) {
-            spelling += prefix;
-            length -= prefix;
-        } else {
-            buf_char(decode->out, ' ');
+        buf_add(out, text.bytes, text.length);
+        if (step->cleanup) {
+            clean_up(out, begin);
         }
     }
-    buf_add(decode->out, spelling, length);
-    if (decoder && decoder->cleanup) {
-        clean_up(decode->out, begin);
+    one_text(texts, out);
+}
+
+/* Replaces step->text in one text, which stays where it is if that is not in it. */
+static struct decode_text replaced(struct arena *arena, const struct step *step, const char *to,
+                                   struct decode_text text) {
+    size_t n = strlen(step->text), m = strlen(to);
+    const char *end = text.bytes + text.length, *found;
+    if (n == 0 || text.length == 0 || !memmem(text.bytes, text.length, step->text, n)) {
+        return text;
+    }
+    char *out = arena_raw(arena, text.length / n * (m > n ? m - n : 0) + text.length + 1);
+    size_t length = 0;
+    for (const char *at = text.bytes; at < end; at = found + n) {
+        found = memmem(at, (size_t)(end - at), step->text, n);
+        size_t before = (size_t)((found ? found : end) - at);
+        memcpy(out + length, at, before);
+        length += before;
+        if (!found) {
+            break;
+        }
+        memcpy(out + length, to, m);
+        length += m;
+    }
+    return (struct decode_text){ out, length };
+}
+
+static void replace_all(struct arena *arena, const struct step *step, struct texts *texts) {
+    for (int64_t i = 0; i < texts->count; i++) {
+        bool first = step->kind == METASPACE && step->prefix && i == 0;
+        texts->all[i] = replaced(arena, step, first ? "" : step->to, texts->all[i]);
     }
 }
 
-/* How many bytes at `at` are one mistake: the longest beginning of a character that goes wrong
- * later, else one byte (Unicode 15.0, section 3.9, "maximal subparts"). */
-static size_t bad_length(const unsigned char *at, size_t length) {
-    unsigned char low = 0x80, high = 0xbf;
-    size_t need = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : 1;
-    if (at[0] < 0xc2 || at[0] > 0xf4) {
-        return 1;
-    }
-    if (at[0] == 0xe0) {
-        low = 0xa0;
-    } else if (at[0] == 0xed) {
-        high = 0x9f;
-    } else if (at[0] == 0xf0) {
-        low = 0x90;
-    } else if (at[0] == 0xf4) {
-        high = 0x8f;
-    }
-    size_t n = 1;
-    while (n <= need && n < length && at[n] >= low && at[n] <= high) {
-        n++;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return n;
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
-/* Bytes that are no characters become U+FFFD, one for each mistake. */
-void decode_end(struct arena *arena, struct decode *decode) {
-    struct buf *out = decode->out;
-    size_t good = utf8_bad(out->data, out->length), length = out->length - good;
-    if (length == 0) {
-        return;
+/* The byte of "<0x41>"; -1 if the text is none. */
+static int fallback_byte(struct decode_text text) {
+    if (text.length != 6 || memcmp(text.bytes, "<0x", 3) != 0 || text.bytes[5] != '>') {
+        return -1;
     }
-    const char *rest = arena_text(arena, out->data + good, length);
-    out->length = good;
-    for (size_t i = 0; i < length;) {
-        size_t n = utf8_bad(rest + i, length - i);
-        buf_add(out, rest + i, n);
-        i += n;
-        if (i < length) {
-            buf_text(out, "\xef\xbf\xbd");
-            i += bad_length((const unsigned char *)rest + i, length - i);
+    int high = hex_digit(text.bytes[3]), low = hex_digit(text.bytes[4]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Neighbouring "<0x..>" become their characters; if they are no UTF-8, each becomes U+FFFD. */
+static void join_fallbacks(struct arena *arena, struct texts *texts) {
+    int64_t out = 0;
+    for (int64_t i = 0, end; i < texts->count; i = end) {
+        for (end = i; end < texts->count && fallback_byte(texts->all[end]) >= 0; end++) {
+        }
+        if (end == i) {
+            texts->all[out++] = texts->all[end++];
+            continue;
+        }
+        struct buf *bytes = buf_new(arena);
+        for (int64_t k = i; k < end; k++) {
+            buf_char(bytes, (char)fallback_byte(texts->all[k]));
+        }
+        if (utf8_bad(bytes->data, bytes->length) < bytes->length) {
+            size_t count = bytes->length;
+            for (buf_clear(bytes); count > 0; count--) {
+                buf_text(bytes, "\xef\xbf\xbd");
+            }
+        }
+        texts->all[out++] = (struct decode_text){ bytes->data, bytes->length };
+    }
+    texts->count = out;
+}
+
+static void strip_all(const struct step *step, struct texts *texts) {
+    size_t n = strlen(step->text);
+    for (int64_t i = 0; i < texts->count; i++) {
+        struct decode_text *text = &texts->all[i];
+        for (int64_t k = 0; k < step->start && text->length >= n; k++) {
+            if (memcmp(text->bytes, step->text, n) != 0) {
+                break;
+            }
+            text->bytes += n;
+            text->length -= n;
+        }
+        for (int64_t k = 0; k < step->stop && text->length >= n; k++) {
+            if (memcmp(text->bytes + text->length - n, step->text, n) != 0) {
+                break;
+            }
+            text->length -= n;
         }
     }
+}
+
+static void apply(struct arena *arena, const struct step *step, struct texts *texts) {
+    switch (step->kind) {
+    case WORDPIECE:
+        join_wordpieces(arena, step, texts);
+        break;
+    case BYTES:
+        join_bytes(arena, texts);
+        break;
+    case METASPACE:
+    case REPLACE:
+        replace_all(arena, step, texts);
+        break;
+    case FALLBACK:
+        join_fallbacks(arena, texts);
+        break;
+    case FUSE:
+        fuse(arena, texts);
+        break;
+    case STRIP:
+        strip_all(step, texts);
+        break;
+    }
+}
+
+struct buf *decode_join(struct arena *arena, const struct decoder *decoder,
+                        const struct decode_text *spellings, int64_t n) {
+    struct texts texts = { .all = arena_array(arena, n + 1, sizeof *texts.all), .count = n };
+    struct buf *out = buf_new(arena);
+    memcpy(texts.all, spellings, (size_t)n * sizeof *spellings);
+    for (int i = 0; decoder && i < decoder->count; i++) {
+        apply(arena, &decoder->steps[i], &texts);
+    }
+    for (int64_t i = 0; i < texts.count; i++) {
+        buf_text(out, i > 0 && !decoder ? " " : "");
+        buf_add(out, texts.all[i].bytes, texts.all[i].length);
+    }
+    return out;
+}
+
+/* ---- reading ---- */
+
+struct decoder *decode_bytes(struct arena *arena) {
+    struct decoder *decoder = arena_alloc(arena, sizeof *decoder);
+    decoder->steps[decoder->count++] = (struct step){ .kind = BYTES };
+    return decoder;
+}
+
+static const char *wanted(const struct json *section, const char *key, const char *file,
+                          struct err *err) {
+    const char *text = json_text_at(section, key, "");
+    if (!*text) {
+        err_set(err, ERR_FORMAT, "%s: decoder: %s is no text", file, key);
+        return NULL;
+    }
+    return text;
+}
+
+static int read_replace(struct step *step, const struct json *section, const char *file,
+                        struct err *err) {
+    step->kind = REPLACE;
+    step->text = json_text_at(json_at(section, "pattern"), "String", "");
+    step->to = json_text_at(section, "content", "");
+    if (!*step->text) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: decoder: the pattern of Replace is not a plain String", file);
+    }
+    return 0;
+}
+
+/* Metaspace says it by prepend_scheme, in older files by add_prefix_space. */
+static int read_metaspace(struct step *step, const struct json *section, const char *file,
+                          struct err *err) {
+    step->kind = METASPACE;
+    step->to = " ";
+    step->prefix = strcmp(json_text_at(section, "prepend_scheme", "always"), "never") != 0 &&
+                   json_bool_at(section, "add_prefix_space", true);
+    step->text = wanted(section, "replacement", file, err);
+    return step->text ? 0 : -1;
+}
+
+static int read_strip(struct step *step, const struct json *section, const char *file,
+                      struct err *err) {
+    step->kind = STRIP;
+    step->start = json_int_at(section, "start", 0);
+    step->stop = json_int_at(section, "stop", 0);
+    step->text = wanted(section, "content", file, err);
+    return step->text ? 0 : -1;
+}
+
+static int read_step(struct step *step, const struct json *section, const char *type,
+                     const char *file, struct err *err) {
+    if (strcmp(type, "WordPiece") == 0) {
+        step->kind = WORDPIECE;
+        step->text = json_text_at(section, "prefix", "##");
+        step->cleanup = json_bool_at(section, "cleanup", true);
+    } else if (strcmp(type, "ByteLevel") == 0) {
+        step->kind = BYTES;
+    } else if (strcmp(type, "ByteFallback") == 0) {
+        step->kind = FALLBACK;
+    } else if (strcmp(type, "Fuse") == 0) {
+        step->kind = FUSE;
+    } else if (strcmp(type, "Metaspace") == 0) {
+        return read_metaspace(step, section, file, err);
+    } else if (strcmp(type, "Replace") == 0) {
+        return read_replace(step, section, file, err);
+    } else if (strcmp(type, "Strip") == 0) {
+        return read_strip(step, section, file, err);
+    } else {
+        char shown[60];
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: the decoder type %s is not known; known are WordPiece, ByteLevel, "
+                       "Metaspace, Replace, ByteFallback, Fuse, Strip and Sequence",
+                       file, err_quote(shown, sizeof shown, type, strlen(type)));
+    }
+    return 0;
+}
+
+static int read_section(struct decoder *decoder, const struct json *section, int depth,
+                        const char *file, struct err *err) {
+    const char *type = json_text_at(section, "type", "");
+    if (strcmp(type, "Sequence") == 0 && depth < 4) {
+        const struct json *list = json_at(section, "decoders");
+        for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
+            if (read_section(decoder, one, depth + 1, file, err) < 0) {
+                return err_pass(err);
+            }
+        }
+        return 0;
+    }
+    if (decoder->count == STEPS) {
+        return err_set(err, ERR_FORMAT, "%s: more than %d decoders", file, STEPS);
+    }
+    return read_step(&decoder->steps[decoder->count++], section, type, file, err);
+}
+
+struct decoder *decode_read(struct arena *arena, const struct json *section, const char *file,
+                            struct err *err) {
+    if (!section || section->kind == JSON_NULL) {
+        return NULL;
+    }
+    struct decoder *decoder = arena_alloc(arena, sizeof *decoder);
+    return read_section(decoder, section, 0, file, err) < 0 ? NULL : decoder;
 }

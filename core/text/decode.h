@@ -7,7 +7,8 @@
 
 /* decode: spellings of tokens joined to text again.
  *
- * Types known: WordPiece, ByteLevel; without a decoder blanks are put between the spellings. */
+ * Types known: WordPiece, ByteLevel, Metaspace, Replace of a plain string, ByteFallback, Fuse,
+ * Strip and Sequence of them; without a decoder blanks are put between the spellings. */
 
 struct decoder;
 
@@ -18,14 +19,15 @@ struct decoder *decode_read(struct arena *arena, const struct json *section, con
 /* ByteLevel, for GGUF. */
 struct decoder *decode_bytes(struct arena *arena);
 
-/* Adds the text of one token after the other; decode_end must follow the last one. */
-struct decode {
-    const struct decoder *decoder; /* NULL: none */
-    struct buf *out;
-    int64_t count; /* tokens so far */
+struct decode_text {
+    const char *bytes;
+    size_t length;
 };
-void decode_add(struct decode *decode, const char *spelling, size_t length);
-void decode_end(struct arena *arena, struct decode *decode);
+
+/* The text of the spellings, terminated. It is UTF-8: bytes that make no character become
+ * U+FFFD. */
+struct buf *decode_join(struct arena *arena, const struct decoder *decoder,
+                        const struct decode_text *spellings, int64_t n);
 
 /* Adds the bytes that a spelling of the byte alphabet stands for; false, and nothing added, if
  * it is not spelled in that alphabet. */

@@ -41,12 +41,17 @@ static void put_token(struct work *work, int32_t id, struct span from, bool adde
 
 static void split_piece(struct work *work, const char *bytes, int64_t length) {
     const struct tokenizer *tokenizer = work->tokenizer;
+    int32_t id;
     switch (tokenizer->model) {
     case PIPELINE_WORDPIECE:
         wordpiece_split(&tokenizer->wordpiece, &work->symbols, bytes, length);
         break;
     case PIPELINE_BPE:
         bpe_split(&tokenizer->bpe, &work->symbols, bytes, length);
+        break;
+    case PIPELINE_WORDLEVEL:
+        id = vocab_find(tokenizer->vocab, bytes, (size_t)length);
+        symbols_add(&work->symbols, id < 0 ? tokenizer->unknown : id, 0, length);
         break;
     }
 }
@@ -244,18 +249,19 @@ static const struct vocab_word *word_of(const struct tokenizer *tokenizer, int32
 
 char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer,
                        const int32_t *ids, int64_t n, bool skip_special, size_t *length) {
-    struct decode decode = { .decoder = tokenizer->decoder, .out = buf_new(arena) };
+    struct decode_text *texts = arena_array(arena, n, sizeof *texts);
+    int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
         const struct vocab_word *word = word_of(tokenizer, ids[i]);
         if (word && !(skip_special && tokenizer->special[ids[i]])) {
-            decode_add(&decode, word->bytes, word->length);
+            texts[count++] = (struct decode_text){ word->bytes, word->length };
         }
     }
-    decode_end(arena, &decode);
+    struct buf *text = decode_join(arena, tokenizer->decoder, texts, count);
     if (length) {
-        *length = decode.out->length;
+        *length = text->length;
     }
-    return decode.out->data;
+    return text->data;
 }
 
 int64_t tokenizer_size(const struct tokenizer *tokenizer) {
@@ -273,7 +279,7 @@ int32_t tokenizer_id(const struct tokenizer *tokenizer, const char *spelling) {
 }
 
 const char *tokenizer_kind(const struct tokenizer *tokenizer) {
-    static const char *const kinds[] = { "WordPiece", "BPE" };
+    static const char *const kinds[] = { "WordPiece", "BPE", "WordLevel" };
     return kinds[tokenizer->model];
 }
 

@@ -33,7 +33,8 @@ static void read_vocab(struct reading *reading) {
     reading->words = buf_new(reading->arena);
     if (jsonread_peek(r) == JSON_ARRAY) {
         err_set(&r->err, ERR_UNSUPPORTED,
-                "%s: the model type Unigram is not known; known are WordPiece and BPE",
+                "%s: the model type Unigram is not known; known are WordPiece, BPE and "
+                "WordLevel",
                 reading->file);
         return;
     }
@@ -224,17 +225,12 @@ static const char *model_type(const struct reading *reading) {
                                  : "";
 }
 
-static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer,
-                          struct err *err) {
-    const char *unknown = reading->unknown ? reading->unknown : "[UNK]";
-    tokenizer->model = PIPELINE_WORDPIECE;
-    tokenizer->wordpiece = (struct wordpiece){
-        .vocab = tokenizer->vocab,
-        .prefix = reading->prefix ? reading->prefix : "##",
-        .unknown = vocab_find(tokenizer->vocab, unknown, strlen(unknown)),
-        .most = reading->most,
-    };
-    if (tokenizer->wordpiece.unknown < 0) {
+/* The id of the unknown token, which these two models cannot do without. */
+static int find_unknown(const struct reading *reading, const struct tokenizer *tokenizer,
+                        const char *otherwise, int32_t *id, struct err *err) {
+    const char *unknown = reading->unknown ? reading->unknown : otherwise;
+    *id = vocab_find(tokenizer->vocab, unknown, strlen(unknown));
+    if (*id < 0) {
         char shown[60];
         return err_set(err, ERR_FORMAT, "%s: model.unk_token %s is not in vocab", reading->file,
                        err_quote(shown, sizeof shown, unknown, strlen(unknown)));
@@ -244,6 +240,23 @@ static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer,
                        reading->file);
     }
     return 0;
+}
+
+static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer,
+                          struct err *err) {
+    tokenizer->model = PIPELINE_WORDPIECE;
+    tokenizer->wordpiece = (struct wordpiece){
+        .vocab = tokenizer->vocab,
+        .prefix = reading->prefix ? reading->prefix : "##",
+        .most = reading->most,
+    };
+    return find_unknown(reading, tokenizer, "[UNK]", &tokenizer->wordpiece.unknown, err);
+}
+
+static int make_wordlevel(struct reading *reading, struct tokenizer *tokenizer,
+                          struct err *err) {
+    tokenizer->model = PIPELINE_WORDLEVEL;
+    return find_unknown(reading, tokenizer, "<unk>", &tokenizer->unknown, err);
 }
 
 static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
@@ -274,13 +287,25 @@ static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct
 }
 
 static int make_model(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
+    static const struct {
+        const char *type;
+        int (*make)(struct reading *reading, struct tokenizer *tokenizer, struct err *err);
+    } models[] = {
+        { "WordPiece", make_wordpiece },
+        { "BPE", make_bpe },
+        { "WordLevel", make_wordlevel },
+    };
     const char *type = model_type(reading);
-    bool wordpiece = strcmp(type, "WordPiece") == 0, bpe = strcmp(type, "BPE") == 0;
-    if (!wordpiece && !bpe) {
+    size_t i = 0, n = sizeof models / sizeof *models;
+    while (i < n && strcmp(type, models[i].type) != 0) {
+        i++;
+    }
+    if (i == n) {
         char shown[60];
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: the model type %s is not known; known are WordPiece and BPE",
-                       reading->file, err_quote(shown, sizeof shown, type, strlen(type)));
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: the model type %s is not known; known are WordPiece, BPE and WordLevel",
+            reading->file, err_quote(shown, sizeof shown, type, strlen(type)));
     }
     if (!reading->words || reading->words->length == 0) {
         return err_set(err, ERR_FORMAT, "%s: model.vocab is missing or empty", reading->file);
@@ -289,11 +314,7 @@ static int make_model(struct reading *reading, struct tokenizer *tokenizer, stru
     int64_t count = (int64_t)(reading->words->length / sizeof *words);
     tokenizer->vocab =
         vocab_new(reading->arena, words, count, VOCAB_STRICT, reading->file, err);
-    if (!tokenizer->vocab) {
-        return err_pass(err);
-    }
-    return wordpiece ? make_wordpiece(reading, tokenizer, err)
-                     : make_bpe(reading, tokenizer, err);
+    return tokenizer->vocab ? models[i].make(reading, tokenizer, err) : err_pass(err);
 }
 
 /* ---- added tokens ---- */
