@@ -192,6 +192,17 @@ static void replace_all(struct arena *arena, const struct step *step, struct tex
     }
 }
 
+struct decode_text decode_blanks(struct arena *arena, const struct decoder *decoder,
+                                 struct decode_text spelling) {
+    for (int i = 0; decoder && i < decoder->count; i++) {
+        const struct step *step = &decoder->steps[i];
+        if ((step->kind == METASPACE || step->kind == REPLACE) && strcmp(step->to, " ") == 0) {
+            spelling = replaced(arena, step, " ", spelling);
+        }
+    }
+    return spelling;
+}
+
 static int hex_digit(char c) {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'A' && c <= 'F' ? c - 'A' + 10

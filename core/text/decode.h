@@ -33,4 +33,9 @@ struct buf *decode_join(struct arena *arena, const struct decoder *decoder,
  * it is not spelled in that alphabet. */
 bool decode_letters(struct buf *out, const char *spelling, size_t length);
 
+/* A spelling with blanks where the decoder (NULL: none) makes blanks of a mark such as U+2581.
+ */
+struct decode_text decode_blanks(struct arena *arena, const struct decoder *decoder,
+                                 struct decode_text spelling);
+
 #endif

@@ -7,11 +7,13 @@
 #include "core/text/classes.h"
 #include "core/text/glyphs.h"
 
-enum kind { BERT, NFC, NFD, NFKC, NFKD, LOWERCASE, STRIP_ACCENTS };
+enum kind { BERT, NFC, NFD, NFKC, NFKD, LOWERCASE, STRIP_ACCENTS, PREPEND, REPLACE };
 
 struct step {
     enum kind kind;
     bool clean, chinese, strip, lower; /* of BERT */
+    const char *from, *to;             /* of PREPEND and REPLACE */
+    bool longer;                       /* of REPLACE: takes all blanks there are */
 };
 
 enum { STEPS = 32 };
@@ -34,7 +36,29 @@ static const struct {
     { "NFKD", NFKD },
     { "Lowercase", LOWERCASE },
     { "StripAccents", STRIP_ACCENTS },
+    { "Prepend", PREPEND },
+    { "Replace", REPLACE },
 };
+
+static int read_replace(struct step *step, const struct json *section, const char *file,
+                        struct err *err) {
+    const struct json *pattern = json_at(section, "pattern");
+    const char *regex = json_text_at(pattern, "Regex", "");
+    step->from = json_text_at(pattern, "String", "");
+    step->to = json_text_at(section, "content", "");
+    if (strcmp(regex, " {2,}") == 0) {
+        step->from = "  ";
+        step->longer = true;
+    }
+    if (!*step->from) {
+        char shown[60];
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: normalizer: the pattern %s of Replace is neither a plain String nor \" {2,}\"",
+            file, err_quote(shown, sizeof shown, regex, strlen(regex)));
+    }
+    return 0;
+}
 
 static int read_step(struct step *step, const struct json *section, const char *type,
                      const char *file, struct err *err) {
@@ -45,14 +69,15 @@ static int read_step(struct step *step, const struct json *section, const char *
             step->chinese = json_bool_at(section, "handle_chinese_chars", true);
             step->lower = json_bool_at(section, "lowercase", true);
             step->strip = json_bool_at(section, "strip_accents", step->lower);
-            return 0;
+            step->from = json_text_at(section, "prepend", "");
+            return step->kind == REPLACE ? read_replace(step, section, file, err) : 0;
         }
     }
     char shown[60];
     return err_set(
         err, ERR_UNSUPPORTED,
         "%s: the normalizer type %s is not known; known are BertNormalizer, NFC, NFD, "
-        "NFKC, NFKD, Lowercase, StripAccents and Sequence",
+        "NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace and Sequence",
         file, err_quote(shown, sizeof shown, type, strlen(type)));
 }
 
@@ -246,6 +271,10 @@ static struct glyphs apply(struct arena *arena, const struct step *step, struct 
         return glyphs_lower(arena, &glyphs);
     case STRIP_ACCENTS:
         return glyphs_filter(arena, &glyphs, is_no_mark);
+    case PREPEND:
+        return glyphs_prepend(arena, &glyphs, step->from);
+    case REPLACE:
+        return glyphs_replace(arena, &glyphs, step->from, step->to, step->longer);
     case BERT:
         break;
     }

@@ -157,12 +157,17 @@ static const struct {
 
 /* ---- steps ---- */
 
-enum kind { ENDS, BERT, BLANKS, BYTES };
+enum kind { ENDS, BERT, BLANKS, BYTES, METASPACE, PLAIN };
+enum prefix { NEVER, FIRST, ALWAYS };
+enum behavior { ISOLATED, REMOVED, WITH_PREVIOUS, WITH_NEXT };
 
 struct step {
     enum kind kind;
-    split_end *end; /* of ENDS, and of BYTES where it cuts */
-    bool prefix;    /* BYTES: a blank is put in front */
+    split_end *end;         /* of ENDS, and of BYTES where it cuts */
+    enum prefix prefix;     /* BYTES, METASPACE: what gets a blank put in front */
+    const char *text;       /* METASPACE: what a blank becomes; PLAIN: what is cut at */
+    enum behavior behavior; /* PLAIN: where that goes */
+    bool cut;               /* METASPACE: whether it cuts at all */
 };
 
 enum { STEPS = 32 };
@@ -224,28 +229,113 @@ static void cut_words(struct arena *arena, struct split *split, bool signs) {
     split->count = (int64_t)(all->length / sizeof *split->pieces);
 }
 
-/* Puts a blank in front of every piece that begins with none. It comes from where the piece's
- * first character comes from. */
-static void put_blanks(struct arena *arena, struct split *split) {
+struct rebuilt {
+    char *text;
+    struct span *spans;
+    int64_t length;
+};
+
+static void rebuilt_add(struct rebuilt *rebuilt, const char *bytes, size_t n,
+                        struct span span) {
+    memcpy(rebuilt->text + rebuilt->length, bytes, n);
+    for (size_t i = 0; i < n; i++) {
+        rebuilt->spans[rebuilt->length++] = span;
+    }
+}
+
+static bool begins_with(const struct run *run, const struct split_piece *piece,
+                        const char *text, size_t n) {
+    return piece->end - piece->begin >= n && memcmp(run->text + piece->begin, text, n) == 0;
+}
+
+/* Turns blanks into `mark` and puts one in front of the pieces that begin with none: the pieces
+ * that `prefix` says. That comes from where the piece's first character comes from. */
+static void put_marks(struct arena *arena, struct split *split, const char *mark,
+                      enum prefix prefix) {
     struct run *run = &split->run;
-    char *text = arena_raw(arena, (size_t)(run->length + split->count) + 1);
-    struct span *spans =
-        arena_raw(arena, (size_t)(run->length + split->count + 1) * sizeof *spans);
-    int64_t n = 0;
+    size_t n = strlen(mark), room = (size_t)(run->length + split->count) * (n > 0 ? n : 1) + 1;
+    struct rebuilt new = { arena_raw(arena, room), arena_raw(arena, room * sizeof *new.spans),
+                           0 };
     for (int64_t i = 0; i < split->count; i++) {
         struct split_piece *piece = &split->pieces[i];
-        uint32_t begin = (uint32_t)n;
-        if (run->text[piece->begin] != ' ') {
-            spans[n] = run_span(run, piece->begin, piece->begin + 1);
-            text[n++] = ' ';
+        uint32_t begin = (uint32_t) new.length;
+        bool wanted = prefix == ALWAYS || (prefix == FIRST && i == 0 && run->base == 0);
+        if (wanted && run->text[piece->begin] != ' ' && !begins_with(run, piece, mark, n)) {
+            rebuilt_add(&new, mark, n, run_span(run, piece->begin, piece->begin + 1));
         }
         for (uint32_t k = piece->begin; k < piece->end; k++) {
-            spans[n] = run_span(run, k, k + 1);
-            text[n++] = run->text[k];
+            bool blank = run->text[k] == ' ';
+            rebuilt_add(&new, blank ? mark : run->text + k, blank ? n : 1,
+                        run_span(run, k, k + 1));
         }
-        *piece = (struct split_piece){ begin, (uint32_t)n };
+        *piece = (struct split_piece){ begin, (uint32_t) new.length };
     }
-    *run = (struct run){ text, n, spans, run->base };
+    *run = (struct run){ new.text, new.length, new.spans, run->base };
+}
+
+/* Cuts at every `text`, which stands alone, goes, or stays with what is beside it; of several
+ * in a row only the nearest one does. */
+static void cut_plain(struct arena *arena, struct split *split, const char *text,
+                      enum behavior behavior) {
+    struct buf *all = buf_new(arena);
+    const char *bytes = split->run.text;
+    size_t n = strlen(text);
+    for (int64_t i = 0; i < split->count; i++) {
+        int64_t at = split->pieces[i].begin, end = split->pieces[i].end, begin = at;
+        while (at < end) {
+            const char *found = memmem(bytes + at, (size_t)(end - at), text, n);
+            int64_t match = found ? found - bytes : end,
+                    after = found ? match + (int64_t)n : end;
+            bool joins = behavior == WITH_PREVIOUS && begin < match;
+            bool waits = behavior == WITH_NEXT;
+            struct split_piece before = { (uint32_t)begin, (uint32_t)(joins ? after : match) };
+            if (before.begin < before.end) {
+                buf_add(all, &before, sizeof before);
+            }
+            struct split_piece alone = { (uint32_t)match, (uint32_t)after };
+            if (found && behavior != REMOVED && !joins && !waits) {
+                buf_add(all, &alone, sizeof alone);
+            }
+            begin = waits && found ? match : after;
+            at = after;
+        }
+        if (begin < end && behavior == WITH_NEXT) {
+            struct split_piece last = { (uint32_t)begin, (uint32_t)end };
+            buf_add(all, &last, sizeof last);
+        }
+    }
+    split->pieces = (void *)all->data;
+    split->count = (int64_t)(all->length / sizeof *split->pieces);
+}
+
+static void cut(struct arena *arena, struct split *split, const struct step *step) {
+    switch (step->kind) {
+    case BERT:
+    case BLANKS:
+        cut_words(arena, split, step->kind == BERT);
+        break;
+    case PLAIN:
+        cut_plain(arena, split, step->text, step->behavior);
+        break;
+    case METASPACE:
+        put_marks(arena, split, step->text, step->prefix);
+        if (step->cut) {
+            cut_plain(arena, split, step->text, WITH_NEXT);
+        }
+        break;
+    case BYTES:
+        if (step->prefix == ALWAYS) {
+            put_marks(arena, split, " ", ALWAYS);
+        }
+        split->byte_level = true;
+        if (step->end) {
+            cut_ends(arena, split, step->end);
+        }
+        break;
+    case ENDS:
+        cut_ends(arena, split, step->end);
+        break;
+    }
 }
 
 struct split split_run(struct arena *arena, const struct splitter *splitter, struct run run) {
@@ -254,18 +344,7 @@ struct split split_run(struct arena *arena, const struct splitter *splitter, str
     split.pieces[0] = (struct split_piece){ 0, (uint32_t)run.length };
     split.count = run.length > 0;
     for (int i = 0; splitter && i < splitter->count; i++) {
-        const struct step *step = &splitter->steps[i];
-        if (step->kind == BERT || step->kind == BLANKS) {
-            cut_words(arena, &split, step->kind == BERT);
-            continue;
-        }
-        if (step->kind == BYTES && step->prefix) {
-            put_blanks(arena, &split);
-        }
-        if (step->end) {
-            cut_ends(arena, &split, step->end);
-        }
-        split.byte_level |= step->kind == BYTES;
+        cut(arena, &split, &splitter->steps[i]);
     }
     return split;
 }
@@ -288,11 +367,31 @@ static int unknown(const char *what, const char *name, const char *known, const 
                    shown, known);
 }
 
+static int read_plain(struct step *step, const char *text, const char *behavior,
+                      const char *file, struct err *err) {
+    static const char *const names[] = { "Isolated", "Removed", "MergedWithPrevious",
+                                         "MergedWithNext" };
+    step->kind = PLAIN;
+    step->text = text;
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(behavior, names[i]) == 0) {
+            step->behavior = (enum behavior)i;
+            return 0;
+        }
+    }
+    return unknown("Split behavior", behavior,
+                   "Isolated, Removed, MergedWithPrevious and MergedWithNext", file, err);
+}
+
 static int read_pattern(struct step *step, const struct json *section, const char *file,
                         struct err *err) {
     const char *regex = json_text_at(json_at(section, "pattern"), "Regex", "");
+    const char *plain = json_text_at(json_at(section, "pattern"), "String", "");
     const char *behavior = json_text_at(section, "behavior", "");
     bool invert = json_bool_at(section, "invert", false);
+    if (*plain && !invert) {
+        return read_plain(step, plain, behavior, file, err);
+    }
     if (strcmp(behavior, invert ? "Removed" : "Isolated") != 0) {
         return unknown(invert ? "inverted Split behavior" : "Split behavior", behavior,
                        "Isolated, and Removed if inverted", file, err);
@@ -306,6 +405,26 @@ static int read_pattern(struct step *step, const struct json *section, const cha
     return unknown("Split pattern", regex, "those of GPT-2, Llama 3 and Qwen 2", file, err);
 }
 
+/* Older files say add_prefix_space where newer ones say prepend_scheme. */
+static int read_metaspace(struct step *step, const struct json *section, const char *file,
+                          struct err *err) {
+    bool always = json_bool_at(section, "add_prefix_space", true);
+    const char *scheme = json_text_at(section, "prepend_scheme", always ? "always" : "never");
+    step->kind = METASPACE;
+    step->text = json_text_at(section, "replacement", "\u2581");
+    step->cut = json_bool_at(section, "split", true);
+    step->prefix = strcmp(scheme, "always") == 0  ? ALWAYS
+                   : strcmp(scheme, "first") == 0 ? FIRST
+                                                  : NEVER;
+    if (!*step->text || strlen(step->text) > 4) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: pre_tokenizer: the replacement of Metaspace is not one "
+                       "character",
+                       file);
+    }
+    return 0;
+}
+
 static int read_step(struct step *step, const struct json *section, const char *type,
                      const char *file, struct err *err) {
     if (strcmp(type, "BertPreTokenizer") == 0) {
@@ -314,17 +433,20 @@ static int read_step(struct step *step, const struct json *section, const char *
         step->kind = BLANKS;
     } else if (strcmp(type, "ByteLevel") == 0) {
         step->kind = BYTES;
-        step->prefix = json_bool_at(section, "add_prefix_space", true);
+        step->prefix = json_bool_at(section, "add_prefix_space", true) ? ALWAYS : NEVER;
         step->end = json_bool_at(section, "use_regex", true) ? gpt2_end : NULL;
     } else if (strcmp(type, "Digits") == 0) {
         step->end = json_bool_at(section, "individual_digits", false) ? digit_end : digits_end;
+    } else if (strcmp(type, "Metaspace") == 0) {
+        return read_metaspace(step, section, file, err);
     } else if (strcmp(type, "Split") == 0) {
         return read_pattern(step, section, file, err);
     } else {
         return unknown(
             "pre-tokenizer type", type,
-            "BertPreTokenizer, ByteLevel, Digits, Split, WhitespaceSplit and Sequence", file,
-            err);
+            "BertPreTokenizer, ByteLevel, Digits, Metaspace, Split, WhitespaceSplit and "
+            "Sequence",
+            file, err);
     }
     return 0;
 }
@@ -374,7 +496,8 @@ struct splitter *split_named(struct arena *arena, const char *name, const char *
             if (named[i].first) {
                 splitter->steps[splitter->count++] = (struct step){ .end = named[i].first };
             }
-            splitter->steps[splitter->count++] = (struct step){ BYTES, named[i].then, false };
+            splitter->steps[splitter->count++] =
+                (struct step){ .kind = BYTES, .end = named[i].then };
             return splitter;
         }
     }

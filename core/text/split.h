@@ -10,11 +10,11 @@
 
 /* split: text cut into the pieces that the model looks at one by one (pre-tokenizers).
  *
- * Types known: BertPreTokenizer, ByteLevel, Digits, Split with the patterns named in split.c,
- * WhitespaceSplit and Sequence of them. Patterns are not run by a regular-expression engine:
- * each known one is a function that finds the end of the piece that begins at a place, in one
- * pass and without going back, so a run of a million blanks or letters takes no longer than
- * other text. */
+ * Types known: BertPreTokenizer, ByteLevel, Digits, Metaspace, Split by a plain string or by
+ * the patterns named in split.c, WhitespaceSplit and Sequence of them. Patterns are not run by
+ * a regular-expression engine: each known one is a function that finds the end of the piece
+ * that begins at a place, in one pass and without going back, so a run of a million blanks or
+ * letters takes no longer than other text. */
 
 struct split_piece {
     uint32_t begin, end; /* bytes of the run */

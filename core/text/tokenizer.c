@@ -91,6 +91,11 @@ static void put_normalized(struct work *work, struct run run) {
     struct added_walk walk;
     struct added_part part;
     run = normalize_run(work->arena, work->tokenizer->normalizer, run);
+    if (run.length > UINT32_MAX / 8) {
+        catch_throw(ERR_TEXT,
+                    "the text has %lld bytes once it is normalised, more than can be read",
+                    (long long)run.length);
+    }
     added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
     while (added_next(&walk, &part)) {
         if (part.token) {
@@ -283,27 +288,30 @@ const char *tokenizer_kind(const struct tokenizer *tokenizer) {
     return kinds[tokenizer->model];
 }
 
-/* The bytes a token stands for: of added tokens and of all that is not byte-level its spelling.
+/* The bytes a token stands for: of added tokens, and where spellings are no code, the spelling.
  */
-static const char *token_bytes(struct arena *arena, const struct tokenizer *tokenizer,
-                               int32_t id, size_t *length) {
-    const struct vocab_word *word = word_of(tokenizer, id);
-    struct buf *raw = buf_new(arena);
-    if (pipeline_is_added(tokenizer, id) || !split_is_byte_level(tokenizer->splitter) ||
-        !decode_letters(raw, word->bytes, word->length)) {
-        *length = word->length;
-        return word->bytes;
+static struct decode_text token_bytes(struct arena *arena, const struct tokenizer *tokenizer,
+                                      const struct vocab_word *word) {
+    struct decode_text text = { word->bytes, word->length };
+    if (pipeline_is_added(tokenizer, word->id)) {
+        return text;
     }
-    *length = raw->length;
-    return raw->data;
+    if (!split_is_byte_level(tokenizer->splitter)) {
+        return decode_blanks(arena, tokenizer->decoder, text);
+    }
+    struct buf *raw = buf_new(arena);
+    if (decode_letters(raw, word->bytes, word->length)) {
+        text = (struct decode_text){ raw->data, raw->length };
+    }
+    return text;
 }
 
 const char *tokenizer_label(struct arena *arena, const struct tokenizer *tokenizer,
                             int32_t id) {
-    if (!word_of(tokenizer, id)) {
+    const struct vocab_word *word = word_of(tokenizer, id);
+    if (!word) {
         return arena_printf(arena, "<id %d>", id);
     }
-    size_t length;
-    const char *bytes = token_bytes(arena, tokenizer, id, &length);
-    return label(arena, bytes, length);
+    struct decode_text text = token_bytes(arena, tokenizer, word);
+    return label(arena, text.bytes, text.length);
 }

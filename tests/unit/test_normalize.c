@@ -67,6 +67,20 @@ TEST(normalize_sequences) {
                "ea 0-2 4-5");
 }
 
+TEST(normalize_prepend_and_replace) {
+    check_same(normalized("{\"type\":\"Prepend\",\"prepend\":\"__\"}", "ab", true),
+               "__ab 0-1 0-1 0-1 1-2");
+    check_same(normalized("{\"type\":\"Prepend\",\"prepend\":\"_\"}", "", true), "");
+    check_same(normalized("{\"type\":\"Replace\",\"pattern\":{\"String\":\"ab\"},"
+                          "\"content\":\"xyz\"}",
+                          "ababa", true),
+               "xyzxyza 1-2 1-2 1-2 3-4 3-4 3-4 4-5");
+    check_same(normalized("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},"
+                          "\"content\":\" \"}",
+                          "a b   c", true),
+               "a b c 0-1 1-2 2-3 5-6 6-7");
+}
+
 TEST(normalize_of_many_marks_is_linear) {
     struct arena *arena = check_arena();
     struct err err;

@@ -74,6 +74,26 @@ TEST(split_digits_then_gpt2) {
                "a|12|b|3");
 }
 
+#define PLAIN(behavior) \
+    "{\"type\":\"Split\",\"pattern\":{\"String\":\"--\"},\"behavior\":\"" behavior "\"}"
+
+/* As the tokenizers library 0.23.3 cuts the same text. */
+TEST(split_at_a_plain_string) {
+    const char *text = "--a--b----c--";
+    check_same(pieces(PLAIN("Isolated"), text), "--|a|--|b|--|--|c|--");
+    check_same(pieces(PLAIN("Removed"), text), "a|b|c");
+    check_same(pieces(PLAIN("MergedWithPrevious"), text), "--|a--|b--|--|c--");
+    check_same(pieces(PLAIN("MergedWithNext"), text), "--a|--b|--|--c|--");
+}
+
+TEST(split_metaspace) {
+    check_same(pieces("{\"type\":\"Metaspace\"}", "a b  c"), "\u2581a|\u2581b|\u2581|\u2581c");
+    check_same(pieces("{\"type\":\"Metaspace\"}", " a"), "\u2581a");
+    check_same(pieces("{\"type\":\"Metaspace\",\"prepend_scheme\":\"never\"}", "a b"),
+               "a|\u2581b");
+    check_same(pieces("{\"type\":\"Metaspace\",\"split\":false}", "a b"), "\u2581a\u2581b");
+}
+
 TEST(split_bert_words) {
     check_same(pieces("{\"type\":\"BertPreTokenizer\"}", " it's  (a)$x。"),
                "it|'|s|(|a|)|$|x|。");

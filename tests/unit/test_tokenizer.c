@@ -203,6 +203,22 @@ TEST(tokenizer_golden_bpe_roberta) {
     compare_fixture("bpe_roberta");
 }
 
+TEST(tokenizer_golden_wordlevel) {
+    compare_fixture("wordlevel");
+}
+
+TEST(tokenizer_golden_spbpe_gemma) {
+    compare_fixture("spbpe_gemma");
+}
+
+TEST(tokenizer_golden_spbpe_llama2) {
+    compare_fixture("spbpe_llama2");
+}
+
+TEST(tokenizer_golden_spbpe_mistral) {
+    compare_fixture("spbpe_mistral");
+}
+
 /* ---- what is refused ---- */
 
 static struct tokenizer *parse(const char *text, struct err *err) {
@@ -395,6 +411,9 @@ TEST(tokenizer_labels_can_be_read) {
     check_same(tokenizer_label(arena, bpe, tokenizer_id(bpe, "<|im_start|>")), "<|im_start|>");
     check_same(tokenizer_label(arena, bpe, 100000), "<id 100000>");
     check_same(tokenizer_label(arena, wordpiece, tokenizer_id(wordpiece, "##ing")), "##ing");
+    struct tokenizer *llama = read_fixture(arena, "spbpe_llama2", &expected);
+    check(llama && strcmp(tokenizer_label(arena, llama, tokenizer_id(llama, "\u2581t")),
+                          "\u2423t") == 0);
     check_same(tokenizer_label(arena, wordpiece, tokenizer_id(wordpiece, "[CLS]")), "[CLS]");
     for (int32_t id = 0; id < tokenizer_size(bpe); id++) {
         const char *label = tokenizer_label(arena, bpe, id);
