@@ -9,10 +9,8 @@
  * gives it. */
 
 struct config {
-    const char
-        *type; /* "bert", "llama": config.json's model_type, GGUF's general.architecture */
-    const char *
-        class_name; /* first of config.json's architectures ("BertForMaskedLM"), "" if absent */
+    const char *type;       /* model_type or general.architecture: "bert", "llama" */
+    const char *class_name; /* first of "architectures" ("BertForMaskedLM"), "" if absent */
     int64_t layers, heads, kv_heads, width, inner, vocab, context;
     int64_t head_width; /* of one head; width / heads unless the file says otherwise */
     int64_t types;      /* token types (BERT) */
