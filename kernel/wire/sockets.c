@@ -65,31 +65,38 @@ static int socket_bind(struct arena *arena, void *socket, const struct connectio
     return err_set(err, ERR_IO, "cannot listen on %s: %s", endpoint, zmq_strerror(errno));
 }
 
-struct sockets *sockets_open(struct arena *arena, struct connection *connection,
-                             struct err *err) {
-    struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
-    envelope_init(&sockets->envelope);
-    sockets->header = buf_new(arena);
-    sockets->content = buf_new(arena);
-    sockets->sign = sign_new(arena, connection->key, connection->key_length, err);
-    connection_forget(connection);
-    sockets->context = zmq_ctx_new();
-    if (!sockets->sign || !sockets->context) {
-        err_pass(err);
-        return NULL;
-    }
-    for (int i = 0; i < CHANNELS; i++) {
-        sockets->at[i] =
-            socket_new(sockets->context, (enum channel)i, strchr(connection->ip, ':') != NULL);
-    }
+/* Binds all, then starts what answers. Binding comes before all else: a client that finds no
+ * one listening waits 100 ms before it tries again. */
+static int sockets_start(struct arena *arena, struct sockets *sockets,
+                         struct connection *connection, struct err *err) {
     for (int i = 0; i < CHANNELS; i++) {
         if (socket_bind(arena, sockets->at[i], connection, (enum channel)i, err) < 0) {
-            sockets_close(sockets, 0);
-            return NULL;
+            return err_pass(err);
         }
     }
     sockets->heartbeat = heartbeat_start(arena, sockets->at[CHANNEL_HEARTBEAT], err);
-    if (!sockets->heartbeat) {
+    sockets->sign = sign_new(arena, connection->key, connection->key_length, err);
+    return sockets->heartbeat && sockets->sign ? 0 : err_pass(err);
+}
+
+struct sockets *sockets_open(struct arena *arena, struct connection *connection,
+                             struct err *err) {
+    struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
+    bool six = strchr(connection->ip, ':') != NULL;
+    envelope_init(&sockets->envelope);
+    sockets->header = buf_new(arena);
+    sockets->content = buf_new(arena);
+    sockets->context = zmq_ctx_new();
+    if (!sockets->context) {
+        err_set(err, ERR_IO, "libzmq cannot start: %s", zmq_strerror(errno));
+        return NULL;
+    }
+    for (int i = 0; i < CHANNELS; i++) {
+        sockets->at[i] = socket_new(sockets->context, (enum channel)i, six);
+    }
+    int started = sockets_start(arena, sockets, connection, err);
+    connection_forget(connection);
+    if (started < 0) {
         sockets_close(sockets, 0);
         return NULL;
     }
