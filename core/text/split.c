@@ -463,6 +463,12 @@ static int read_section(struct splitter *splitter, const struct json *section, i
         }
         return 0;
     }
+    if (split_is_byte_level(splitter)) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: the pre-tokenizer %.40s follows ByteLevel, which must "
+                       "be the last",
+                       file, *type ? type : "without a type");
+    }
     if (splitter->count == STEPS) {
         return err_set(err, ERR_FORMAT, "%s: more than %d pre-tokenizers", file, STEPS);
     }

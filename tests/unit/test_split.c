@@ -140,6 +140,9 @@ TEST(split_refuses_what_it_does_not_know) {
         { "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"},\"behavior\":\"Sideways\"}",
           "Sideways" },
         { "[1]", "not known" },
+        { "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},"
+          "{\"type\":\"Digits\"}]}",
+          "Digits follows ByteLevel" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = { 0 };
