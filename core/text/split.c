@@ -464,10 +464,10 @@ static int read_section(struct splitter *splitter, const struct json *section, i
         return 0;
     }
     if (split_is_byte_level(splitter)) {
+        char shown[60];
         return err_set(err, ERR_UNSUPPORTED,
-                       "%s: the pre-tokenizer %.40s follows ByteLevel, which must "
-                       "be the last",
-                       file, *type ? type : "without a type");
+                       "%s: the pre-tokenizer %s follows ByteLevel, which must be the last",
+                       file, err_quote(shown, sizeof shown, type, strlen(type)));
     }
     if (splitter->count == STEPS) {
         return err_set(err, ERR_FORMAT, "%s: more than %d pre-tokenizers", file, STEPS);
