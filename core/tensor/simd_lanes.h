@@ -110,7 +110,7 @@ ALWAYS vec exp_of(vec x) {
     p = MULTIPLY_ADD(p, r, all(0.166665122F));
     p = MULTIPLY_ADD(p, r, all(0.5F));
     p = MULTIPLY_ADD(p * r, r, r) + 1.0F;
-    vec y = (vec)((ints)p + ((ints)shifted << 23));
+    vec y = (vec)((words)p + ((words)shifted << 23));
     y = choose(x < -87.3F, all(0.0F), y);
     y = choose(x > 88.7F, all(INFINITY), y);
     return choose(x == x, y, x); /* NaN stays NaN */
