@@ -1,6 +1,7 @@
 #include "core/base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -9,7 +10,7 @@
 #include "core/base/catch.h"
 #include "core/base/cpu.h"
 
-enum { MOST = 64, SPIN_NS = 60000 };
+enum { MOST = 64, SPIN_NS = 60000, PAUSES = 2000, CLOSED = -(1 << 20) };
 
 static struct {
     pthread_mutex_t lock;
@@ -18,14 +19,18 @@ static struct {
     int started;        /* helpers running */
     atomic_ulong round; /* counts pool_for calls; helpers wait for it to change */
     atomic_int sleepers;
-    atomic_int active; /* helpers still inside the current round */
+    /* Helpers inside the current round; with CLOSED added, nobody else may enter. So a helper
+     * that wakes late, or never, is not waited for. */
+    atomic_int gate;
 
     pool_task *task;
     void *arg;
     int64_t n, grain;
     int helpers; /* how many of them may join this round */
     atomic_llong next;
-} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER,
+           .wake = PTHREAD_COND_INITIALIZER,
+           .gate = CLOSED };
 
 static _Thread_local bool inside;
 static _Thread_local int self_index;
@@ -85,6 +90,27 @@ struct helper {
 };
 static struct helper helpers[MOST];
 
+static bool gate_enter(void) {
+    int seen = atomic_load(&pool.gate);
+    while (seen >= 0) {
+        if (atomic_compare_exchange_weak(&pool.gate, &seen, seen + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Closes the round and waits for those inside, who may need this very processor to finish. */
+static void gate_close(void) {
+    atomic_fetch_add(&pool.gate, CLOSED);
+    for (int i = 1; atomic_load_explicit(&pool.gate, memory_order_acquire) != CLOSED; i++) {
+        pause_briefly();
+        if (i % PAUSES == 0) {
+            sched_yield();
+        }
+    }
+}
+
 static void *helper_run(void *arg) {
     struct helper *self = arg;
     inside = true;
@@ -92,10 +118,12 @@ static void *helper_run(void *arg) {
     unsigned long seen = self->seen;
     for (;;) {
         seen = await_round(seen);
-        if (self->index < pool.helpers) {
-            work();
+        if (gate_enter()) {
+            if (self->index < pool.helpers) {
+                work();
+            }
+            atomic_fetch_sub_explicit(&pool.gate, 1, memory_order_release);
         }
-        atomic_fetch_sub_explicit(&pool.active, 1, memory_order_release);
     }
     return NULL;
 }
@@ -152,7 +180,7 @@ void pool_for(int64_t n, int64_t grain, pool_task *task, void *arg) {
     pool.grain = grain;
     pool.helpers = pool.threads - 1;
     atomic_store(&pool.next, 0);
-    atomic_store(&pool.active, pool.started);
+    atomic_store(&pool.gate, 0);
     atomic_fetch_add_explicit(&pool.round, 1, memory_order_seq_cst);
     if (atomic_load(&pool.sleepers) > 0) {
         pthread_mutex_lock(&pool.lock);
@@ -162,7 +190,5 @@ void pool_for(int64_t n, int64_t grain, pool_task *task, void *arg) {
     inside = true;
     work();
     inside = false;
-    while (atomic_load_explicit(&pool.active, memory_order_acquire) > 0) {
-        pause_briefly();
-    }
+    gate_close();
 }

@@ -117,3 +117,27 @@ TEST(file_sha256_joins_its_pieces) {
         hex,
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"); /* FIPS 180-2 */
 }
+
+static void add_to_all(void *arg, int64_t begin, int64_t end) {
+    int64_t *sums = arg;
+    for (int64_t i = begin; i < end; i++) {
+        sums[i] += pool_self() >= 0 && pool_self() < pool_threads() ? 1 : 1000;
+    }
+}
+
+/* Rounds in quick succession, with helpers that come late or not at all. */
+TEST(pool_rounds_follow_each_other_with_any_threads) {
+    enum { N = 300, ROUNDS = 200 };
+    static int64_t sums[N];
+    int before = pool_threads();
+    for (int round = 0; round < ROUNDS; round++) {
+        pool_set_threads(1 + round % 5);
+        pool_for(N, 1 + round % 7, add_to_all, sums);
+    }
+    pool_set_threads(before);
+    int wrong = 0;
+    for (int i = 0; i < N; i++) {
+        wrong += sums[i] != ROUNDS;
+    }
+    check_int(wrong, 0);
+}
