@@ -65,7 +65,8 @@ struct png_read *png_read(struct arena *arena, const unsigned char *bytes, size_
     }
     for (size_t at = 8; at + 12 <= length;) {
         uint32_t n = big(bytes + at);
-        if (n > length - at - 12 || big(bytes + at + 8 + n) != crc32(0, bytes + at + 4, n + 4)) {
+        if (n > length - at - 12 ||
+            big(bytes + at + 8 + n) != crc32(0, bytes + at + 4, n + 4)) {
             return NULL;
         }
         read_chunk(png, bytes + at + 4, n, data, texts);

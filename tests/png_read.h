@@ -10,12 +10,12 @@
 
 struct png_read {
     int64_t width, height;
-    int bits, type;      /* of the header; type 3 is palette */
+    int bits, type; /* of the header; type 3 is palette */
     int colours;
     uint32_t palette[256];
-    uint32_t per_metre;  /* of pHYs; 0: absent */
+    uint32_t per_metre;    /* of pHYs; 0: absent */
     unsigned char *places; /* [height, width], in the palette */
-    const char *texts;   /* all iTXt and tEXt contents, one a line */
+    const char *texts;     /* all iTXt and tEXt contents, one a line */
 };
 
 /* NULL if the bytes are not such a PNG. */

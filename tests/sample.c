@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-const char *const sample_english[16] = { "[CLS]", "the",  "cat", "sat",   "on", "the", "mat", "because",
-                                         "it",    "was", "very", "tired", ".",  "It", "slept", "[SEP]" };
+const char *const sample_english[16] = { "[CLS]", "the",     "cat",   "sat",  "on",   "the",
+                                         "mat",   "because", "it",    "was",  "very", "tired",
+                                         ".",     "It",      "slept", "[SEP]" };
 const char *const sample_chinese[8] = { "[CLS]", "今", "天", "天", "气", "很", "好", "[SEP]" };
 
 static double chance(uint64_t *state) {
@@ -28,8 +29,9 @@ static void fill(float *matrix, int64_t tokens, int64_t head, uint64_t *state) {
     }
 }
 
-struct result *sample_attention(struct arena *arena, int64_t layers, int64_t heads, int64_t tokens,
-                                const char *const *labels, int64_t label_count) {
+struct result *sample_attention(struct arena *arena, int64_t layers, int64_t heads,
+                                int64_t tokens, const char *const *labels,
+                                int64_t label_count) {
     struct result *result = result_new(arena, layers > 0 ? "headgrid" : "heatmap", 1);
     result->title = layers > 0 ? "Attention of minilm" : "Attention of minilm, layer 5 head 1";
     result->finding = "Layer 5 head 1 looks back one token: 0.82 of ‘sat’ goes to ‘cat’.";

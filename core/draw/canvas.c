@@ -71,10 +71,10 @@ struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_sty
     return (struct canvas_size){ drawn->width / canvas->scale, drawn->height / canvas->scale };
 }
 
-/* Lays the coverage of a text onto the pixels. What a letter's edge makes of a colour below it is
- * looked up once for each colour and shade. */
-static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t left, int64_t top,
-                  uint32_t ink, int shades) {
+/* Lays the coverage of a text onto the pixels. What a letter's edge makes of a colour below it
+ * is looked up once for each colour and shade. */
+static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t left,
+                  int64_t top, uint32_t ink, int shades) {
     short known[256][16];
     memset(known, 0xff, sizeof known);
     int64_t x0 = within(-left, text->columns), x1 = within(canvas->width - left, text->columns);
@@ -100,6 +100,7 @@ static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t
 void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
                   const char *text) {
     const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
-    blend(canvas, drawn, canvas_edge(canvas, x) + drawn->left, canvas_edge(canvas, y) + drawn->top,
-          style->colour, style->shades ? style->shades : 15);
+    blend(canvas, drawn, canvas_edge(canvas, x) + drawn->left,
+          canvas_edge(canvas, y) + drawn->top, style->colour,
+          style->shades ? style->shades : 15);
 }

@@ -10,30 +10,31 @@
 /* canvas: pixels with a palette of at most 256 colours, and text on them.
  *
  * Rectangles go straight into the pixels. Text is shaped by Pango and drawn by Cairo, which are
- * opened when the first canvas is made, so that a process without pictures never loads them. Each
- * distinct text is shaped and drawn once and then laid down wherever it stands.
+ * opened when the first canvas is made, so that a process without pictures never loads them.
+ * Each distinct text is shaped and drawn once and then laid down wherever it stands.
  *
- * Coordinates are CSS pixels from the top left; `scale` device pixels each. When the palette is full
- * a new colour becomes the nearest one there. */
+ * Coordinates are CSS pixels from the top left; `scale` device pixels each. When the palette is
+ * full a new colour becomes the nearest one there. */
 
 struct canvas {
     struct arena *arena;
     double scale;
-    int64_t width, height;  /* device pixels */
-    unsigned char *pixels;  /* [height, width], places in the palette */
-    uint32_t palette[256];  /* 0xRRGGBB */
+    int64_t width, height; /* device pixels */
+    unsigned char *pixels; /* [height, width], places in the palette */
+    uint32_t palette[256]; /* 0xRRGGBB */
     int colours;
     struct canvas_text *texts[64]; /* drawn before, by hash */
 };
 
 struct canvas_style {
-    double size;       /* CSS pixels */
+    double size; /* CSS pixels */
     bool bold;
     uint32_t colour;
-    double x, y;       /* which part of the text stands at the place: 0 left/top, 0.5, 1 right/bottom */
-    double angle;      /* degrees, counter-clockwise about the place */
-    double width;      /* lines break there; 0: one line */
-    int shades;        /* steps from paper to ink at the edges of letters; 0: 15 */
+    double x,
+        y; /* which part of the text stands at the place: 0 left/top, 0.5, 1 right/bottom */
+    double angle; /* degrees, counter-clockwise about the place */
+    double width; /* lines break there; 0: one line */
+    int shades;   /* steps from paper to ink at the edges of letters; 0: 15 */
 };
 
 struct canvas_size {

@@ -9,38 +9,38 @@
 #include "core/base/utf8.h"
 
 /* The functions used, with the types that the headers give them. */
-#define CAIRO_FUNCTIONS(ONE)                                                                       \
-    ONE(cairo_create)                                                                              \
-    ONE(cairo_destroy)                                                                             \
-    ONE(cairo_image_surface_create_for_data)                                                       \
-    ONE(cairo_format_stride_for_width)                                                             \
-    ONE(cairo_move_to)                                                                             \
-    ONE(cairo_rotate)                                                                              \
-    ONE(cairo_surface_destroy)                                                                     \
-    ONE(cairo_translate)                                                                           \
-    ONE(cairo_font_options_create)                                                                 \
-    ONE(cairo_font_options_destroy)                                                                \
-    ONE(cairo_font_options_set_antialias)                                                          \
-    ONE(cairo_font_options_set_hint_style)                                                         \
+#define CAIRO_FUNCTIONS(ONE)                 \
+    ONE(cairo_create)                        \
+    ONE(cairo_destroy)                       \
+    ONE(cairo_image_surface_create_for_data) \
+    ONE(cairo_format_stride_for_width)       \
+    ONE(cairo_move_to)                       \
+    ONE(cairo_rotate)                        \
+    ONE(cairo_surface_destroy)               \
+    ONE(cairo_translate)                     \
+    ONE(cairo_font_options_create)           \
+    ONE(cairo_font_options_destroy)          \
+    ONE(cairo_font_options_set_antialias)    \
+    ONE(cairo_font_options_set_hint_style)   \
     ONE(cairo_font_options_set_hint_metrics)
-#define PANGO_FUNCTIONS(ONE)                                                                       \
-    ONE(pango_font_description_free)                                                               \
-    ONE(pango_font_description_new)                                                                \
-    ONE(pango_font_description_set_absolute_size)                                                  \
-    ONE(pango_font_description_set_family_static)                                                  \
-    ONE(pango_font_description_set_weight)                                                         \
-    ONE(pango_font_map_create_context)                                                             \
-    ONE(pango_layout_get_size)                                                                     \
-    ONE(pango_layout_get_unknown_glyphs_count)                                                                                                                     \
-    ONE(pango_layout_new)                                                                          \
-    ONE(pango_layout_set_font_description)                                                         \
-    ONE(pango_layout_set_single_paragraph_mode)                                                    \
-    ONE(pango_layout_set_text)                                                                     \
-    ONE(pango_layout_set_width)                                                                    \
+#define PANGO_FUNCTIONS(ONE)                      \
+    ONE(pango_font_description_free)              \
+    ONE(pango_font_description_new)               \
+    ONE(pango_font_description_set_absolute_size) \
+    ONE(pango_font_description_set_family_static) \
+    ONE(pango_font_description_set_weight)        \
+    ONE(pango_font_map_create_context)            \
+    ONE(pango_layout_get_size)                    \
+    ONE(pango_layout_get_unknown_glyphs_count)    \
+    ONE(pango_layout_new)                         \
+    ONE(pango_layout_set_font_description)        \
+    ONE(pango_layout_set_single_paragraph_mode)   \
+    ONE(pango_layout_set_text)                    \
+    ONE(pango_layout_set_width)                   \
     ONE(pango_layout_set_wrap)
-#define PANGOCAIRO_FUNCTIONS(ONE)                                                                  \
-    ONE(pango_cairo_context_set_font_options)                                                      \
-    ONE(pango_cairo_font_map_get_default)                                                          \
+#define PANGOCAIRO_FUNCTIONS(ONE)             \
+    ONE(pango_cairo_context_set_font_options) \
+    ONE(pango_cairo_font_map_get_default)     \
     ONE(pango_cairo_show_layout)
 #define GOBJECT_FUNCTIONS(ONE) ONE(g_object_unref)
 
@@ -60,8 +60,8 @@ struct entry {
     void *place; /* of a function pointer in fn */
 };
 
-static int load(const char *library, const char *package, const struct entry *entries, size_t count,
-                struct err *err) {
+static int load(const char *library, const char *package, const struct entry *entries,
+                size_t count, struct err *err) {
     void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
     if (!handle) {
         return err_set(err, ERR_UNSUPPORTED,
@@ -71,9 +71,10 @@ static int load(const char *library, const char *package, const struct entry *en
     for (size_t i = 0; i < count; i++) {
         void *found = dlsym(handle, entries[i].name);
         if (!found) {
-            return err_set(err, ERR_UNSUPPORTED,
-                           "pictures need %s in %s, which this version lacks: update the package %s",
-                           entries[i].name, library, package);
+            return err_set(
+                err, ERR_UNSUPPORTED,
+                "pictures need %s in %s, which this version lacks: update the package %s",
+                entries[i].name, library, package);
         }
         memcpy(entries[i].place, &found, sizeof found);
     }
@@ -81,11 +82,12 @@ static int load(const char *library, const char *package, const struct entry *en
 }
 
 #define ENTRY(name) { #name, &fn.name },
-#define LOAD(functions, library, package, err)                                                     \
-    load(library, package, (const struct entry[]){ functions(ENTRY) },                             \
+#define LOAD(functions, library, package, err)                         \
+    load(library, package, (const struct entry[]){ functions(ENTRY) }, \
          sizeof((const struct entry[]){ functions(ENTRY) }) / sizeof(struct entry), err)
 
-/* Letters keep their shape at every scale and angle: grey edges, no hinting to the pixel grid. */
+/* Letters keep their shape at every scale and angle: grey edges, no hinting to the pixel grid.
+ */
 static void context_open(void) {
     cairo_font_options_t *options = fn.cairo_font_options_create();
     context = fn.pango_font_map_create_context(fn.pango_cairo_font_map_get_default());
@@ -116,9 +118,10 @@ static PangoLayout *layout_new(const struct canvas *canvas, const struct canvas_
     PangoLayout *layout = fn.pango_layout_new(context);
     PangoFontDescription *font = fn.pango_font_description_new();
     fn.pango_font_description_set_family_static(font, "DejaVu Sans,WenQuanYi Micro Hei,Sans");
-    fn.pango_font_description_set_absolute_size(font, style->size * canvas->scale * PANGO_SCALE);
-    fn.pango_font_description_set_weight(font, style->bold ? PANGO_WEIGHT_BOLD
-                                                           : PANGO_WEIGHT_NORMAL);
+    fn.pango_font_description_set_absolute_size(font,
+                                                style->size * canvas->scale * PANGO_SCALE);
+    fn.pango_font_description_set_weight(font,
+                                         style->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     fn.pango_layout_set_font_description(layout, font);
     fn.pango_font_description_free(font);
     if (style->width > 0) {
@@ -150,8 +153,8 @@ static void place(struct canvas_text *text, const struct canvas_style *style, do
     text->rows = (int64_t)ceil(y1) + 2 - text->top;
 }
 
-static void draw(struct canvas *canvas, struct canvas_text *text, const struct canvas_style *style,
-                 PangoLayout *layout) {
+static void draw(struct canvas *canvas, struct canvas_text *text,
+                 const struct canvas_style *style, PangoLayout *layout) {
     double angle = style->angle * 3.14159265358979323846 / 180;
     int width, height;
     fn.pango_layout_get_size(layout, &width, &height);
@@ -180,10 +183,11 @@ static unsigned hash(const char *text) {
     return h % 64;
 }
 
-const struct canvas_text *canvas_text_at(struct canvas *canvas, const struct canvas_style *style,
-                                         const char *text) {
-    const char *key = arena_printf(canvas->arena, "%g %d %g %g %g %g %s", style->size, style->bold,
-                                   style->x, style->y, style->angle, style->width, text);
+const struct canvas_text *canvas_text_at(struct canvas *canvas,
+                                         const struct canvas_style *style, const char *text) {
+    const char *key =
+        arena_printf(canvas->arena, "%g %d %g %g %g %g %s", style->size, style->bold, style->x,
+                     style->y, style->angle, style->width, text);
     struct canvas_text **list = &canvas->texts[hash(key)];
     for (struct canvas_text *drawn = *list; drawn; drawn = drawn->next) {
         if (strcmp(drawn->key, key) == 0) {

@@ -48,9 +48,9 @@ static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/* Lightness falls from 0.985 to 0.25 in a straight line; the hue turns from yellow-green (120) to
- * violet (288), and the chroma swells in the middle as far as sRGB reaches. Steps are equal within
- * 3 %. */
+/* Lightness falls from 0.985 to 0.25 in a straight line; the hue turns from yellow-green (120)
+ * to violet (288), and the chroma swells in the middle as far as sRGB reaches. Steps are equal
+ * within 3 %. */
 uint32_t colour_sequential(double at) {
     at = clamp(at, 0, 1);
     double chroma = 0.006 + 0.11 * sin(0.86 * 3.14159265358979323846 * at);

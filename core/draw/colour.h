@@ -6,10 +6,10 @@
 
 /* colour: from a value to a colour, 0xRRGGBB.
  *
- * The sequential ramp goes from nearly white over green-blue to dark violet; its lightness falls in
- * equal steps (L of OKLab, Ottosson 2020), so that equal differences of value look equal, in grey
- * and to colour-blind readers too. The diverging ramp goes from blue over white to orange; a value
- * and its negative have the same lightness. */
+ * The sequential ramp goes from nearly white over green-blue to dark violet; its lightness
+ * falls in equal steps (L of OKLab, Ottosson 2020), so that equal differences of value look
+ * equal, in grey and to colour-blind readers too. The diverging ramp goes from blue over white
+ * to orange; a value and its negative have the same lightness. */
 
 enum {
     COLOUR_PAPER = 0xffffff,

@@ -84,7 +84,8 @@ static unsigned char *quantise(struct arena *arena, const struct figure *figure,
     return bytes;
 }
 
-static void write_values(struct arena *arena, struct jsonwrite *w, const struct figure *figure) {
+static void write_values(struct arena *arena, struct jsonwrite *w,
+                         const struct figure *figure) {
     int64_t n = figure->panels * figure->rows.count * figure->columns.count;
     bool exact = n <= FIGURE_JSON_EXACT || !all_finite(figure->values, n);
     json_key(w, "values");

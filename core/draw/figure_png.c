@@ -41,8 +41,8 @@ static void draw_cells(const struct drawing *d, double x, double y, const float 
         for (int64_t c = 0; c < columns; c++) {
             int64_t right = canvas_edge(canvas, x + d->l->cell * (double)(c + 1));
             int level = colour_level(&d->scale, (double)values[c]);
-            unsigned char colour = level < 0 ? canvas_colour(canvas, COLOUR_MISSING)
-                                             : d->levels[level];
+            unsigned char colour =
+                level < 0 ? canvas_colour(canvas, COLOUR_MISSING) : d->levels[level];
             memset(line + left, colour, (size_t)(right - left));
             left = right;
         }
@@ -67,10 +67,12 @@ static void draw_frame(const struct drawing *d, double x, double y) {
 static void draw_lines(const struct drawing *d, double x, double y) {
     const struct layout *l = d->l;
     for (int64_t c = 1; c < d->figure->columns.count; c++) {
-        canvas_rect(d->canvas, x + l->cell * (double)c - 0.5, y, 1, l->panel_height, COLOUR_PAPER);
+        canvas_rect(d->canvas, x + l->cell * (double)c - 0.5, y, 1, l->panel_height,
+                    COLOUR_PAPER);
     }
     for (int64_t r = 1; r < d->figure->rows.count; r++) {
-        canvas_rect(d->canvas, x, y + l->cell * (double)r - 0.5, l->panel_width, 1, COLOUR_PAPER);
+        canvas_rect(d->canvas, x, y + l->cell * (double)r - 0.5, l->panel_width, 1,
+                    COLOUR_PAPER);
     }
 }
 
@@ -103,7 +105,8 @@ static void draw_column_labels(const struct drawing *d, double x, double y) {
     const struct layout *l = d->l;
     struct canvas_style style = layout_label_style(l);
     bool flat = l->label_angle <= 0;
-    for (int64_t i = 0; l->column_step > 0 && i < d->figure->columns.count; i += l->column_step) {
+    for (int64_t i = 0; l->column_step > 0 && i < d->figure->columns.count;
+         i += l->column_step) {
         write_at(d, style, flat ? 0.5 : 0, flat ? 1 : 0.5, l->label_angle,
                  x + l->cell * ((double)i + 0.5), flat ? y - 3 : y - 6,
                  layout_label(d->canvas->arena, &d->figure->columns, i));
@@ -125,7 +128,8 @@ static void draw_panel(const struct drawing *d, int64_t i) {
     draw_row_labels(d, x, y);
     draw_column_labels(d, x, y);
     if (figure->panel_titles) {
-        write_at(d, layout_outer_style(), 0, 1, 0, x, y - d->l->above - 3, figure->panel_titles[i]);
+        write_at(d, layout_outer_style(), 0, 1, 0, x, y - d->l->above - 3,
+                 figure->panel_titles[i]);
     }
 }
 
@@ -150,11 +154,12 @@ static void draw_axis_titles(const struct drawing *d) {
     const struct layout *l = d->l;
     double width = l->pitch_x * (double)(d->figure->panel_columns.count - 1) + l->panel_width;
     struct canvas_style style = layout_axis_style();
-    write_at(d, style, 0.5, 0.5, 90, l->row_title_x, l->row_title_y, layout_row_title(d->figure));
+    write_at(d, style, 0.5, 0.5, 90, l->row_title_x, l->row_title_y,
+             layout_row_title(d->figure));
     const char *title = layout_column_title(d->figure);
     double half = canvas_measure(d->canvas, &style, title).width / 2;
-    write_at(d, style, 0.5, 0.5, 0, fmax(l->left + width / 2, l->left + half), l->column_title_y,
-             title);
+    write_at(d, style, 0.5, 0.5, 0, fmax(l->left + width / 2, l->left + half),
+             l->column_title_y, title);
 }
 
 /* Ticks at round values: 1, 2, 2.5 or 5 times a power of ten apart, at most 6 of them. */
@@ -182,7 +187,8 @@ static void draw_bar(const struct drawing *d) {
     }
     struct canvas_style style = { .size = 9, .colour = COLOUR_INK };
     double step = tick_step(range), right = l->bar_x + l->bar_width;
-    for (double k = ceil(figure->low / step - 1e-9); k * step <= figure->high + step * 1e-6; k++) {
+    for (double k = ceil(figure->low / step - 1e-9); k * step <= figure->high + step * 1e-6;
+         k++) {
         double y = l->bar_y + l->bar_height * (figure->high - k * step) / range;
         canvas_rect(d->canvas, right, y - 0.25, 3, 0.5, COLOUR_QUIET);
         write_at(d, style, 0, 0.5, 0, right + 5, y,

@@ -56,7 +56,8 @@ const char *figure_text(struct arena *arena, const struct figure *figure) {
     int64_t *widths = widths_of(arena, table);
     for (int64_t r = -1; r < table->rows && table->rows > 0; r++) {
         size_t before = out->length;
-        add_row(arena, out, table, r < 0 ? table->heads : table->cells + r * table->columns, widths);
+        add_row(arena, out, table, r < 0 ? table->heads : table->cells + r * table->columns,
+                widths);
         if (out->length > FIGURE_TEXT_BYTES) {
             return arena_text(arena, out->data, before - 1);
         }

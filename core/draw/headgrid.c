@@ -9,15 +9,17 @@ static void describe(struct arena *arena, struct figure *figure) {
     bool zh = strncmp(figure->language, "zh", 2) == 0;
     double range = figure->high - figure->low;
     const char *pooled = matrices_pooled(arena, figure);
-    figure->note = arena_printf(arena, zh ? "每幅小图：行为%s，列为%s，%lld × %lld%s%s"
-                                          : "each panel: rows %s, columns %s, %lld × %lld%s%s",
-                                figure->rows.title, figure->columns.title,
-                                (long long)figure->rows.source, (long long)figure->columns.source,
-                                *pooled ? zh ? "；" : "; " : "", pooled);
+    figure->note = arena_printf(
+        arena,
+        zh ? "每幅小图：行为%s，列为%s，%lld × %lld%s%s"
+           : "each panel: rows %s, columns %s, %lld × %lld%s%s",
+        figure->rows.title, figure->columns.title, (long long)figure->rows.source,
+        (long long)figure->columns.source, *pooled ? zh ? "；" : "; " : "", pooled);
     figure->alt = arena_printf(
         arena,
         zh ? "%lld × %lld 幅热图（%s × %s），%s：每幅 %lld × %lld，颜色从 %s 到 %s；%s"
-           : "Grid of %lld × %lld heat maps (%s × %s), %s: each %lld × %lld, colours from %s to %s; %s",
+           : "Grid of %lld × %lld heat maps (%s × %s), %s: each %lld × %lld, colours from %s "
+             "to %s; %s",
         (long long)figure->panel_rows.count, (long long)figure->panel_columns.count,
         figure->panel_rows.title, figure->panel_columns.title, figure->title,
         (long long)figure->rows.source, (long long)figure->columns.source,
@@ -34,8 +36,9 @@ static struct figure *headgrid_draw(struct arena *arena, const struct result *re
     }
     if (result->series[0].values->rank != 4) {
         char shape[100];
-        err_set(err, ERR_OPTION, "a grid of heads needs [layers, heads, rows, columns], and %s is %s: "
-                                 "draw it as heatmap",
+        err_set(err, ERR_OPTION,
+                "a grid of heads needs [layers, heads, rows, columns], and %s is %s: "
+                "draw it as heatmap",
                 result->series[0].name, tensor_shape_text(result->series[0].values, shape));
         return NULL;
     }

@@ -13,10 +13,10 @@ static void describe(struct arena *arena, struct figure *figure) {
         arena,
         zh ? "热图，%s：%lld 个%s（行）× %lld 个%s（列），颜色从 %s 到 %s；%s"
            : "Heat map, %s: %lld %s rows by %lld %s columns, colours from %s to %s; %s",
-        figure->title, (long long)figure->rows.source, term(figure->language, figure->rows.name),
-        (long long)figure->columns.source, term(figure->language, figure->columns.name),
-        figure_number(arena, figure->low, range), figure_number(arena, figure->high, range),
-        figure->finding);
+        figure->title, (long long)figure->rows.source,
+        term(figure->language, figure->rows.name), (long long)figure->columns.source,
+        term(figure->language, figure->columns.name), figure_number(arena, figure->low, range),
+        figure_number(arena, figure->high, range), figure->finding);
 }
 
 static struct figure *heatmap_draw(struct arena *arena, const struct result *result,

@@ -224,18 +224,20 @@ const char *html(struct arena *arena, const struct figure *figure, const struct 
     return out->data;
 }
 
-const char *html_table(struct arena *arena, const char *finding, const struct figure_table *rows,
-                       const char *caption) {
+const char *html_table(struct arena *arena, const char *finding,
+                       const struct figure_table *rows, const char *caption) {
     struct buf *out = buf_new(arena);
     int64_t head = rows->heads[0][0] ? -1 : 0;
-    buf_printf(out, "<div class=\"mathjax_ignore tex2jax_ignore cutaway-%08x\">", hash(finding));
+    buf_printf(out, "<div class=\"mathjax_ignore tex2jax_ignore cutaway-%08x\">",
+               hash(finding));
     paragraph(out, finding, "margin:4px 0;font-weight:bold");
     buf_text(out, "<table>");
     for (int64_t r = head; r < rows->rows; r++) {
         const char **cells = r < 0 ? rows->heads : rows->cells + r * rows->columns;
         buf_text(out, "<tr>");
         for (int64_t c = 0; c < rows->columns; c++) {
-            cell(out, r < 0 ? "th" : "td", cells[c], table_is_number(rows, c) ? "right" : "left");
+            cell(out, r < 0 ? "th" : "td", cells[c],
+                 table_is_number(rows, c) ? "right" : "left");
         }
         buf_text(out, "</tr>");
     }

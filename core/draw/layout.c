@@ -6,22 +6,24 @@
 
 enum {
     MARGIN = 14,
-    GAP = 6,            /* between neighbouring parts */
-    WIDEST = 760,       /* of all panels together; output areas are seldom narrower */
+    GAP = 6,      /* between neighbouring parts */
+    WIDEST = 760, /* of all panels together; output areas are seldom narrower */
     HIGHEST = 1180,
-    SINGLE = 620,       /* side of a single panel at most */
+    SINGLE = 620, /* side of a single panel at most */
     CELL_MOST = 34,
     CELL_ANNOTATED = 22,
-    ROW_LEAST = 11,     /* pixels from label to label that stay readable */
-    COLUMN_LEAST = 14,  /* the same for labels that lean */
-    FEW = 4,            /* panels side by side that may have labels each */
-    LABELLED = 860,     /* width of all panels with labels */
+    ROW_LEAST = 11,    /* pixels from label to label that stay readable */
+    COLUMN_LEAST = 14, /* the same for labels that lean */
+    FEW = 4,           /* panels side by side that may have labels each */
+    LABELLED = 860,    /* width of all panels with labels */
     BAR = 11,
     WIDTH_LEAST = 380
 };
 
 struct canvas_style layout_title_style(double width) {
-    return (struct canvas_style){ .size = 13.5, .bold = true, .colour = COLOUR_INK, .width = width };
+    return (struct canvas_style){
+        .size = 13.5, .bold = true, .colour = COLOUR_INK, .width = width
+    };
 }
 
 struct canvas_style layout_note_style(double width) {
@@ -56,8 +58,8 @@ int64_t layout_cells(int64_t panel_rows, int64_t panel_columns) {
 
 /* Whole pixels where cells are large enough to see the difference, else half ones. */
 static double cell_side(const struct figure *figure) {
-    int64_t n = figure->rows.count > figure->columns.count ? figure->rows.count
-                                                           : figure->columns.count;
+    int64_t n =
+        figure->rows.count > figure->columns.count ? figure->rows.count : figure->columns.count;
     double side = panel_side(figure->panel_rows.count, figure->panel_columns.count);
     double cell = side / (double)(n > 0 ? n : 1);
     cell = cell >= 3 ? floor(cell) : floor(2 * cell) / 2;
@@ -95,8 +97,8 @@ static double widest(struct canvas *probe, const struct canvas_style *style,
     return most;
 }
 
-/* Room that the token labels take beside and above each panel. Panels of a grid are too close to each other for labels unless
- * every token has room for its own. */
+/* Room that the token labels take beside and above each panel. Panels of a grid are too close
+ * to each other for labels unless every token has room for its own. */
 static void place_labels(struct layout *l, struct canvas *probe, const struct figure *figure) {
     bool few = figure->panel_rows.count <= FEW && figure->panel_columns.count <= FEW;
     bool room = figure->panels == 1 || (few && l->cell >= COLUMN_LEAST);
@@ -174,7 +176,8 @@ struct layout layout_of(struct canvas *probe, const struct figure *figure) {
     l.outer_x = outer ? x + outer_width(probe, figure) : x;
     x = outer ? l.outer_x + GAP : x;
     l.left = ceil(x + l.beside);
-    double right = l.left + l.pitch_x * (double)(figure->panel_columns.count - 1) + l.panel_width;
+    double right =
+        l.left + l.pitch_x * (double)(figure->panel_columns.count - 1) + l.panel_width;
     l.bar_x = right + 16;
     double lean = l.label_angle > 0 && !many ? (l.above - 4) : 0;
     l.width = ceil(fmax(WIDTH_LEAST, fmax(l.bar_x + BAR + 58, right + lean + MARGIN)));
@@ -194,7 +197,8 @@ struct layout layout_of(struct canvas *probe, const struct figure *figure) {
     double reach = canvas_measure(probe, &axis, layout_row_title(figure)).width / 2;
     l.foot_y = ceil(fmax(fmax(bottom, l.bar_y + l.bar_height), l.row_title_y + reach) + 12);
     struct canvas_style foot = layout_note_style(l.width - 2 * MARGIN);
-    l.height = ceil(l.foot_y + canvas_measure(probe, &foot, figure->provenance).height + MARGIN - 4);
+    l.height =
+        ceil(l.foot_y + canvas_measure(probe, &foot, figure->provenance).height + MARGIN - 4);
     return l;
 }
 

@@ -4,25 +4,26 @@
 #include "core/draw/canvas.h"
 #include "core/draw/figure.h"
 
-/* layout: where everything of a figure stands, in CSS pixels from the picture's top left. The PNG
- * and the HTML over it use the same numbers. */
+/* layout: where everything of a figure stands, in CSS pixels from the picture's top left. The
+ * PNG and the HTML over it use the same numbers. */
 
 struct layout {
     double width, height, margin;
-    double title_y, note_y;     /* tops of the lines */
-    double left, top;           /* of the first panel's first cell */
-    double cell;                /* side of a cell */
-    bool annotated;             /* there is room for the numbers */
+    double title_y, note_y; /* tops of the lines */
+    double left, top;       /* of the first panel's first cell */
+    double cell;            /* side of a cell */
+    bool annotated;         /* there is room for the numbers */
     double panel_width, panel_height;
-    double pitch_x, pitch_y;    /* from panel to panel */
-    double beside, above;       /* room for token labels left of and above a panel */
-    double outer_x, outer_y;    /* right end of the labels of panel rows, bottom of those of columns */
+    double pitch_x, pitch_y; /* from panel to panel */
+    double beside, above;    /* room for token labels left of and above a panel */
+    double outer_x,
+        outer_y; /* right end of the labels of panel rows, bottom of those of columns */
     double row_title_x, row_title_y, column_title_y; /* middle of the axis titles */
     double bar_x, bar_y, bar_width, bar_height;
-    double foot_y;              /* top of the provenance line */
-    int64_t row_step, column_step;      /* every how many cells a label stands; 0: none */
-    double label_size;          /* of the token labels */
-    double label_angle;         /* of the column labels */
+    double foot_y;                 /* top of the provenance line */
+    int64_t row_step, column_step; /* every how many cells a label stands; 0: none */
+    double label_size;             /* of the token labels */
+    double label_angle;            /* of the column labels */
 };
 
 /* Styles that both the measuring and the drawing use. */

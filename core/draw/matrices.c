@@ -9,19 +9,19 @@
 
 enum {
     FIXED_BYTES = 115000, /* of the budget: what is there beside the cells, in all forms */
-    FEW_PANELS = 4,      /* side by side, so that each may have labels of its own */
-    FEW_CELLS = 20,      /* along a side, so that there may be room for numbers in them */
-    SIDE_LEAST = 16      /* cells along the longer side that are left whatever they cost */
+    FEW_PANELS = 4,       /* side by side, so that each may have labels of its own */
+    FEW_CELLS = 20,       /* along a side, so that there may be room for numbers in them */
+    SIDE_LEAST = 16       /* cells along the longer side that are left whatever they cost */
 };
 
 static int64_t blocks(int64_t count, int64_t block) {
     return (count + block - 1) / block;
 }
 
-/* Bytes that the cells will take: in the PNG, which is there twice in base64, their entropy at the
- * levels of the colour scale and 6 bits for every cell that differs from its neighbour (a match of
- * deflate); in the JSON one byte, in base64 too. Within a fifth of what was measured on attention of
- * 72 to 270 heads and on noise. */
+/* Bytes that the cells will take: in the PNG, which is there twice in base64, their entropy at
+ * the levels of the colour scale and 6 bits for every cell that differs from its neighbour (a
+ * match of deflate); in the JSON one byte, in base64 too. Within a fifth of what was measured
+ * on attention of 72 to 270 heads and on noise. */
 static double cost(const struct figure *figure, const struct pooling *p) {
     int64_t n = p->panels * p->rows * p->columns, counts[64] = { 0 }, changes = 0;
     double range = figure->high - figure->low, bits = 0;
@@ -50,7 +50,8 @@ static double round_up(double value) {
     return value;
 }
 
-/* One common scale: to a round number above the largest value, within the series' own bounds. */
+/* One common scale: to a round number above the largest value, within the series' own bounds.
+ */
 static void choose_scale(struct figure *figure, const struct series *series,
                          const struct pooling *p) {
     double low = INFINITY, high = -INFINITY, far = 0;
@@ -79,15 +80,16 @@ static void choose_scale(struct figure *figure, const struct series *series,
     }
 }
 
-/* Pools as far as the picture's size and the budget of bytes ask for: first a little finer than the
- * picture can show, then pools of these. The strongest value survives any pooling, so one scale
- * holds for all. */
-static void choose_cells(struct arena *arena, struct figure *figure, const struct series *series) {
+/* Pools as far as the picture's size and the budget of bytes ask for: first a little finer than
+ * the picture can show, then pools of these. The strongest value survives any pooling, so one
+ * scale holds for all. */
+static void choose_cells(struct arena *arena, struct figure *figure,
+                         const struct series *series) {
     int64_t rows = figure->rows.count, columns = figure->columns.count;
     int64_t most = layout_cells(figure->panel_rows.count, figure->panel_columns.count);
     int64_t block = blocks(rows > columns ? rows : columns, most);
-    struct pooling *fine = pooling_new(arena, series->values->data, figure->panels, rows, columns,
-                                       series->is_signed, (block + 3) / 4);
+    struct pooling *fine = pooling_new(arena, series->values->data, figure->panels, rows,
+                                       columns, series->is_signed, (block + 3) / 4);
     choose_scale(figure, series, fine);
     struct pooling *shown = fine;
     int64_t factor = blocks(block, fine->row_block);
@@ -112,8 +114,9 @@ static void choose_cells(struct arena *arena, struct figure *figure, const struc
 }
 
 static struct figure_axis axis_of(const struct axis *axis, const char *language) {
-    return (struct figure_axis){ axis->name, term_axis(language, axis->name), axis->count,
-                                 axis->count, 1, axis->labels };
+    return (struct figure_axis){ axis->name,  term_axis(language, axis->name),
+                                 axis->count, axis->count,
+                                 1,           axis->labels };
 }
 
 static int check_series(const struct result *result, struct err *err) {
@@ -186,7 +189,8 @@ static void table_row(struct arena *arena, const struct figure *figure, const ch
     cells[2] = figure_number(arena, (double)best->value, range);
 }
 
-/* Whether a row had no choice, as the first of a causal model: all its weight is at one place. */
+/* Whether a row had no choice, as the first of a causal model: all its weight is at one place.
+ */
 static bool is_forced(const struct figure *figure, int64_t index) {
     const float *row = figure->values + index * figure->columns.count;
     if (figure->is_signed || figure->columns.count < 2 || index % figure->rows.count != 0 ||
@@ -258,17 +262,20 @@ void matrices_titles(struct arena *arena, struct figure *figure) {
     const struct figure_axis *rows = &figure->panel_rows, *columns = &figure->panel_columns;
     figure->panel_titles = arena_array(arena, figure->panels, sizeof *figure->panel_titles);
     for (int64_t i = 0; i < figure->panels; i++) {
-        const char *above = *rows->name ? arena_printf(arena, "%s %s ", rows->title,
-                                                       figure_label(arena, rows, i / columns->count))
-                                        : "";
-        figure->panel_titles[i] = arena_printf(arena, "%s%s %s", above, columns->title,
-                                               figure_label(arena, columns, i % columns->count));
+        const char *above = *rows->name
+                                ? arena_printf(arena, "%s %s ", rows->title,
+                                               figure_label(arena, rows, i / columns->count))
+                                : "";
+        figure->panel_titles[i] =
+            arena_printf(arena, "%s%s %s", above, columns->title,
+                         figure_label(arena, columns, i % columns->count));
     }
 }
 
 bool matrices_few(const struct figure *figure) {
-    return figure->panel_rows.count <= FEW_PANELS && figure->panel_columns.count <= FEW_PANELS &&
-           figure->rows.source <= FEW_CELLS && figure->columns.source <= FEW_CELLS;
+    return figure->panel_rows.count <= FEW_PANELS &&
+           figure->panel_columns.count <= FEW_PANELS && figure->rows.source <= FEW_CELLS &&
+           figure->columns.source <= FEW_CELLS;
 }
 
 const char *matrices_pooled(struct arena *arena, const struct figure *figure) {
@@ -277,6 +284,7 @@ const char *matrices_pooled(struct arena *arena, const struct figure *figure) {
         return "";
     }
     bool zh = strncmp(figure->language, "zh", 2) == 0;
-    return arena_printf(arena, zh ? "每格为 %lld × %lld 中的最大值" : "each cell the largest of %lld × %lld",
-                        (long long)rows, (long long)columns);
+    return arena_printf(
+        arena, zh ? "每格为 %lld × %lld 中的最大值" : "each cell the largest of %lld × %lld",
+        (long long)rows, (long long)columns);
 }

@@ -4,11 +4,12 @@
 #include "core/draw/figure.h"
 #include "core/draw/picture.h"
 
-/* matrices: a series of matrices as a figure of coloured cells: what heatmap and headgrid share.
+/* matrices: a series of matrices as a figure of coloured cells: what heatmap and headgrid
+ * share.
  *
- * The last two axes are rows and columns, those before them number the panels. Matrices with more
- * cells than can be seen, or than fit the output's budget of bytes, are pooled: a cell then shows
- * the largest value of its block (of largest magnitude when signed). */
+ * The last two axes are rows and columns, those before them number the panels. Matrices with
+ * more cells than can be seen, or than fit the output's budget of bytes, are pooled: a cell
+ * then shows the largest value of its block (of largest magnitude when signed). */
 
 /* Bytes that one output may have, PNG (twice, once in the HTML), HTML and JSON together. */
 enum { MATRICES_BYTES = 300000 };

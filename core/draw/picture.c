@@ -52,7 +52,8 @@ static int check_scale(double scale, struct err *err) {
 /* All forms of a figure. */
 static struct bundle *bundle_of(struct arena *arena, const struct figure *figure,
                                 const struct picture_options *options, struct err *err) {
-    struct figure_png *drawn = figure_png(arena, figure, options->scale > 0 ? options->scale : 2, err);
+    struct figure_png *drawn =
+        figure_png(arena, figure, options->scale > 0 ? options->scale : 2, err);
     if (!drawn) {
         err_pass(err);
         return NULL;
@@ -83,7 +84,8 @@ static struct bundle *bundle_of(struct arena *arena, const struct figure *figure
     return bundle;
 }
 
-struct bundle *picture_bundle(struct arena *arena, const char *name, const struct result *result,
+struct bundle *picture_bundle(struct arena *arena, const char *name,
+                              const struct result *result,
                               const struct picture_options *options, struct err *err) {
     static const struct picture_options usual;
     options = options ? options : &usual;

@@ -7,9 +7,9 @@
 
 /* picture: a way to draw a result. One picture a file, one line in PICTURES of core/files.am.
  *
- * A picture turns a result into a figure, which is declarative: panels of coloured cells, labels,
- * scales, a table. The renderers (figure_png, html, figure_text, figure_json) turn any figure into a
- * bundle. */
+ * A picture turns a result into a figure, which is declarative: panels of coloured cells,
+ * labels, scales, a table. The renderers (figure_png, html, figure_text, figure_json) turn any
+ * figure into a bundle. */
 
 struct picture_options {
     double scale;         /* device pixels per CSS pixel; 0: 2 (retina) */
@@ -20,14 +20,14 @@ struct picture_options {
 
 /* A figure in MIME types. Everything is in the arena. */
 struct bundle {
-    const char *text;                  /* text/plain, at most 2 KiB */
-    const unsigned char *png;          /* image/png */
+    const char *text;         /* text/plain, at most 2 KiB */
+    const unsigned char *png; /* image/png */
     size_t png_length;
-    int64_t width, height;             /* CSS pixels */
+    int64_t width, height; /* CSS pixels */
     const char *alt;
-    const char *html;                  /* text/html, static first */
-    const char *mime;                  /* "application/vnd.cutaway.heatmap.v1+json" */
-    const char *json;                  /* its value */
+    const char *html; /* text/html, static first */
+    const char *mime; /* "application/vnd.cutaway.heatmap.v1+json" */
+    const char *json; /* its value */
 };
 
 struct figure;
@@ -44,9 +44,11 @@ struct picture {
 const struct picture *picture_find(const char *name);
 const struct picture *const *picture_all(void); /* ends with NULL */
 
-/* Draws with the picture of that name (NULL: the result's kind). Options may be NULL. ERR_OPTION for
- * a name that is none, or a scale outside 0.5..4; ERR_UNSUPPORTED when a library is missing. */
-struct bundle *picture_bundle(struct arena *arena, const char *name, const struct result *result,
+/* Draws with the picture of that name (NULL: the result's kind). Options may be NULL.
+ * ERR_OPTION for a name that is none, or a scale outside 0.5..4; ERR_UNSUPPORTED when a library
+ * is missing. */
+struct bundle *picture_bundle(struct arena *arena, const char *name,
+                              const struct result *result,
                               const struct picture_options *options, struct err *err);
 
 #endif

@@ -3,8 +3,9 @@
 
 #include "core/draw/canvas.h"
 
-/* png_out: a canvas as a PNG file in memory: 8-bit palette (fewer bits where the colours allow),
- * pHYs with 96 dots per inch times the scale, and texts that travel with the picture. */
+/* png_out: a canvas as a PNG file in memory: 8-bit palette (fewer bits where the colours
+ * allow), pHYs with 96 dots per inch times the scale, and texts that travel with the picture.
+ */
 
 struct png_note {
     const char *key, *value; /* "Description", in UTF-8; NULL or "" is left out */

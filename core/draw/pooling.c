@@ -6,12 +6,13 @@
 #include "core/base/pool.h"
 
 enum {
-    LANES = 4,   /* cells that are compared side by side */
-    CHUNK = 512, /* columns that are held at a time */
+    LANES = 4,      /* cells that are compared side by side */
+    CHUNK = 512,    /* columns that are held at a time */
     GRAIN = 1 << 16 /* cells that a thread takes at a time */
 };
 
-/* Four cells in a register; the compiler has instructions for these on every machine of ours. */
+/* Four cells in a register; the compiler has instructions for these on every machine of ours.
+ */
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(16)));
 
@@ -23,7 +24,7 @@ struct work {
     const float *fine;
     const struct figure_best *fine_best; /* NULL: the source, whose best is to be found */
     int64_t fine_rows, fine_columns;
-    int64_t rows_each, columns_each;     /* fine cells in a pool */
+    int64_t rows_each, columns_each; /* fine cells in a pool */
 };
 
 /* What is held stays if it is a NaN, and a new NaN wins. */
@@ -76,7 +77,8 @@ static float row_strongest(const float *row, int64_t n, bool is_signed) {
 }
 
 /* The first cell of fine row r that is stronger than all of `best`. */
-static void improve(const struct work *work, struct figure_best *best, const float *row, int64_t r) {
+static void improve(const struct work *work, struct figure_best *best, const float *row,
+                    int64_t r) {
     bool is_signed = work->to->is_signed;
     float most = row_strongest(row, work->fine_columns, is_signed);
     float held = is_signed ? fabsf(best->value) : best->value;
@@ -111,7 +113,8 @@ static void find_best(const struct work *work, int64_t index, int64_t panel, int
 }
 
 /* Folds cells begin .. begin+n-1 of one row into its pools. */
-static void fold(const struct work *work, const float *cells, int64_t begin, int64_t n, float *to) {
+static void fold(const struct work *work, const float *cells, int64_t begin, int64_t n,
+                 float *to) {
     bool is_signed = work->to->is_signed;
     int64_t pool = begin / work->columns_each, inside = begin % work->columns_each;
     for (int64_t c = 0; c < n; pool++, inside = 0) {
@@ -177,8 +180,8 @@ static void run(struct arena *arena, struct pooling *to, struct work *work) {
     pool_for(to->panels * to->rows, grain, pool_rows, work);
 }
 
-struct pooling *pooling_new(struct arena *arena, const float *values, int64_t panels, int64_t rows,
-                            int64_t columns, bool is_signed, int64_t block) {
+struct pooling *pooling_new(struct arena *arena, const float *values, int64_t panels,
+                            int64_t rows, int64_t columns, bool is_signed, int64_t block) {
     struct pooling *to = arena_alloc(arena, sizeof *to);
     to->panels = panels;
     to->source_rows = rows;
@@ -186,8 +189,11 @@ struct pooling *pooling_new(struct arena *arena, const float *values, int64_t pa
     to->row_block = least(block, rows);
     to->column_block = least(block, columns);
     to->is_signed = is_signed;
-    struct work work = { .fine = values, .fine_rows = rows, .fine_columns = columns,
-                         .rows_each = to->row_block, .columns_each = to->column_block };
+    struct work work = { .fine = values,
+                         .fine_rows = rows,
+                         .fine_columns = columns,
+                         .rows_each = to->row_block,
+                         .columns_each = to->column_block };
     run(arena, to, &work);
     return to;
 }
@@ -195,8 +201,11 @@ struct pooling *pooling_new(struct arena *arena, const float *values, int64_t pa
 struct pooling *pooling_again(struct arena *arena, const struct pooling *fine, int64_t factor) {
     struct pooling *to = arena_alloc(arena, sizeof *to);
     *to = *fine;
-    struct work work = { .fine = fine->values, .fine_best = fine->best, .fine_rows = fine->rows,
-                         .fine_columns = fine->columns, .rows_each = least(factor, fine->rows),
+    struct work work = { .fine = fine->values,
+                         .fine_best = fine->best,
+                         .fine_rows = fine->rows,
+                         .fine_columns = fine->columns,
+                         .rows_each = least(factor, fine->rows),
                          .columns_each = least(factor, fine->columns) };
     to->row_block = fine->row_block * work.rows_each;
     to->column_block = fine->column_block * work.columns_each;

@@ -3,22 +3,24 @@
 
 #include "core/draw/figure.h"
 
-/* pooling: many cells to few: each pool keeps the strongest value of its block (the largest, or of
- * largest magnitude when signed), so that what stands out is still seen. A NaN is the strongest. */
+/* pooling: many cells to few: each pool keeps the strongest value of its block (the largest, or
+ * of largest magnitude when signed), so that what stands out is still seen. A NaN is the
+ * strongest. */
 
 struct pooling {
-    int64_t panels, rows, columns;     /* of the pools */
-    int64_t row_block, column_block;   /* cells of the source that one pool stands for */
+    int64_t panels, rows, columns;   /* of the pools */
+    int64_t row_block, column_block; /* cells of the source that one pool stands for */
     int64_t source_rows, source_columns;
     bool is_signed;
-    const float *values;               /* [panels, rows, columns] */
-    const struct figure_best *best;    /* [panels, rows]: the strongest cell of the source in each */
+    const float *values; /* [panels, rows, columns] */
+    const struct figure_best
+        *best; /* [panels, rows]: the strongest cell of the source in each */
 };
 
-/* Pools of block x block cells of matrices [panels, rows, columns]. Reads each cell once, with all
- * threads; any number of them gives the same bytes. Block 1 borrows the values. */
-struct pooling *pooling_new(struct arena *arena, const float *values, int64_t panels, int64_t rows,
-                            int64_t columns, bool is_signed, int64_t block);
+/* Pools of block x block cells of matrices [panels, rows, columns]. Reads each cell once, with
+ * all threads; any number of them gives the same bytes. Block 1 borrows the values. */
+struct pooling *pooling_new(struct arena *arena, const float *values, int64_t panels,
+                            int64_t rows, int64_t columns, bool is_signed, int64_t block);
 
 /* Pools of factor x factor pools. */
 struct pooling *pooling_again(struct arena *arena, const struct pooling *fine, int64_t factor);

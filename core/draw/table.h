@@ -6,11 +6,11 @@
 #include "core/draw/figure.h"
 #include "core/draw/picture.h"
 
-/* table: rows and columns of words as a bundle of text and HTML, for what is no picture: the tokens
- * of a text, the models there are. The text is aligned and at most FIGURE_TEXT_BYTES long, the HTML
- * has every row. A table whose first head is empty shows no heads. */
-struct bundle *table_bundle(struct arena *arena, const char *finding, const struct figure_table *rows,
-                     const char *caption);
+/* table: rows and columns of words as a bundle of text and HTML, for what is no picture: the
+ * tokens of a text, the models there are. The text is aligned and at most FIGURE_TEXT_BYTES
+ * long, the HTML has every row. A table whose first head is empty shows no heads. */
+struct bundle *table_bundle(struct arena *arena, const char *finding,
+                            const struct figure_table *rows, const char *caption);
 
 /* Fills a table cell by cell. */
 struct figure_table *table_new(struct arena *arena, int64_t columns, int64_t rows,

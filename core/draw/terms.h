@@ -1,8 +1,8 @@
 #ifndef CORE_DRAW_TERMS_H
 #define CORE_DRAW_TERMS_H
 
-/* terms: the few words that pictures write themselves, in the reader's language ("en", "zh"; any
- * other is "en"). Names that are not known come back as they are. */
+/* terms: the few words that pictures write themselves, in the reader's language ("en", "zh";
+ * any other is "en"). Names that are not known come back as they are. */
 
 const char *term(const char *language, const char *word);
 

@@ -25,7 +25,8 @@ struct result *result_new(struct arena *arena, const char *kind, int64_t series)
 }
 
 /* Notes grow by doubling: full whenever their number is a power of two. */
-void result_note(struct arena *arena, struct result *result, const char *key, const char *value) {
+void result_note(struct arena *arena, struct result *result, const char *key,
+                 const char *value) {
     int64_t n = result->note_count;
     if ((n & (n - 1)) == 0) {
         struct note *notes = arena_array(arena, n ? 2 * n : 1, sizeof *notes);
@@ -87,8 +88,8 @@ static void series_copy(struct arena *arena, struct series *to, const struct ser
 struct result *result_copy(struct arena *arena, const struct result *result) {
     struct result *copy = arena_alloc(arena, sizeof *copy);
     *copy = *result;
-    const char **texts[] = { &copy->kind,   &copy->title,  &copy->finding,
-                             &copy->caption, &copy->text,  &copy->model,
+    const char **texts[] = { &copy->kind,        &copy->title,  &copy->finding,
+                             &copy->caption,     &copy->text,   &copy->model,
                              &copy->fingerprint, &copy->method, &copy->dtype };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = text_copy(arena, *texts[i]);
@@ -137,7 +138,8 @@ const char *result_provenance(struct arena *arena, const struct result *result) 
         part(out, arena_printf(arena, "%s %s", note->key, note->value));
     }
     part(out, result->n > 0 ? arena_printf(arena, "n %lld", (long long)result->n) : NULL);
-    part(out, result->seed >= 0 ? arena_printf(arena, "seed %lld", (long long)result->seed) : NULL);
+    part(out,
+         result->seed >= 0 ? arena_printf(arena, "seed %lld", (long long)result->seed) : NULL);
     part(out, result->dtype);
     part(out, result_duration(arena, result->seconds));
     return out->data;

@@ -6,22 +6,23 @@
 #include "core/base/arena.h"
 #include "core/tensor/tensor.h"
 
-/* result: labelled numbers with their provenance: what a method returns, what a picture draws, what
- * %save writes and what later cells compare. A method never draws, a picture never computes. */
+/* result: labelled numbers with their provenance: what a method returns, what a picture draws,
+ * what %save writes and what later cells compare. A method never draws, a picture never
+ * computes. */
 
 /* One labelled axis of an array. */
 struct axis {
-    const char *name;    /* "layer", "head", "query", "key" */
+    const char *name; /* "layer", "head", "query", "key" */
     int64_t count;
     const char **labels; /* [count], or NULL: the numbers from 0 */
 };
 
 /* One array: a float tensor with an axis for every dimension. */
 struct series {
-    const char *name;     /* "attention" */
-    const char *unit;     /* "probability", "nats", "" */
-    double low, high;     /* the range that its values can have (0, 1); both 0: not bounded */
-    bool is_signed;       /* diverging colours about 0 */
+    const char *name; /* "attention" */
+    const char *unit; /* "probability", "nats", "" */
+    double low, high; /* the range that its values can have (0, 1); both 0: not bounded */
+    bool is_signed;   /* diverging colours about 0 */
     struct tensor *values;
     struct axis axes[TENSOR_RANK];
 };
@@ -31,24 +32,25 @@ struct note {
 };
 
 struct result {
-    const char *kind;       /* picture that draws it by default: "heatmap", "headgrid", "tokens" */
-    const char *title;      /* "Attention of minilm, layer 5 head 1" */
-    const char *finding;    /* the answer, in one sentence of plain text */
-    const char *caption;    /* how to read the picture, one or two sentences; may be "" */
-    const char *text;       /* the text that was looked at */
+    const char *kind;    /* picture that draws it by default: "heatmap", "headgrid", "tokens" */
+    const char *title;   /* "Attention of minilm, layer 5 head 1" */
+    const char *finding; /* the answer, in one sentence of plain text */
+    const char *caption; /* how to read the picture, one or two sentences; may be "" */
+    const char *text;    /* the text that was looked at */
     int64_t count;
-    struct series *series;  /* [count] */
+    struct series *series; /* [count] */
     /* provenance, shown under every figure */
     const char *model, *fingerprint, *method, *dtype;
-    int64_t n;              /* samples or texts; 0: does not apply */
-    int64_t seed;           /* -1: nothing was drawn at random */
+    int64_t n;    /* samples or texts; 0: does not apply */
+    int64_t seed; /* -1: nothing was drawn at random */
     double seconds;
     int64_t note_count;
     struct note *notes;
 };
 
 struct result *result_new(struct arena *arena, const char *kind, int64_t series);
-void result_note(struct arena *arena, struct result *result, const char *key, const char *value);
+void result_note(struct arena *arena, struct result *result, const char *key,
+                 const char *value);
 const struct series *result_at(const struct result *result, const char *name);
 
 /* A deep copy into another arena (what a cell keeps for later cells). */
@@ -60,8 +62,9 @@ const char *result_provenance(struct arena *arena, const struct result *result);
 /* "950 µs", "4.1 ms", "2.3 s"; "" when nothing was measured. */
 const char *result_duration(struct arena *arena, double seconds);
 
-/* Files: the ending decides (npy: the first series; npz, csv, json, safetensors: all). The text of
- * every form begins with or carries the labels. ERR_OPTION names the endings for another one. */
+/* Files: the ending decides (npy: the first series; npz, csv, json, safetensors: all). The text
+ * of every form begins with or carries the labels. ERR_OPTION names the endings for another
+ * one. */
 int result_save(const struct result *result, const char *path, struct err *err);
 
 #endif

@@ -20,14 +20,18 @@ static int64_t stride(const struct tensor *tensor, int i) {
 
 /* --- npy: NumPy's format, version 1.0 (numpy.lib.format) --- */
 
-/* The magic, the header with this dtype and shape, padded so that the data begins at a multiple of
- * 64 bytes. A text array ("<U7") holds code points of 32 bits. */
+/* The magic, the header with this dtype and shape, padded so that the data begins at a multiple
+ * of 64 bytes. A text array ("<U7") holds code points of 32 bits. */
 static void npy_header(struct buf *out, const char *descr, int rank, const int64_t *shape) {
     size_t start = out->length;
     buf_add(out, "\x93NUMPY\x01\x00\x00\x00", 10);
     buf_printf(out, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (int i = 0; i < rank; i++) {
-        buf_printf(out, i == 0 ? "%lld," : i + 1 < rank ? " %lld," : " %lld", (long long)shape[i]);
+        buf_printf(out,
+                   i == 0         ? "%lld,"
+                   : i + 1 < rank ? " %lld,"
+                                  : " %lld",
+                   (long long)shape[i]);
     }
     buf_text(out, "), }");
     while ((out->length - start) % 64 != 63) {
@@ -114,12 +118,13 @@ static void little(struct buf *out, uint64_t value, int bytes) {
 }
 
 /* What the local header and the directory say alike about one stored file of 1980-01-01. */
-static void zip_entry(struct buf *out, const char *name, const struct buf *content, uint32_t crc) {
-    little(out, 20, 2);     /* version needed: 2.0 */
+static void zip_entry(struct buf *out, const char *name, const struct buf *content,
+                      uint32_t crc) {
+    little(out, 20, 2);      /* version needed: 2.0 */
     little(out, 1 << 11, 2); /* names are UTF-8 */
-    little(out, 0, 2);      /* stored */
-    little(out, 0, 2);      /* midnight */
-    little(out, 0x21, 2);   /* 1 January 1980, so that the same result gives the same bytes */
+    little(out, 0, 2);       /* stored */
+    little(out, 0, 2);       /* midnight */
+    little(out, 0x21, 2);    /* 1 January 1980, so that the same result gives the same bytes */
     little(out, crc, 4);
     little(out, content->length, 4);
     little(out, content->length, 4);
@@ -179,8 +184,8 @@ static int save_npz(struct arena *arena, const struct result *result, const char
     }
     if (bytes > INT64_C(4000000000)) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "%s would have %.1f GB and an .npz holds 4: save it as .safetensors", path,
-                       (double)bytes / 1e9);
+                       "%s would have %.1f GB and an .npz holds 4: save it as .safetensors",
+                       path, (double)bytes / 1e9);
     }
     for (int64_t i = 0; i < result->count; i++) {
         npz_series(arena, &zip, &result->series[i]);
@@ -434,8 +439,10 @@ static save *save_for(const char *path) {
         const char *ending;
         save *save;
     } forms[] = {
-        { ".npy", save_npy },   { ".npz", save_npz },
-        { ".csv", save_csv },   { ".json", save_json },
+        { ".npy", save_npy },
+        { ".npz", save_npz },
+        { ".csv", save_csv },
+        { ".json", save_json },
         { ".safetensors", save_safetensors },
     };
     const char *ending = strrchr(file_name(path), '.');

@@ -5,7 +5,8 @@
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 
-static void write_texts(struct jsonwrite *w, const struct safetensors_text *texts, int64_t count) {
+static void write_texts(struct jsonwrite *w, const struct safetensors_text *texts,
+                        int64_t count) {
     json_key(w, "__metadata__");
     json_open(w, '{');
     for (int64_t i = 0; i < count; i++) {
@@ -74,7 +75,8 @@ int safetensors_write_with(const char *path, const struct tensor *const *tensors
     struct file_piece *pieces = arena_array(arena, count + 1, sizeof *pieces);
     pieces[0] = (struct file_piece){ header->data, header->length };
     for (int64_t i = 0; i < count; i++) {
-        pieces[i + 1] = (struct file_piece){ tensors[i]->bytes, (size_t)tensor_bytes(tensors[i]) };
+        pieces[i + 1] =
+            (struct file_piece){ tensors[i]->bytes, (size_t)tensor_bytes(tensors[i]) };
     }
     int done = file_write_pieces(path, pieces, count + 1, err);
     arena_free(arena);

@@ -6,9 +6,9 @@
 
 /* safetensors_write: named tensors into one .safetensors file.
  *
- * Format: 8 bytes with the header's length (little endian), the header (JSON: for each tensor dtype,
- * shape and its range of bytes; texts under "__metadata__"), then the data without holes. The header
- * is padded with blanks so that the data begins at a multiple of 8 bytes. */
+ * Format: 8 bytes with the header's length (little endian), the header (JSON: for each tensor
+ * dtype, shape and its range of bytes; texts under "__metadata__"), then the data without
+ * holes. The header is padded with blanks so that the data begins at a multiple of 8 bytes. */
 
 struct safetensors_text {
     const char *key, *value;

@@ -39,7 +39,8 @@ static int bench(const char *name, int64_t layers, int64_t heads, int64_t tokens
         arena_free(cell);
     }
     qsort(seconds, REPEATS, sizeof *seconds, ascending);
-    printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"threads\": %d, \"isa\": \"%s\"}\n",
+    printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"threads\": %d, \"isa\": "
+           "\"%s\"}\n",
            name, seconds[REPEATS / 2], seconds[0], pool_threads(), cpu_name(cpu_isa()));
     arena_free(arena);
     return 0;

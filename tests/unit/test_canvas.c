@@ -48,10 +48,11 @@ TEST(canvas_colour_takes_the_nearest_when_full) {
     check(canvas->palette[canvas_colour(canvas, 0xfffffe)] == 0xffffff);
 }
 
-/* Each of these has glyphs in the fonts that Cutaway asks for, and no two look alike; a box with the
- * code point would be as wide for all. */
+/* Each of these has glyphs in the fonts that Cutaway asks for, and no two look alike; a box
+ * with the code point would be as wide for all. */
 TEST(canvas_writes_many_scripts) {
-    static const char *const texts[] = { "cat", "猫", "ねこ", "고양이", "قطة", "кот", "γάτα", "😀" };
+    static const char *const texts[] = { "cat", "猫",  "ねこ", "고양이",
+                                         "قطة", "кот", "γάτα", "😀" };
     struct canvas_style style = { .size = 20, .colour = 0x000000 };
     int64_t seen[8];
     for (int i = 0; i < 8; i++) {
@@ -106,7 +107,9 @@ TEST(canvas_turns_text) {
 
 TEST(canvas_text_may_leave_the_canvas) {
     struct canvas *canvas = blank(30, 10, 1);
-    struct canvas_style style = { .size = 40, .x = 0.5, .y = 0.5, .colour = 0x000000, .angle = 45 };
+    struct canvas_style style = {
+        .size = 40, .x = 0.5, .y = 0.5, .colour = 0x000000, .angle = 45
+    };
     canvas_write(canvas, &style, 0, 0, "far out of the picture");
     canvas_write(canvas, &style, 30, 10, "far out of the picture");
     canvas_write(canvas, &style, -500, 900, "never seen");

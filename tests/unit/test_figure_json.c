@@ -13,7 +13,8 @@ static struct json *json_of(const struct result *result) {
     struct err err = { 0 };
     struct bundle *bundle = picture_bundle(check_arena(), NULL, result, NULL, &err);
     check_same(bundle->mime, "application/vnd.cutaway.heatmap.v1+json");
-    struct json *tree = json_parse(check_arena(), bundle->json, strlen(bundle->json), "json", &err);
+    struct json *tree =
+        json_parse(check_arena(), bundle->json, strlen(bundle->json), "json", &err);
     check_same(err.text, "");
     return tree;
 }
@@ -37,11 +38,11 @@ static int64_t product(const struct json *shape) {
 
 TEST(figure_json_holds_as_many_values_as_its_shape_says) {
     struct arena *arena = check_arena();
-    static const int64_t sizes[][3] = { { 0, 0, 1 }, { 0, 0, 7 }, { 0, 0, 64 }, { 0, 0, 65 },
-                                        { 6, 12, 16 }, { 12, 12, 90 } };
+    static const int64_t sizes[][3] = { { 0, 0, 1 },  { 0, 0, 7 },   { 0, 0, 64 },
+                                        { 0, 0, 65 }, { 6, 12, 16 }, { 12, 12, 90 } };
     for (int i = 0; i < 6; i++) {
-        struct json *tree = json_of(sample_attention(arena, sizes[i][0], sizes[i][1], sizes[i][2],
-                                                     sample_chinese, 8));
+        struct json *tree = json_of(
+            sample_attention(arena, sizes[i][0], sizes[i][1], sizes[i][2], sample_chinese, 8));
         struct json *values = json_at(tree, "values");
         int64_t n = product(json_at(values, "shape"));
         bool exact = strcmp(json_text_at(values, "encoding", ""), "f32") == 0;

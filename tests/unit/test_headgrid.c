@@ -7,7 +7,8 @@
 #include "tests/png_read.h"
 #include "tests/sample.h"
 
-static struct bundle *bundle_of(const struct result *result, const struct picture_options *options) {
+static struct bundle *bundle_of(const struct result *result,
+                                const struct picture_options *options) {
     struct err err = { 0 };
     struct bundle *bundle = picture_bundle(check_arena(), "headgrid", result, options, &err);
     check_same(err.text, "");
@@ -42,11 +43,12 @@ TEST(headgrid_panels_have_the_colours_of_their_values) {
 
 TEST(headgrid_of_any_model_fits) {
     struct arena *arena = check_arena();
-    static const int64_t sizes[][3] = { { 1, 1, 2 },   { 6, 12, 16 },  { 12, 12, 16 }, { 12, 12, 40 },
-                                        { 2, 2, 12 },  { 1, 32, 20 },  { 48, 2, 6 },   { 12, 12, 1 } };
+    static const int64_t sizes[][3] = { { 1, 1, 2 },    { 6, 12, 16 }, { 12, 12, 16 },
+                                        { 12, 12, 40 }, { 2, 2, 12 },  { 1, 32, 20 },
+                                        { 48, 2, 6 },   { 12, 12, 1 } };
     for (int i = 0; i < 8; i++) {
-        struct result *result = sample_attention(arena, sizes[i][0], sizes[i][1], sizes[i][2],
-                                                 sample_english, 16);
+        struct result *result =
+            sample_attention(arena, sizes[i][0], sizes[i][1], sizes[i][2], sample_english, 16);
         struct bundle *bundle = bundle_of(result, NULL);
         check_near(bundle->width, 600, 360);
         check_near(bundle->height, 800, 700);

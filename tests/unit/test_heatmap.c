@@ -9,7 +9,8 @@
 #include "tests/png_read.h"
 #include "tests/sample.h"
 
-static struct bundle *bundle_of(const struct result *result, const struct picture_options *options) {
+static struct bundle *bundle_of(const struct result *result,
+                                const struct picture_options *options) {
     struct err err = { 0 };
     struct bundle *bundle = picture_bundle(check_arena(), "heatmap", result, options, &err);
     check_same(err.text, "");
@@ -37,8 +38,8 @@ static void check_cells(const struct result *result, double scale) {
         double x = drawn->layout.left + drawn->layout.cell * (double)(i % n) + corner;
         double y = drawn->layout.top + drawn->layout.cell * (double)(i / n) + corner;
         uint32_t wanted = colour_of(&colours, (double)figure->values[i]);
-        if (!check(png_pixel(png, canvas_edge(drawn->canvas, x), canvas_edge(drawn->canvas, y)) ==
-                   wanted)) {
+        if (!check(png_pixel(png, canvas_edge(drawn->canvas, x),
+                             canvas_edge(drawn->canvas, y)) == wanted)) {
             return;
         }
     }
@@ -116,7 +117,8 @@ TEST(heatmap_pools_long_texts_and_says_so) {
 
 TEST(heatmap_of_several_matrices_draws_them_side_by_side) {
     struct arena *arena = check_arena();
-    struct bundle *bundle = bundle_of(sample_attention(arena, 2, 2, 6, sample_english, 16), NULL);
+    struct bundle *bundle =
+        bundle_of(sample_attention(arena, 2, 2, 6, sample_english, 16), NULL);
     check_text(bundle->json, "\"shape\":[2,2,6,6]");
     check_text(bundle->text, "layer  head  query");
     struct result *three = sample_attention(arena, 1, 3, 6, sample_english, 16);
@@ -133,9 +135,10 @@ TEST(heatmap_says_its_finding_in_the_alt_text) {
     struct arena *arena = check_arena();
     struct result *result = sample_attention(arena, 0, 0, 6, sample_english, 16);
     struct bundle *bundle = bundle_of(result, NULL);
-    check_same(bundle->alt,
-               "Heat map, Attention of minilm, layer 5 head 1: 6 query rows by 6 key columns, colours "
-               "from 0.00 to 1.00; Layer 5 head 1 looks back one token: 0.82 of ‘sat’ goes to ‘cat’.");
+    check_same(
+        bundle->alt,
+        "Heat map, Attention of minilm, layer 5 head 1: 6 query rows by 6 key columns, colours "
+        "from 0.00 to 1.00; Layer 5 head 1 looks back one token: 0.82 of ‘sat’ goes to ‘cat’.");
     struct picture_options chinese = { .language = "zh" };
     check_text(bundle_of(result, &chinese)->alt, "热图");
     check_text(bundle_of(result, &chinese)->text, "查询");

@@ -41,14 +41,18 @@ static const char *const hostile[] = {
     "{% raw %}",
     "<%= 1 %>",
     "#{1}",
-    "\xe2\x80\xae" "drowssap",
-    "a\xe2\x80\x8b" "b",
+    "\xe2\x80\xae"
+    "drowssap",
+    "a\xe2\x80\x8b"
+    "b",
     "\xe2\x81\xa6isolate",
-    "\xef\xbb\xbf" "bom",
+    "\xef\xbb\xbf"
+    "bom",
     "\x01\x02\x1b[31m",
     "\r\n\r\n<b>",
     "\xff\xfe<b>",
-    "\xc0\xbc" "script>",
+    "\xc0\xbc"
+    "script>",
     "\xed\xa0\x80",
     "\t\t",
     "",
@@ -71,8 +75,9 @@ TEST(html_escape_leaves_nothing_that_acts) {
         check(strstr(out->data, "\xe2\x80\xae") == NULL);
         check(strstr(out->data, "\xe2\x80\x8b") == NULL);
         for (const char *at = out->data; (at = strchr(at, '&')); at++) {
-            check(!strncmp(at, "&amp;", 5) || !strncmp(at, "&lt;", 4) || !strncmp(at, "&gt;", 4) ||
-                  !strncmp(at, "&quot;", 6) || !strncmp(at, "&#39;", 5));
+            check(!strncmp(at, "&amp;", 5) || !strncmp(at, "&lt;", 4) ||
+                  !strncmp(at, "&gt;", 4) || !strncmp(at, "&quot;", 6) ||
+                  !strncmp(at, "&#39;", 5));
         }
     }
 }
@@ -83,8 +88,8 @@ TEST(html_escape_keeps_the_meaning) {
     check_same(out->data, "a&lt;b &amp; &quot;c&quot; &#39;d&#39; 猫 [U+202E]!");
 }
 
-/* With every hostile string as a token, as title, finding, caption, model and note, the tags are
- * still ours alone. */
+/* With every hostile string as a token, as title, finding, caption, model and note, the tags
+ * are still ours alone. */
 TEST(html_of_hostile_texts_has_our_tags_only) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
@@ -111,9 +116,9 @@ TEST(html_uses_what_an_untrusted_notebook_keeps) {
     struct err err = { 0 };
     struct result *result = sample_attention(arena, 2, 3, 8, sample_chinese, 8);
     const char *html = picture_bundle(arena, NULL, result, NULL, &err)->html;
-    static const char *const never[] = { "<script", "<style", "<svg",   " id=",   "var(",  "hsl(",
-                                         "<iframe", "data-",  " role=", " aria-", "http:", "https:",
-                                         "<input",  "transform", "rgb(" };
+    static const char *const never[] = { "<script", "<style",  "<svg",   " id=",      "var(",
+                                         "hsl(",    "<iframe", "data-",  " role=",    " aria-",
+                                         "http:",   "https:",  "<input", "transform", "rgb(" };
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         check_int(count(html, never[i]), 0);
     }
@@ -136,8 +141,10 @@ TEST(html_grid_lies_on_the_cells) {
     const char *html = picture_bundle(arena, NULL, result, &options, &err)->html;
     double left, top, width, height;
     const char *grid = strstr(html, "display:grid;");
-    check(grid && sscanf(grid, "display:grid;left:%lfpx;top:%lfpx;grid-template-columns:repeat(16,"
-                               "%lfpx);grid-auto-rows:%lfpx", &left, &top, &width, &height) == 4);
+    check(grid && sscanf(grid,
+                         "display:grid;left:%lfpx;top:%lfpx;grid-template-columns:repeat(16,"
+                         "%lfpx);grid-auto-rows:%lfpx",
+                         &left, &top, &width, &height) == 4);
     check_near(left, drawn->layout.left, 1e-3);
     check_near(top, drawn->layout.top, 1e-3);
     check_near(width, drawn->layout.cell, 1e-3);

@@ -9,12 +9,14 @@ static struct canvas *striped(int colours, double scale) {
     struct err err = { 0 };
     struct canvas *canvas = canvas_new(check_arena(), colours * 2, 5, scale, &err);
     for (int i = 0; i < colours; i++) {
-        canvas_rect(canvas, i * 2, 0, 2, 5, (uint32_t)(0x010000 * i + 0x000300 * (i % 60) + 0x21));
+        canvas_rect(canvas, i * 2, 0, 2, 5,
+                    (uint32_t)(0x010000 * i + 0x000300 * (i % 60) + 0x21));
     }
     return canvas;
 }
 
-static struct png_read *round_trip(const struct canvas *canvas, const struct png_note *notes, int n) {
+static struct png_read *round_trip(const struct canvas *canvas, const struct png_note *notes,
+                                   int n) {
     struct err err = { 0 };
     struct png_bytes png = png_out(canvas, notes, n, &err);
     check(png.bytes != NULL);

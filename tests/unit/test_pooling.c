@@ -56,8 +56,8 @@ static void compare(bool is_signed, int64_t rows, int64_t columns, int64_t block
         int64_t panel = i / (p->rows * p->columns), r0 = i / p->columns % p->rows * block;
         float most = -INFINITY, value = 0;
         for (int64_t r = r0; r < r0 + block && r < rows; r++) {
-            for (int64_t c = i % p->columns * block; c < (i % p->columns + 1) * block && c < columns;
-                 c++) {
+            for (int64_t c = i % p->columns * block;
+                 c < (i % p->columns + 1) * block && c < columns; c++) {
                 float v = from[(panel * rows + r) * columns + c];
                 float size = is_signed ? fabsf(v) : v;
                 value = size > most ? v : value;
@@ -105,7 +105,8 @@ TEST(pooling_again_equals_pooling_once) {
     struct pooling *once = pooling_new(arena, from, 2, 50, 60, false, 6);
     check_int(twice->row_block, 6);
     check_int(twice->rows, once->rows);
-    check(memcmp(twice->values, once->values, (size_t)(2 * once->rows * once->columns) * 4) == 0);
+    check(memcmp(twice->values, once->values, (size_t)(2 * once->rows * once->columns) * 4) ==
+          0);
     check(same_best(twice, once));
 }
 

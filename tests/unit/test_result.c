@@ -29,7 +29,8 @@ static struct result *small(struct arena *arena) {
 }
 
 /* The bytes that saving under that name gives. */
-static const struct file *saved(struct arena *arena, const struct result *result, const char *name) {
+static const struct file *saved(struct arena *arena, const struct result *result,
+                                const char *name) {
     struct err err = { 0 };
     char *path = file_join(arena, check_folder(arena), name);
     check_int(result_save(result, path, &err), 0);
@@ -164,8 +165,10 @@ TEST(result_save_csv_quotes_as_rfc_4180) {
 TEST(result_save_csv_leaves_axes_empty_that_a_series_lacks) {
     struct arena *arena = check_arena();
     struct result *two = result_new(arena, "heatmap", 2);
-    two->series[0] = (struct series){ .name = "a", .values = tensor_new(arena, 1, (int64_t[]){ 1 }) };
-    two->series[1] = (struct series){ .name = "b", .values = tensor_new(arena, 1, (int64_t[]){ 2 }) };
+    two->series[0] =
+        (struct series){ .name = "a", .values = tensor_new(arena, 1, (int64_t[]){ 1 }) };
+    two->series[1] =
+        (struct series){ .name = "b", .values = tensor_new(arena, 1, (int64_t[]){ 2 }) };
     two->series[0].axes[0] = (struct axis){ "layer", 1, NULL };
     two->series[1].axes[0] = (struct axis){ "head", 2, NULL };
     const struct file *file = saved(arena, two, "a.csv");
