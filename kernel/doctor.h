@@ -9,9 +9,11 @@
  *
  * Looks at the kernelspecs that Jupyter would find (none, one whose program has moved, one that
  * starts another program), the libraries and fonts that pictures need, the default models, the
- * folders it writes to, and a port on loopback. One line for each, "ok" or "BAD" with the remedy. */
+ * folders it writes to, and a port on loopback. One line for each, "ok" or "BAD" with the
+ * remedy. */
 
-/* `cutaway doctor`. Returns the exit status: 0 all is well, 1 something is to be mended, 2 usage. */
+/* `cutaway doctor`. Returns the exit status: 0 all is well, 1 something is to be mended, 2
+ * usage. */
 int doctor_main(int argc, char **argv);
 
 /* The single looks; each adds its lines to `out` and returns whether all is well. */

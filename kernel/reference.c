@@ -50,7 +50,8 @@ static void put_names(const struct command *const *all) {
 static int put_example(const char *name) {
     const struct command *command = command_find(name);
     if (!command) {
-        fprintf(stderr, "cutaway: there is no command %s; cutaway reference --names lists them\n",
+        fprintf(stderr,
+                "cutaway: there is no command %s; cutaway reference --names lists them\n",
                 name);
         return 1;
     }

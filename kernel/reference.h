@@ -7,7 +7,8 @@
  *     cutaway reference --names  their names, one a line
  *     cutaway reference NAME     a script for `cutaway run` that shows the command at work
  *
- * argv[0] is the subcommand. Returns the exit status: 0, 1 for an unknown name, 2 for wrong usage. */
+ * argv[0] is the subcommand. Returns the exit status: 0, 1 for an unknown name, 2 for wrong
+ * usage. */
 int reference_main(int argc, char **argv);
 
 #endif

@@ -17,8 +17,8 @@
  * Strings that are not UTF-8 are written with U+FFFD for each bad byte, so the output always
  * is. Numbers that are not finite are written as null. */
 
-/* libjansson has functions of these two names; the program's would take their place inside it. A file
- * that uses both includes <jansson.h> first. */
+/* libjansson has functions of these two names; the program's would take their place inside it.
+ * A file that uses both includes <jansson.h> first. */
 #define json_string jsonwrite_string
 #define json_null   jsonwrite_null
 

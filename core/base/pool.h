@@ -8,9 +8,9 @@
  * pool_for cuts 0..n into chunks of `grain` and runs task(arg, begin, end) for each, on the
  * caller and the pool's threads. Chunks depend on the data alone, never on the number of
  * threads; a task writes only what belongs to its chunk, so any number of threads gives the
- * same bytes. Nested calls run in place. A task must not throw and allocates nothing (its caller
- * may hand in room for each pool_self); when the user has interrupted, chunks not begun yet are
- * left out and the caller finds out by stop_check().
+ * same bytes. Nested calls run in place. A task must not throw and allocates nothing (its
+ * caller may hand in room for each pool_self); when the user has interrupted, chunks not begun
+ * yet are left out and the caller finds out by stop_check().
  *
  * Threads spin for some tens of microseconds after a call, then sleep: layers follow each other
  * without a wake-up, cells do not burn the processor. */

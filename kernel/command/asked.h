@@ -26,11 +26,11 @@ struct loaded *asked_models(struct session *session, const struct cell_line *lin
 /* Refuses a name that --as cannot have. */
 int asked_check_name(const struct cell_line *line, struct err *err);
 
-/* Keeps result number `index` of `count` under the name of --as ("name", or "name.1", "name.2" where
- * there are several), and the last as "_". The result lies in `arena`, from session_result_arena,
- * which the session takes over or frees: it is gone for the caller. */
-void asked_keep(struct session *session, const struct cell_line *line, int64_t index, int64_t count,
-                struct arena **arena, const struct result *result);
+/* Keeps result number `index` of `count` under the name of --as ("name", or "name.1", "name.2"
+ * where there are several), and the last as "_". The result lies in `arena`, from
+ * session_result_arena, which the session takes over or frees: it is gone for the caller. */
+void asked_keep(struct session *session, const struct cell_line *line, int64_t index,
+                int64_t count, struct arena **arena, const struct result *result);
 
 /* The picture that --view means ("grid", "head" or not given) for heads' results. NULL with
  * ERR_OPTION where one head's picture is wanted of several heads. */

@@ -45,11 +45,10 @@ static const struct bundle *tokens_table(struct arena *arena, const struct loade
         table_set(rows, i, 5, token->special ? "yes" : "");
         table_set(rows, i, 6, arena_printf(arena, "%d", token->id));
     }
-    return table_bundle(
-        arena, finding(arena, one->handle, text, encoding, words), rows,
-        "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
-        "character); spelling: as the vocabulary has it; bytes: "
-        "where it stands in the text.");
+    return table_bundle(arena, finding(arena, one->handle, text, encoding, words), rows,
+                        "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
+                        "character); spelling: as the vocabulary has it; bytes: "
+                        "where it stands in the text.");
 }
 
 static int show(struct session *session, const struct loaded *one,

@@ -39,9 +39,10 @@ const struct found *session_found(struct session *session, bool again, int64_t *
 const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
 
 /* Kept results. The last result of a cell is also kept as "_". */
-void session_keep(struct session *session, const char *name, const struct result *result); /* copies */
-/* Takes over the arena that holds the result (from session_result_arena) instead of copying it. Each
- * of the two names may be NULL; if both are, the arena is freed. */
+void session_keep(struct session *session, const char *name,
+                  const struct result *result); /* copies */
+/* Takes over the arena that holds the result (from session_result_arena) instead of copying it.
+ * Each of the two names may be NULL; if both are, the arena is freed. */
 void session_adopt(struct session *session, struct arena **arena, const char *name,
                    const char *other, const struct result *result);
 /* An arena for a result that may be kept; freed with the cell if it is not. */

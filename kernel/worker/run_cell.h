@@ -6,8 +6,9 @@
 
 /* run_cell: one cell from its text to its reply; the one catch point of commands.
  *
- * All lines are checked before the first one runs, so that a slip of the pen in the last line costs
- * nothing. The first failure ends the cell; the session is as the lines before it left it. */
+ * All lines are checked before the first one runs, so that a slip of the pen in the last line
+ * costs nothing. The first failure ends the cell; the session is as the lines before it left
+ * it. */
 
 struct run_request {
     const char *code;
@@ -19,9 +20,9 @@ struct run_request {
 };
 
 struct run_outcome {
-    struct err err;          /* kind ERR_NONE: all went well */
-    const char *traceback;   /* of a failure: coloured lines, parted by '\n' */
-    const char *content;     /* of execute_reply, as JSON */
+    struct err err;        /* kind ERR_NONE: all went well */
+    const char *traceback; /* of a failure: coloured lines, parted by '\n' */
+    const char *content;   /* of execute_reply, as JSON */
 };
 
 /* Returns 0, or -1 after a failure. What the outcome points to is in `arena`. */

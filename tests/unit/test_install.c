@@ -12,9 +12,10 @@
 /* What the last call said, on stdout and stderr. */
 static char said[4096];
 
-static int call(int (*run)(int, char **), const char *name, const char *option, const char *value) {
-    char *argv[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)option, (char *)(uintptr_t)value,
-                     NULL };
+static int call(int (*run)(int, char **), const char *name, const char *option,
+                const char *value) {
+    char *argv[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)option,
+                     (char *)(uintptr_t)value, NULL };
     FILE *file = tmpfile();
     int out = dup(1), errors = dup(2);
     fflush(stdout);
@@ -145,8 +146,12 @@ TEST(install_looks_where_jupyter_looks) {
     set(arena, "JUPYTER_DATA_DIR", NULL);
     set(arena, "XDG_DATA_HOME", NULL);
     set(arena, "HOME", "/home/me");
-    const char *wanted[] = { "/one", "/two", "/venv/share/jupyter", "/home/me/.local/share/jupyter",
-                             "/usr/local/share/jupyter", "/usr/share/jupyter" };
+    const char *wanted[] = { "/one",
+                             "/two",
+                             "/venv/share/jupyter",
+                             "/home/me/.local/share/jupyter",
+                             "/usr/local/share/jupyter",
+                             "/usr/share/jupyter" };
     char **places = install_places(arena);
     for (int i = 0; i < 6; i++) {
         check_same(places[i], wanted[i]);

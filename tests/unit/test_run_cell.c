@@ -230,7 +230,8 @@ TEST(results_outlive_their_model) {
     free(full);
     check_int(run(stage, "%%attention --as a --unit word\none two"), 0);
     check_int(run(stage, "%%attention --as b\none two\n猫 three"), 0);
-    check_int(run(stage, "%model unload m\n%show a\n%show b.1\n%show _ --layer 1\n%results"), 0);
+    check_int(run(stage, "%model unload m\n%show a\n%show b.1\n%show _ --layer 1\n%results"),
+              0);
     check_text(stage->heard->data, "Attention of m, all 3 layers, all 4 heads");
     check_int(run(stage, "%%attention\none"), -1);
     check_int(stage->outcome.err.kind, ERR_MODEL);
