@@ -99,8 +99,8 @@ void json_escape(struct buf *out, const char *bytes, size_t length) {
         unsigned char b = (unsigned char)bytes[i];
         uint32_t c = b;
         int n = b < 0x80 ? 1 : utf8_decode(bytes + i, length - i, &c);
-        bool escape = b < 0x20 || b == '"' || b == '\\' || b == '<' || b == '>' || b == '&' ||
-                      b == 0x7f || n < 0 || c == 0x2028 || c == 0x2029;
+        bool escape = b < 0x20 || b == '"' || b == '\\' || b == 0x7f || n < 0 || c == 0x2028 ||
+                      c == 0x2029;
         size_t step = n < 0 ? 1 : (size_t)n;
         if (escape) {
             buf_add(out, bytes + plain, i - plain);

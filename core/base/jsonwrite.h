@@ -40,7 +40,7 @@ void json_null(struct jsonwrite *w);
 void json_raw(struct jsonwrite *w, const char *json,
               size_t length); /* a value already written */
 
-/* One quoted string, without the writer. Escapes < > & too, so that it may stand in HTML. */
+/* One quoted string, without the writer. It is no text for HTML: < > & stay as they are. */
 void json_escape(struct buf *out, const char *bytes, size_t length);
 
 #endif

@@ -250,9 +250,9 @@ static const char *not_found(struct arena *arena, const char *name, const struct
             shown);
     } else {
         err_set(err, ERR_MODEL,
-                "there is no file, folder or model called %s%s%s%s; there are: %s%s", shown,
-                near ? "; did you mean " : "", near ? near : "", near ? "?" : "", list->data,
-                count > SHOWN_MOST ? " ..." : "");
+                "there is no file, folder or model called %s (there are: %s%s)%s%s%s", shown,
+                list->data, count > SHOWN_MOST ? " ..." : "", near ? ": did you mean " : "",
+                near ? near : "", near ? "?" : "");
     }
     return NULL;
 }

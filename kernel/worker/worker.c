@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "core/base/catch.h"
@@ -121,6 +122,7 @@ int worker_main(int argc, char **argv) {
         fprintf(stderr, "cutaway worker is started by cutaway kernel, not by hand\n");
         return 64;
     }
+    prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     take_signals();
     arena_budget(memory_budget());
     struct worker worker = {
