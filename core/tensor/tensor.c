@@ -64,7 +64,9 @@ struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
     int64_t count;
     tensor->dtype = dtype;
     tensor->rank = rank;
-    memcpy(tensor->shape, shape, (size_t)rank * sizeof *shape);
+    if (rank > 0) { /* one number may come without a shape */
+        memcpy(tensor->shape, shape, (size_t)rank * sizeof *shape);
+    }
     if (!ck_product(shape, rank, &count)) {
         char text[100];
         catch_throw(ERR_MEMORY, "a tensor of shape %s is more than any machine can hold",
