@@ -58,13 +58,15 @@ static void masked_lm_find(struct parts *parts, const struct config *c, struct b
     bert->transform =
         parts_dense(parts, c->width, c->width, true, "cls.predictions.transform.dense");
     bert->transformed = norm_find(parts, c->width, "cls.predictions.transform.LayerNorm");
-    bool own = parts_has(parts, "cls.predictions.decoder.weight");
+    bool own = parts_has(parts, "cls.predictions.decoder.weight") || !c->tied;
     bert->decoder.weight =
         own ? parts_matrix(parts, c->vocab, c->width, "cls.predictions.decoder.weight")
             : bert->words;
-    bool old = parts_has(parts, "cls.predictions.bias");
+    /* The two names mean one vector where the head is tied; else the decoder's own counts. */
+    bool decoders = parts_has(parts, "cls.predictions.decoder.bias") &&
+                    (!c->tied || !parts_has(parts, "cls.predictions.bias"));
     bert->decoder.bias =
-        parts_vector(parts, c->vocab, "cls.predictions.%s", old ? "bias" : "decoder.bias");
+        parts_vector(parts, c->vocab, "cls.predictions.%s", decoders ? "decoder.bias" : "bias");
 }
 
 static void heads_find(struct parts *parts, const struct model *model, const char *prefix,
@@ -86,13 +88,19 @@ static int settings_check(const struct model *model, struct err *err) {
                        "%s: BERT is read from Hugging Face folders, not from GGUF",
                        model->path);
     }
-    const char *kind = json_text_at(c->json, "position_embedding_type", "absolute");
-    if (strcmp(kind, "absolute") != 0) {
+    const struct json *kind = json_at(c->json, "position_embedding_type");
+    if (kind && kind->kind != JSON_NULL &&
+        (kind->kind != JSON_STRING || !json_is(kind->text, "absolute"))) {
+        char quoted[60] = "no text";
+        if (kind->kind == JSON_STRING) {
+            err_quote(quoted, sizeof quoted, kind->text.bytes, kind->text.length);
+        }
         return err_set(err, ERR_UNSUPPORTED,
-                       "%s: position_embedding_type is \"%.40s\"; only \"absolute\" is known",
-                       model->path, kind);
+                       "%s: position_embedding_type is %s; only \"absolute\" is known",
+                       model->path, quoted);
     }
-    if (json_bool_at(c->json, "is_decoder", false)) {
+    const struct json *decoder = json_at(c->json, "is_decoder");
+    if (decoder && decoder->kind != JSON_FALSE && decoder->kind != JSON_NULL) {
         return err_set(err, ERR_UNSUPPORTED, "%s: a BERT with is_decoder is not known",
                        model->path);
     }
@@ -110,6 +118,10 @@ static int open(struct arena *arena, struct model *model, struct err *err) {
     if (settings_check(model, err) < 0 || parts_act(c->activation, &bert->act, err) < 0) {
         return err_pass(err);
     }
+    if (c->types < 1) {
+        return err_set(err, ERR_FORMAT, "%s: type_vocab_size is 0; a BERT has at least 1",
+                       model->path);
+    }
     bool prefixed = parts_has(&parts, "bert.embeddings.word_embeddings.weight");
     const char *prefix = prefixed ? "bert." : "";
     bert->words =
@@ -125,6 +137,8 @@ static int open(struct arena *arena, struct model *model, struct err *err) {
         const char *name = arena_printf(arena, "%sencoder.layer.%lld", prefix, (long long)l);
         block_find(&parts, c, name, &bert->blocks[l]);
     }
+    parts_none(&parts, c->layers, "%sencoder.layer.%lld.output.dense.weight", prefix,
+               (long long)c->layers);
     heads_find(&parts, model, prefix, bert);
     model->parts = bert;
     return parts.failed ? err_pass(err) : 0;

@@ -173,14 +173,18 @@ static int read_field(const struct source *s, struct config *config,
     return 0;
 }
 
+static int refuse_kind(const struct source *s, struct given given, const char *wanted) {
+    return err_set(s->err, ERR_FORMAT, "%s: %s is %s; %s is wanted", s->file, given.key,
+                   given.shown, wanted);
+}
+
 /* Leaves `*value` as it is if the file does not say it. */
 static int read_positive(const struct source *s, struct given given, double *value) {
     if (given.kind == ABSENT) {
         return 0;
     }
     if (given.kind != NUMBER || !(given.number > 0) || !(given.number < 1e18)) {
-        return err_set(s->err, ERR_FORMAT, "%s: %s is %s; a positive number is wanted", s->file,
-                       given.key, given.shown);
+        return refuse_kind(s, given, "a positive number");
     }
     *value = given.number;
     return 0;
@@ -199,8 +203,7 @@ static int read_id(const struct source *s, const char *json, const char *gguf, i
     }
     if (given.kind != NUMBER || given.number != floor(given.number) ||
         given.number > INT32_MAX || given.number < INT32_MIN) {
-        return err_set(s->err, ERR_FORMAT, "%s: %s is %s; a token's id is wanted", s->file,
-                       given.key, given.shown);
+        return refuse_kind(s, given, "a token's id");
     }
     *id = given.number < 0 ? -1 : (int64_t)given.number;
     return 0;
@@ -296,8 +299,15 @@ static int read_sizes(const struct source *s, const struct weights *weights,
  * refused. */
 static int read_rope(const struct source *s, const struct weights *weights,
                      struct config *config) {
-    const struct json *old = s->json ? json_at(s->json, "rope_scaling") : NULL;
-    const struct json *new = s->json ? json_at(s->json, "rope_parameters") : NULL;
+    static const char *const places[] = { "rope_scaling", "rope_parameters" };
+    const struct json *old = s->json ? json_at(s->json, places[0]) : NULL;
+    const struct json *new = s->json ? json_at(s->json, places[1]) : NULL;
+    for (int i = 0; s->json && i < 2; i++) {
+        struct given given = look(s, places[i], NULL);
+        if (given.kind != ABSENT && json_at(s->json, places[i])->kind != JSON_OBJECT) {
+            return refuse_kind(s, given, "an object");
+        }
+    }
     struct source inside = *s;
     inside.json = new &&new->kind == JSON_OBJECT    ? new
                   : old && old->kind == JSON_OBJECT ? old
@@ -321,9 +331,9 @@ static int read_rope(const struct source *s, const struct weights *weights,
                        "%s: %s is %s, but a head is %lld wide; only whole heads can be turned",
                        s->file, turned.key, turned.shown, (long long)config->head_width);
     }
-    struct given base = look(s, "rope_theta", ".rope.freq_base");
-    if (base.kind == ABSENT && s->json) {
-        base = look(&inside, "rope_theta", NULL);
+    struct given base = look(&inside, "rope_theta", ".rope.freq_base");
+    if (base.kind == ABSENT) { /* where both say it, the object counts, as in transformers */
+        base = look(s, "rope_theta", NULL);
     }
     config->rope_base = 10000;
     return read_positive(s, base, &config->rope_base);
@@ -337,8 +347,14 @@ static int read_norms(const struct source *s, const struct defaults *d,
         return -1;
     }
     struct given activation = look(s, "hidden_act", NULL);
+    if (activation.kind != TEXT && activation.kind != ABSENT) {
+        return refuse_kind(s, activation, "a name");
+    }
     config->activation = activation.kind == TEXT ? activation.text : d->activation;
     struct given tied = look(s, "tie_word_embeddings", NULL);
+    if (tied.kind != FLAG && tied.kind != ABSENT) {
+        return refuse_kind(s, tied, "true or false");
+    }
     config->tied = tied.kind == FLAG ? tied.number != 0 : d->tied;
     if (s->gguf) {
         config->tied = !weights_at(weights, "output.weight");

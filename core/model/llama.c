@@ -17,7 +17,7 @@ struct block {
 };
 
 struct llama {
-    const struct tensor *words, *head;
+    const struct tensor *words, *head; /* head NULL: the bare network */
     const float *norm;
     struct block *blocks;
     enum simd_act act;
@@ -106,6 +106,42 @@ static int scaling_check(const struct model *model, struct err *err) {
     return 0;
 }
 
+/* What GGUF may say of a network that this file does not compute: llama.cpp's readers heed
+ * these keys, so passing over one would give plausible, wrong numbers. */
+static int keys_check(const struct model *model, struct err *err) {
+    static const struct {
+        const char *key;
+        double most; /* 0 up to this value say nothing */
+    } keys[] = {
+        { "llama.rope.scale_linear", 1 },   { "llama.rope.scaling.factor", 1 },
+        { "llama.expert_count", 0 },        { "llama.attention.scale", 0 },
+        { "llama.attention.clamp_kqv", 0 }, { "llama.attention.sliding_window", 0 },
+        { "llama.logit_scale", 0 },         { "llama.residual_scale", 0 },
+        { "llama.embedding_scale", 0 },
+    };
+    const struct gguf *gguf = model->weights->gguf;
+    bool causal = true;
+    for (size_t i = 0; gguf && i < sizeof keys / sizeof *keys; i++) {
+        double value = NAN;
+        int64_t whole;
+        if (gguf_int(gguf, keys[i].key, &whole)) {
+            value = (double)whole;
+        } else {
+            gguf_float(gguf, keys[i].key, &value);
+        }
+        if (gguf_kind(gguf, keys[i].key) && value != 0 && value != keys[i].most) {
+            return err_set(err, ERR_UNSUPPORTED, "%s: %s is %g, which is not known here",
+                           model->path, keys[i].key, value);
+        }
+    }
+    if (gguf && gguf_bool(gguf, "llama.attention.causal", &causal) && !causal) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: llama.attention.causal is false; only causal attention is known",
+                       model->path);
+    }
+    return 0;
+}
+
 static int settings_check(const struct model *model, struct err *err) {
     const struct config *c = model->config;
     int64_t turned = c->head_width;
@@ -124,7 +160,21 @@ static int settings_check(const struct model *model, struct err *err) {
                        "%s: %lld heads do not share %lld key-value heads evenly", model->path,
                        (long long)c->heads, (long long)c->kv_heads);
     }
-    return scaling_check(model, err);
+    return scaling_check(model, err) < 0 ? -1 : keys_check(model, err);
+}
+
+/* Only a language model has a head of words: a bare network has none, nor has one with a
+ * classifier, whose own head is not computed here. */
+static void head_find(struct parts *parts, const struct model *model, const struct names *names,
+                      struct llama *llama) {
+    const struct config *c = model->config;
+    if (strcmp(model->task, "causal-lm") != 0) {
+        return;
+    }
+    bool own = parts_has(parts, "%s.weight", names->head);
+    llama->head = own || !c->tied
+                      ? parts_matrix(parts, c->vocab, c->width, "%s.weight", names->head)
+                      : llama->words;
 }
 
 static int open(struct arena *arena, struct model *model, struct err *err) {
@@ -145,10 +195,9 @@ static int open(struct arena *arena, struct model *model, struct err *err) {
     for (int64_t l = 0; l < c->layers; l++) {
         block_find(&parts, c, names, l, &llama->blocks[l]);
     }
-    bool own = parts_has(&parts, "%s.weight", names->head);
-    llama->head = own || !c->tied
-                      ? parts_matrix(&parts, c->vocab, c->width, "%s.weight", names->head)
-                      : llama->words;
+    parts_none(&parts, c->layers, "%s%lld.%s.weight", names->blocks, (long long)c->layers,
+               names->down);
+    head_find(&parts, model, names, llama);
     model->parts = llama;
     return parts.failed ? err_pass(err) : 0;
 }
@@ -205,9 +254,9 @@ static void end(const struct model *model, struct pass *pass, const struct tenso
     }
     struct tensor *last = op_norm_rms(pass->tape, stream, llama->norm, c->eps);
     visit_rows(pass, SITE_FINAL, 0, last);
-    struct tensor *logits = visit_place(pass, SITE_LOGITS, 0, 3,
-                                        (int64_t[]){ pass->batch, pass->tokens, c->vocab });
-    if (logits) {
+    if (llama->head && visit_wants(pass, SITE_LOGITS)) {
+        struct tensor *logits = visit_place(pass, SITE_LOGITS, 0, 3,
+                                            (int64_t[]){ pass->batch, pass->tokens, c->vocab });
         op_linear(pass->tape, last, llama->head, NULL, logits);
         visit(pass, SITE_LOGITS, 0, logits);
     }

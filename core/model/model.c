@@ -40,7 +40,8 @@ static void count(struct model *model) {
     model->dtype = dtype_name((enum dtype)most);
 }
 
-/* From the class that config.json names; a file that names none holds the bare network. */
+/* From the class that config.json names. A file that names none holds the bare network of an
+ * encoder, or a decoder that goes on with words (as GGUF files do). */
 static const char *task_of(const struct model *model) {
     const char *class_name = model->config->class_name;
     if (strstr(class_name, "ForSequenceClassification")) {
@@ -49,7 +50,9 @@ static const char *task_of(const struct model *model) {
     if (strstr(class_name, "ForMaskedLM") || strstr(class_name, "ForPreTraining")) {
         return "masked-lm";
     }
-    return model->arch->causal ? "causal-lm" : "encoder";
+    bool words = !*class_name || strstr(class_name, "ForCausalLM") ||
+                 strstr(class_name, "LMHead") || weights_at(model->weights, "lm_head.weight");
+    return !model->arch->causal ? "encoder" : words ? "causal-lm" : "decoder";
 }
 
 static int read_tokenizer(struct arena *arena, struct model *model, struct err *err) {

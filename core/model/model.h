@@ -51,7 +51,8 @@ struct model {
     const char *path;
     const char *dtype;  /* what most weights are stored as: "F32", "Q4_1" */
     int64_t parameters; /* numbers in all tensors, tied ones once */
-    const char *task;   /* "encoder", "masked-lm", "classification", "causal-lm" */
+    const char *task;   /* "encoder", "masked-lm", "classification", "causal-lm", or "decoder":
+                           one   without a head of words */
     void *parts;        /* the architecture's own */
 };
 

@@ -19,6 +19,17 @@ bool parts_has(struct parts *parts, const char *format, ...) {
     return weights_at(parts->weights, name) != NULL;
 }
 
+void parts_none(struct parts *parts, int64_t blocks, const char *format, ...) {
+    NAMED(name, format);
+    if (!parts->failed && weights_at(parts->weights, name)) {
+        err_set(parts->err, ERR_FORMAT,
+                "%s: the configuration asks for %lld layers, but the tensor %s belongs to "
+                "another one",
+                parts->weights->path, (long long)blocks, name);
+        parts->failed = true;
+    }
+}
+
 static const struct tensor *matrix(struct parts *parts, int64_t rows, int64_t columns,
                                    const char *name) {
     if (parts->failed) {

@@ -21,6 +21,11 @@ struct parts {
 bool parts_has(struct parts *parts, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Fails if the file has that tensor, which belongs to a layer beyond the `blocks` layers of the
+ * configuration: a part of a network would give plausible, wrong numbers. */
+void parts_none(struct parts *parts, int64_t blocks, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A matrix that products and embeddings can read, as it lies in the file. */
 const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t columns,
                                   const char *format, ...)

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/model/model.h"
+#include "core/tensor/safetensors_write.h"
 
 static struct arena *arena;
 static struct err err;
@@ -176,6 +178,24 @@ TEST(config_reads_gguf) {
     check_same(c->type, "llama");
 }
 
+TEST(config_takes_theta_from_the_rope_parameters_first) {
+    struct config *c =
+        read_json(LLAMA ",\"rope_theta\":99,\"rope_parameters\":{\"rope_theta\":5e5}}");
+    check(c && c->rope_base == 5e5);
+    c = read_json(LLAMA ",\"rope_theta\":99,\"rope_parameters\":{\"rope_type\":\"default\"}}");
+    check(c && c->rope_base == 99);
+}
+
+TEST(config_refuses_values_of_another_kind) {
+    refused(LLAMA ",\"rope_parameters\":[1]}", ERR_FORMAT, "rope_parameters is a list",
+            "object");
+    refused(LLAMA ",\"rope_scaling\":\"linear\"}", ERR_FORMAT, "rope_scaling is", "object");
+    refused(BERT ",\"hidden_act\":7}", ERR_FORMAT, "hidden_act is 7", "name");
+    refused(LLAMA ",\"tie_word_embeddings\":1}", ERR_FORMAT, "tie_word_embeddings is 1",
+            "true");
+    check(read_json(LLAMA ",\"rope_scaling\":null,\"hidden_act\":null}") != NULL);
+}
+
 TEST(model_open_reads_a_folder) {
     arena = check_arena();
     err = (struct err){ 0 };
@@ -224,4 +244,162 @@ TEST(model_open_refuses_weights_that_contradict_the_configuration) {
     check_int(err.kind, ERR_FORMAT);
     check_text(err.text, "[640, 48]");
     check_text(err.text, "[640, 96]");
+}
+
+/* ---- files that differ from a fixture in one thing ---- */
+
+static struct weights *fixture_weights(const char *fixture) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    return weights_open(arena, check_fixture(arena, fixture), &err);
+}
+
+/* The weights but `without`, and up to two more, under this config.json. */
+static struct model *changed(const struct weights *weights, const char *without,
+                             const struct tensor *more, int64_t more_count, const char *json) {
+    const struct tensor **list = arena_array(arena, weights->count + more_count, sizeof *list);
+    const char *folder = check_folder(arena);
+    int64_t n = 0;
+    for (int64_t i = 0; i < weights->count; i++) {
+        if (!without || strcmp(weights->tensors[i].name, without) != 0) {
+            list[n++] = &weights->tensors[i];
+        }
+    }
+    for (int64_t i = 0; i < more_count; i++) {
+        list[n++] = &more[i];
+    }
+    check(safetensors_write(file_join(arena, folder, "model.safetensors"), list, n, &err) == 0);
+    write_text(file_join(arena, folder, "config.json"), json);
+    return model_open(arena, folder, &err);
+}
+
+#define BERT_MLM                                                                           \
+    "{\"model_type\":\"bert\",\"architectures\":[\"BertForMaskedLM\"],\"hidden_size\":48," \
+    "\"num_hidden_layers\":3,\"num_attention_heads\":4,\"intermediate_size\":96,"          \
+    "\"vocab_size\":640,\"max_position_embeddings\":32"
+#define SMALL_LLAMA                                                          \
+    "\"model_type\":\"llama\",\"hidden_size\":48,\"num_attention_heads\":6," \
+    "\"num_key_value_heads\":2,\"intermediate_size\":96,\"vocab_size\":512," \
+    "\"max_position_embeddings\":32,\"rope_theta\":1e5,\"tie_word_embeddings\":true"
+
+static const float *logits_of(const struct model *model) {
+    static const int32_t ids[] = { 2, 17, 3 };
+    struct pass pass = { .arena = arena, .batch = 1, .tokens = 3, .ids = ids };
+    pass.keep[SITE_LOGITS] = true;
+    const struct trace *trace = model ? model_run(model, &pass, &err) : NULL;
+    const struct tensor *logits = trace ? trace_at(trace, SITE_LOGITS, 0) : NULL;
+    return logits ? logits->data : NULL;
+}
+
+/* The decoder's own bias is the one that counts where the head is not tied. */
+TEST(bert_adds_the_bias_of_an_untied_head) {
+    struct weights *weights = fixture_weights("golden/data/models/bert_mlm");
+    const float *tied = logits_of(changed(weights, NULL, NULL, 0, BERT_MLM "}"));
+    struct tensor *bias = tensor_new(arena, 1, (int64_t[]){ 640 });
+    const struct tensor *old = weights_at(weights, "cls.predictions.bias");
+    const struct tensor *words = weights_at(weights, "bert.embeddings.word_embeddings.weight");
+    if (!check(tied && old && words)) {
+        return;
+    }
+    for (int i = 0; i < 640; i++) {
+        bias->data[i] = old->data[i] + 1;
+    }
+    struct tensor more[] = { *words, *bias };
+    more[0].name = "cls.predictions.decoder.weight";
+    more[1].name = "cls.predictions.decoder.bias";
+    const char *json = BERT_MLM ",\"tie_word_embeddings\":false}";
+    const float *own = logits_of(changed(weights, NULL, more, 2, json));
+    for (int i = 0; own && i < 3 * 640; i++) {
+        check_near(own[i], (double)tied[i] + 1, 1e-5);
+    }
+    check(own && !changed(weights, NULL, NULL, 0, json));
+    check_text(err.text, "cls.predictions.decoder.weight is missing");
+}
+
+/* An empty table of token types would be read behind its end. */
+TEST(bert_refuses_no_token_types) {
+    struct weights *weights = fixture_weights("golden/data/models/bert_mlm");
+    const char *name = "bert.embeddings.token_type_embeddings.weight";
+    struct tensor *none = tensor_new(arena, 2, (int64_t[]){ 0, 48 });
+    none->name = name;
+    check(!changed(weights, name, none, 1, BERT_MLM ",\"type_vocab_size\":0}"));
+    check_int(err.kind, ERR_FORMAT);
+    check_text(err.text, "type_vocab_size is 0");
+}
+
+TEST(model_open_refuses_more_layers_than_the_configuration_has) {
+    struct weights *weights = fixture_weights("golden/data/models/llama_smollm2");
+    check(changed(weights, NULL, NULL, 0, "{" SMALL_LLAMA ",\"num_hidden_layers\":3}") != NULL);
+    check(!changed(weights, NULL, NULL, 0, "{" SMALL_LLAMA ",\"num_hidden_layers\":2}"));
+    check_int(err.kind, ERR_FORMAT);
+    check_text(err.text, "asks for 2 layers");
+    check_text(err.text, "layers.2.");
+}
+
+/* The head of words is not what such a model answers with. */
+TEST(llama_gives_no_logits_of_words_for_a_classifier) {
+    struct weights *weights = fixture_weights("golden/data/models/llama_smollm2");
+    static const struct {
+        const char *class_name;
+        bool words;
+    } classes[] = { { "LlamaForCausalLM", true },
+                    { "LlamaForTokenClassification", false },
+                    { "LlamaForSequenceClassification", false },
+                    { "LlamaModel", false } };
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        const char *json =
+            arena_printf(arena, "{%s,\"num_hidden_layers\":3,\"architectures\":[\"%s\"]}",
+                         SMALL_LLAMA, classes[i].class_name);
+        struct model *model = changed(weights, NULL, NULL, 0, json);
+        if (check(model != NULL)) {
+            check((logits_of(model) != NULL) == classes[i].words);
+            check((strcmp(model->task, "causal-lm") == 0) == classes[i].words);
+        }
+    }
+}
+
+/* The GGUF fixture with one more number in its metadata, and a text that keeps the data where
+ * they may lie. */
+static struct model *gguf_with(const char *key, float value) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    const struct file *file =
+        file_map(arena, check_fixture(arena, "golden/data/gguf/llama/model.gguf"), &err);
+    if (!check(file != NULL)) {
+        return NULL;
+    }
+    struct buf *out = buf_new(arena);
+    uint64_t length = strlen(key), keys, fill;
+    uint32_t f32 = 6, string = 8;
+    buf_add(out, file->bytes, 24);
+    memcpy(&keys, out->data + 16, 8);
+    keys += 2;
+    memcpy(out->data + 16, &keys, 8);
+    buf_add(out, &length, 8);
+    buf_text(out, key);
+    buf_add(out, &f32, 4);
+    buf_add(out, &value, 4);
+    buf_add(out, (uint64_t[]){ 1 }, 8);
+    buf_text(out, "z");
+    buf_add(out, &string, 4);
+    fill = 31 - (out->length + 8 - 24 + 31) % 32;
+    buf_add(out, &fill, 8);
+    memset(buf_more(out, (size_t)fill), 'z', (size_t)fill);
+    buf_add(out, file->bytes + 24, (size_t)file->size - 24);
+    const char *path = file_join(arena, check_folder(arena), "x.gguf");
+    check(file_write(path, out->data, out->length, &err) == 0);
+    return model_open(arena, path, &err);
+}
+
+TEST(llama_refuses_what_gguf_says_beyond_the_plain_network) {
+    check(gguf_with("llama.rope.scaling.factor", 1) != NULL);
+    check(gguf_with("llama.attention.scale", 0) != NULL);
+    static const char *const keys[] = { "llama.rope.scaling.factor", "llama.rope.scale_linear",
+                                        "llama.attention.scale", "llama.expert_count",
+                                        "llama.logit_scale" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        check(!gguf_with(keys[i], 4));
+        check_int(err.kind, ERR_UNSUPPORTED);
+        check_text(err.text, arena_printf(arena, "%s is 4", keys[i]));
+    }
 }
