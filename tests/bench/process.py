@@ -24,6 +24,7 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "kernel_start": {"s": 0.08},
     "idle_memory": {"mb": 20},
     "execute_empty": {"s": 0.0012},
+    "forward.minilm.128": {"ratio": 1},
 }
 
 
@@ -209,6 +210,8 @@ def forward(args):
         peer = peers.get(line["name"])
         if peer:
             line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
+        if line["name"] in GOALS:
+            line["goal"] = GOALS[line["name"]]
         print(json.dumps(line), flush=True)
 
 
