@@ -142,10 +142,10 @@ static void place(struct canvas_text *text, const struct canvas_style *style, do
         double y = ((corner >> 1) - style->y) * text->height;
         double turned_x = x * cos(angle) + y * sin(angle);
         double turned_y = y * cos(angle) - x * sin(angle);
-        x0 = fmin(x0, turned_x);
-        x1 = fmax(x1, turned_x);
-        y0 = fmin(y0, turned_y);
-        y1 = fmax(y1, turned_y);
+        x0 = turned_x < x0 ? turned_x : x0; /* GCC 12 for ARM64 breaks down over fmin here */
+        x1 = turned_x > x1 ? turned_x : x1;
+        y0 = turned_y < y0 ? turned_y : y0;
+        y1 = turned_y > y1 ? turned_y : y1;
     }
     text->left = (int64_t)floor(x0) - 2;
     text->top = (int64_t)floor(y0) - 2;
