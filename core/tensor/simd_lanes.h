@@ -2,11 +2,13 @@
  *
  * Each simd_*.c defines, then includes this:
  *     LANES                  4, 8 or 16
- *     TILE                   rows of x that `multiply` takes at once; two vectors of sums for
- * each MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can HALVES(p),
- * HALF(h)     F16 to float, LANES of them and one; left out: by integers Everything is static
- * but the table, so that no instruction of a wide set can reach a narrow machine through a
- * function that the linker shares. */
+ *     TILE                   rows of x that `multiply` takes at once; two vectors of sums each
+ *     MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can
+ *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
+ *     OCTETS(p)              LANES bytes to integers; left out: as GCC does it
+ *
+ * Everything is static but the table, so that no instruction of a wide set can reach a narrow
+ * machine through a function that the linker shares. */
 
 #include <math.h>
 #include <stddef.h>
@@ -22,7 +24,6 @@ typedef uint32_t words __attribute__((vector_size(LANES * 4), may_alias));
 typedef float loose
     __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
 typedef uint8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
-typedef int8_t chars __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
 
 enum { COLUMNS = 2 * LANES, BLOCK = 32 };
@@ -404,6 +405,10 @@ ALWAYS float half_of(uint16_t half) {
 #define HALF(half) half_of(half)
 #endif
 
+#ifndef OCTETS
+#define OCTETS(p) __builtin_convertvector(*(const octets *)(p), ints)
+#endif
+
 ALWAYS float half_at(const uint8_t *p) {
     uint16_t half;
     memcpy(&half, p, sizeof half);
@@ -421,55 +426,6 @@ ALWAYS vec fetch_f16(const uint8_t *row, int64_t k) {
 
 ALWAYS vec fetch_bf16(const uint8_t *row, int64_t k) {
     return (vec)(__builtin_convertvector(*(const shorts *)(row + k * 2), words) << 16);
-}
-
-/* Values j .. j + LANES of a block's 32 four-bit numbers: low halves first, then high ones. */
-ALWAYS ints nibbles(const uint8_t *quants, int64_t j) {
-    ints q = __builtin_convertvector(*(const octets *)(quants + j % 16), ints);
-    return (q >> (j < 16 ? 0 : 4)) & 15;
-}
-
-/* The same with a fifth bit from `high`. */
-ALWAYS ints quints(const uint8_t *quants, const uint8_t *high, int64_t j) {
-    uint32_t bits;
-    memcpy(&bits, high, sizeof bits);
-    words shift;
-    for (int i = 0; i < LANES; i++) {
-        shift[i] = (uint32_t)i;
-    }
-    words fifth = (((words){ 0 } + (bits >> j)) >> shift) & 1;
-    return nibbles(quants, j) | (ints)(fifth << 4);
-}
-
-ALWAYS vec floats(ints q) {
-    return __builtin_convertvector(q, vec);
-}
-
-ALWAYS vec fetch_q4_0(const uint8_t *row, int64_t k) {
-    const uint8_t *block = row + k / BLOCK * 18;
-    return floats(nibbles(block + 2, k % BLOCK) - 8) * half_at(block);
-}
-
-ALWAYS vec fetch_q4_1(const uint8_t *row, int64_t k) {
-    const uint8_t *block = row + k / BLOCK * 20;
-    return floats(nibbles(block + 4, k % BLOCK)) * half_at(block) + half_at(block + 2);
-}
-
-ALWAYS vec fetch_q5_0(const uint8_t *row, int64_t k) {
-    const uint8_t *block = row + k / BLOCK * 22;
-    return floats(quints(block + 6, block + 2, k % BLOCK) - 16) * half_at(block);
-}
-
-ALWAYS vec fetch_q5_1(const uint8_t *row, int64_t k) {
-    const uint8_t *block = row + k / BLOCK * 24;
-    return floats(quints(block + 8, block + 4, k % BLOCK)) * half_at(block) +
-           half_at(block + 2);
-}
-
-ALWAYS vec fetch_q8_0(const uint8_t *row, int64_t k) {
-    const uint8_t *block = row + k / BLOCK * 34;
-    const chars *q = (const chars *)(block + 2 + k % BLOCK);
-    return floats(__builtin_convertvector(*q, ints)) * half_at(block);
 }
 
 /* One value of a plain type, for the ends of rows. */
@@ -553,7 +509,7 @@ ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
             store(panel + (i + r) * COLUMNS, v[r]);
         }
     }
-    for (; i < k; i++) { /* never in block-quantised types */
+    for (; i < k; i++) {
         for (int r = 0; r < LANES; r++) {
             panel[i * COLUMNS + r] = one(rows + r * row_bytes + (begin + i) * size);
         }
@@ -597,11 +553,123 @@ ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size,
 PACK(f32, one_f32, 4)
 PACK(f16, half_at, 2)
 PACK(bf16, one_bf16, 2)
-PACK(q4_0, half_at, 0)
-PACK(q4_1, half_at, 0)
-PACK(q5_0, half_at, 0)
-PACK(q5_1, half_at, 0)
-PACK(q8_0, half_at, 0)
+
+/* ---- block-quantised weights ----
+ * One block of LANES rows is turned as bytes, before they become floats: so a column's numbers,
+ * scales and smallest values are vectors over the rows, as the panel wants them. */
+
+typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* Where a block has what: F16 scale at 0; 0 where there is no such part. */
+struct layout {
+    int bytes, least, fifth, quants; /* of the block; F16 least value; fifth bits; numbers */
+    int zero;                        /* the number that means 0 */
+};
+
+/* 16 bytes of each of LANES rows, turned: out[16][LANES]. Interleaving the two halves of all
+ * bytes moves one bit of the row's number from the top of each byte's index to its bottom. */
+ALWAYS void bytes_turn(const uint8_t *const *rows, int64_t at, uint8_t *out) {
+    bytes16 v[LANES], w[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++) {
+        v[r] = *(const bytes16 *)(rows[r] + at);
+    }
+#pragma GCC unroll 4
+    for (int bit = 1; bit < LANES; bit *= 2) {
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES / 2; i++) {
+            w[2 * i] = __builtin_shufflevector(v[i], v[i + LANES / 2], 0, 16, 1, 17, 2, 18, 3,
+                                               19, 4, 20, 5, 21, 6, 22, 7, 23);
+            w[2 * i + 1] = __builtin_shufflevector(v[i], v[i + LANES / 2], 8, 24, 9, 25, 10, 26,
+                                                   11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+            v[i] = w[i];
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+        *(bytes16 *)(out + 16 * i) = v[i];
+    }
+}
+
+/* The halves at `at` of each row. */
+ALWAYS vec halves_at(const uint8_t *const *rows, int64_t at) {
+    uint16_t half[LANES];
+    for (int r = 0; r < LANES; r++) {
+        memcpy(&half[r], rows[r] + at, sizeof *half);
+    }
+    return HALVES(half);
+}
+
+ALWAYS words words_at(const uint8_t *const *rows, int64_t at) {
+    uint32_t word[LANES];
+    for (int r = 0; r < LANES; r++) {
+        memcpy(&word[r], rows[r] + at, sizeof *word);
+    }
+    return (words)load(word);
+}
+
+/* The block at `at` of each row, into LANES of the panel's columns. A number times its scale is
+ * exact, so that fused and unfused are the same. */
+ALWAYS void pack_block(struct layout of, const uint8_t *const *rows, int64_t at, float *panel) {
+    uint8_t turned[BLOCK * LANES];
+    bytes_turn(rows, at + of.quants, turned);
+    if (of.bytes > 32) {
+        bytes_turn(rows, at + of.quants + 16, turned + 16 * LANES);
+    }
+    vec scale = halves_at(rows, at), least = all(-0.0F); /* -0 added changes nothing */
+    words fifth = { 0 };
+    if (of.least) {
+        least = halves_at(rows, at + of.least);
+    }
+    if (of.fifth) {
+        fifth = words_at(rows, at + of.fifth);
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < BLOCK; i++) {
+        /* Eight bits each, with a sign; or four: the low halves of 16 bytes, then the high. */
+        ints q = OCTETS(turned + i % (of.bytes > 32 ? 32 : 16) * LANES);
+        if (of.bytes > 32) {
+            q = (q ^ 128) - 128;
+        } else {
+            q = (q >> (i < 16 ? 0 : 4)) & 15;
+        }
+        if (of.fifth) {
+            q |= (ints)((fifth >> i & 1) << 4);
+        }
+        vec v = __builtin_convertvector(q - of.zero, vec);
+        store(panel + i * COLUMNS, MULTIPLY_ADD(v, scale, least));
+    }
+}
+
+ALWAYS void pack_blocks(struct layout of, const uint8_t *rows, int64_t row_bytes, int n,
+                        int64_t begin, int64_t k, float *panel) {
+    for (int c = 0; c < COLUMNS; c += LANES) {
+        const uint8_t *row[LANES];
+        for (int r = 0; r < LANES; r++) { /* past the last row comes the last again */
+            row[r] = rows + (c + r < n ? c + r : n - 1) * row_bytes;
+        }
+        for (int64_t i = 0; i < k; i += BLOCK) {
+            pack_block(of, row, (begin + i) / BLOCK * of.bytes, panel + i * COLUMNS + c);
+        }
+    }
+    for (int64_t i = 0; n < COLUMNS && i < k; i++) {
+        memset(panel + i * COLUMNS + n, 0, (size_t)(COLUMNS - n) * sizeof *panel);
+    }
+}
+
+#define PACK_BLOCKS(type, ...)                                                            \
+    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
+                            int64_t k, float *panel) {                                    \
+        pack_blocks((struct layout){ __VA_ARGS__ }, rows, row_bytes, n, begin, k, panel); \
+    }
+PACK_BLOCKS(q4_0, .bytes = 18, .quants = 2, .zero = 8)
+PACK_BLOCKS(q4_1, .bytes = 20, .least = 2, .quants = 4)
+PACK_BLOCKS(q5_0, .bytes = 22, .fifth = 2, .quants = 6, .zero = 16)
+PACK_BLOCKS(q5_1, .bytes = 24, .least = 2, .fifth = 4, .quants = 8)
+PACK_BLOCKS(q8_0, .bytes = 34, .quants = 2)
 
 #define SIMD_TABLE(which)                                                                   \
     {                                                                                       \
