@@ -22,17 +22,28 @@ struct job {
     int64_t each;
 };
 
+/* The rows that this thread will probably pack next, as bytes: memory brings them while it
+ * multiplies. 0 past the end of W. */
+static int64_t next_rows(const struct job *job, int64_t column, const uint8_t **rows) {
+    int64_t columns = simd()->columns, next = column + columns * pool_threads();
+    int64_t left = job->gemm->n - next, n = left < columns ? left : columns;
+    *rows = (const uint8_t *)job->gemm->w->bytes + (n > 0 ? next : 0) * job->row_bytes;
+    return n > 0 ? n * job->row_bytes : 0;
+}
+
 /* One panel of W's rows from `column` on against all of x. */
 static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
     const struct gemm *g = job->gemm;
     const struct simd *table = simd();
     const uint8_t *rows = (const uint8_t *)g->w->bytes + column * job->row_bytes;
     float *y = g->y + column;
+    const uint8_t *next;
+    int64_t bytes = next_rows(job, column, &next);
     for (int64_t begin = 0; begin < g->k; begin += job->depth) {
         int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
         table->pack[g->w->dtype](rows, job->row_bytes, n, begin, k, panel);
-        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride,
-                        begin > 0);
+        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, begin > 0,
+                        next + bytes * begin / g->k, bytes * k / g->k);
     }
     const struct simd_finish *f = &g->finish;
     if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {

@@ -70,7 +70,7 @@ static void tile_weigh(const struct head *head, int64_t first, int64_t rows, int
         int64_t n = keys - j < table->columns ? keys - j : table->columns;
         table->multiply(rows, how->width, head->q + first * head->q_stride, head->q_stride,
                         head->key_panels + j * how->width, (int)n, scores + j, how->tokens,
-                        false);
+                        false, NULL, 0);
     }
     for (int64_t r = 0; r < rows; r++) {
         float *row = scores + r * how->tokens;
@@ -93,7 +93,7 @@ static void tile_mix(const struct head *head, int64_t first, int64_t rows, int64
         int64_t n = width - c < table->columns ? width - c : table->columns;
         table->multiply(rows, keys, scores, head->how->tokens,
                         head->value_panels + c * head->keys, (int)n,
-                        head->out + first * head->q_stride + c, head->q_stride, false);
+                        head->out + first * head->q_stride + c, head->q_stride, false, NULL, 0);
     }
 }
 

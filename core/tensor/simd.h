@@ -50,9 +50,11 @@ struct simd {
     void (*pack[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t begin,
                               int64_t k, float *panel);
     /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
-     * floats. */
+     * floats. On the way the caches are asked for the `bytes` at `soon`, which will be read
+     * next, or as many of them as there is time for. */
     void (*multiply)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
-                     const float *panel, int n, float *y, int64_t y_stride, bool add);
+                     const float *panel, int n, float *y, int64_t y_stride, bool add,
+                     const void *soon, int64_t bytes);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
 

@@ -26,7 +26,7 @@ typedef float loose
 typedef uint8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
 
-enum { COLUMNS = 2 * LANES, BLOCK = 32 };
+enum { COLUMNS = 2 * LANES, BLOCK = 32, LINE = 64 }; /* LINE: bytes that a cache fetches */
 
 ALWAYS vec load(const void *p) {
     return (vec) * (const loose *)p;
@@ -319,7 +319,7 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 
 /* `rows` (a constant where this is inlined) rows against one panel: sums stay in registers. */
 ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const float *panel,
-                 int n, float *y, int64_t y_stride, bool add) {
+                 int n, float *y, int64_t y_stride, bool add, const char *soon) {
     vec sum[TILE][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
@@ -331,6 +331,9 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const fl
     }
     for (int64_t i = 0; i < k; i++) {
         vec left = load(panel + i * COLUMNS), right = load(panel + i * COLUMNS + LANES);
+        if (soon) {
+            __builtin_prefetch(soon + i * LINE);
+        }
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
             vec a = all(x[r * x_stride + i]);
@@ -348,10 +351,12 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const fl
 }
 
 static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
-                     const float *panel, int n, float *y, int64_t y_stride, bool add) {
-#define ROWS(count)                                              \
-    case count:                                                  \
-        tile(count, k, x, x_stride, panel, n, y, y_stride, add); \
+                     const float *panel, int n, float *y, int64_t y_stride, bool add,
+                     const void *soon, int64_t bytes) {
+    const char *ahead = bytes > 0 ? soon : NULL;
+#define ROWS(count)                                                     \
+    case count:                                                         \
+        tile(count, k, x, x_stride, panel, n, y, y_stride, add, ahead); \
         break
     for (int64_t done = 0, now; done < rows; done += now) {
         int64_t left = rows - done;
@@ -375,6 +380,8 @@ static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
         }
         x += now * x_stride;
         y += now * y_stride;
+        bytes -= k * LINE;
+        ahead = bytes > 0 ? ahead + k * LINE : NULL;
     }
 #undef ROWS
 }

@@ -44,7 +44,8 @@ static void multiply_run(void *arg, int64_t begin, int64_t end) {
     float y[16 * 32];
     (void)arg;
     for (int64_t i = begin; i < end; i++) {
-        simd()->multiply(simd()->rows, DEPTH, x, DEPTH, panel, simd()->columns, y, 32, false);
+        simd()->multiply(simd()->rows, DEPTH, x, DEPTH, panel, simd()->columns, y, 32, false,
+                         NULL, 0);
     }
 }
 

@@ -284,7 +284,7 @@ TEST(simd_multiply_is_exact_on_whole_numbers) {
                 for (int i = 0; i < ROWS * STRIDE; i++) {
                     y[i] = 1000;
                 }
-                table->multiply(rows, K, x, K, panel, n, y, STRIDE, true);
+                table->multiply(rows, K, x, K, panel, n, y, STRIDE, true, NULL, 0);
                 for (int i = 0; i < ROWS * STRIDE; i++) {
                     int r = i / STRIDE, c = i % STRIDE;
                     float wanted = 1000;
@@ -311,9 +311,9 @@ TEST(simd_multiply_does_not_mind_the_other_rows) {
             panel[i] = number(i + 9000);
         }
         int n = table->columns;
-        table->multiply(ROWS, K, x, K, panel, n, together, 32, false);
+        table->multiply(ROWS, K, x, K, panel, n, together, 32, false, NULL, 0);
         for (int r = 0; r < ROWS; r++) {
-            table->multiply(1, K, x + r * K, K, panel, n, alone, 32, false);
+            table->multiply(1, K, x + r * K, K, panel, n, alone, 32, false, NULL, 0);
             check(memcmp(alone, together + r * 32, (size_t)n * sizeof *alone) == 0);
         }
     }
