@@ -25,6 +25,7 @@ struct figure_table {
     int64_t columns, rows;
     const char **heads; /* [columns] */
     const char **cells; /* [rows * columns] */
+    const char *note;   /* one line over it, which says what it leaves out; NULL: none */
 };
 
 /* The strongest place of one drawn row: of largest value, or magnitude when signed. */

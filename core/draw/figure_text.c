@@ -53,6 +53,10 @@ const char *figure_text(struct arena *arena, const struct figure *figure) {
     size_t cut = strlen(said) <= 1000 ? strlen(said) : utf8_cut(said, 1000);
     buf_add(out, said, cut);
     buf_text(out, cut < strlen(said) ? "…\n" : "\n");
+    if (table->note && table->rows > 0) {
+        buf_printf(out, strncmp(figure->language, "zh", 2) == 0 ? "%s：\n" : "%s:\n",
+                   table->note);
+    }
     int64_t *widths = widths_of(arena, table);
     for (int64_t r = -1; r < table->rows && table->rows > 0; r++) {
         size_t before = out->length;

@@ -47,7 +47,7 @@ static struct figure *headgrid_draw(struct arena *arena, const struct result *re
         figure->annotated = true;
     }
     describe(arena, figure);
-    matrices_table(arena, figure, true, options->top ? options->top : TOP);
+    matrices_table(arena, figure, result, true, options->top ? options->top : TOP);
     return figure;
 }
 

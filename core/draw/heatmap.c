@@ -31,7 +31,8 @@ static struct figure *heatmap_draw(struct arena *arena, const struct result *res
     }
     figure->annotated = matrices_few(figure);
     describe(arena, figure);
-    matrices_table(arena, figure, figure->panels > 1, options->top ? options->top : TOP);
+    matrices_table(arena, figure, result, figure->panels > 1,
+                   options->top ? options->top : TOP);
     return figure;
 }
 

@@ -196,7 +196,8 @@ static void paragraph(struct buf *out, const char *text, const char *style) {
 static void details(struct arena *arena, struct buf *out, const struct figure *figure) {
     const char *time = *figure->time ? arena_printf(arena, " · %s", figure->time) : "";
     buf_text(out, "<details><summary>");
-    html_escape(out, term(figure->language, "values"));
+    html_escape(out,
+                figure->table.note ? figure->table.note : term(figure->language, "values"));
     buf_text(out, "</summary>");
     table(out, &figure->table);
     paragraph(out, arena_printf(arena, "%s%s", figure->provenance, time), "margin:4px 0");

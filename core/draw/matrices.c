@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/draw/layout.h"
 #include "core/draw/pooling.h"
 #include "core/draw/terms.h"
@@ -11,6 +12,7 @@ enum {
     FIXED_BYTES = 115000, /* of the budget: what is there beside the cells, in all forms */
     FEW_PANELS = 4,       /* side by side, so that each may have labels of its own */
     FEW_CELLS = 20,       /* along a side, so that there may be room for numbers in them */
+    RESTS_NAMED = 3,      /* places to rest at that the table's note names */
     SIDE_LEAST = 16       /* cells along the longer side that are left whatever they cost */
 };
 
@@ -173,20 +175,24 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
     return figure;
 }
 
-/* Row `index` of figure->best as a line of the table. */
+/* A line of the table. */
+struct choice {
+    int64_t panel;
+    struct figure_best best;
+    double strength; /* what it counts for among others */
+};
+
 static void table_row(struct arena *arena, const struct figure *figure, const char **cells,
-                      int64_t index, bool per_panel) {
-    const struct figure_best *best = &figure->best[index];
-    int64_t panel = index / figure->rows.count;
+                      const struct choice *choice, bool per_panel) {
     double range = figure->is_signed ? figure->high : figure->high - figure->low;
     if (per_panel) {
         int64_t columns = figure->panel_columns.count;
-        *cells++ = figure_label(arena, &figure->panel_rows, panel / columns);
-        *cells++ = figure_label(arena, &figure->panel_columns, panel % columns);
+        *cells++ = figure_label(arena, &figure->panel_rows, choice->panel / columns);
+        *cells++ = figure_label(arena, &figure->panel_columns, choice->panel % columns);
     }
-    cells[0] = figure_label(arena, &figure->rows, best->row);
-    cells[1] = figure_label(arena, &figure->columns, best->column);
-    cells[2] = figure_number(arena, (double)best->value, range);
+    cells[0] = figure_label(arena, &figure->rows, choice->best.row);
+    cells[1] = figure_label(arena, &figure->columns, choice->best.column);
+    cells[2] = figure_number(arena, (double)choice->best.value, range);
 }
 
 /* Whether a row had no choice, as the first of a causal model: all its weight is at one place.
@@ -205,42 +211,134 @@ static bool is_forced(const struct figure *figure, int64_t index) {
     return true;
 }
 
-/* What a row counts for among others; one that had no choice comes last. */
-static double strength(const struct figure *figure, int64_t index) {
-    double value = (double)figure->best[index].value;
-    if (is_forced(figure, index)) {
-        return -1;
-    }
-    return isnan(value) ? -(double)INFINITY : figure->is_signed ? fabs(value) : value;
+/* A NaN comes after all numbers, and a row that had no choice after those above 0. */
+static double strength(const struct figure *figure, float value) {
+    return isnan(value)        ? -(double)INFINITY
+           : figure->is_signed ? fabs((double)value)
+                               : (double)value;
 }
 
-/* The strongest drawn row among rows begin .. end-1. */
-static int64_t strongest(const struct figure *figure, int64_t begin, int64_t end) {
-    int64_t at = begin;
-    for (int64_t i = begin + 1; i < end; i++) {
-        if (strength(figure, i) > strength(figure, at)) {
-            at = i;
+/* The strongest place of drawn row `index`. */
+static struct choice row_choice(const struct figure *figure, int64_t index) {
+    struct figure_best best = figure->best[index];
+    return (struct choice){ index / figure->rows.count, best,
+                            is_forced(figure, index) ? -1 : strength(figure, best.value) };
+}
+
+/* The strongest link of row `row` of the source to another place, neither of which is one to
+ * rest at. A row without one has the strength -INFINITY. */
+static struct choice link_choice(const struct figure *figure, const struct series *series,
+                                 int64_t panel, int64_t row) {
+    int64_t n = figure->rows.source;
+    const bool *rests = series->rests;
+    const float *values = series->values->data + (panel * n + row) * n;
+    struct choice most = { panel, { row, row, 0 }, -(double)INFINITY };
+    for (int64_t c = 0; c < n && !rests[row]; c++) {
+        if (!rests[c] && c != row && strength(figure, values[c]) > most.strength) {
+            most.best = (struct figure_best){ row, c, values[c] };
+            most.strength = strength(figure, values[c]);
         }
     }
-    return at;
+    return most;
 }
 
-void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, int64_t top) {
-    int64_t rows = figure->rows.count, n = per_panel ? figure->panels : rows;
-    int64_t *order = arena_array(arena, n, sizeof *order);
-    for (int64_t i = 0; i < n; i++) {
-        order[i] = per_panel ? strongest(figure, i * rows, (i + 1) * rows) : i;
+/* Whether the table is of links between places that are none to rest at: some are, and two are
+ * not. */
+static bool tells_links(const struct series *series) {
+    const struct axis *from = &series->axes[series->values->rank - 2], *to = from + 1;
+    int64_t others = 0;
+    for (int64_t i = 0; series->rests && from->count == to->count && i < to->count; i++) {
+        others += !series->rests[i];
     }
-    top = top < n ? top : n;
-    for (int64_t i = 0; i < top; i++) { /* the first `top` places of a selection sort */
+    return others >= 2 && others < to->count;
+}
+
+/* What the table chooses from: the strongest place of each row of the first panel, or of each
+ * panel. */
+static struct choice *choices(struct arena *arena, const struct figure *figure,
+                              const struct series *series, bool per_panel, int64_t *count) {
+    bool links = tells_links(series);
+    int64_t rows = links ? figure->rows.source : figure->rows.count;
+    int64_t panels = per_panel ? figure->panels : 1;
+    struct choice *list = arena_array(arena, panels * rows, sizeof *list);
+    *count = 0;
+    for (int64_t i = 0; i < panels * rows; i++) {
+        struct choice one =
+            links ? link_choice(figure, series, i / rows, i % rows) : row_choice(figure, i);
+        bool begins = !per_panel || i % rows == 0;
+        if (begins) {
+            list[(*count)++] = one;
+        } else if (one.strength > list[*count - 1].strength) {
+            list[*count - 1] = one;
+        }
+    }
+    for (int64_t i = 0; links && i < *count; i++) {
+        if (list[i].strength <= 0) { /* a causal model's, which cannot look ahead */
+            memmove(&list[i], &list[i + 1], (size_t)(*count - i - 1) * sizeof *list);
+            --*count;
+            i--;
+        }
+    }
+    return list;
+}
+
+/* "token", "word", or "place" where the result does not say what its axes count. */
+static const char *unit_of(const struct result *result) {
+    for (int64_t i = 0; i < result->note_count; i++) {
+        if (strcmp(result->notes[i].key, "unit") == 0) {
+            return result->notes[i].value;
+        }
+    }
+    return "place";
+}
+
+/* "Strongest links between different tokens, without [CLS], [SEP]" */
+static const char *links_note(struct arena *arena, const struct figure *figure,
+                              const struct result *result) {
+    const struct series *series = &result->series[0];
+    bool zh = strncmp(figure->language, "zh", 2) == 0;
+    struct buf *names = buf_new(arena);
+    int64_t rests = 0;
+    for (int64_t i = 0; i < figure->columns.source; i++) {
+        if (series->rests[i] && ++rests <= RESTS_NAMED) {
+            buf_printf(names, "%s%s",
+                       rests == 1 ? ""
+                       : zh       ? "、"
+                                  : ", ",
+                       figure_short(arena, figure_label(arena, &figure->columns, i), 24));
+        }
+    }
+    buf_text(names, rests > RESTS_NAMED ? ", …" : "");
+    const char *unit = term(figure->language, unit_of(result));
+    const char *only = rests > 1 ? ""
+                       : zh      ? arena_printf(arena, "首个%s ", unit)
+                                 : "the first, ";
+    return arena_printf(arena,
+                        zh ? "不同%s之间最强的联系（不计 %s%s）"
+                           : "Strongest links between different %ss, without %s%s",
+                        unit, only, names->data);
+}
+
+/* Brings the `top` strongest to the front: that many steps of a stable selection sort. */
+static void sort_top(struct choice *list, int64_t n, int64_t top) {
+    for (int64_t i = 0; i < top; i++) {
         int64_t most = i;
         for (int64_t k = i + 1; k < n; k++) {
-            most = strength(figure, order[k]) > strength(figure, order[most]) ? k : most;
+            most = list[k].strength > list[most].strength ? k : most;
         }
-        int64_t taken = order[most];
-        memmove(&order[i + 1], &order[i], (size_t)(most - i) * sizeof *order); /* stable */
-        order[i] = taken;
+        struct choice taken = list[most];
+        memmove(&list[i + 1], &list[i], (size_t)(most - i) * sizeof *list);
+        list[i] = taken;
     }
+}
+
+void matrices_table(struct arena *arena, struct figure *figure, const struct result *result,
+                    bool per_panel, int64_t top) {
+    const struct series *series = &result->series[0];
+    int64_t n;
+    struct choice *list = choices(arena, figure, series, per_panel, &n);
+    top = top < n ? top : n;
+    sort_top(list, n, top);
     struct figure_table *table = &figure->table;
     const struct figure_axis *named[] = { &figure->panel_rows, &figure->panel_columns,
                                           &figure->rows, &figure->columns };
@@ -254,7 +352,10 @@ void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, 
     table->heads[4 - skip] = *figure->unit ? figure->unit : term(figure->language, "value");
     table->cells = arena_array(arena, top * table->columns, sizeof *table->cells);
     for (int64_t i = 0; i < top; i++) {
-        table_row(arena, figure, table->cells + i * table->columns, order[i], per_panel);
+        table_row(arena, figure, table->cells + i * table->columns, &list[i], per_panel);
+    }
+    if (tells_links(series)) {
+        table->note = links_note(arena, figure, result);
     }
 }
 

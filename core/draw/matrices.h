@@ -20,8 +20,11 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
                                const struct picture_options *options, struct err *err);
 
 /* Fills the table: the strongest column of each row of the first panel, or (`per_panel`) the
- * strongest cell of each panel; the `top` strongest of these, strongest first. */
-void matrices_table(struct arena *arena, struct figure *figure, bool per_panel, int64_t top);
+ * strongest cell of each panel; the `top` strongest of these, strongest first. Where the axes
+ * name places to rest at, only links between two different others count, and the table's note
+ * says so. */
+void matrices_table(struct arena *arena, struct figure *figure, const struct result *result,
+                    bool per_panel, int64_t top);
 
 /* Gives each panel a title, "layer 5 head 1", instead of labels at the edges of the picture. */
 void matrices_titles(struct arena *arena, struct figure *figure);

@@ -9,15 +9,11 @@ struct entry {
 };
 
 static const struct entry words[] = {
-    { "layer", "layer", "层" },
-    { "head", "head", "头" },
-    { "query", "query", "查询" },
-    { "key", "key", "键" },
-    { "token", "token", "词元" },
-    { "word", "word", "词" },
-    { "probability", "probability", "概率" },
-    { "value", "value", "数值" },
-    { "values", "values", "数值" },
+    { "layer", "layer", "层" },         { "head", "head", "头" },
+    { "query", "query", "查询" },       { "key", "key", "键" },
+    { "token", "token", "词元" },       { "word", "word", "词" },
+    { "place", "place", "位置" },       { "probability", "probability", "概率" },
+    { "value", "value", "数值" },       { "values", "values", "数值" },
     { "largest", "largest", "最大值" },
 };
 

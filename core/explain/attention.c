@@ -17,6 +17,7 @@ struct look {
     int64_t tokens;      /* T of the model */
     int64_t size;        /* tokens or words: T of the result */
     const char **labels; /* [size] */
+    bool *rests;         /* [size] */
 };
 
 static double now(void) {
@@ -42,6 +43,15 @@ static int check_text(const struct model *model, const struct encoding *encoding
     return 0;
 }
 
+/* Special tokens and the first place: where heads put the weight that they have no use for. */
+static void mark_rests(struct look *look) {
+    look->rests = arena_array(look->arena, look->size, sizeof *look->rests);
+    for (int64_t i = 0; i < look->size; i++) {
+        int64_t token = look->words ? look->words->begin[i] : i;
+        look->rests[i] = i == 0 || look->encoding->tokens[token].special;
+    }
+}
+
 /* Tokenises and fills what does not need the model run. */
 static int look_begin(struct look *look, const char *text, size_t length, struct err *err) {
     const struct tokenizer *tokenizer = look->model->tokenizer;
@@ -59,9 +69,10 @@ static int look_begin(struct look *look, const char *text, size_t length, struct
         look->words = words_of(look->arena, tokenizer, look->encoding, text, length);
         look->size = look->words->count;
         look->labels = look->words->labels;
-        return 0;
+    } else {
+        look->labels = pieces_labels(look->arena, tokenizer, look->encoding, text);
     }
-    look->labels = pieces_labels(look->arena, tokenizer, look->encoding, text);
+    mark_rests(look);
     return 0;
 }
 
@@ -151,6 +162,10 @@ static const char *unit_of(const struct result *result) {
     return "token";
 }
 
+static const char *unit_zh(const char *unit) {
+    return strcmp(unit, "word") == 0 ? "词" : "词元";
+}
+
 /* Whether any place looks ahead; in a causal model those are exactly 0. */
 static bool looks_ahead(const struct result *result) {
     int64_t n = size_of(result);
@@ -167,14 +182,14 @@ static const char *number_at(struct arena *arena, const struct axis *axis, int64
     return axis->labels ? axis->labels[i] : arena_printf(arena, "%lld", (long long)i);
 }
 
-/* "layer 4 head 11" and the mean weight of the head whose pattern of that kind is strongest. */
-struct best {
-    double value;
-    const char *name;
-};
+/* A head that looks mainly where a kind of head does puts at least so much weight there. */
+#define PATTERN_LEAST 0.3
 
-static struct best strongest(struct arena *arena, const struct result *result,
-                             enum attention_kind kind) {
+/* Adds "layer 4 head 11 at the token before (0.83)", of the strongest head of that kind, if it
+ * is strong. */
+static const char *add_pattern(struct arena *arena, const char *said,
+                               const struct result *result, enum attention_kind kind,
+                               const char *what, bool zh) {
     const struct series *series = &result->series[0];
     int64_t n = size_of(result), heads = series->axes[1].count, best = 0;
     double most = -1;
@@ -185,27 +200,112 @@ static struct best strongest(struct arena *arena, const struct result *result,
             best = i;
         }
     }
-    return (struct best){ most,
-                          arena_printf(arena, "layer %s head %s",
-                                       number_at(arena, &series->axes[0], best / heads),
-                                       number_at(arena, &series->axes[1], best % heads)) };
+    if (most < PATTERN_LEAST) {
+        return said;
+    }
+    const char *layer = number_at(arena, &series->axes[0], best / heads);
+    const char *head = number_at(arena, &series->axes[1], best % heads);
+    if (zh) {
+        return arena_printf(arena, "%s%s第 %s 层第 %s 头主要看%s（平均权重 %.2f）", said,
+                            *said ? "，" : "", layer, head, what, most);
+    }
+    return *said ? arena_printf(arena, "%s, layer %s head %s at the %s (%.2f)", said, layer,
+                                head, what, most)
+                 : arena_printf(arena, "Layer %s head %s looks at the %s (mean weight %.2f)",
+                                layer, head, what, most);
 }
 
-static const char *finding_of_many(struct arena *arena, const struct result *result) {
-    const char *unit = unit_of(result), *ahead = "";
-    struct best first = strongest(arena, result, ATTENTION_FIRST);
-    struct best previous = strongest(arena, result, ATTENTION_PREVIOUS);
-    struct best self = strongest(arena, result, ATTENTION_SELF);
-    if (looks_ahead(result)) {
-        struct best next = strongest(arena, result, ATTENTION_NEXT);
-        ahead = arena_printf(arena, ", the one after in %s (%.2f)", next.name, next.value);
+static bool rests_at(const struct result *result, int64_t place) {
+    const bool *rests = result->series[0].rests;
+    return rests ? rests[place] : place == 0;
+}
+
+enum { NAMED = 3 };
+
+/* "[CLS] and [SEP]", "the first token, The"; from the fourth on they are not named. */
+static const char *rest_names(struct arena *arena, const struct result *result, bool zh) {
+    const char **labels = result->series[0].axes[3].labels, *names = "";
+    int64_t n = size_of(result), count = 0, told = 0;
+    for (int64_t i = 0; i < n; i++) {
+        count += rests_at(result, i);
+    }
+    int64_t shown = count < NAMED ? count : NAMED;
+    for (int64_t i = 0; i < n && told < shown; i++) {
+        if (rests_at(result, i)) {
+            char label[44];
+            err_quote(label, sizeof label, labels[i], strlen(labels[i]));
+            bool last = told + 1 == shown && count <= NAMED;
+            names = arena_printf(arena, "%s%s%s", names,
+                                 told == 0 ? ""
+                                 : zh      ? "、"
+                                 : last    ? " and "
+                                           : ", ",
+                                 label);
+            told++;
+        }
+    }
+    if (count == 1) {
+        return zh ? arena_printf(arena, "首个%s“%s”", unit_zh(unit_of(result)), names)
+                  : arena_printf(arena, "the first %s, %s,", unit_of(result), names);
+    }
+    return arena_printf(arena,
+                        count > NAMED ? zh ? " %s 等" : "%s and others"
+                        : zh          ? " %s"
+                                      : "%s",
+                        names);
+}
+
+/* Mean weight that the other places of all heads give to those to rest at, and to themselves.
+ */
+static void shares(const struct result *result, double *resting, double *self) {
+    const struct series *series = &result->series[0];
+    int64_t n = size_of(result), rows = 0;
+    int64_t heads = series->axes[0].count * series->axes[1].count;
+    *resting = *self = 0;
+    for (int64_t i = 0; i < heads * n; i++) {
+        int64_t row = i % n;
+        for (int64_t k = 0; k < n && !rests_at(result, row); k++) {
+            *resting += rests_at(result, k) ? (double)series->values->data[i * n + k] : 0;
+        }
+        if (!rests_at(result, row)) {
+            *self += (double)series->values->data[i * n + row];
+            rows++;
+        }
+    }
+    *resting = rows ? 100 * *resting / (double)rows : 0;
+    *self = rows ? 100 * *self / (double)rows : 0;
+}
+
+/* "; on average a token gives 55% of its weight to [CLS] and [SEP] and 9% to itself." */
+static const char *where_else(struct arena *arena, const struct result *result, bool zh) {
+    double resting, self;
+    const char *names = rest_names(arena, result, zh);
+    shares(result, &resting, &self);
+    if (zh) {
+        return arena_printf(arena,
+                            "；平均而言，一个%s把 %.0f%% 的权重给了%s，%.0f%% 留给自己。",
+                            unit_zh(unit_of(result)), resting, names, self);
     }
     return arena_printf(
-        arena,
-        "The first %s, %s, draws most in %s (mean weight %.2f), the %s before in %s "
-        "(%.2f)%s, and the %s itself in %s (%.2f).",
-        unit, result->series[0].axes[3].labels[0], first.name, first.value, unit, previous.name,
-        previous.value, ahead, unit, self.name, self.value);
+        arena, "; on average a %s gives %.0f%% of its weight to %s and %.0f%% to itself.",
+        unit_of(result), resting, names, self);
+}
+
+static const char *finding_of_many(struct arena *arena, const struct result *result, bool zh) {
+    const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result), *said = "";
+    said = add_pattern(arena, said, result, ATTENTION_PREVIOUS,
+                       arena_printf(arena, zh ? "前一个%s" : "%s before", unit), zh);
+    if (looks_ahead(result)) {
+        said = add_pattern(arena, said, result, ATTENTION_NEXT,
+                           arena_printf(arena, zh ? "后一个%s" : "%s after", unit), zh);
+    }
+    said = add_pattern(arena, said, result, ATTENTION_SELF,
+                       arena_printf(arena, zh ? "%s自身" : "%s itself", unit), zh);
+    if (!*said) {
+        said = zh ? "这些头都不以相邻的位置或自身为主"
+                  : "None of these heads looks mainly at a neighbour or at itself";
+    }
+    return arena_printf(arena, "%s%s", said, where_else(arena, result, zh));
 }
 
 enum { LINKS = 3 };
@@ -223,31 +323,40 @@ static void keep_link(const float *head, int64_t links[LINKS], int64_t at) {
     }
 }
 
-/* The strongest links but those to the first place, which many heads use as a place to rest. */
-static const char *finding_of_one(struct arena *arena, const struct result *result) {
+/* The strongest links between different places that are none to rest at. */
+static const char *finding_of_one(struct arena *arena, const struct result *result, bool zh) {
     const float *head = result->series[0].values->data;
-    const char **labels = result->series[0].axes[3].labels;
+    const char **labels = result->series[0].axes[3].labels, *text = "";
     int64_t n = size_of(result), links[LINKS] = { -1, -1, -1 };
-    char text[LINKS * 120] = "";
     for (int64_t at = 0; at < n * n; at++) {
-        if (at % n != 0) {
+        int64_t from = at / n, to = at % n;
+        if (from != to && head[at] > 0 && !rests_at(result, from) && !rests_at(result, to)) {
             keep_link(head, links, at);
         }
     }
     for (int i = 0; i < LINKS && links[i] >= 0; i++) {
-        size_t used = strlen(text);
         char from[44], to[44];
-        snprintf(
-            text + used, sizeof text - used, "%s%s → %s (%.2f)", i ? ", " : "",
-            err_quote(from, sizeof from, labels[links[i] / n], strlen(labels[links[i] / n])),
-            err_quote(to, sizeof to, labels[links[i] % n], strlen(labels[links[i] % n])),
-            (double)head[links[i]]);
+        err_quote(from, sizeof from, labels[links[i] / n], strlen(labels[links[i] / n]));
+        err_quote(to, sizeof to, labels[links[i] % n], strlen(labels[links[i] % n]));
+        text = arena_printf(arena, zh ? "%s%s%s → %s（%.2f）" : "%s%s%s → %s (%.2f)", text,
+                            i == 0 ? ""
+                            : zh   ? "，"
+                                   : ", ",
+                            from, to, (double)head[links[i]]);
     }
-    return arena_printf(
-        arena,
-        "The strongest links are %s; the first %s, %s, gets %.0f %% of the others' "
-        "weight.",
-        text, unit_of(result), labels[0], attention_pattern(head, n, ATTENTION_FIRST) * 100);
+    const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result);
+    if (links[0] < 0) {
+        const char *names = rest_names(arena, result, zh);
+        text = arena_printf(
+            arena, zh ? "没有一个%s在看%s 以外的其他位置" : "No %s looks at another than %s",
+            unit, names);
+    } else {
+        text = arena_printf(arena,
+                            zh ? "不同%s之间最强的联系是 %s"
+                               : "The strongest links between different %ss are %s",
+                            unit, text);
+    }
+    return arena_printf(arena, "%s%s", text, where_else(arena, result, zh));
 }
 
 static bool is_one_head(const struct result *result) {
@@ -255,33 +364,44 @@ static bool is_one_head(const struct result *result) {
 }
 
 /* "layer 5", "3 layers" or "all 6 layers" */
-static const char *chosen(struct arena *arena, const struct axis *axis) {
+static const char *chosen(struct arena *arena, const struct axis *axis, bool zh) {
+    bool layer = strcmp(axis->name, "layer") == 0;
     if (axis->count == 1) {
-        return arena_printf(arena, "%s %s", axis->name, number_at(arena, axis, 0));
+        const char *number = number_at(arena, axis, 0);
+        return zh ? arena_printf(arena, "第 %s %s", number, layer ? "层" : "头")
+                  : arena_printf(arena, "%s %s", axis->name, number);
     }
-    return arena_printf(arena, "%s%lld %ss", axis->labels ? "" : "all ", (long long)axis->count,
-                        axis->name);
+    return zh ? arena_printf(arena, "%s %lld %s", axis->labels ? "其中" : "全部",
+                             (long long)axis->count, layer ? "层" : "个头")
+              : arena_printf(arena, "%s%lld %ss", axis->labels ? "" : "all ",
+                             (long long)axis->count, axis->name);
 }
 
 /* Title, finding, caption and the picture that suits. */
-static void describe(struct arena *arena, struct result *result) {
+static void describe(struct arena *arena, struct result *result, const char *language) {
     const struct axis *axes = result->series[0].axes;
-    const char *unit = unit_of(result);
+    bool zh = language && strncmp(language, "zh", 2) == 0;
+    const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result);
     result->kind = is_one_head(result) ? "heatmap" : "headgrid";
-    result->title = arena_printf(arena, "Attention of %s, %s, %s", result->model,
-                                 chosen(arena, &axes[0]), chosen(arena, &axes[1]));
-    result->caption = arena_printf(arena,
-                                   "Row: the %s that looks; column: the %s it looks at; each "
-                                   "row sums to 1. It shows where a "
-                                   "head reads from, not why the model answers as it does.",
-                                   unit, unit);
+    result->title =
+        arena_printf(arena, zh ? "%s 的注意力，%s，%s" : "Attention of %s, %s, %s",
+                     result->model, chosen(arena, &axes[0], zh), chosen(arena, &axes[1], zh));
+    result->caption = arena_printf(
+        arena,
+        zh ? "行：在看的%s；列：被看的%s；每行之和为 1。图中显示的是头从哪里读取信息，"
+             "而不是模型为什么这样回答。"
+           : "Row: the %s that looks; column: the %s it looks at; each row sums to 1. It shows "
+             "where a head reads from, not why the model answers as it does.",
+        unit, unit);
     if (size_of(result) < 2) {
-        result->finding =
-            arena_printf(arena, "There is one %s, which can only look at itself.", unit);
+        result->finding = arena_printf(arena,
+                                       zh ? "只有一个%s，它只能看自己。"
+                                          : "There is one %s, which can only look at itself.",
+                                       unit);
     } else if (is_one_head(result)) {
-        result->finding = finding_of_one(arena, result);
+        result->finding = finding_of_one(arena, result, zh);
     } else {
-        result->finding = finding_of_many(arena, result);
+        result->finding = finding_of_many(arena, result, zh);
     }
 }
 
@@ -336,6 +456,7 @@ struct result *attention(struct arena *arena, const struct model *model, const c
                     numbers(arena, request->heads, request->head_count, config->heads) },
                   { "query", look.size, look.labels },
                   { "key", look.size, look.labels } },
+        .rests = look.rests,
     };
     result->text = arena_text(arena, text, length);
     result->model = arena_copy(arena, handle); /* it may outlive the model */
@@ -343,7 +464,7 @@ struct result *attention(struct arena *arena, const struct model *model, const c
     result->method = "attention pattern";
     result->dtype = arena_copy(arena, model->dtype);
     result_note(arena, result, "unit", request->words ? "word" : "token");
-    describe(arena, result);
+    describe(arena, result, request->language);
     result->seconds = now() - began;
     return result;
 }
@@ -386,6 +507,6 @@ struct result *attention_narrow(struct arena *arena, const struct result *whole,
                    (size_t)(n * n) * sizeof *at);
         }
     }
-    describe(arena, result);
+    describe(arena, result, request->language);
     return result;
 }

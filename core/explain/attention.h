@@ -19,7 +19,8 @@
 struct attention_request {
     const int64_t *layers, *heads; /* indices to show */
     int64_t layer_count, head_count;
-    bool words; /* --unit word */
+    bool words;           /* --unit word */
+    const char *language; /* of title, finding and caption: "zh"; else English */
 };
 
 /* Runs the model on the text (special tokens added). Labels are tokens as people read them, or

@@ -83,6 +83,10 @@ static void series_copy(struct arena *arena, struct series *to, const struct ser
     for (int i = 0; i < from->values->rank; i++) {
         axis_copy(arena, &to->axes[i], &from->axes[i]);
     }
+    if (from->rests) {
+        size_t bytes = (size_t)from->axes[from->values->rank - 1].count * sizeof *from->rests;
+        to->rests = memcpy(arena_raw(arena, bytes), from->rests, bytes);
+    }
 }
 
 struct result *result_copy(struct arena *arena, const struct result *result) {

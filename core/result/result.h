@@ -25,6 +25,8 @@ struct series {
     bool is_signed;   /* diverging colours about 0 */
     struct tensor *values;
     struct axis axes[TENSOR_RANK];
+    const bool *rests; /* [last axis], or NULL: places where heads rest that find nothing
+                        * ([CLS], the first token); tables tell the links between the others */
 };
 
 struct note {

@@ -108,9 +108,14 @@ const char *asked_picture(const struct cell_line *line, const struct result *res
     return "heatmap";
 }
 
+const char *asked_language(struct session *session, const struct cell_line *line) {
+    const struct cell_flag *flag = cell_flag_at(line, "lang");
+    return flag ? flag->value : session_setting(session, "language");
+}
+
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
-               const char *picture, struct err *err) {
-    const struct picture_options options = { .language = session_setting(session, "language") };
+               const char *picture, const char *language, struct err *err) {
+    const struct picture_options options = { .language = language };
     const struct bundle *bundle =
         picture_bundle(session_arena(session), picture, result, &options, err);
     if (!bundle) {

@@ -37,8 +37,21 @@ void asked_keep(struct session *session, const struct cell_line *line, int64_t i
 const char *asked_picture(const struct cell_line *line, const struct result *result,
                           struct err *err);
 
-/* Draws and shows. `picture` NULL: the result's own. */
+/* The language of --lang, else the session's: "en" or "zh". */
+const char *asked_language(struct session *session, const struct cell_line *line);
+
+/* --lang, among a command's options. */
+#define ASKED_LANG                                                                          \
+    {                                                                                       \
+        .name = "lang", .kind = OPTION_CHOICE, .choices = "en zh",                          \
+        .complete = COMPLETE_CHOICE,                                                        \
+        .help =                                                                             \
+            "language of the words around the numbers; otherwise the environment's (LANG)", \
+        .help_zh = "说明文字所用的语言；不给时按环境变量 LANG"            \
+    }
+
+/* Draws and shows in that language. `picture` NULL: the result's own. */
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
-               const char *picture, struct err *err);
+               const char *picture, const char *language, struct err *err);
 
 #endif

@@ -26,7 +26,7 @@ static int look_at(struct session *session, const struct cell_line *line,
                    const struct asked_text *text, const struct loaded *one, int64_t index,
                    int64_t count, struct reply *reply, struct err *err) {
     struct arena *arena = session_arena(session);
-    struct attention_request request;
+    struct attention_request request = { .language = asked_language(session, line) };
     if (read_request(arena, line, one->model, &request, err) < 0) {
         return err_pass(err);
     }
@@ -38,7 +38,7 @@ static int look_at(struct session *session, const struct cell_line *line,
         return err_pass(err);
     }
     const char *picture = asked_picture(line, result, err);
-    if (!picture || asked_show(session, reply, result, picture, err) < 0) {
+    if (!picture || asked_show(session, reply, result, picture, request.language, err) < 0) {
         return err_pass(err);
     }
     asked_keep(session, line, index, count, own, result);
@@ -100,6 +100,7 @@ static const struct option options[] = {
       .complete = COMPLETE_RESULT,
       .help = "keep the result under this name, for %show and %save",
       .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_LANG,
     { 0 },
 };
 

@@ -13,7 +13,7 @@ static bool ends_with(const char *text, const char *ending) {
 static int save_picture(struct session *session, const struct cell_line *line,
                         const struct result *result, const char *path, struct err *err) {
     bool png = ends_with(path, ".png");
-    const struct picture_options options = { .language = session_setting(session, "language"),
+    const struct picture_options options = { .language = asked_language(session, line),
                                              .no_html = png };
     const char *picture = asked_picture(line, result, err);
     const struct bundle *bundle =

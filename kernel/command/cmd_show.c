@@ -15,7 +15,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     if (!picture) {
         return err_pass(err);
     }
-    return asked_show(session, reply, result, picture, err);
+    return asked_show(session, reply, result, picture, asked_language(session, line), err);
 }
 
 static const struct option options[] = { KEPT_VIEW_OPTIONS, { 0 } };

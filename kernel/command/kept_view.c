@@ -67,10 +67,11 @@ const struct result *kept_view(struct session *session, const struct cell_line *
         err_pass(err);
         return NULL;
     }
-    if (!cell_flag_at(line, "layer") && !cell_flag_at(line, "head")) {
+    if (!cell_flag_at(line, "layer") && !cell_flag_at(line, "head") &&
+        !cell_flag_at(line, "lang")) {
         return result;
     }
-    struct attention_request request = { 0 };
+    struct attention_request request = { .language = asked_language(session, line) };
     const struct axis *axes = result->series[0].axes;
     request.layers = positions(arena, line, &axes[0], &request.layer_count, err);
     request.heads =

@@ -1,28 +1,30 @@
 #ifndef KERNEL_COMMAND_KEPT_VIEW_H
 #define KERNEL_COMMAND_KEPT_VIEW_H
 
-#include "kernel/command/command.h"
+#include "kernel/command/asked.h"
 #include "kernel/session/session.h"
 
 /* kept_view: the kept result that %show and %save are asked for, and which part of it. */
 
 /* Their options. */
-#define KEPT_VIEW_OPTIONS                                                                  \
-    { .name = "view",                                                                      \
-      .kind = OPTION_CHOICE,                                                               \
-      .choices = "grid head",                                                              \
-      .complete = COMPLETE_CHOICE,                                                         \
-      .help = "grid: heads small, side by side; head: one head, large",                    \
-      .help_zh = "grid：各个头的小图；head：单个头的大图" },                               \
-        { .name = "layer",                                                                 \
-          .kind = OPTION_LIST,                                                             \
-          .otherwise = "all",                                                              \
-          .help = "only these layers of the result",                                       \
-          .help_zh = "只要结果中的这些层" },                                               \
-    {                                                                                      \
-        .name = "head", .kind = OPTION_LIST, .otherwise = "all",                           \
-        .help = "only these heads of the result", .help_zh = "只要结果中的这些头" \
-    }
+#define KEPT_VIEW_OPTIONS                                               \
+    { .name = "view",                                                   \
+      .kind = OPTION_CHOICE,                                            \
+      .choices = "grid head",                                           \
+      .complete = COMPLETE_CHOICE,                                      \
+      .help = "grid: heads small, side by side; head: one head, large", \
+      .help_zh = "grid：各个头的小图；head：单个头的大图" },            \
+        { .name = "layer",                                              \
+          .kind = OPTION_LIST,                                          \
+          .otherwise = "all",                                           \
+          .help = "only these layers of the result",                    \
+          .help_zh = "只要结果中的这些层" },                            \
+        { .name = "head",                                               \
+          .kind = OPTION_LIST,                                          \
+          .otherwise = "all",                                           \
+          .help = "only these heads of the result",                     \
+          .help_zh = "只要结果中的这些头" },                            \
+        ASKED_LANG
 
 /* The result that the first word names, narrowed by --layer and --head, which mean the numbers
  * on the result's axes. NULL: ERR_OPTION where the line has not `words` words, ERR_RESULT where

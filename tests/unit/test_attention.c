@@ -59,7 +59,7 @@ TEST(attention_equals_pytorch) {
         &err);
     const struct tensor *wanted = golden ? weights_at(golden, "repeat.attentions") : NULL;
     const int64_t layers[] = { 0, 2 }, heads[] = { 1, 5 };
-    const struct attention_request request = { layers, heads, 2, 2, false };
+    const struct attention_request request = { layers, heads, 2, 2, false, "en" };
     const struct result *result = look(model, "one two one two one two", &request, &err);
     if (!check(wanted && result)) {
         return;
@@ -98,7 +98,7 @@ TEST(attention_between_words_sums_to_one) {
         check_near(sum, 1, 1e-5);
     }
     check_same(result->notes[0].value, "word");
-    check_text(result->finding, "The first word, Untranslatable, draws most in layer ");
+    check_text(result->finding, "of its weight to the first word, Untranslatable, and ");
     check(!strstr(result->finding, "after")); /* a causal model cannot look ahead */
 }
 
@@ -122,23 +122,58 @@ static struct result *by_hand(void) {
 
 TEST(attention_narrow_says_what_is_left) {
     const int64_t zero[] = { 0 }, one[] = { 1 }, both[] = { 0, 1 };
-    const struct attention_request last = { one, zero, 1, 1, false };
+    const struct attention_request last = { one, zero, 1, 1, false, "en" };
     const struct result *whole = by_hand();
     const struct result *part = attention_narrow(check_arena(), whole, &last);
     check_same(part->title, "Attention of m, layer 3, head 0");
     check_same(part->kind, "heatmap");
     check_same(part->finding,
-               "The strongest links are a → c (0.30), a → b (0.20), b → b (0.10); the "
-               "first token, a, gets 85 % of the others' weight.");
+               "The strongest links between different tokens are c → b (0.10); on average a "
+               "token gives 85% of its weight to the first token, a, and 10% to itself.");
     check_near(part->series[0].values->data[3], .9, 1e-7);
 
-    const struct attention_request all = { both, zero, 2, 1, false };
+    const struct attention_request all = { both, zero, 2, 1, false, "en" };
     part = attention_narrow(check_arena(), whole, &all);
     check_same(part->title, "Attention of m, 2 layers, head 0");
     check_text(part->finding,
-               "The first token, a, draws most in layer 3 head 0 (mean weight 0.85), "
-               "the token before in layer 0 head 0 (1.00)");
+               "Layer 0 head 0 looks at the token before (mean weight 1.00); on average a "
+               "token gives 67% of its weight to the first token, a, and 5% to itself.");
     check_int(whole->series[0].axes[0].count, 2); /* as it was */
+}
+
+TEST(attention_says_it_in_chinese) {
+    const int64_t zero[] = { 0 }, both[] = { 0, 1 };
+    const struct attention_request one = { both + 1, zero, 1, 1, false, "zh" };
+    const struct result *part = attention_narrow(check_arena(), by_hand(), &one);
+    check_same(part->title, "m 的注意力，第 3 层，第 0 头");
+    check_same(part->finding,
+               "不同词元之间最强的联系是 c → b（0.10）；平均而言，一个词元把 85% "
+               "的权重给了首个词元“a”，10% 留给自己。");
+    check_text(part->caption, "每行之和为 1");
+
+    const struct attention_request all = { both, zero, 2, 1, false, "zh" };
+    part = attention_narrow(check_arena(), by_hand(), &all);
+    check_same(part->title, "m 的注意力，其中 2 层，第 0 头");
+    check_text(part->finding, "第 0 层第 0 头主要看前一个词元（平均权重 1.00）；");
+}
+
+TEST(attention_marks_where_heads_rest) {
+    struct err err;
+    const struct model *bert = open_fixture("golden/data/models/bert_mlm");
+    const struct attention_request tokens = every_of(bert, false);
+    const struct result *result = look(bert, "a b", &tokens, &err);
+    check(result && result->series[0].axes[3].count == 4);
+    const bool *rests = result->series[0].rests;
+    check(rests[0] && !rests[1] && !rests[2] && rests[3]); /* [CLS] a b [SEP] */
+
+    /* A copy for later cells has marks of its own. */
+    const struct result *copy = result_copy(check_arena(), result);
+    check(copy->series[0].rests != rests && copy->series[0].rests[3]);
+
+    const int64_t zero[] = { 0 };
+    const struct attention_request one = { zero, zero, 1, 1, false, NULL };
+    result = look(bert, "b", &one, &err);
+    check_text(result->finding, "No token looks at another than [CLS] and [SEP]; ");
 }
 
 static void check_refused(const char *text, const char *part) {

@@ -93,6 +93,29 @@ TEST(headgrid_table_names_the_strongest_cell_of_each_head) {
                "0      0     the    cat           0.50");
 }
 
+/* By hand: what goes to the first place or to itself is left out, and the note says so. */
+TEST(headgrid_table_tells_the_links_between_others) {
+    static const float values[] = { 1, 0, 0, .9F, .1F, 0, .5F, .2F, .3F };
+    static const bool rests[] = { true, false, false };
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 1, 1, 3, sample_english, 16);
+    memcpy(result->series[0].values->data, values, sizeof values);
+    struct bundle *bundle = bundle_of(result, NULL);
+    check_text(bundle->text, "0.90");
+    check(!strstr(bundle->text, "Strongest links"));
+
+    result->series[0].rests = rests;
+    result_note(arena, result, "unit", "token");
+    bundle = bundle_of(result, NULL);
+    check_text(bundle->text, "Strongest links between different tokens, without the first, ");
+    check_text(bundle->text, "0.20");
+    check(!strstr(bundle->text, "1.00") && !strstr(bundle->text, "0.90"));
+    check_text(bundle->html, "<summary>Strongest links between different tokens, without ");
+
+    const struct picture_options zh = { .language = "zh" };
+    check_text(bundle_of(result, &zh)->text, "不同词元之间最强的联系（不计 首个词元 ");
+}
+
 TEST(headgrid_alt_and_note_in_both_languages) {
     struct arena *arena = check_arena();
     struct result *result = sample_attention(arena, 6, 12, 8, sample_chinese, 8);

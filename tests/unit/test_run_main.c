@@ -76,7 +76,8 @@ TEST(run_script_writes_each_output_to_its_files) {
     check_same(get("deep/out/1-2.txt"), "two\n");
     check_same(get("deep/out/1-3.txt"), "three\nfour\n");
     check_text(get("deep/out/2-1.txt"), "m is loaded: bert, 3 layers of 4 heads");
-    check_text(get("deep/out/3-1.txt"), "The first token, [CLS], draws most in layer 0 head ");
+    check_text(get("deep/out/3-1.txt"),
+               "without [CLS], [SEP]:\nlayer  head  query  key  probability\n0 ");
     check_int(memcmp(get("deep/out/3-1.png"), "\x89PNG", 4), 0);
     check_text(get("deep/out/3-1.html"), "<img alt=");
     check_int(get("deep/out/3-1.json")[0], '{');
