@@ -90,6 +90,5 @@ TEST(json_writes_what_is_always_json) {
     json_key(&w, "t");
     json_bytes(&w, "</script>\xff\"", 11);
     json_close(&w, '}');
-    check_same(out->data,
-               "{\"x\":0.1,\"nan\":null,\"t\":\"</script>\xef\xbf\xbd\\\"\"}");
+    check_same(out->data, "{\"x\":0.1,\"nan\":null,\"t\":\"</script>\xef\xbf\xbd\\\"\"}");
 }
