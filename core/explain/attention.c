@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/base/catch.h"
 #include "core/text/pieces.h"
 
 /* One text on its way through the model. */
@@ -18,6 +17,7 @@ struct look {
     int64_t size;        /* tokens or words: T of the result */
     const char **labels; /* [size] */
     bool *rests;         /* [size] */
+    struct tensor *out;  /* [layers, heads, size, size] of those asked for */
 };
 
 static double now(void) {
@@ -96,12 +96,31 @@ static void close_arena(void *what) {
     arena_free(*(struct arena **)what);
 }
 
-/* Runs the model in an arena of its own, so that the whole trace is gone before the picture. */
+/* Copies what is asked for of one layer's heads; the rest is never kept. */
+static void look_take(void *arg, enum site site, int64_t layer, const struct tensor *value) {
+    const struct look *look = arg;
+    const struct attention_request *request = look->request;
+    int64_t n = look->size, t = look->tokens;
+    (void)site; /* the pattern is all that the pass keeps */
+    for (int64_t l = 0; l < request->layer_count; l++) {
+        float *to = look->out->data + l * request->head_count * n * n;
+        for (int64_t h = 0; request->layers[l] == layer && h < request->head_count; h++) {
+            const float *head = value->data + request->heads[h] * t * t;
+            if (look->words) {
+                attention_join(head, t, look->words, to + h * n * n);
+            } else {
+                memcpy(to + h * n * n, head, (size_t)(n * n) * sizeof *to);
+            }
+        }
+    }
+}
+
+/* Runs the model in an arena of its own, which is gone before the picture. */
 static struct tensor *look_run(struct look *look, struct err *err) {
     const struct attention_request *request = look->request;
     int64_t n = look->size, t = look->tokens;
-    struct tensor *out = tensor_new(
-        look->arena, 4, (int64_t[]){ request->layer_count, request->head_count, n, n });
+    look->out = tensor_new(look->arena, 4,
+                           (int64_t[]){ request->layer_count, request->head_count, n, n });
     struct arena **scratch = arena_alloc(look->arena, sizeof *scratch);
     arena_defer(look->arena, close_arena, scratch);
     *scratch = arena_new();
@@ -109,29 +128,20 @@ static struct tensor *look_run(struct look *look, struct err *err) {
     for (int64_t i = 0; i < t; i++) {
         ids[i] = look->encoding->tokens[i].id;
     }
-    struct pass pass = { .arena = *scratch, .batch = 1, .tokens = t, .ids = ids };
+    struct pass pass = { .arena = *scratch,
+                         .batch = 1,
+                         .tokens = t,
+                         .ids = ids,
+                         .take = look_take,
+                         .take_arg = look };
     pass.keep[SITE_ATTENTION] = true;
-    const struct trace *trace = model_run(look->model, &pass, err);
-    if (!trace) {
+    if (!model_run(look->model, &pass, err)) {
         err_pass(err);
         return NULL;
     }
-    float *to = out->data;
-    for (int64_t l = 0; l < request->layer_count; l++) {
-        const float *layer = trace_at(trace, SITE_ATTENTION, request->layers[l])->data;
-        for (int64_t h = 0; h < request->head_count; h++, to += n * n) {
-            const float *head = layer + request->heads[h] * t * t;
-            if (look->words) {
-                attention_join(head, t, look->words, to);
-            } else {
-                memcpy(to, head, (size_t)(n * n) * sizeof *to);
-            }
-        }
-        stop_check();
-    }
     arena_free(*scratch);
     *scratch = NULL;
-    return out;
+    return look->out;
 }
 
 double attention_pattern(const float *head, int64_t n, enum attention_kind kind) {

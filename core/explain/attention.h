@@ -25,7 +25,7 @@ struct attention_request {
 
 /* Runs the model on the text (special tokens added). Labels are tokens as people read them, or
  * words. ERR_TEXT: empty, no UTF-8, longer than the model's context (both numbers). Everything
- * is in the arena; the trace, as large as the result of all heads, is gone on return. */
+ * is in the arena; beside the result only one layer's patterns are held at a time. */
 struct result *attention(struct arena *arena, const struct model *model, const char *handle,
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err);

@@ -67,8 +67,12 @@ struct pass {
     const uint8_t *mask;   /* [B, T] 1: a token, 0: padding; NULL: all are tokens */
     const int32_t *types;  /* [B, T] token types; NULL: all 0 */
     bool keep[SITE_COUNT]; /* sites to keep, at every layer */
-    struct trace *trace;   /* made by model_run */
-    struct tape *tape;     /* made by model_run: scratch, gone when it returns */
+    /* NULL: kept values go to the trace. Else each is handed over as it is born and is gone
+     * when this returns, so that a run holds one layer at a time; the trace stays empty. */
+    void (*take)(void *arg, enum site site, int64_t layer, const struct tensor *value);
+    void *take_arg;
+    struct trace *trace; /* made by model_run */
+    struct tape *tape;   /* made by model_run: scratch, gone when it returns */
     void (*progress)(void *arg, int64_t done, int64_t of); /* NULL: nobody asks */
     void *progress_arg;
 };
@@ -92,7 +96,8 @@ void visit(struct pass *pass, enum site site, int64_t layer, const struct tensor
 /* The same for a value of one row a token, [B T, C], which is kept as [B, T, C]. */
 void visit_rows(struct pass *pass, enum site site, int64_t layer, const struct tensor *value);
 /* Where a wanted value can be made at once, so that visit need not copy it: the trace's own
- * tensor, its numbers not set yet. NULL if nobody wants it. Say visit when they are. */
+ * tensor (scratch, where values are taken), its numbers not set yet. NULL if nobody wants it.
+ * Say visit when they are. */
 struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int rank,
                            const int64_t *shape);
 /* Whether the pass wants the site, so that a value nobody wants need not be made. */

@@ -34,6 +34,9 @@ struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int
     if (!pass->keep[site]) {
         return NULL;
     }
+    if (pass->take) {
+        return tape_tensor(pass->tape, rank, shape);
+    }
     struct tape keeper = { .arena = pass->arena };
     struct tensor *tensor = tape_tensor(&keeper, rank, shape);
     pass->trace->values[site][layer] = tensor;
@@ -41,7 +44,9 @@ struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int
 }
 
 void visit(struct pass *pass, enum site site, int64_t layer, const struct tensor *value) {
-    if (pass->keep[site]) {
+    if (pass->keep[site] && pass->take) {
+        pass->take(pass->take_arg, site, layer, value);
+    } else if (pass->keep[site]) {
         const struct tensor *kept = trace_at(pass->trace, site, layer);
         if (!kept) {
             kept = visit_place(pass, site, layer, value->rank, value->shape);
@@ -104,11 +109,14 @@ static void scratch_free(void *what) {
 }
 
 /* Scratch for one layer in one piece, which the arena keeps when a layer rewinds it. */
-static void scratch_reserve(struct arena *scratch, const struct config *config, int64_t rows) {
-    int64_t floats, bytes;
+static void scratch_reserve(struct arena *scratch, const struct config *config,
+                            const struct pass *pass) {
+    int64_t floats, bytes, rows = pass->batch * pass->tokens;
+    bool pattern = pass->take && pass->keep[SITE_ATTENTION];
+    int64_t each = 10 * config->width + 2 * config->inner;
+    each += pattern ? config->heads * pass->tokens : 0;
     struct arena_mark mark = arena_mark(scratch);
-    if (ck_mul(rows, 10 * config->width + 2 * config->inner, &floats) &&
-        ck_mul(floats, sizeof(float), &bytes)) {
+    if (ck_mul(rows, each, &floats) && ck_mul(floats, sizeof(float), &bytes)) {
         arena_raw(scratch, (size_t)bytes);
         arena_rewind(scratch, mark);
     }
@@ -135,7 +143,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     *scratch = arena_new();
     pass->trace = trace;
     pass->tape = tape_new(*scratch, op_attention_room(pass->tokens, model->config->head_width));
-    scratch_reserve(*scratch, model->config, pass->batch * pass->tokens);
+    scratch_reserve(*scratch, model->config, pass);
 
     int failed = model->arch->forward(model, pass, err);
     stop_check(); /* an interrupt may have left out part of the last product */

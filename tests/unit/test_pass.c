@@ -257,3 +257,42 @@ TEST(pass_stops_between_layers_when_interrupted) {
     arena_free(kept);   /* and with it the scratch that the run left behind */
     check(arena_held() <= held);
 }
+
+/* ---- values that are taken as they are born ---- */
+
+struct taken {
+    const struct trace *kept;
+    const void *place; /* of the first pattern */
+    int64_t patterns, streams, moved;
+};
+
+static void take(void *arg, enum site site, int64_t layer, const struct tensor *value) {
+    struct taken *taken = arg;
+    const struct tensor *kept = trace_at(taken->kept, site, layer);
+    check(kept && tensor_bytes(kept) == tensor_bytes(value) &&
+          memcmp(kept->data, value->data, (size_t)tensor_bytes(value)) == 0);
+    if (site == SITE_ATTENTION) {
+        taken->place = taken->patterns++ ? taken->place : value->data;
+        taken->moved += taken->place != value->data;
+    }
+    taken->streams += site == SITE_RESIDUAL;
+}
+
+static void check_taken(struct arena *arena, const struct model *model) {
+    struct err err = { 0 };
+    struct pass keeping = everything(arena, 1, 12, words), taking = keeping;
+    struct taken taken = { .kept = model_run(model, &keeping, &err) };
+    taking.take = take;
+    taking.take_arg = &taken;
+    const struct trace *trace = taken.kept ? model_run(model, &taking, &err) : NULL;
+    check(trace && !trace_at(trace, SITE_ATTENTION, 0) && !trace_at(trace, SITE_LOGITS, 0));
+    check_int(taken.patterns, model->config->layers);
+    check_int(taken.streams, model->config->layers + 1);
+    check_int(taken.moved, 0); /* each layer's pattern lies where the one before lay */
+}
+
+TEST(pass_hands_over_each_layer_and_keeps_none) {
+    struct arena *arena = check_arena();
+    check_taken(arena, bert(arena));
+    check_taken(arena, llama(arena));
+}
