@@ -44,8 +44,12 @@ static unsigned char *unpack(struct arena *arena, const struct png_read *png,
     }
     unsigned char *places = arena_array(arena, png->height, (size_t)png->width);
     for (int64_t y = 0; y < png->height; y++) {
-        if (packed[y * row] != 0) {
+        unsigned char *line = packed + y * row;
+        if (line[0] != 0 && (line[0] != 2 || y == 0)) {
             return NULL;
+        }
+        for (int64_t i = 1; line[0] == 2 && i < row; i++) { /* "up": a difference */
+            line[i] = (unsigned char)(line[i] + line[i - row]);
         }
         for (int64_t x = 0; x < png->width; x++) {
             int64_t bit = x * png->bits;

@@ -6,7 +6,8 @@
 
 #include "core/base/arena.h"
 
-/* png_read: reads palette PNGs without filters, as ours are, so that tests see the pixels. */
+/* png_read: reads palette PNGs with no filter but "up", as ours are, so that tests see the
+ * pixels. */
 
 struct png_read {
     int64_t width, height;

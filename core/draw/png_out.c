@@ -28,8 +28,7 @@ static int bits_for(int colours) {
     return colours <= 2 ? 1 : colours <= 4 ? 2 : colours <= 16 ? 4 : 8;
 }
 
-/* The header chunks. A strip of equal cells repeats itself byte for byte, which deflate finds
- * without any filter. */
+/* The header chunks. */
 static void head(png_structp png, png_infop info, const struct canvas *canvas,
                  const struct png_note *texts, int count) {
     png_color palette[256];
@@ -51,10 +50,26 @@ static void head(png_structp png, png_infop info, const struct canvas *canvas,
             png_set_text(png, info, &text, 1);
         }
     }
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE | PNG_FILTER_UP);
     png_set_compression_level(png, 6);
+    png_set_compression_strategy(png,
+                                 0); /* zlib's usual one, which libpng leaves for filters */
     png_write_info(png, info);
     png_set_packing(png);
+}
+
+/* Cells are strips of equal rows: a row like the one above it is told as such and costs next to
+ * nothing. The others are left as they are, since neighbouring places of a palette are no
+ * neighbouring numbers. */
+static void write_rows(png_structp png, const struct canvas *canvas) {
+    for (int64_t row = 0; row < canvas->height; row++) {
+        const unsigned char *pixels = canvas->pixels + row * canvas->width;
+        if (row > 0) { /* the first must find both ways open, or libpng keeps no row above */
+            bool same = memcmp(pixels, pixels - canvas->width, (size_t)canvas->width) == 0;
+            png_set_filter(png, PNG_FILTER_TYPE_BASE, same ? PNG_FILTER_UP : PNG_FILTER_NONE);
+        }
+        png_write_row(png, pixels);
+    }
 }
 
 struct png_bytes png_out(const struct canvas *canvas, const struct png_note *texts, int count,
@@ -73,9 +88,7 @@ struct png_bytes png_out(const struct canvas *canvas, const struct png_note *tex
     }
     png_set_write_fn(png, out, take, flush);
     head(png, info, canvas, texts, count);
-    for (int64_t row = 0; row < canvas->height; row++) {
-        png_write_row(png, canvas->pixels + row * canvas->width);
-    }
+    write_rows(png, canvas);
     png_write_end(png, NULL);
     png_destroy_write_struct(&png, &info);
     return (struct png_bytes){ (const unsigned char *)out->data, out->length };
