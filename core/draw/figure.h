@@ -34,6 +34,8 @@ struct figure_best {
     float value;
 };
 
+struct pooling;
+
 struct figure {
     const char *language;
     const char *title;
@@ -49,6 +51,8 @@ struct figure {
     const char **panel_titles;      /* [panels], or NULL */
     const float *values;            /* [panels, rows.count, columns.count] */
     const struct figure_best *best; /* [panels, rows.count] */
+    const struct pooling *sent;     /* the cells of the JSON, coarser where those of the picture
+                                       would be too many bytes; NULL: the same */
 
     double low, high; /* the common scale; -high .. high when is_signed */
     bool is_signed;

@@ -5,6 +5,7 @@
 
 #include "core/base/jsonwrite.h"
 #include "core/draw/colour.h"
+#include "core/draw/pooling.h"
 
 enum { STOPS = 17 }; /* colours given of the scale; between them it is nearly straight */
 
@@ -114,7 +115,21 @@ static void write_values(struct arena *arena, struct jsonwrite *w,
     json_close(w, '}');
 }
 
-const char *figure_json(struct arena *arena, const struct figure *figure) {
+/* The figure with the cells that are sent. */
+static struct figure as_sent(const struct figure *figure) {
+    struct figure sent = *figure;
+    if (figure->sent) {
+        sent.values = figure->sent->values;
+        sent.rows.count = figure->sent->rows;
+        sent.rows.block = figure->sent->row_block;
+        sent.columns.count = figure->sent->columns;
+        sent.columns.block = figure->sent->column_block;
+    }
+    return sent;
+}
+
+const char *figure_json(struct arena *arena, const struct figure *drawn) {
+    struct figure sent = as_sent(drawn), *figure = &sent;
     struct jsonwrite w = { .out = buf_new(arena) };
     json_open(&w, '{');
     pair(&w, "schema", "cutaway.heatmap.v1");

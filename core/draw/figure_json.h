@@ -7,10 +7,10 @@
  * view: texts, the four axes with labels, the scale, and the values in base64, row-major,
  * little endian:
  *
- *     "f32"  numbers as they are (at most FIGURE_JSON_EXACT of them, or where some are not
- * finite) "u8"   low + byte / 255 * (high - low) of the scale
+ *     "f32"  numbers as they are: at most FIGURE_JSON_EXACT of them, or where some are not
+ * finite "u8"   low + byte / 255 * (high - low) of the scale
  *
- * Where cells are pools, "pooled" says of what. */
+ * Where cells are pools, "pooled" says of what; they may be coarser than the picture's. */
 
 enum { FIGURE_JSON_EXACT = 4096 };
 

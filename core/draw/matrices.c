@@ -9,35 +9,43 @@
 #include "core/draw/terms.h"
 
 enum {
-    FIXED_BYTES = 115000, /* of the budget: what is there beside the cells, in all forms */
-    FEW_PANELS = 4,       /* side by side, so that each may have labels of its own */
-    FEW_CELLS = 20,       /* along a side, so that there may be room for numbers in them */
-    RESTS_NAMED = 3,      /* places to rest at that the table's note names */
-    SIDE_LEAST = 16       /* cells along the longer side that are left whatever they cost */
+    FIXED_BYTES = 32000, /* of the budget: what is there beside the cells, in all forms, */
+    PANEL_BYTES = 5500,  /* and so much more times the root of the number of panels */
+    FEW_PANELS = 4,      /* side by side, so that each may have labels of its own */
+    FEW_CELLS = 20,      /* along a side, so that there may be room for numbers in them */
+    RESTS_NAMED = 3,     /* places to rest at that the table's note names */
+    SIDE_LEAST = 4       /* cells along the longer side that are left whatever they cost */
 };
 
 static int64_t blocks(int64_t count, int64_t block) {
     return (count + block - 1) / block;
 }
 
+static int64_t cells(const struct pooling *p) {
+    return p->panels * p->rows * p->columns;
+}
+
 /* Bytes that the cells will take: in the PNG, which is there twice in base64, their entropy at
  * the levels of the colour scale and 6 bits for every cell that differs from its neighbour (a
- * match of deflate); in the JSON one byte, in base64 too. Within a fifth of what was measured
- * on attention of 72 to 270 heads and on noise. */
-static double cost(const struct figure *figure, const struct pooling *p) {
-    int64_t n = p->panels * p->rows * p->columns, counts[64] = { 0 }, changes = 0;
-    double range = figure->high - figure->low, bits = 0;
+ * match of deflate); in the JSON, which has the cells of `sent`, one byte, or four where some
+ * are no numbers, in base64 too. Within a fifth of what was measured on attention of 72 to 270
+ * heads and on noise. */
+static double cost(const struct figure *figure, const struct pooling *p,
+                   const struct pooling *sent) {
+    int64_t n = cells(p), counts[64] = { 0 }, changes = 0;
+    double range = figure->high - figure->low, bits = 0, each = 1;
     for (int64_t i = 0, before = -1; i < n; i++) {
         double at = ((double)p->values[i] - figure->low) / range * 63;
         int64_t level = at > 0 ? at < 63 ? (int64_t)at : 63 : 0;
         counts[level]++;
         changes += level != before;
         before = level;
+        each = isfinite(p->values[i]) ? each : (double)sizeof(float);
     }
     for (int i = 0; i < 64; i++) {
         bits -= counts[i] ? (double)counts[i] * log2((double)counts[i] / (double)n) : 0;
     }
-    return 4.0 / 3 * (2 * (bits + 6 * (double)changes) / 8 + (double)n);
+    return 4.0 / 3 * (2 * (bits + 6 * (double)changes) / 8 + each * (double)cells(sent));
 }
 
 /* The next round number up: 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1 times a power of ten. */
@@ -83,8 +91,8 @@ static void choose_scale(struct figure *figure, const struct series *series,
 }
 
 /* Pools as far as the picture's size and the budget of bytes ask for: first a little finer than
- * the picture can show, then pools of these. The strongest value survives any pooling, so one
- * scale holds for all. */
+ * the picture can show, then pools of these. The JSON gives way first. The strongest value
+ * survives any pooling, so one scale holds for all. */
 static void choose_cells(struct arena *arena, struct figure *figure,
                          const struct series *series) {
     int64_t rows = figure->rows.count, columns = figure->columns.count;
@@ -93,12 +101,18 @@ static void choose_cells(struct arena *arena, struct figure *figure,
     struct pooling *fine = pooling_new(arena, series->values->data, figure->panels, rows,
                                        columns, series->is_signed, (block + 3) / 4);
     choose_scale(figure, series, fine);
-    struct pooling *shown = fine;
+    struct pooling *shown = fine, *sent;
+    double room = MATRICES_BYTES - FIXED_BYTES - PANEL_BYTES * sqrt((double)figure->panels);
     int64_t factor = blocks(block, fine->row_block);
     int64_t coarsest = (fine->rows > fine->columns ? fine->rows : fine->columns) / SIDE_LEAST;
     for (;;) {
         shown = factor > 1 ? pooling_again(arena, fine, factor) : fine;
-        double ratio = cost(figure, shown) / (MATRICES_BYTES - FIXED_BYTES);
+        sent = shown;
+        double ratio = cost(figure, shown, sent) / room;
+        if (ratio > 1) {
+            sent = pooling_again(arena, shown, 2);
+            ratio = cost(figure, shown, sent) / room;
+        }
         int64_t next = (int64_t)((double)factor * sqrt(ratio));
         next = next > factor ? next : factor + 1;
         next = next < coarsest ? next : coarsest;
@@ -107,6 +121,7 @@ static void choose_cells(struct arena *arena, struct figure *figure,
         }
         factor = next;
     }
+    figure->sent = sent;
     figure->values = shown->values;
     figure->best = shown->best;
     figure->rows.count = shown->rows;

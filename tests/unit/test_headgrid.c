@@ -1,6 +1,8 @@
+#include <math.h>
 #include <string.h>
 
 #include "core/draw/colour.h"
+#include "core/draw/figure_json.h"
 #include "core/draw/figure_png.h"
 #include "core/draw/picture.h"
 #include "tests/check.h"
@@ -65,6 +67,71 @@ TEST(headgrid_of_a_long_text_stays_small) {
     check_text(bundle->json, "each cell the largest of ");
     struct result *word = sample_attention(arena, 12, 12, 200, sample_chinese, 8);
     check(bytes_of(bundle_of(word, NULL)) < 300000);
+}
+
+/* Many heads that look in as many ways: weights fall off at random, each row sums to 1. */
+static struct result *diffuse(struct arena *arena, int64_t layers, int64_t heads, int64_t n) {
+    struct result *result = sample_attention(arena, layers, heads, n, sample_english, 16);
+    uint64_t state = 7;
+    for (int64_t row = 0; row < layers * heads * n; row++) {
+        float *weights = result->series[0].values->data + row * n, sum = 0;
+        for (int64_t i = 0; i < n; i++) {
+            state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+            weights[i] = powf((float)(state >> 40) / 16777216.0F, 12);
+            sum += weights[i];
+        }
+        for (int64_t i = 0; i < n; i++) {
+            weights[i] /= sum;
+        }
+    }
+    return result;
+}
+
+TEST(headgrid_of_large_models_stays_small) {
+    struct arena *arena = check_arena();
+    static const int64_t sizes[][3] = { { 30, 9, 16 },  { 30, 9, 123 },  { 24, 16, 48 },
+                                        { 32, 32, 16 }, { 32, 32, 100 }, { 48, 25, 40 },
+                                        { 6, 12, 120 }, { 80, 8, 30 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t *size = sizes[i];
+        struct arena *own = arena_new();
+        struct err err = { 0 };
+        struct bundle *bundle = picture_bundle(
+            own, "headgrid", diffuse(arena, size[0], size[1], size[2]), NULL, &err);
+        check(bundle && bytes_of(bundle) < 300000);
+        arena_free(own);
+    }
+}
+
+/* Numbers that are none go into the JSON as they are, four bytes each. */
+TEST(headgrid_with_missing_values_stays_small) {
+    struct result *result = diffuse(check_arena(), 12, 12, 90);
+    for (int64_t i = 0; i < 144; i++) {
+        result->series[0].values->data[i * 90 * 90 + i] = NAN;
+    }
+    struct bundle *bundle = bundle_of(result, NULL);
+    check(bytes_of(bundle) < 300000);
+    check_text(bundle->json, "\"encoding\":\"f32\"");
+}
+
+/* 18 tokens would be too many bytes in all forms: the picture keeps every token, the JSON
+ * pairs. */
+TEST(headgrid_json_gives_way_before_the_picture) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct picture_options options = { 0 };
+    struct result *result = diffuse(arena, 30, 9, 18);
+    for (int64_t i = 0; i < 270 * 18 * 18; i++) {
+        float *value = &result->series[0].values->data[i];
+        *value = i % 18 > i / 18 % 18 ? 0 : *value; /* causal */
+    }
+    struct figure *figure = picture_find("headgrid")->draw(arena, result, &options, &err);
+    check_int(figure->rows.count, 18);
+    check_same(figure->note,
+               "each panel: rows query (looks from), columns key (looked at), 18 × 18");
+    const char *json = figure_json(arena, figure);
+    check_text(json, "\"shape\":[30,9,9,9]");
+    check_text(json, "\"source\":18,\"block\":2");
 }
 
 TEST(headgrid_of_noise_stays_small) {
