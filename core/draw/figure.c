@@ -29,21 +29,36 @@ static void add_visible(struct buf *out, uint32_t code, bool edge) {
     }
 }
 
+static bool is_emoji(uint32_t code) {
+    return (code >= 0x2600 && code <= 0x27bf) || (code >= 0x1f000 && code <= 0x1faff);
+}
+
+/* Whether `code`, at the end of what was read, joins two emoji to one that people know. */
+static bool joins_emoji(uint32_t before, uint32_t code, const char *rest, size_t length) {
+    uint32_t next = 0;
+    return code == 0x200d && (is_emoji(before) || before == 0xfe0f) &&
+           utf8_decode(rest, length, &next) > 0 && is_emoji(next);
+}
+
 static const char *visible(struct arena *arena, const char *text, bool edges) {
     struct buf *out = buf_new(arena);
     size_t length = strlen(text), first = strspn(text, " "), last = length;
     while (last > 0 && text[last - 1] == ' ') {
         last--;
     }
-    for (size_t i = 0; i < length;) {
-        uint32_t code;
+    for (size_t i = 0, before = 0; i < length;) {
+        uint32_t code = 0;
         int n = utf8_decode(text + i, length - i, &code);
-        if (n > 0) {
+        if (n > 0 &&
+            joins_emoji((uint32_t)before, code, text + i + n, length - i - (size_t)n)) {
+            add_code(out, code);
+        } else if (n > 0) {
             add_visible(out, code, edges && (i < first || i >= last));
         } else {
             buf_printf(out, "\\x%02X", (unsigned char)text[i]);
         }
         i += n > 0 ? (size_t)n : 1;
+        before = code;
     }
     return out->data;
 }

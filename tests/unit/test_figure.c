@@ -13,6 +13,9 @@ TEST(figure_visible_shows_what_hides) {
     check_same(figure_visible(arena, "  "), "··");
     check_same(figure_visible(arena, "a\nb\tc\x01\x7f"), "a↵b⇥c␁␡");
     check_same(figure_visible(arena, "a\u202eb\u200b"), "a[U+202E]b[U+200B]");
+    check_same(figure_visible(arena, "👩‍🚀"),
+               "👩‍🚀"); /* one emoji of two, joined */
+    check_same(figure_visible(arena, "a\u200d🚀\u200d"), "a[U+200D]🚀[U+200D]");
     check_same(figure_visible(arena, "\xff\xc3"), "\\xFF\\xC3");
     check_same(figure_visible(arena, ""), "∅");
     check_same(figure_sentence(arena, " a \n"), " a ↵");
