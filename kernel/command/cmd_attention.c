@@ -119,7 +119,7 @@ const struct command cmd_attention = {
             "How to read it: a line beside the diagonal is a head that looks at the token "
             "before (or, in an\n"
             "encoder, after); the diagonal itself is a head that looks at its own token; one "
-            "bright column\n"
+            "dark column\n"
             "is a token that all others look at, often the first or a full stop: heads rest "
             "there when they\n"
             "find nothing. Everything right of the diagonal is empty in a causal model, which "
@@ -132,21 +132,22 @@ const struct command cmd_attention = {
             "from, not what it reads nor what becomes of it (Jain and Wallace 2019, "
             "arXiv:1902.10186;\n"
             "Wiegreffe and Pinter 2019, arXiv:1908.04626).",
-    .help_zh = "对每一行文本运行模型，画出注意力权重（softmax "
-               "的输出）。每幅小图是一个头：行是在看的词元，\n"
-               "列是被看的词元，每行之和为 1。所有小图共用一个色标，可以互相比较。\n"
-               "\n"
-               "怎样读图：紧挨对角线的一条线，是看前一个（编码器里也可能是后一个）词元的头；对"
-               "角线本身，是看\n"
-               "自己的头；一条亮的竖线，是大家都看的词元，往往是第一个词元或句号：头找不到要看"
-               "的东西时就停在\n"
-               "那里。因果模型不能往后看，对角线右边全空。--layer 3 --head 5 "
-               "放大单个头，词元不多时写出数值。\n"
-               "\n"
-               "它不能说明什么：模型为什么这样回答。权重只说明头从哪里读，不说明读到了什么、后"
-               "来又怎样\n"
-               "（Jain 与 Wallace 2019，arXiv:1902.10186；Wiegreffe 与 Pinter "
-               "2019，arXiv:1908.04626）。",
+    .help_zh =
+        "对每一行文本运行模型，画出注意力权重（softmax "
+        "的输出）。每幅小图是一个头：行是在看的词元，\n"
+        "列是被看的词元，每行之和为 1。所有小图共用一个色标，可以互相比较。\n"
+        "\n"
+        "怎样读图：紧挨对角线的一条线，是看前一个（编码器里也可能是后一个）词元的头；对"
+        "角线本身，是看\n"
+        "自己的头；一条深色的竖线，是大家都看的词元，往往是第一个词元或句号：头找不到要看"
+        "的东西时就停在\n"
+        "那里。因果模型不能往后看，对角线右边全空。--layer 3 --head 5 "
+        "放大单个头，词元不多时写出数值。\n"
+        "\n"
+        "它不能说明什么：模型为什么这样回答。权重只说明头从哪里读，不说明读到了什么、后"
+        "来又怎样\n"
+        "（Jain 与 Wallace 2019，arXiv:1902.10186；Wiegreffe 与 Pinter "
+        "2019，arXiv:1908.04626）。",
     .example = "%%attention --layer 0 --head 0-3\nThe cat sat on the mat",
     .needs = "%model load minilm",
     .body = true,

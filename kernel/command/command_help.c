@@ -62,7 +62,39 @@ static const char *value_form(const struct option *option, char out[160]) {
     return out;
 }
 
-static void add_options(struct buf *out, const struct command *command, bool zh) {
+enum { OPTION_INDENT = 26, WIDEST = 96 };
+
+/* Bytes of `text` that go into a line of `columns` columns: to the last blank there, or, in
+ * Chinese, to the last character. */
+static size_t fitting(const char *text, int64_t columns) {
+    size_t length = strlen(text), end = 0, blank = 0;
+    while (end < length) {
+        size_t n = utf8_offset(text + end, length - end, 1);
+        if (utf8_columns(text, end + n) > columns) {
+            return blank ? blank : end;
+        }
+        blank = text[end] == ' ' ? end : blank;
+        end += n;
+    }
+    return length;
+}
+
+/* Text in lines that begin at OPTION_INDENT, the first of them where `out` stands. */
+static void folded(struct buf *out, const char *text) {
+    for (;;) {
+        size_t n = fitting(text, WIDEST - OPTION_INDENT);
+        buf_add(out, text, n);
+        buf_char(out, '\n');
+        text += n + strspn(text + n, " ");
+        if (!*text) {
+            return;
+        }
+        buf_printf(out, "%*s", OPTION_INDENT, "");
+    }
+}
+
+static void add_options(struct arena *arena, struct buf *out, const struct command *command,
+                        bool zh) {
     char form[160], head[200];
     if (!command->options || !command->options->name) {
         return;
@@ -70,12 +102,13 @@ static void add_options(struct buf *out, const struct command *command, bool zh)
     buf_text(out, zh ? "\n选项\n" : "\nOptions\n");
     for (const struct option *o = command->options; o->name; o++) {
         snprintf(head, sizeof head, "  --%s %s", o->name, value_form(o, form));
-        padded(out, head, 26);
-        buf_text(out, zh ? o->help_zh : o->help);
+        padded(out, head, OPTION_INDENT);
+        const char *said = zh ? o->help_zh : o->help;
         if (o->otherwise) {
-            buf_printf(out, zh ? "（默认 %s）" : " (default: %s)", o->otherwise);
+            said = arena_printf(arena, zh ? "%s（默认 %s）" : "%s (default: %s)", said,
+                                o->otherwise);
         }
-        buf_char(out, '\n');
+        folded(out, said);
     }
 }
 
@@ -86,7 +119,7 @@ const char *command_help(struct arena *arena, const struct command *command,
     buf_printf(out, "%s%s%s%s\n\n", command->body ? "%%" : "%", command->name, zh ? "：" : ": ",
                zh ? command->summary_zh : command->summary);
     add_usage(out, command, zh);
-    add_options(out, command, zh);
+    add_options(arena, out, command, zh);
     buf_printf(out, "\n%s\n", zh ? command->help_zh : command->help);
     buf_printf(out, "\n%s\n", zh ? "例子" : "Example");
     for (const char *at = command->example; *at;) {

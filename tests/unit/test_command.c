@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/utf8.h"
 #include "kernel/command/command.h"
 #include "tests/check.h"
 
@@ -130,6 +131,21 @@ TEST(command_table_speaks_both_languages) {
         }
     }
     check(count >= 6);
+}
+
+/* No line is wider than a notebook's cell, also where Chinese has no blanks to break at. */
+TEST(command_help_has_narrow_lines) {
+    for (const struct command *const *at = command_all(); *at; at++) {
+        for (int zh = 0; zh < 2; zh++) {
+            const char *help = command_help(check_arena(), *at, zh ? "zh" : "en");
+            for (; *help; help += help[strcspn(help, "\n")] != 0) {
+                check(utf8_columns(help, strcspn(help, "\n")) <= 98);
+                help += strcspn(help, "\n");
+            }
+        }
+    }
+    check_text(command_help(check_arena(), command_find("attention"), "en"),
+               "without it what\n                          suits the number\n");
 }
 
 TEST(command_help_tells_all_of_a_command) {
