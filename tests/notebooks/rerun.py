@@ -124,6 +124,8 @@ def main():
         wrong = rerun(program, path)
         failed += bool(wrong)
         print(f'{"FAILED" if wrong else "ok"} {path.name}', *wrong, sep='\n  ')
+        if wrong:
+            print(f'  (if the new outputs are the right ones: cutaway run {path})')
     print(f'{len(paths) - failed} passed, {failed} failed')
     sys.exit(failed > 0)
 
