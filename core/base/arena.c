@@ -9,7 +9,7 @@
 #include "core/base/catch.h"
 #include "core/base/checked.h"
 
-enum { ALIGN = 64, CHUNK = 64 * 1024, MAP_FROM = 1024 * 1024, HUGE_FROM = 4 * 1024 * 1024 };
+enum { ALIGN = 64, CHUNK = 64 * 1024, MAP_FROM = 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
 
 struct chunk {
     struct chunk *before;
@@ -114,7 +114,8 @@ static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
             size = arena->next;
         }
         if (size >= MAP_FROM) {
-            size = (size + 4095) & ~(size_t)4095;
+            size_t page = size >= HUGE_FROM ? HUGE_FROM : 4096;
+            size = (size + page - 1) & ~(page - 1);
         }
         struct chunk *fresh = arena->spare;
         if (fresh && fresh->size >= size) {

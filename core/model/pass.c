@@ -108,17 +108,29 @@ static void scratch_free(void *what) {
     *scratch = NULL;
 }
 
-/* Scratch for one layer in one piece, which the arena keeps when a layer rewinds it. */
-static void scratch_reserve(struct arena *scratch, const struct config *config,
-                            const struct pass *pass) {
-    int64_t floats, bytes, rows = pass->batch * pass->tokens;
-    bool pattern = pass->take && pass->keep[SITE_ATTENTION];
-    int64_t each = 10 * config->width + 2 * config->inner;
-    each += pattern ? config->heads * pass->tokens : 0;
-    struct arena_mark mark = arena_mark(scratch);
-    if (ck_mul(rows, each, &floats) && ck_mul(floats, sizeof(float), &bytes)) {
-        arena_raw(scratch, (size_t)bytes);
-        arena_rewind(scratch, mark);
+/* Makes room for n times `each` floats in one piece, which the arena keeps and takes next: a
+ * page fault for 2 MB is cheaper than 512 for 4 kB. */
+static void reserve(struct arena *arena, int64_t n, int64_t each) {
+    int64_t floats, bytes;
+    struct arena_mark mark = arena_mark(arena);
+    if (ck_mul(n, each, &floats) && ck_mul(floats, sizeof(float), &bytes)) {
+        arena_raw(arena, (size_t)bytes);
+        arena_rewind(arena, mark);
+    }
+}
+
+/* Scratch for one layer, and what is kept of all of them with a little that lies between.
+ * Values that are taken at once are scratch. */
+static void reserve_all(struct arena *scratch, const struct pass *pass,
+                        const struct config *config) {
+    int64_t rows = pass->batch * pass->tokens, layer = 10 * config->width + 2 * config->inner;
+    int64_t pattern = pass->keep[SITE_ATTENTION] ? config->heads * pass->tokens : 0;
+    int64_t states = pass->keep[SITE_RESIDUAL] ? (config->layers + 1) * config->width : 0;
+    if (pass->take) {
+        reserve(scratch, rows, layer + pattern);
+    } else {
+        reserve(scratch, rows, layer);
+        reserve(pass->arena, rows, config->layers * pattern + states + config->width);
     }
 }
 
@@ -143,7 +155,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     *scratch = arena_new();
     pass->trace = trace;
     pass->tape = tape_new(*scratch, op_attention_room(pass->tokens, model->config->head_width));
-    scratch_reserve(*scratch, model->config, pass);
+    reserve_all(*scratch, pass, model->config);
 
     int failed = model->arch->forward(model, pass, err);
     stop_check(); /* an interrupt may have left out part of the last product */
