@@ -161,7 +161,10 @@ class Client:
     def settle(self):
         """Waits until the kernel answers and this client hears iopub."""
         assert label(self.read("iopub")) == "iopub_welcome"
-        self.ask("kernel_info_request")
+        msg_id = self.send("kernel_info_request")
+        self.reply(msg_id)
+        seen = [label(m) for m in self.until_idle(msg_id)]
+        assert seen in (["busy", "idle"], ["starting", "busy", "idle"]), seen
         return self
 
 
@@ -201,7 +204,12 @@ class Kernel:
                                         stderr=self.log, start_new_session=True)
         self.client = None
         if client:
-            self.client = Client(self).settle()
+            self.client = Client(self)
+            try:
+                self.client.settle()
+            except BaseException:
+                self.close()  # or the context would wait for its sockets for ever
+                raise
 
     def endpoint(self, name):
         ip, port = self.connection["ip"], self.connection[f"{name}_port"]
