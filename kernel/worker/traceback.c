@@ -55,14 +55,15 @@ static void add_times(struct buf *out, char c, int64_t n) {
 
 /* The first code point to show, so that the marked ones are among COLUMNS of a long line. */
 static int64_t window(const char *line, size_t length, int64_t column) {
-    size_t before = utf8_offset(line, length, column - 1);
+    size_t before = utf8_offset(line, length, column - 1), at = 0;
     int64_t first = 0;
     if (utf8_columns(line, length) <= COLUMNS) {
         return 0;
     }
-    while (utf8_columns(line + utf8_offset(line, length, first),
-                        before - utf8_offset(line, length, first)) > COLUMNS / 2) {
-        first += 8;
+    for (int64_t wide = utf8_columns(line, before); wide > COLUMNS / 2; first += 8) {
+        size_t n = utf8_offset(line + at, before - at, 8);
+        wide -= utf8_columns(line + at, n);
+        at += n;
     }
     return first;
 }
@@ -72,7 +73,8 @@ static void add_place(struct buf *out, const struct err *err, const char *line, 
     size_t begin = utf8_offset(line, length, first);
     size_t end = utf8_offset(line, length, first + COLUMNS);
     while (utf8_columns(line + begin, end - begin) > COLUMNS) {
-        end = utf8_offset(line, length, utf8_count(line, end) - 1);
+        end = begin +
+              utf8_offset(line + begin, end - begin, utf8_count(line + begin, end - begin) - 1);
     }
     size_t mark = utf8_offset(line, length, err->column - 1);
     size_t stop = utf8_offset(line, length, err->column - 1 + (err->length ? err->length : 1));

@@ -184,6 +184,20 @@ TEST(traceback_shows_a_part_of_a_long_line) {
     check(mark - line < 200);
 }
 
+/* Time that grows with the square of the length would make this take an hour. */
+TEST(traceback_is_quick_on_a_very_long_line) {
+    struct stage *stage = stage_here();
+    struct buf *code = buf_new(check_arena());
+    buf_text(code, "%echo ");
+    for (int i = 0; i < 1000000; i++) {
+        buf_text(code, "猫");
+    }
+    buf_text(code, " --bad");
+    check_int(run(stage, code->data), -1);
+    check_int(stage->outcome.err.column, 1000008);
+    check_text(plain(stage->outcome.traceback), "猫 --bad\n     | ");
+}
+
 TEST(traceback_takes_any_place) {
     struct err err;
     err_at(&err, ERR_CELL, 9, 4, 2, "gone");
