@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/pool.h"
 
 enum {
@@ -178,6 +179,7 @@ static void run(struct arena *arena, struct pooling *to, struct work *work) {
     }
     int64_t grain = 1 + GRAIN / (work->rows_each * work->fine_columns);
     pool_for(to->panels * to->rows, grain, pool_rows, work);
+    stop_check(); /* an interrupt leaves rows out: no picture rather than a wrong one */
 }
 
 struct pooling *pooling_new(struct arena *arena, const float *values, int64_t panels,

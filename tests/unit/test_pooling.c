@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/pool.h"
 #include "tests/check.h"
 
@@ -26,6 +27,20 @@ TEST(pooling_of_signed_values_keeps_the_largest_magnitude) {
     check_near(p->values[0], -2, 0);
     check_near(p->best[0].value, -2, 0);
     check_near(pooling_new(check_arena(), from, 1, 2, 2, false, 2)->values[0], 1, 0);
+}
+
+/* Rows may be left out then, so there must be no picture of them. */
+TEST(pooling_is_no_result_once_interrupted) {
+    static const float from[4] = { 1, 2, 3, 4 };
+    struct catch here;
+    stop_request();
+    if (setjmp(catch_set(&here)->place) == 0) {
+        pooling_new(check_arena(), from, 1, 2, 2, false, 2);
+        check(!"pooling went on");
+    }
+    catch_end(&here);
+    stop_clear();
+    check_int(here.err.kind, ERR_STOP);
 }
 
 TEST(pooling_block_one_borrows) {
