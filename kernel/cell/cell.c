@@ -41,8 +41,7 @@ static int refuse(struct cutter *c, const char *from, const char *to, const char
                   utf8_count(from, (size_t)(to - from)), "%s", sentence);
 }
 
-/* Bytes of the blank at `at`, 0 if it is none. Input methods write blanks of other widths. */
-static size_t blank(const char *at, const char *end) {
+size_t cell_blank(const char *at, const char *end) {
     static const char *const wide[] = { "\xc2\xa0", "\xe3\x80\x80" };
     if (at < end && (*at == ' ' || *at == '\t')) {
         return 1;
@@ -57,7 +56,7 @@ static size_t blank(const char *at, const char *end) {
 }
 
 static const char *skip_blanks(const char *at, const char *end) {
-    for (size_t n; (n = blank(at, end)) > 0;) {
+    for (size_t n; (n = cell_blank(at, end)) > 0;) {
         at += n;
     }
     return at;
@@ -104,7 +103,7 @@ static int cut_word(struct cutter *c, struct piece *piece) {
     const char *begin = c->at, *text = c->out;
     char *equal = NULL;
     *piece = (struct piece){ .flag = c->end - begin >= 2 && memcmp(begin, "--", 2) == 0 };
-    while (c->at < c->end && !blank(c->at, c->end)) {
+    while (c->at < c->end && !cell_blank(c->at, c->end)) {
         if (*c->at == '=' && piece->flag && !equal) {
             equal = c->out;
             piece->equal_column = column(c, c->at + 1);
@@ -170,7 +169,7 @@ static int take_flag(struct cutter *c, struct cell_line *line, const struct piec
 /* The command's name at c->at, after its % signs. */
 static int cut_command(struct cutter *c, struct cell_line *line, const char *percent) {
     const char *begin = c->at;
-    while (c->at < c->end && !blank(c->at, c->end)) {
+    while (c->at < c->end && !cell_blank(c->at, c->end)) {
         c->at++;
     }
     const char *end = c->at;

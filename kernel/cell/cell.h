@@ -52,6 +52,10 @@ typedef int cell_takes_value(const char *command, const char *flag);
 struct cell *cell_parse(struct arena *arena, const char *text, size_t length,
                         cell_takes_value *takes_value, struct err *err);
 
+/* Bytes of the blank at `at`, 0 if there is none. Input methods write blanks of other widths.
+ */
+size_t cell_blank(const char *at, const char *end);
+
 /* For is_complete_request: "complete", "incomplete" or "invalid". */
 const char *cell_completeness(const char *text, size_t length);
 

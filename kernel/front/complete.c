@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "kernel/cell/cell.h"
 #include "kernel/command/command.h"
 #include "kernel/front/front.h"
 #include "kernel/front/minder.h"
@@ -27,12 +28,13 @@ static bool begins(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* As it must be typed: inside open quotes as it is, else with \ before what the parser would
- * read. */
+/* As it must be typed: with \ before what the parser would read. Inside '...' nothing can have
+ * one. */
 static const char *quoted(const struct asked *asked, const char *text) {
+    const char *read = asked->open == '"' ? "\"\\" : asked->open ? "" : " \t\"'\\";
     struct buf *out = buf_new(asked->arena);
     for (; *text; text++) {
-        if (!asked->open && strchr(" \t\"'\\", *text)) {
+        if (strchr(read, *text)) {
             buf_char(out, '\\');
         }
         buf_char(out, *text);
@@ -42,7 +44,8 @@ static const char *quoted(const struct asked *asked, const char *text) {
 
 static void offer(struct asked *asked, const char *text, const char *type) {
     struct completion *out = asked->out;
-    if (begins(text, asked->prefix) && out->count < MATCHES_MOST) {
+    bool typable = asked->open != '\'' || !strchr(text, '\'');
+    if (typable && begins(text, asked->prefix) && out->count < MATCHES_MOST) {
         out->matches[out->count] = quoted(asked, text);
         out->types[out->count++] = type;
     }
@@ -209,6 +212,13 @@ static int64_t words_plain(const struct command *command, const struct complete_
     return plain;
 }
 
+/* A quote that opens where the matches begin stays; one further on goes with what they replace.
+ * `base` is where the line begins in the code. */
+static void quote_keep(struct asked *asked, const struct complete_word *last, size_t base) {
+    asked->open = last->open && asked->out->start == base + last->opened ? last->open : 0;
+    asked->out->start += asked->open != 0;
+}
+
 /* An argument of a command: words[count - 1] is the one at the cursor. */
 static void offer_argument(struct asked *asked, const struct command *command,
                            const struct complete_word *words, int64_t count) {
@@ -217,7 +227,6 @@ static void offer_argument(struct asked *asked, const struct command *command,
     const char *equal = last->flag ? strchr(last->text, '=') : NULL;
     if (option && equal) {
         asked->prefix = equal + 1;
-        asked->out->start += (size_t)(equal + 1 - last->text);
         offer_value(asked, option);
     } else if (last->flag) {
         offer_options(asked, command, words, count);
@@ -230,19 +239,25 @@ static void offer_argument(struct asked *asked, const struct command *command,
     }
 }
 
+/* Whether a \ before `next` is read away: everywhere outside quotes, before few inside. */
+static bool escapes(char open, char next) {
+    return open == 0 || (open == '"' && (next == '"' || next == '\\'));
+}
+
 /* Where a word ends, and its text without quotes. */
 static void word_cut(struct arena *arena, const char *line, size_t length,
                      struct complete_word *word) {
     struct buf *text = buf_new(arena);
     size_t at = word->start;
-    for (; at < length && (word->open || !strchr(" \t", line[at])); at++) {
+    for (; at < length && (word->open || !cell_blank(line + at, line + length)); at++) {
         char c = line[at];
         if (word->open == c) {
             word->open = 0;
         } else if (!word->open && (c == '"' || c == '\'')) {
             word->open = c;
+            word->opened = at;
         } else {
-            if (c == '\\' && word->open != '\'' && at + 1 < length) {
+            if (c == '\\' && at + 1 < length && escapes(word->open, line[at + 1])) {
                 c = line[++at];
             }
             buf_char(text, c);
@@ -258,8 +273,8 @@ struct complete_word *complete_words(struct arena *arena, const char *line, size
     struct complete_word *words = arena_array(arena, (int64_t)length + 1, sizeof *words);
     *count = 0;
     for (size_t at = 0;;) {
-        while (at < length && strchr(" \t", line[at])) {
-            at++;
+        for (size_t n; (n = cell_blank(line + at, line + length)) > 0;) {
+            at += n;
         }
         struct complete_word *word = &words[(*count)++];
         word->start = at;
@@ -327,10 +342,11 @@ struct completion *complete_at(struct arena *arena, const char *code, size_t len
     }
     struct complete_word *words = complete_words(arena, code + start, cursor - start, &count);
     const struct complete_word *last = &words[count - 1];
-    struct asked asked = {
-        .arena = arena, .names = names, .prefix = last->text, .open = last->open, .out = out
-    };
-    out->start = start + last->start + (last->open ? 1 : 0);
+    struct asked asked = { .arena = arena, .names = names, .prefix = last->text, .out = out };
+    const char *equal = last->flag ? strchr(last->text, '=') : NULL;
+    size_t value = equal ? (size_t)(equal + 1 - last->text) : 0;
+    out->start = start + last->start + value;
+    quote_keep(&asked, last, start);
     if (count == 1) {
         offer_commands(&asked, first);
     } else if (words[0].text[0] == '%') {

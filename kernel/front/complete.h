@@ -28,6 +28,7 @@ struct complete_word {
     size_t start, end; /* bytes in the line, quotes included */
     const char *text;  /* unquoted */
     char open;         /* the quote that is not closed yet; 0: none */
+    size_t opened;     /* where in the line the last quote opens */
     bool flag;         /* begins with an unquoted - */
 };
 

@@ -60,6 +60,20 @@ TEST(complete_plain_words) {
     check_same(at("%help %ech|"), "6-10 %echo");
 }
 
+TEST(complete_after_a_wide_blank) {
+    check_same(at("%time\xe3\x80\x80o|"), "8-9 off on");
+    check_same(at("%time\xc2\xa0o|"), "7-8 off on");
+    check_same(at("\xe3\x80\x80%ech|"), "3-7 %echo");
+}
+
+TEST(complete_inside_quotes) {
+    check_same(at("%show 'a |"), "7-9 a b");
+    check_same(at("%show \"a |"), "7-9 a b");
+    check_same(at("%show a\" |"), "6-9 a\\ b"); /* the quote goes with what is replaced */
+    check_same(at("%help --lang=\"z|"), "14-15 zh");
+    check_same(at("%help --lang=z\"h|"), "13-16 zh");
+}
+
 TEST(complete_words_are_cut_as_cells_are) {
     static const struct {
         const char *line;
@@ -74,6 +88,8 @@ TEST(complete_words_are_cut_as_cells_are) {
         { "%a b\\ c", 2, "b c", 0 },
         { "%a \"b\\\" c", 2, "b\" c", '"' },
         { "%a b\\", 2, "b\\", 0 },
+        { "%a \"b\\c", 2, "b\\c", '"' },
+        { "%a \"b\\\\c", 2, "b\\c", '"' },
         { "\t%a\tb", 2, "b", 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
