@@ -86,6 +86,15 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
     return 0;
 }
 
+/* The front repeats an interrupt until the cell ends, so one that is ignored while the session
+ * comes back stops the cell and costs no model. SIGTERM and SIGHUP end the process as usual:
+ * nothing here needs saving. */
+static void take_interrupts(void) {
+    struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+    sigemptyset(&interrupt.sa_mask);
+    sigaction(SIGINT, &interrupt, NULL);
+}
+
 /* One request. 1: done; 0: the supervisor is gone; -1: what came is no request. */
 static int serve(struct worker *worker) {
     struct arena *arena = arena_new();
@@ -97,21 +106,12 @@ static int serve(struct worker *worker) {
         got = 1;
     } else if (got > 0 && kind == RELAY_RESTORE) {
         restore(worker, arena, frame);
+        take_interrupts();
     } else if (got > 0) {
         got = kind == RELAY_EXECUTE && execute(worker, arena, frame) == 0 ? 1 : -1;
     }
     arena_free(arena);
     return got;
-}
-
-/* SIGTERM and SIGHUP end the process as usual: nothing here needs saving. */
-static void take_signals(void) {
-    struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
-    struct sigaction ignore = { .sa_handler = SIG_IGN };
-    sigemptyset(&interrupt.sa_mask);
-    sigemptyset(&ignore.sa_mask);
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 int worker_main(int argc, char **argv) {
@@ -123,7 +123,8 @@ int worker_main(int argc, char **argv) {
         return 64;
     }
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
-    take_signals();
+    signal(SIGINT, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     arena_budget(memory_budget());
     struct worker worker = {
         .session = session_new(), .told = arena_new(), .names = "", .state = ""
