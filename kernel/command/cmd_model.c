@@ -12,6 +12,7 @@ struct call {
     struct err *err;
     struct arena *arena;
     const struct cell_word *name; /* the word after the subcommand; NULL: none */
+    bool zh;
 };
 
 static double now(void) {
@@ -20,8 +21,13 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* "22.7 million" */
-static const char *in_words(struct arena *arena, int64_t n) {
+/* "22.7 million", "2271 万" */
+static const char *in_words(struct arena *arena, int64_t n, bool zh) {
+    if (zh) {
+        return n >= 100000000 ? arena_printf(arena, "%.2f 亿", (double)n / 1e8)
+               : n >= 10000   ? arena_printf(arena, "%.0f 万", (double)n / 1e4)
+                              : arena_printf(arena, "%lld", (long long)n);
+    }
     return n >= 1000000000 ? arena_printf(arena, "%.2f billion", (double)n / 1e9)
            : n >= 1000000  ? arena_printf(arena, "%.1f million", (double)n / 1e6)
                            : arena_printf(arena, "%lld", (long long)n);
@@ -52,11 +58,14 @@ static int model_load(const struct call *call) {
     const struct model *model = one->model;
     reply_printf(
         call->reply,
-        "%s is loaded: %s, %lld layers of %lld heads, %s parameters (%s), texts up to %lld "
-        "tokens; %.1f ms\n",
+        call->zh
+            ? "%s 已载入：%s，%lld 层，每层 %lld 个头，%s个参数（%s），文本最长 %lld "
+              "个词元；%.1f ms\n"
+            : "%s is loaded: %s, %lld layers of %lld heads, %s parameters (%s), texts up to "
+              "%lld tokens; %.1f ms\n",
         one->handle, model->arch->name, (long long)model->config->layers,
-        (long long)model->config->heads, in_words(call->arena, model->parameters), model->dtype,
-        (long long)model->config->context, (now() - began) * 1e3);
+        (long long)model->config->heads, in_words(call->arena, model->parameters, call->zh),
+        model->dtype, (long long)model->config->context, (now() - began) * 1e3);
     return 0;
 }
 
@@ -69,7 +78,7 @@ static const char *handles_of(const struct call *call, const char *path) {
     for (int64_t i = 0; full && i < count; i++) {
         if (strcmp(list[i].path, full) == 0) {
             buf_printf(out, "%s%s%s", out->length ? ", " : "", list[i].handle,
-                       i == in_use ? " (in use)" : "");
+                       i == in_use ? call->zh ? "（当前）" : " (in use)" : "");
         }
     }
     free(full);
@@ -91,10 +100,12 @@ static bool is_found(const struct loaded *one, const struct found *found, int64_
 
 static int model_list(const struct call *call) {
     static const char *const heads[] = { "name", "loaded as", "where" };
+    static const char *const heads_zh[] = { "名字", "载入为", "位置" };
     int64_t found_count, count, in_use, rows = 0;
     const struct found *found = session_found(call->session, true, &found_count);
     const struct loaded *list = session_models(call->session, &count, &in_use);
-    struct figure_table *made = table_new(call->arena, 3, found_count + count, heads);
+    struct figure_table *made =
+        table_new(call->arena, 3, found_count + count, call->zh ? heads_zh : heads);
     for (int64_t i = 0; i < found_count; i++, rows++) {
         table_set(made, rows, 0, found[i].name);
         table_set(made, rows, 1, handles_of(call, found[i].path));
@@ -110,12 +121,18 @@ static int model_list(const struct call *call) {
     const char *finding = arena_printf(
         call->arena, "%lld %s can be loaded by name, %lld %s loaded.", (long long)found_count,
         found_count == 1 ? "model" : "models", (long long)count, count == 1 ? "is" : "are");
+    const char *finding_zh =
+        arena_printf(call->arena, "有 %lld 个模型可以按名字载入，已载入 %lld 个。",
+                     (long long)found_count, (long long)count);
     reply_bundle(
         call->reply,
         table_bundle(
-            call->arena, finding, made,
-            "%model load NAME loads one; a path to a folder, .gguf or .safetensors file "
-            "works too."),
+            call->arena, call->zh ? finding_zh : finding, made,
+            call->zh
+                ? "%model load NAME 载入一个；也可以给文件夹、.gguf 或 .safetensors "
+                  "文件的路径。"
+                : "%model load NAME loads one; a path to a folder, .gguf or .safetensors file "
+                  "works too."),
         NULL, false);
     return 0;
 }
@@ -154,33 +171,37 @@ static int model_info(const struct call *call) {
     const struct config *config = model->config;
     struct arena *arena = call->arena;
     const struct {
-        const char *name, *value;
+        const char *name, *zh, *value;
     } rows[] = {
-        { "kind", arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
-        { "task", model->task },
-        { "layers", arena_printf(arena, "%lld", (long long)config->layers) },
-        { "heads", arena_printf(arena, "%lld", (long long)config->heads) },
-        { "key-value heads", arena_printf(arena, "%lld", (long long)config->kv_heads) },
-        { "width", arena_printf(arena, "%lld", (long long)config->width) },
-        { "inner width", arena_printf(arena, "%lld", (long long)config->inner) },
-        { "vocabulary", arena_printf(arena, "%lld", (long long)config->vocab) },
-        { "longest text, tokens", arena_printf(arena, "%lld", (long long)config->context) },
-        { "parameters", arena_printf(arena, "%lld", (long long)model->parameters) },
-        { "stored as", model->dtype },
-        { "size", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
-        { "tokenizer", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
-        { "fingerprint", model->weights->fingerprint },
-        { "file", one->path },
+        { "kind", "种类",
+          arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
+        { "task", "任务", model->task },
+        { "layers", "层数", arena_printf(arena, "%lld", (long long)config->layers) },
+        { "heads", "每层头数", arena_printf(arena, "%lld", (long long)config->heads) },
+        { "key-value heads", "键值头数",
+          arena_printf(arena, "%lld", (long long)config->kv_heads) },
+        { "width", "宽度", arena_printf(arena, "%lld", (long long)config->width) },
+        { "inner width", "中间宽度", arena_printf(arena, "%lld", (long long)config->inner) },
+        { "vocabulary", "词表大小", arena_printf(arena, "%lld", (long long)config->vocab) },
+        { "longest text, tokens", "最长文本（词元）",
+          arena_printf(arena, "%lld", (long long)config->context) },
+        { "parameters", "参数个数", arena_printf(arena, "%lld", (long long)model->parameters) },
+        { "stored as", "存储类型", model->dtype },
+        { "size", "大小", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
+        { "tokenizer", "分词器", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
+        { "fingerprint", "指纹", model->weights->fingerprint },
+        { "file", "文件", one->path },
     };
     int64_t count = sizeof rows / sizeof *rows;
     struct figure_table *made = table_new(arena, 2, count, heads);
     for (int64_t i = 0; i < count; i++) {
-        table_set(made, i, 0, rows[i].name);
+        table_set(made, i, 0, call->zh ? rows[i].zh : rows[i].name);
         table_set(made, i, 1, rows[i].value);
     }
-    const char *finding =
-        arena_printf(arena, "%s is a %s model with %s parameters.", one->handle,
-                     model->arch->name, in_words(arena, model->parameters));
+    const char *finding = arena_printf(
+        arena,
+        call->zh ? "%s 是 %s 模型，有 %s个参数。" : "%s is a %s model with %s parameters.",
+        one->handle, model->arch->name, in_words(arena, model->parameters, call->zh));
     reply_bundle(call->reply, table_bundle(arena, finding, made, ""), NULL, false);
     return 0;
 }
@@ -200,7 +221,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                          .reply = reply,
                          .err = err,
                          .arena = session_arena(session),
-                         .name = line->word_count > 1 ? &line->words[1] : NULL };
+                         .name = line->word_count > 1 ? &line->words[1] : NULL,
+                         .zh = strcmp(asked_language(session, line), "zh") == 0 };
     const char *part = line->word_count > 0 ? line->words[0].text : "list";
     bool bare = strcmp(part, "list") == 0;
     if (line->word_count > (bare ? 1 : 2)) {
@@ -230,6 +252,7 @@ static const struct option options[] = {
       .kind = OPTION_NAME,
       .help = "with load: the name by which later commands call the model; without it its own",
       .help_zh = "用于 load：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
+    ASKED_LANG,
     { 0 },
 };
 

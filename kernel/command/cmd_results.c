@@ -1,18 +1,23 @@
+#include <string.h>
+
 #include "core/draw/table.h"
 #include "kernel/command/asked.h"
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
                struct err *err) {
     static const char *const heads[] = { "name", "what", "text", "shape" };
+    static const char *const heads_zh[] = { "名字", "内容", "文本", "形状" };
+    bool zh = strcmp(asked_language(session, line), "zh") == 0;
     struct arena *arena = session_arena(session);
     int64_t count;
     const char *const *names = session_results(session, arena, &count);
-    (void)line;
     if (count == 0) {
-        reply_printf(reply, "no results are kept: a command with --as NAME keeps its result\n");
+        reply_printf(reply,
+                     zh ? "还没有保存的结果：命令带 --as NAME 时保存它的结果\n"
+                        : "no results are kept: a command with --as NAME keeps its result\n");
         return 0;
     }
-    struct figure_table *rows = table_new(arena, 4, count, heads);
+    struct figure_table *rows = table_new(arena, 4, count, zh ? heads_zh : heads);
     for (int64_t i = 0; i < count; i++) {
         const struct result *result = session_result(session, names[i], err);
         char shape[100];
@@ -22,15 +27,20 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         table_set(rows, i, 3,
                   arena_copy(arena, tensor_shape_text(result->series[0].values, shape)));
     }
-    const char *finding =
-        arena_printf(arena, count == 1 ? "%lld result is kept." : "%lld results are kept.",
-                     (long long)count);
-    reply_bundle(
-        reply,
-        table_bundle(arena, finding, rows, "%show NAME draws one, %save NAME FILE writes it."),
-        NULL, false);
+    const char *finding = arena_printf(arena,
+                                       zh           ? "保存了 %lld 个结果。"
+                                       : count == 1 ? "%lld result is kept."
+                                                    : "%lld results are kept.",
+                                       (long long)count);
+    reply_bundle(reply,
+                 table_bundle(arena, finding, rows,
+                              zh ? "%show NAME 重画一个结果，%save NAME FILE 把它写到文件。"
+                                 : "%show NAME draws one, %save NAME FILE writes it."),
+                 NULL, false);
     return 0;
 }
+
+static const struct option options[] = { ASKED_LANG, { 0 } };
 
 const struct command cmd_results = {
     .name = "results",
@@ -44,5 +54,6 @@ const struct command cmd_results = {
     .help_zh = "结果保留到内核重启为止：用 --as 保存的，以及 _（上一个结果）。%show "
                "重画，%save 写到文件。",
     .example = "%results",
+    .options = options,
     .run = run,
 };

@@ -15,26 +15,29 @@ static const char *span(struct arena *arena, const struct token *token) {
 
 static const char *finding(struct arena *arena, const char *handle,
                            const struct asked_text *text, const struct encoding *encoding,
-                           const struct words *words) {
+                           const struct words *words, bool zh) {
     int64_t special = 0;
     for (int64_t i = 0; i < encoding->count; i++) {
         special += encoding->tokens[i].special;
     }
     return arena_printf(
-        arena, "%s reads %lld characters (%lld words) as %lld tokens, %lld of them special.",
+        arena,
+        zh ? "%s 把 %lld 个字符（%lld 个词）读成 %lld 个词元，其中 %lld 个是特殊词元。"
+           : "%s reads %lld characters (%lld words) as %lld tokens, %lld of them special.",
         handle, (long long)text->at.length, (long long)(words->count - special),
         (long long)encoding->count, (long long)special);
 }
 
 static const struct bundle *tokens_table(struct arena *arena, const struct loaded *one,
                                          const struct asked_text *text,
-                                         const struct encoding *encoding) {
+                                         const struct encoding *encoding, bool zh) {
     static const char *const heads[] = { "#",    "token",   "spelling", "bytes",
                                          "word", "special", "id" };
+    static const char *const heads_zh[] = { "#", "词元", "拼写", "字节", "词", "特殊", "id" };
     const struct tokenizer *tokenizer = one->model->tokenizer;
     const struct words *words = words_of(arena, tokenizer, encoding, text->bytes, text->length);
     const char **labels = pieces_labels(arena, tokenizer, encoding, text->bytes);
-    struct figure_table *rows = table_new(arena, 7, encoding->count, heads);
+    struct figure_table *rows = table_new(arena, 7, encoding->count, zh ? heads_zh : heads);
     for (int64_t i = 0; i < encoding->count; i++) {
         const struct token *token = &encoding->tokens[i];
         table_set(rows, i, 0, arena_printf(arena, "%lld", (long long)i));
@@ -42,17 +45,20 @@ static const struct bundle *tokens_table(struct arena *arena, const struct loade
         table_set(rows, i, 2, tokenizer_spelling(tokenizer, token->id));
         table_set(rows, i, 3, span(arena, token));
         table_set(rows, i, 4, token->special ? "" : words->labels[words->of[i]]);
-        table_set(rows, i, 5, token->special ? "yes" : "");
+        table_set(rows, i, 5, token->special ? zh ? "是" : "yes" : "");
         table_set(rows, i, 6, arena_printf(arena, "%d", token->id));
     }
-    return table_bundle(arena, finding(arena, one->handle, text, encoding, words), rows,
-                        "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
-                        "character); spelling: as the vocabulary has it; bytes: "
-                        "where it stands in the text.");
+    return table_bundle(
+        arena, finding(arena, one->handle, text, encoding, words, zh), rows,
+        zh ? "词元：给人看的写法（␣ 是空格，猫₁ 猫₂ 是同一个字的片段）；拼写：词表里的"
+             "写法；字节：在文本中的位置。"
+           : "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
+             "character); spelling: as the vocabulary has it; bytes: "
+             "where it stands in the text.");
 }
 
 static int show(struct session *session, const struct loaded *one,
-                const struct asked_text *text, struct reply *reply, struct err *err) {
+                const struct asked_text *text, bool zh, struct reply *reply, struct err *err) {
     struct arena *arena = session_arena(session);
     if (!one->model->tokenizer) {
         return err_set(err, ERR_UNSUPPORTED,
@@ -65,7 +71,7 @@ static int show(struct session *session, const struct loaded *one,
         command_point(err, &text->at);
         return err_pass(err);
     }
-    reply_bundle(reply, tokens_table(arena, one, text, encoding), NULL, false);
+    reply_bundle(reply, tokens_table(arena, one, text, encoding, zh), NULL, false);
     return 0;
 }
 
@@ -78,8 +84,10 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     if (!models) {
         return err_pass(err);
     }
+    bool zh = strcmp(asked_language(session, line), "zh") == 0;
     for (int64_t i = 0; i < text_count * model_count; i++) {
-        if (show(session, &models[i % model_count], &texts[i / model_count], reply, err) < 0) {
+        if (show(session, &models[i % model_count], &texts[i / model_count], zh, reply, err) <
+            0) {
             return err_pass(err);
         }
     }
@@ -92,6 +100,7 @@ static const struct option options[] = {
       .complete = COMPLETE_HANDLE,
       .help = "a loaded model's name, or several: a,b; without it the one in use",
       .help_zh = "已载入模型的名字，可写多个：a,b；不给时用当前模型" },
+    ASKED_LANG,
     { 0 },
 };
 

@@ -84,6 +84,30 @@ TEST(run_script_writes_each_output_to_its_files) {
     check(!file_exists(path_of("deep/out/1-4.txt")));
 }
 
+TEST(run_script_speaks_chinese_where_asked) {
+    lay_out();
+    char *bert = realpath(check_fixture(check_arena(), "golden/data/models/bert_mlm"), NULL);
+    put("zh.cut", arena_printf(check_arena(),
+                               "%%results --lang zh\n%%model load %s --as m --lang zh\n"
+                               "# %%%%\n%%model info --lang zh\n"
+                               "# %%%%\n%%%%tokens --lang zh\none\n"
+                               "# %%%%\n%%model list --lang zh\n"
+                               "# %%%%\n%%%%attention --layer 0 --head 0 --lang zh\none token\n"
+                               "# %%%%\n%%results --lang zh\n",
+                               bert));
+    free(bert);
+    check_int(run(path_of("zh.cut"), "--out", path_of("zh")), 0);
+    check_text(get("zh/1-1.txt"), "还没有保存的结果");
+    check_text(get("zh/1-1.txt"), "m 已载入：bert，3 层，每层 4 个头");
+    check_text(get("zh/2-1.txt"), "m 是 bert 模型，有 ");
+    check_text(get("zh/2-1.txt"), "每层头数");
+    check_text(get("zh/3-1.txt"), "个是特殊词元。\n#  词元");
+    check_text(get("zh/4-1.txt"), "已载入 1 个。");
+    check_text(get("zh/4-1.txt"), "m（当前）");
+    check_text(get("zh/5-1.txt"), "的权重给了 [CLS]、[SEP]，");
+    check_text(get("zh/6-1.txt"), "保存了 1 个结果。\n名字  内容");
+}
+
 TEST(run_script_speaks_without_a_folder) {
     lay_out();
     put("a.cut", "\n# %%\n%echo one\n# %%\n\n# %%\n%help echo\n%sede\n");
