@@ -1,5 +1,6 @@
 #include "core/explain/attention.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -356,7 +357,11 @@ static const char *finding_of_one(struct arena *arena, const struct result *resu
     }
     const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result);
     if (links[0] < 0) {
-        const char *names = rest_names(arena, result, zh);
+        char *names = arena_copy(arena, rest_names(arena, result, zh));
+        size_t end = strlen(names);
+        if (end > 0 && names[end - 1] == ',') { /* "the first token, a," goes on; this ends */
+            names[end - 1] = '\0';
+        }
         text = arena_printf(
             arena, zh ? "没有一个%s在看%s 以外的其他位置" : "No %s looks at another than %s",
             unit, names);
@@ -387,6 +392,34 @@ static const char *chosen(struct arena *arena, const struct axis *axis, bool zh)
                              (long long)axis->count, axis->name);
 }
 
+/* How many heads have weights that are no numbers, and the first of them; NULL: none has. */
+static const char *finding_of_broken(struct arena *arena, const struct result *result,
+                                     bool zh) {
+    const struct axis *axes = result->series[0].axes;
+    int64_t n = size_of(result), heads = axes[0].count * axes[1].count, broken = 0, first = 0;
+    for (int64_t i = heads - 1; i >= 0; i--) {
+        const float *head = result->series[0].values->data + i * n * n;
+        int64_t at = 0;
+        while (at < n * n && !isnan(head[at])) {
+            at++;
+        }
+        broken += at < n * n;
+        first = at < n * n ? i : first;
+    }
+    const char *layer = number_at(arena, &axes[0], first / axes[1].count);
+    const char *head = number_at(arena, &axes[1], first % axes[1].count);
+    if (broken == 0) {
+        return NULL;
+    }
+    return arena_printf(
+        arena,
+        zh ? "%lld 个头（共 %lld 个）的权重不是数（NaN），首先是第 %s 层第 %s 头："
+             "模型自身的权重在此处或之前已损坏。"
+           : "NaN instead of weights in %lld of %lld heads, first in layer %s "
+             "head %s: the model's own weights are broken there or before.",
+        (long long)broken, (long long)heads, layer, head);
+}
+
 /* Title, finding, caption and the picture that suits. */
 static void describe(struct arena *arena, struct result *result, const char *language) {
     const struct axis *axes = result->series[0].axes;
@@ -403,6 +436,10 @@ static void describe(struct arena *arena, struct result *result, const char *lan
            : "Row: the %s that looks; column: the %s it looks at; each row sums to 1. It shows "
              "where a head reads from, not why the model answers as it does.",
         unit, unit);
+    result->finding = finding_of_broken(arena, result, zh);
+    if (result->finding) {
+        return;
+    }
     if (size_of(result) < 2) {
         result->finding = arena_printf(arena,
                                        zh ? "只有一个%s，它只能看自己。"

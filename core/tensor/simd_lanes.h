@@ -256,8 +256,14 @@ static void softmax(float *row, int64_t n, float scale) {
     for (; i < n; i++) {
         top = row[i] > top ? row[i] : top;
     }
-    if (top == -INFINITY) {
-        memset(row, 0, (size_t)n * sizeof *row);
+    if (top == -INFINITY) { /* nothing to look at; or no number is greater, as of NaNs */
+        float share = 0;
+        for (i = 0; i < n; i++) {
+            share = row[i] == row[i] ? share : row[i];
+        }
+        for (i = 0; i < n; i++) {
+            row[i] = share;
+        }
         return;
     }
     vec sum = all(0.0F);

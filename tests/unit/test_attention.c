@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "core/explain/attention.h"
@@ -139,6 +140,15 @@ TEST(attention_narrow_says_what_is_left) {
                "Layer 0 head 0 looks at the token before (mean weight 1.00); on average a "
                "token gives 67% of its weight to the first token, a, and 5% to itself.");
     check_int(whole->series[0].axes[0].count, 2); /* as it was */
+}
+
+TEST(attention_says_where_numbers_end) {
+    const int64_t zero[] = { 0 }, both[] = { 0, 1 };
+    const struct attention_request all = { both, zero, 2, 1, false, "en" };
+    const struct result *whole = by_hand();
+    whole->series[0].values->data[9 + 4] = NAN;
+    check_text(attention_narrow(check_arena(), whole, &all)->finding,
+               "NaN instead of weights in 1 of 2 heads, first in layer 3 head 0: ");
 }
 
 TEST(attention_says_it_in_chinese) {

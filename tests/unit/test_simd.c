@@ -143,6 +143,24 @@ TEST(simd_softmax_sums_to_one_and_masks_exactly) {
 }
 
 /* exp(ln 3) = 3 and exp(0) = 1: shares 3/4 and 1/4, at half the scale of twice the scores. */
+/* Wherever a NaN stands, and whatever else does: a broken model must look broken. */
+TEST(simd_softmax_keeps_nan) {
+    EACH_TABLE(table) {
+        for (int n = 1; n <= 40; n++) {
+            for (int kind = 0; kind < 3; kind++) {
+                float row[40];
+                for (int i = 0; i < n; i++) {
+                    row[i] = i == n / 2 || kind == 0 ? NAN : kind == 1 ? -INFINITY : 1;
+                }
+                table->softmax(row, n, 0.5F);
+                for (int i = 0; i < n; i++) {
+                    check(isnan(row[i]));
+                }
+            }
+        }
+    }
+}
+
 TEST(simd_softmax_by_hand) {
     EACH_TABLE(table) {
         float row[2] = { 2.0F * 1.09861229F, 0 };
