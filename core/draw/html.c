@@ -1,4 +1,5 @@
 #include "core/draw/html.h"
+#include "core/base/catch.h"
 
 #include <math.h>
 #include <string.h>
@@ -229,16 +230,20 @@ const char *html_table(struct arena *arena, const char *finding,
                        const struct figure_table *rows, const char *caption) {
     struct buf *out = buf_new(arena);
     int64_t head = rows->heads[0][0] ? -1 : 0;
+    const char **sides = arena_array(arena, rows->columns, sizeof *sides);
+    for (int64_t c = 0; c < rows->columns; c++) { /* once: each looks at all rows */
+        sides[c] = table_is_number(rows, c) ? "right" : "left";
+    }
     buf_printf(out, "<div class=\"mathjax_ignore tex2jax_ignore cutaway-%08x\">",
                hash(finding));
     paragraph(out, finding, "margin:4px 0;font-weight:bold");
     buf_text(out, "<table>");
     for (int64_t r = head; r < rows->rows; r++) {
+        stop_check();
         const char **cells = r < 0 ? rows->heads : rows->cells + r * rows->columns;
         buf_text(out, "<tr>");
         for (int64_t c = 0; c < rows->columns; c++) {
-            cell(out, r < 0 ? "th" : "td", cells[c],
-                 table_is_number(rows, c) ? "right" : "left");
+            cell(out, r < 0 ? "th" : "td", cells[c], sides[c]);
         }
         buf_text(out, "</tr>");
     }

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/draw/figure_png.h"
 #include "core/draw/picture.h"
+#include "core/draw/table.h"
 #include "tests/check.h"
 #include "tests/sample.h"
 
@@ -162,4 +164,23 @@ TEST(html_of_many_cells_has_strips_or_panels) {
     const char *html = picture_bundle(arena, NULL, grid, NULL, &err)->html;
     check_int(count(html, "<i title="), 144);
     check_text(html, "<i title=\"layer 11 head 11: ");
+}
+
+/* Time that grows with the square of the rows would make this take an hour. */
+TEST(html_table_of_very_many_rows) {
+    static const char *const heads[] = { "n" };
+    struct figure_table *rows = table_new(check_arena(), 1, 200000, heads);
+    struct catch here;
+    for (int64_t r = 0; r < rows->rows; r++) {
+        table_set(rows, r, 0, "17");
+    }
+    check_text(html_table(check_arena(), "f", rows, ""), "right");
+    stop_request();
+    if (setjmp(catch_set(&here)->place) == 0) {
+        html_table(check_arena(), "f", rows, "");
+        check(!"an interrupt went unseen");
+    }
+    catch_end(&here);
+    stop_clear();
+    check_int(here.err.kind, ERR_STOP);
 }
