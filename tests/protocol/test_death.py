@@ -1,7 +1,10 @@
 """A worker that dies is one failed cell that names the cause; the kernel and its settings live on."""
 import contextlib
+import ctypes
 import os
 import signal
+import socket
+import struct
 
 import pytest
 
@@ -77,3 +80,17 @@ def gone(pid):
             return file.read().rsplit(")", 1)[1].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def test_a_worker_gone_astray_between_cells(client, kernel):
+    """Frames in its name, on both streams while no cell runs: shown with the next cell."""
+    libc, worker = ctypes.CDLL(None, use_errno=True), os.pidfd_open(kernel.children()[0])
+    pidfd_getfd, relay_fd, stream = 438, 3, 16
+    with socket.socket(fileno=libc.syscall(pidfd_getfd, worker, relay_fd, 0)) as relay:
+        for text in (b"\x01out\n", b"\x02err\n", b"\x01out\n"):
+            relay.sendall(struct.pack("=IIQ", stream, 0, len(text)) + text)
+    os.close(worker)
+    reply, seen = client.run("%echo a")
+    assert reply["content"]["status"] == "ok" and kernel.process.poll() is None
+    shown = [m["content"] for m in seen if label(m) == "stream"]
+    assert "".join(one["text"] for one in shown) == "out\nerr\nout\na\n"
