@@ -16,7 +16,7 @@ static void put(const char *text) {
 }
 
 static void put_row(const struct command *command) {
-    printf("| `%s%s", command->body ? "%%" : "%", command->name);
+    printf("| `%s%s", command_marks(command), command->name);
     if (command->words && command->words[0]) {
         putchar(' ');
         put(command->words);

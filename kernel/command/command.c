@@ -237,6 +237,10 @@ static int check_value(const struct option *option, const struct cell_flag *flag
     return 0;
 }
 
+const char *command_marks(const struct command *command) {
+    return command->body ? "%%" : "%";
+}
+
 static int unknown_option(const struct command *command, const struct cell_flag *flag,
                           struct err *err) {
     char all[WORDS_ROOM] = "", listed[WORDS_ROOM], room[WORDS_ROOM], quoted[80];
@@ -247,16 +251,17 @@ static int unknown_option(const struct command *command, const struct cell_flag 
     err_quote(quoted, sizeof quoted, flag->at.text, 2 + strlen(flag->name));
     if (all[0] == '\0') {
         return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                      "%%%s has no option %s: it takes none", command->name, quoted);
+                      "%s%s has no option %s: it takes none", command_marks(command),
+                      command->name, quoted);
     }
     list_words(listed, sizeof listed, all);
     char dashed[80];
     snprintf(dashed, sizeof dashed, "--%.70s", flag->name);
     const char *near = nearest_word(dashed, all, room);
     return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                  near ? "%%%s has no option %s (it has %s): did you mean %s?"
-                       : "%%%s has no option %s: it has %s%.0s",
-                  command->name, quoted, listed, near ? near : "");
+                  near ? "%s%s has no option %s (it has %s): did you mean %s?"
+                       : "%s%s has no option %s: it has %s%.0s",
+                  command_marks(command), command->name, quoted, listed, near ? near : "");
 }
 
 static int check_flag(const struct command *command, const struct cell_line *line,

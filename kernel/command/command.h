@@ -78,6 +78,9 @@ int command_unknown(const struct cell_word *word, struct err *err);
 /* Lets an error that has no place yet point at `word`. */
 void command_point(struct err *err, const struct cell_word *word);
 
+/* "%%" for a command that takes a body, else "%". */
+const char *command_marks(const struct command *command);
+
 /* For cell_parse. */
 int command_takes_value(const char *command, const char *flag);
 

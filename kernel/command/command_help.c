@@ -20,7 +20,7 @@ static void padded(struct buf *out, const char *text, int64_t columns) {
 }
 
 static void add_usage(struct buf *out, const struct command *command, bool zh) {
-    buf_printf(out, "%s%s", command->body ? "%%" : "%", command->name);
+    buf_printf(out, "%s%s", command_marks(command), command->name);
     if (command->words[0]) {
         buf_printf(out, " %s", command->words);
     }
@@ -116,7 +116,7 @@ const char *command_help(struct arena *arena, const struct command *command,
                          const char *language) {
     struct buf *out = buf_new(arena);
     bool zh = chinese(language);
-    buf_printf(out, "%s%s%s%s\n\n", command->body ? "%%" : "%", command->name, zh ? "：" : ": ",
+    buf_printf(out, "%s%s%s%s\n\n", command_marks(command), command->name, zh ? "：" : ": ",
                zh ? command->summary_zh : command->summary);
     add_usage(out, command, zh);
     add_options(arena, out, command, zh);
@@ -149,7 +149,7 @@ static void add_group(struct buf *out, const char *group, const char *title, boo
         }
         any = true;
         char head[80];
-        snprintf(head, sizeof head, "  %s%s", (*at)->body ? "%%" : "%", (*at)->name);
+        snprintf(head, sizeof head, "  %s%s", command_marks(*at), (*at)->name);
         padded(out, head, 16);
         buf_printf(out, "%s\n", zh ? (*at)->summary_zh : (*at)->summary);
     }

@@ -115,7 +115,7 @@ static void offer_commands(struct asked *asked, bool first) {
             (first || !command->body) && begins(command->name, typed + percents)) {
             asked->prefix = "";
             offer(asked,
-                  arena_printf(asked->arena, "%s%s", command->body ? "%%" : "%", command->name),
+                  arena_printf(asked->arena, "%s%s", command_marks(command), command->name),
                   "command");
             asked->prefix = typed;
         }

@@ -45,7 +45,7 @@ static const char *markdown(struct arena *arena, const struct command *command,
         add_option(out, asked, chinese);
         buf_char(out, '\n');
     }
-    buf_printf(out, "**`%s%s%s%s`** ", command->body ? "%%" : "%", command->name,
+    buf_printf(out, "**`%s%s%s%s`** ", command_marks(command), command->name,
                *command->words ? " " : "", command->words);
     add_plain(out, in_language(command->summary, command->summary_zh, chinese));
     buf_text(out, "\n\n");

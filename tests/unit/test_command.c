@@ -28,6 +28,8 @@ TEST(command_check_names_the_nearest) {
     check_refused("%frobnicate", ERR_COMMAND, "there is no command %frobnicate: %help lists", 1,
                   11);
     check_refused("%clear --wiat", ERR_OPTION, "did you mean --wait?", 8, 6);
+    check_refused("%%attention --layr 3\nx", ERR_OPTION, "%%attention has no option --layr", 13,
+                  6);
     check_refused("%seed 1 --wait", ERR_OPTION, "%seed has no option --wait: it takes none", 9,
                   6);
     check_refused("%help --lang=eN", ERR_OPTION, "did you mean en?", 14, 2);
