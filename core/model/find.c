@@ -16,6 +16,8 @@ enum { FOUND_MOST = 4096, SHOWN_MOST = 12, COMMIT_MOST = 200 };
 struct search {
     struct arena *arena;
     int64_t count;
+    int64_t
+        chosen; /* the first so many come from CUTAWAY_MODELS and hide others of their name */
     struct found *list; /* [FOUND_MOST] */
 };
 
@@ -30,11 +32,15 @@ static bool is_model_folder(struct arena *arena, const char *path) {
            file_exists(file_join(arena, path, "pytorch_model.bin"));
 }
 
-/* The same file seen on two ways (a link, a folder listed twice) is one model. */
+/* The same file seen on two ways (a link, a folder listed twice) is one model, and what the
+ * user chose by CUTAWAY_MODELS goes before what lies about elsewhere. */
 static bool is_known(const struct search *search, const char *name, const char *path) {
     for (int64_t i = 0; i < search->count; i++) {
         if (strcmp(search->list[i].name, name) != 0) {
             continue;
+        }
+        if (i < search->chosen) {
+            return true;
         }
         char *a = realpath(search->list[i].path, NULL), *b = realpath(path, NULL);
         bool same = a && b && strcmp(a, b) == 0;
@@ -207,6 +213,7 @@ struct found *find_models(struct arena *arena, int64_t *count) {
     search.list = arena_array(arena, FOUND_MOST, sizeof *search.list);
     const char *data = variable("XDG_DATA_HOME"), *cache = hub_cache(arena);
     search_listed(&search, getenv("CUTAWAY_MODELS"));
+    search.chosen = search.count;
     search_beside_program(&search);
     if (data || variable("HOME")) {
         data = data ? data : file_join(arena, getenv("HOME"), ".local/share");

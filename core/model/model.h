@@ -108,7 +108,8 @@ bool visit_wants(const struct pass *pass, enum site site);
  * of CUTAWAY_MODELS (':' between them), models/ beside the program,
  * ~/.local/share/cutaway/models (XDG_DATA_HOME), DATADIR/cutaway/models, and the Hugging Face
  * hub's cache ("org/name"; HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME as huggingface_hub reads
- * them). */
+ * them). A name in CUTAWAY_MODELS, which the user chose, hides the same name elsewhere; two
+ * among the chosen, or two elsewhere, are refused with both paths. */
 struct found {
     const char *name, *path;
     const char *where; /* "models folder" or "hub cache" */

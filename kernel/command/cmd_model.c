@@ -274,7 +274,8 @@ const struct command cmd_model = {
         "%model unload lets a model go. Loading never runs anything that is in the file.\n"
         "\n"
         "Names are looked for in the folders of CUTAWAY_MODELS, models/ beside the program,\n"
-        "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache.",
+        "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache;\n"
+        "what CUTAWAY_MODELS names goes before the others.",
     .help_zh = "%model load 按名字或路径打开 Hugging Face 文件夹、.safetensors 或 .gguf "
                "文件。文件只做内存映射，\n"
                "不复制，所以只需几毫秒和很少的内存。最后载入的就是当前模型，命令不带 --model "
@@ -284,7 +285,8 @@ const struct command cmd_model = {
                "%model unload 卸下模型。载入时不会执行文件里的任何内容。\n"
                "\n"
                "名字在这些地方查找：CUTAWAY_MODELS 里的文件夹、程序旁边的 models/、\n"
-               "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存。",
+               "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存；\n"
+               "同名时以 CUTAWAY_MODELS 为准。",
     .example = "%model load minilm --as encoder\n%model info encoder\n%model list",
     .subcommands = "load list use info unload",
     .complete = COMPLETE_MODEL,

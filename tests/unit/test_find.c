@@ -124,13 +124,30 @@ TEST(find_says_where_models_could_be) {
 }
 
 TEST(find_refuses_two_models_of_one_name) {
+    static const char *const folders[] = { "models", "data/cutaway/models" };
+    for (int i = 0; i < 2; i++) {
+        begin();
+        const char *one = arena_printf(arena, "%s/mini/model.safetensors", folders[i]);
+        const char *other = arena_printf(arena, "%s/mini.gguf", folders[i]);
+        put(one, "");
+        put(other, "");
+        check(!find_model(arena, "mini", &err));
+        check_int(err.kind, ERR_MODEL);
+        check_text(err.text, path_of(arena_printf(arena, "%s/mini and", folders[i])));
+        check_text(err.text, path_of(other));
+        end();
+    }
+}
+
+TEST(find_prefers_what_the_user_chose) {
     begin();
     put("models/mini/model.safetensors", "");
     put("data/cutaway/models/mini.gguf", "");
-    check(!find_model(arena, "mini", &err));
-    check_int(err.kind, ERR_MODEL);
-    check_text(err.text, path_of("models/mini"));
-    check_text(err.text, path_of("data/cutaway/models/mini.gguf"));
+    put("data/cutaway/models/other.gguf", "");
+    check_same(find_model(arena, "mini", &err), path_of("models/mini"));
+    check_same(find_model(arena, "other", &err), path_of("data/cutaway/models/other.gguf"));
+    int64_t n;
+    check(find_models(arena, &n) && n == 2);
     end();
 }
 
