@@ -124,18 +124,21 @@ static int64_t take_count(struct cursor *c, const char *what, int64_t most, int 
 
 /* ---- metadata ---- */
 
-static void read_key(struct arena *arena, struct cursor *c, struct value *value) {
-    int64_t length = take_count(c, "the length of a metadata key", KEY_MOST, 1);
-    value->key = weights_name(arena, (const char *)c->at, (size_t)length);
-    if (!value->key) {
-        char shown[60];
+/* A metadata key or a tensor's name; `what` says which. "" after a failure. */
+static const char *read_name(struct arena *arena, struct cursor *c, const char *what) {
+    char label[60], shown[60];
+    snprintf(label, sizeof label, "the length of a %s", what);
+    int64_t length = take_count(c, label, KEY_MOST, 1);
+    const char *name = weights_name(arena, (const char *)c->at, (size_t)length);
+    if (!name) {
         fail(c, ERR_FORMAT,
-             "the metadata key \"%s\" is empty, longer than 255 bytes or holds characters that "
-             "cannot be seen",
-             err_quote(shown, sizeof shown, (const char *)c->at, (size_t)length));
-        value->key = "";
+             "the %s \"%s\" is empty, longer than 255 bytes or holds characters that cannot be "
+             "seen",
+             what, err_quote(shown, sizeof shown, (const char *)c->at, (size_t)length));
+        name = "";
     }
     c->at += c->bad ? 0 : length;
+    return name;
 }
 
 static enum kind read_kind(struct cursor *c, const char *key) {
@@ -201,7 +204,7 @@ static void read_array(struct cursor *c, struct value *value) {
 }
 
 static void read_value(struct arena *arena, struct cursor *c, struct value *value) {
-    read_key(arena, c, value);
+    value->key = read_name(arena, c, "metadata key");
     value->kind = read_kind(c, value->key);
     value->at = c->at;
     switch (value->kind) {
@@ -255,20 +258,6 @@ struct place {
     struct tensor *tensor;
     int64_t offset, bytes; /* from the beginning of the data */
 };
-
-static void read_tensor_name(struct arena *arena, struct cursor *c, struct tensor *tensor) {
-    int64_t length = take_count(c, "the length of a tensor's name", KEY_MOST, 1);
-    tensor->name = weights_name(arena, (const char *)c->at, (size_t)length);
-    if (!tensor->name) {
-        char shown[60];
-        fail(c, ERR_FORMAT,
-             "the tensor name \"%s\" is empty, longer than 255 bytes or holds characters that "
-             "cannot be seen",
-             err_quote(shown, sizeof shown, (const char *)c->at, (size_t)length));
-        tensor->name = "";
-    }
-    c->at += c->bad ? 0 : length;
-}
 
 /* The file lists sizes innermost first; ours is outermost first. */
 static void read_tensor_shape(struct cursor *c, struct tensor *tensor) {
@@ -329,7 +318,7 @@ static int64_t size_of(struct cursor *c, const struct tensor *tensor) {
 static void read_tensor(struct arena *arena, struct cursor *c, struct place *place,
                         int64_t alignment) {
     struct tensor *tensor = place->tensor;
-    read_tensor_name(arena, c, tensor);
+    tensor->name = read_name(arena, c, "tensor name");
     read_tensor_shape(c, tensor);
     read_tensor_type(c, tensor);
     uint64_t offset = take(c, 8, tensor->name);

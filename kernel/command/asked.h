@@ -9,6 +9,14 @@
 /* asked: what most commands are asked alike: which texts, which models, under which name to
  * keep the result, how to draw it. */
 
+/* --model: which loaded models to look at. */
+#define ASKED_MODEL                                                                           \
+    {                                                                                         \
+        .name = "model", .kind = OPTION_NAME, .complete = COMPLETE_HANDLE,                    \
+        .help = "a loaded model's name, or several: a,b; without it the one in use",          \
+        .help_zh = "已载入模型的名字，可写多个：a,b；不给时用当前模型" \
+    }
+
 struct asked_text {
     const char *bytes;
     size_t length;

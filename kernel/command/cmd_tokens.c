@@ -95,11 +95,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 }
 
 static const struct option options[] = {
-    { .name = "model",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_HANDLE,
-      .help = "a loaded model's name, or several: a,b; without it the one in use",
-      .help_zh = "已载入模型的名字，可写多个：a,b；不给时用当前模型" },
+    ASKED_MODEL,
     ASKED_LANG,
     { 0 },
 };
