@@ -26,33 +26,60 @@ struct job {
  * multiplies. 0 past the end of W. */
 static int64_t next_rows(const struct job *job, int64_t column, const uint8_t **rows) {
     int64_t columns = simd()->columns, next = column + columns * pool_threads();
+    *rows = job->gemm->w->bytes;
+    if (job->gemm->across) {
+        return 0;
+    }
     int64_t left = job->gemm->n - next, n = left < columns ? left : columns;
     *rows = (const uint8_t *)job->gemm->w->bytes + (n > 0 ? next : 0) * job->row_bytes;
     return n > 0 ? n * job->row_bytes : 0;
 }
 
-/* One panel of W's rows from `column` on against all of x. */
-static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
-    const struct gemm *g = job->gemm;
-    const struct simd *table = simd();
-    const uint8_t *rows = (const uint8_t *)g->w->bytes + column * job->row_bytes;
-    float *y = g->y + column;
-    const uint8_t *next;
-    int64_t bytes = next_rows(job, column, &next);
-    for (int64_t begin = 0; begin < g->k; begin += job->depth) {
-        int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
-        table->pack[g->w->dtype](rows, job->row_bytes, n, begin, k, panel);
-        table->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, begin > 0,
-                        next + bytes * begin / g->k, bytes * k / g->k);
+/* The panel of columns column .. column + n of the product, for k .. k + depth. */
+static void panel_pack(const struct job *job, int64_t column, int n, int64_t begin, int64_t k,
+                       float *panel) {
+    const struct tensor *w = job->gemm->w;
+    const uint8_t *bytes = w->bytes;
+    if (job->gemm->across) {
+        simd()->pack_across[w->dtype](bytes + begin * job->row_bytes, job->row_bytes, n, column,
+                                      k, panel);
+    } else {
+        simd()->pack[w->dtype](bytes + column * job->row_bytes, job->row_bytes, n, begin, k,
+                               panel);
     }
+}
+
+/* One panel's columns, finished. */
+static void panel_finish(const struct gemm *g, int64_t column, int n) {
     const struct simd_finish *f = &g->finish;
     if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {
         struct simd_finish here = { .bias = f->bias ? f->bias + column : NULL,
                                     .act = f->act,
                                     .factor = f->factor ? f->factor + column : NULL,
                                     .residual = f->residual ? f->residual + column : NULL };
-        table->finish(g->m, n, y, g->y_stride, &here);
+        simd()->finish(g->m, n, g->y + column, g->y_stride, &here);
     }
+}
+
+/* One panel of W's rows from `column` on against all of x. */
+static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
+    const struct gemm *g = job->gemm;
+    float *y = g->y + column;
+    const uint8_t *next;
+    int64_t bytes = next_rows(job, column, &next);
+    for (int64_t begin = 0; begin < g->k; begin += job->depth) {
+        int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
+        bool add = g->add || begin > 0;
+        panel_pack(job, column, n, begin, k, panel);
+        if (g->x_step > 1) {
+            simd()->multiply_turned(g->m, k, g->x + begin * g->x_step, g->x_step, panel, n, y,
+                                    g->y_stride, add);
+        } else {
+            simd()->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, add,
+                             next + bytes * begin / g->k, bytes * k / g->k);
+        }
+    }
+    panel_finish(g, column, n);
 }
 
 static void panels_run(void *arg, int64_t begin, int64_t end) {
@@ -69,8 +96,9 @@ void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
     int columns = simd()->columns;
     int64_t parts = (gemm->k + DEPTH - 1) / DEPTH;
     int64_t depth = ((gemm->k + parts - 1) / parts + ALIGN - 1) / ALIGN * ALIGN;
+    int64_t tight = dtype_row_bytes(gemm->w->dtype, gemm->across ? gemm->n : gemm->k);
     struct job job = { .gemm = gemm,
-                       .row_bytes = dtype_row_bytes(gemm->w->dtype, gemm->k),
+                       .row_bytes = gemm->w_stride ? gemm->w_stride * 4 : tight,
                        .depth = depth,
                        .room = room,
                        .each = each };

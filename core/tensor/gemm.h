@@ -9,6 +9,9 @@
  *     x  [M, K] float32      W  [N, K] of any weight type, as it lies in the file      y  [M,
  * N]
  *
+ * W may also lie as [K, N] (`across`: GPT-2's weights forward, and everyone's backward, where
+ * dX = dY W), and x turned (dW = dY^T X), so that no operand is ever copied as a whole.
+ *
  * W is read once: a few of its rows at a time become a float32 panel in the cache, are
  * multiplied with all of x and forgotten, so a quantised model is never a float one in memory.
  * With 16 rows of x that costs about a quarter of the time, with 128 a few hundredths, and
@@ -19,10 +22,14 @@
 struct gemm {
     int64_t m, n, k;
     const float *x;
-    int64_t x_stride; /* floats from row to row */
-    const struct tensor *w;
+    int64_t x_stride;       /* floats from row to row */
+    int64_t x_step;         /* floats from one k to the next; 0: 1. One of the two is 1 */
+    const struct tensor *w; /* its shape is not looked at */
+    bool across;            /* W lies as [K, N]; if block-quantised, N is whole blocks */
+    int64_t w_stride;       /* floats from row to row of a float32 W; 0: rows follow closely */
     float *y;
     int64_t y_stride;
+    bool add;                  /* the product is added to what y holds, before it is finished */
     struct simd_finish finish; /* its factor and residual have y's stride */
 };
 

@@ -7,13 +7,15 @@
 
 /* quant: what the bytes of a weight mean, as float32.
  *
- * Formats (GGUF): Q4_0 d*(q-8); Q4_1 d*q+m; Q5_0 d*(q-16); Q5_1 d*q+m; Q8_0 d*q; 32 values a
- * block, d and m in F16. Every result is exact in float32 arithmetic: one multiplication, one
- * addition. */
+ * Formats (GGUF). A block of 32 values, d and m in F16: Q4_0 d*(q-8); Q4_1 d*q+m; Q5_0
+ * d*(q-16); Q5_1 d*q+m; Q8_0 d*q; IQ4_NL d*step[q]. A block of 256 in parts of 16 or 32 with
+ * whole-number scales s and l: Q2_K, Q4_K, Q5_K d*s*q - m*l; Q3_K, Q6_K d*s*(q-4), (q-32);
+ * IQ4_XS d*s*step[q]. Every result is exact in float32 arithmetic: products are, and there is
+ * one addition. */
 
-/* Writes values begin .. begin+n of a row (begin and n whole blocks) as float32. `row` points
- * to the row's first byte. Handles every type that weights may have (F32, F16, BF16, F64 and
- * the quantised). */
+/* Writes values begin .. begin+n of a row as float32. In block-quantised types both are
+ * multiples of 32. `row` points to the row's first byte. Handles every type that weights may
+ * have (F32, F16, BF16, F64 and the quantised). */
 void quant_row(enum dtype dtype, const void *row, int64_t begin, int64_t n, float *out);
 
 /* Whether quant_row knows the type. */

@@ -44,17 +44,25 @@ struct simd {
     int rows;    /* of the tallest tile */
 
     /* Makes a panel of k values of `n` weight rows (at most `columns`): panel[i * columns + j]
-     * is value begin + i of row j as float32, 0 for j >= n. `begin` is a whole number of
-     * blocks, and so is k in block-quantised types. Entries are NULL for types that are no
-     * weights. */
+     * is value begin + i of row j as float32, 0 for j >= n. In block-quantised types `begin`
+     * and k are multiples of 32, in the others `begin` is. Entries are NULL for types that are
+     * no weights. */
     void (*pack[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t begin,
                               int64_t k, float *panel);
+    /* The same panel of weights that lie the other way: panel[i * columns + j] is value
+     * column + j of row i, for k rows. `column` is a multiple of `columns`; in block-quantised
+     * types n is `columns`. */
+    void (*pack_across[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t column,
+                                     int64_t k, float *panel);
     /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
      * floats. On the way the caches are asked for the `bytes` at `soon`, which will be read
      * next, or as many of them as there is time for. */
     void (*multiply)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                      const float *panel, int n, float *y, int64_t y_stride, bool add,
                      const void *soon, int64_t bytes);
+    /* The same where x lies turned: its value (r, i) is x[i * x_step + r]. */
+    void (*multiply_turned)(int64_t rows, int64_t k, const float *x, int64_t x_step,
+                            const float *panel, int n, float *y, int64_t y_stride, bool add);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
 

@@ -6,7 +6,7 @@
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps((a), (b), (c))
 #define HALVES(p)             _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
 #define HALF(half)            _cvtsh_ss(half)
-#define OCTETS(p)             (ints) _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
+#define OCTETS(p)             (ints) _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
 
 #include "core/tensor/simd_lanes.h"
 

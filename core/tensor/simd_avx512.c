@@ -6,7 +6,7 @@
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps((a), (b), (c))
 #define HALVES(p)             _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
 #define HALF(half)            _cvtsh_ss(half)
-#define OCTETS(p)             (ints) _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p)))
+#define OCTETS(p)             (ints) _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(p)))
 
 #include "core/tensor/simd_lanes.h"
 

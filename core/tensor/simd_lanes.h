@@ -5,7 +5,7 @@
  *     TILE                   rows of x that `multiply` takes at once; two vectors of sums each
  *     MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can
  *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
- *     OCTETS(p)              LANES bytes to integers; left out: as GCC does it
+ *     OCTETS(p)              LANES signed bytes to integers; left out: as GCC does it
  *
  * Everything is static but the table, so that no instruction of a wide set can reach a narrow
  * machine through a function that the linker shares. */
@@ -23,7 +23,7 @@ typedef int32_t ints __attribute__((vector_size(LANES * 4), may_alias));
 typedef uint32_t words __attribute__((vector_size(LANES * 4), may_alias));
 typedef float loose
     __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
-typedef uint8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
+typedef int8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
 
 enum { COLUMNS = 2 * LANES, BLOCK = 32, LINE = 64 }; /* LINE: bytes that a cache fetches */
@@ -324,8 +324,9 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 /* ---- products ---- */
 
 /* `rows` (a constant where this is inlined) rows against one panel: sums stay in registers. */
-ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const float *panel,
-                 int n, float *y, int64_t y_stride, bool add, const char *soon) {
+ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, int64_t x_step,
+                 const float *panel, int n, float *y, int64_t y_stride, bool add,
+                 const char *soon) {
     vec sum[TILE][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
@@ -342,7 +343,7 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const fl
         }
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
-            vec a = all(x[r * x_stride + i]);
+            vec a = all(x[r * x_stride + i * x_step]);
             sum[r][0] = MULTIPLY_ADD(a, left, sum[r][0]);
             sum[r][1] = MULTIPLY_ADD(a, right, sum[r][1]);
         }
@@ -356,341 +357,58 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, const fl
     }
 }
 
+/* Rows of the next tile: two even ones are better than a tall one and a flat one. */
+ALWAYS int64_t tile_rows(int64_t left) {
+    return left >= 2 * TILE || left <= TILE ? (left < TILE ? left : TILE) : (left + 1) / 2;
+}
+
+#if TILE == 12
+#define EACH_HEIGHT(DO) \
+    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12)
+#else
+#define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
+#endif
+
 static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                      const float *panel, int n, float *y, int64_t y_stride, bool add,
                      const void *soon, int64_t bytes) {
     const char *ahead = bytes > 0 ? soon : NULL;
-#define ROWS(count)                                                     \
-    case count:                                                         \
-        tile(count, k, x, x_stride, panel, n, y, y_stride, add, ahead); \
-        break
     for (int64_t done = 0, now; done < rows; done += now) {
-        int64_t left = rows - done;
-        /* Two even tiles are better than a tall one and a flat one. */
-        now = left >= 2 * TILE || left <= TILE ? (left < TILE ? left : TILE) : (left + 1) / 2;
-        switch (now) {
-            ROWS(1);
-            ROWS(2);
-            ROWS(3);
-            ROWS(4);
-            ROWS(5);
-            ROWS(6);
-#if TILE == 12
-            ROWS(7);
-            ROWS(8);
-            ROWS(9);
-            ROWS(10);
-            ROWS(11);
-            ROWS(12);
-#endif
-        }
+        now = tile_rows(rows - done);
+#define HEIGHT(count)                                                      \
+    case count:                                                            \
+        tile(count, k, x, x_stride, 1, panel, n, y, y_stride, add, ahead); \
+        break;
+        switch (now) { EACH_HEIGHT(HEIGHT) }
+#undef HEIGHT
         x += now * x_stride;
         y += now * y_stride;
         bytes -= k * LINE;
         ahead = bytes > 0 ? ahead + k * LINE : NULL;
     }
-#undef ROWS
 }
 
-/* ---- weights as float32 ---- */
-
-ALWAYS float float_of_bits(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-#ifndef HALVES
-/* F16 by integers: the exponent is rebiased by a multiplication, which also mends subnormals.
- */
-ALWAYS vec halves(const void *p) {
-    words h = __builtin_convertvector(*(const shorts *)p, words);
-    vec x = (vec)((h & 0x7fff) << 13) * float_of_bits(0x77800000); /* 2^112 */
-    x = choose((ints)((h & 0x7c00) == 0x7c00), (vec)((words)x | 0x7f800000), x);
-    return (vec)((words)x | ((h & 0x8000) << 16));
-}
-
-ALWAYS float half_of(uint16_t half) {
-    uint16_t many[LANES] = { half };
-    return halves(many)[0];
-}
-#define HALVES(p)  halves(p)
-#define HALF(half) half_of(half)
-#endif
-
-#ifndef OCTETS
-#define OCTETS(p) __builtin_convertvector(*(const octets *)(p), ints)
-#endif
-
-ALWAYS float half_at(const uint8_t *p) {
-    uint16_t half;
-    memcpy(&half, p, sizeof half);
-    return HALF(half);
-}
-
-/* Each fetch_ gives values k .. k + LANES of a row; k is a multiple of LANES. */
-ALWAYS vec fetch_f32(const uint8_t *row, int64_t k) {
-    return load(row + k * 4);
-}
-
-ALWAYS vec fetch_f16(const uint8_t *row, int64_t k) {
-    return HALVES(row + k * 2);
-}
-
-ALWAYS vec fetch_bf16(const uint8_t *row, int64_t k) {
-    return (vec)(__builtin_convertvector(*(const shorts *)(row + k * 2), words) << 16);
-}
-
-/* One value of a plain type, for the ends of rows. */
-ALWAYS float one_f32(const uint8_t *p) {
-    float x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-
-ALWAYS float one_bf16(const uint8_t *p) {
-    uint16_t brain;
-    memcpy(&brain, p, sizeof brain);
-    return float_of_bits((uint32_t)brain << 16);
-}
-
-/* Exchanges lanes between a and b where `bit` of the lane's index tells them apart. */
-#if LANES == 4
-#define LOW1  0, 4, 2, 6
-#define HIGH1 1, 5, 3, 7
-#define LOW2  0, 1, 4, 5
-#define HIGH2 2, 3, 6, 7
-#elif LANES == 8
-#define LOW1  0, 8, 2, 10, 4, 12, 6, 14
-#define HIGH1 1, 9, 3, 11, 5, 13, 7, 15
-#define LOW2  0, 1, 8, 9, 4, 5, 12, 13
-#define HIGH2 2, 3, 10, 11, 6, 7, 14, 15
-#define LOW4  0, 1, 2, 3, 8, 9, 10, 11
-#define HIGH4 4, 5, 6, 7, 12, 13, 14, 15
-#else
-#define LOW1  0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
-#define HIGH1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
-#define LOW2  0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
-#define LOW4  0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
-#define HIGH4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
-#define LOW8  0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
-#define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
-#endif
-#define EXCHANGE(v, bit)                                               \
-    for (int i = 0; i < LANES; i++) {                                  \
-        if (!(i & (bit))) {                                            \
-            vec a = (v)[i], b = (v)[i + (bit)];                        \
-            (v)[i] = __builtin_shufflevector(a, b, LOW##bit);          \
-            (v)[i + (bit)] = __builtin_shufflevector(a, b, HIGH##bit); \
-        }                                                              \
-    }
-
-/* LANES x LANES transposed in registers. */
-ALWAYS void turn(vec *v) {
-#pragma GCC unroll 16
-    EXCHANGE(v, 1)
-#pragma GCC unroll 16
-    EXCHANGE(v, 2)
-#if LANES >= 8
-#pragma GCC unroll 16
-    EXCHANGE(v, 4)
-#endif
-#if LANES >= 16
-#pragma GCC unroll 16
-    EXCHANGE(v, 8)
-#endif
-}
-
-typedef vec fetch_function(const uint8_t *row, int64_t k);
-typedef float one_function(const uint8_t *p);
-
-/* LANES rows' values begin .. begin + k into LANES of the panel's columns. */
-ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
-                      const uint8_t *rows, int64_t row_bytes, int64_t begin, int64_t k,
-                      float *panel) {
-    int64_t i = 0;
-    for (; i + LANES <= k; i += LANES) {
-        vec v[LANES];
-#pragma GCC unroll 16
-        for (int r = 0; r < LANES; r++) {
-            v[r] = fetch(rows + r * row_bytes, begin + i);
-        }
-        turn(v);
-#pragma GCC unroll 16
-        for (int r = 0; r < LANES; r++) {
-            store(panel + (i + r) * COLUMNS, v[r]);
-        }
-    }
-    for (; i < k; i++) {
-        for (int r = 0; r < LANES; r++) {
-            panel[i * COLUMNS + r] = one(rows + r * row_bytes + (begin + i) * size);
-        }
+static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_step,
+                            const float *panel, int n, float *y, int64_t y_stride, bool add) {
+    for (int64_t done = 0, now; done < rows; done += now) {
+        now = tile_rows(rows - done);
+#define HEIGHT(count)                                                   \
+    case count:                                                         \
+        tile(count, k, x, 1, x_step, panel, n, y, y_stride, add, NULL); \
+        break;
+        switch (now) { EACH_HEIGHT(HEIGHT) }
+#undef HEIGHT
+        x += now;
+        y += now * y_stride;
     }
 }
 
-/* The same for n < LANES rows: the columns past them are 0. */
-ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size,
-                     const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
-                     float *panel) {
-    for (int64_t i = 0; i < k; i++) {
-        memset(panel + i * COLUMNS, 0, LANES * sizeof *panel);
-    }
-    for (int r = 0; r < n; r++) {
-        const uint8_t *row = rows + r * row_bytes;
-        int64_t i = 0;
-        for (; i + LANES <= k; i += LANES) {
-            vec v = fetch(row, begin + i);
-            for (int j = 0; j < LANES; j++) {
-                panel[(i + j) * COLUMNS + r] = v[j];
-            }
-        }
-        for (; i < k; i++) {
-            panel[i * COLUMNS + r] = one(row + (begin + i) * size);
-        }
-    }
-}
+#include "core/tensor/simd_pack.h"
 
-#define PACK(type, one, size)                                                             \
-    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
-                            int64_t k, float *panel) {                                    \
-        for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {                            \
-            const uint8_t *at = (const uint8_t *)rows + c * row_bytes;                    \
-            if (n >= LANES) {                                                             \
-                pack_full(fetch_##type, one, size, at, row_bytes, begin, k, panel + c);   \
-            } else {                                                                      \
-                pack_few(fetch_##type, one, size, at, row_bytes, n, begin, k, panel + c); \
-            }                                                                             \
-        }                                                                                 \
-    }
-PACK(f32, one_f32, 4)
-PACK(f16, half_at, 2)
-PACK(bf16, one_bf16, 2)
-
-/* ---- block-quantised weights ----
- * One block of LANES rows is turned as bytes, before they become floats: so a column's numbers,
- * scales and smallest values are vectors over the rows, as the panel wants them. */
-
-typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
-
-/* Where a block has what: F16 scale at 0; 0 where there is no such part. */
-struct layout {
-    int bytes, least, fifth, quants; /* of the block; F16 least value; fifth bits; numbers */
-    int zero;                        /* the number that means 0 */
-};
-
-/* 16 bytes of each of LANES rows, turned: out[16][LANES]. Interleaving the two halves of all
- * bytes moves one bit of the row's number from the top of each byte's index to its bottom. */
-ALWAYS void bytes_turn(const uint8_t *const *rows, int64_t at, uint8_t *out) {
-    bytes16 v[LANES], w[LANES];
-#pragma GCC unroll 16
-    for (int r = 0; r < LANES; r++) {
-        v[r] = *(const bytes16 *)(rows[r] + at);
-    }
-#pragma GCC unroll 4
-    for (int bit = 1; bit < LANES; bit *= 2) {
-#pragma GCC unroll 16
-        for (int i = 0; i < LANES / 2; i++) {
-            w[2 * i] = __builtin_shufflevector(v[i], v[i + LANES / 2], 0, 16, 1, 17, 2, 18, 3,
-                                               19, 4, 20, 5, 21, 6, 22, 7, 23);
-            w[2 * i + 1] = __builtin_shufflevector(v[i], v[i + LANES / 2], 8, 24, 9, 25, 10, 26,
-                                                   11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        }
-#pragma GCC unroll 16
-        for (int i = 0; i < LANES; i++) {
-            v[i] = w[i];
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-        *(bytes16 *)(out + 16 * i) = v[i];
-    }
-}
-
-/* The halves at `at` of each row. */
-ALWAYS vec halves_at(const uint8_t *const *rows, int64_t at) {
-    uint16_t half[LANES];
-    for (int r = 0; r < LANES; r++) {
-        memcpy(&half[r], rows[r] + at, sizeof *half);
-    }
-    return HALVES(half);
-}
-
-ALWAYS words words_at(const uint8_t *const *rows, int64_t at) {
-    uint32_t word[LANES];
-    for (int r = 0; r < LANES; r++) {
-        memcpy(&word[r], rows[r] + at, sizeof *word);
-    }
-    return (words)load(word);
-}
-
-/* The block at `at` of each row, into LANES of the panel's columns. A number times its scale is
- * exact, so that fused and unfused are the same. */
-ALWAYS void pack_block(struct layout of, const uint8_t *const *rows, int64_t at, float *panel) {
-    uint8_t turned[BLOCK * LANES];
-    bytes_turn(rows, at + of.quants, turned);
-    if (of.bytes > 32) {
-        bytes_turn(rows, at + of.quants + 16, turned + 16 * LANES);
-    }
-    vec scale = halves_at(rows, at), least = all(-0.0F); /* -0 added changes nothing */
-    words fifth = { 0 };
-    if (of.least) {
-        least = halves_at(rows, at + of.least);
-    }
-    if (of.fifth) {
-        fifth = words_at(rows, at + of.fifth);
-    }
-#pragma GCC unroll 32
-    for (int i = 0; i < BLOCK; i++) {
-        /* Eight bits each, with a sign; or four: the low halves of 16 bytes, then the high. */
-        ints q = OCTETS(turned + i % (of.bytes > 32 ? 32 : 16) * LANES);
-        if (of.bytes > 32) {
-            q = (q ^ 128) - 128;
-        } else {
-            q = (q >> (i < 16 ? 0 : 4)) & 15;
-        }
-        if (of.fifth) {
-            q |= (ints)((fifth >> i & 1) << 4);
-        }
-        vec v = __builtin_convertvector(q - of.zero, vec);
-        store(panel + i * COLUMNS, MULTIPLY_ADD(v, scale, least));
-    }
-}
-
-ALWAYS void pack_blocks(struct layout of, const uint8_t *rows, int64_t row_bytes, int n,
-                        int64_t begin, int64_t k, float *panel) {
-    for (int c = 0; c < COLUMNS; c += LANES) {
-        const uint8_t *row[LANES];
-        for (int r = 0; r < LANES; r++) { /* past the last row comes the last again */
-            row[r] = rows + (c + r < n ? c + r : n - 1) * row_bytes;
-        }
-        for (int64_t i = 0; i < k; i += BLOCK) {
-            pack_block(of, row, (begin + i) / BLOCK * of.bytes, panel + i * COLUMNS + c);
-        }
-    }
-    for (int64_t i = 0; n < COLUMNS && i < k; i++) {
-        memset(panel + i * COLUMNS + n, 0, (size_t)(COLUMNS - n) * sizeof *panel);
-    }
-}
-
-#define PACK_BLOCKS(type, ...)                                                            \
-    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
-                            int64_t k, float *panel) {                                    \
-        pack_blocks((struct layout){ __VA_ARGS__ }, rows, row_bytes, n, begin, k, panel); \
-    }
-PACK_BLOCKS(q4_0, .bytes = 18, .quants = 2, .zero = 8)
-PACK_BLOCKS(q4_1, .bytes = 20, .least = 2, .quants = 4)
-PACK_BLOCKS(q5_0, .bytes = 22, .fifth = 2, .quants = 6, .zero = 16)
-PACK_BLOCKS(q5_1, .bytes = 24, .least = 2, .fifth = 4, .quants = 8)
-PACK_BLOCKS(q8_0, .bytes = 34, .quants = 2)
-
-#define SIMD_TABLE(which)                                                                   \
-    {                                                                                       \
-        .isa = (which), .columns = COLUMNS,                                                 \
-        .rows = TILE, .pack = { [DTYPE_F32] = pack_f32,   [DTYPE_F16] = pack_f16,           \
-                                [DTYPE_BF16] = pack_bf16, [DTYPE_Q4_0] = pack_q4_0,         \
-                                [DTYPE_Q4_1] = pack_q4_1, [DTYPE_Q5_0] = pack_q5_0,         \
-                                [DTYPE_Q5_1] = pack_q5_1, [DTYPE_Q8_0] = pack_q8_0 },       \
-        .multiply = multiply, .finish = finish, .exp = map_exp, .erf = map_erf,             \
-        .add = map_add, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms, \
+#define SIMD_TABLE(which)                                                                     \
+    {                                                                                         \
+        .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                \
+        .pack_across = PACKS(across), .multiply = multiply,                                   \
+        .multiply_turned = multiply_turned, .finish = finish, .exp = map_exp, .erf = map_erf, \
+        .add = map_add, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,   \
     }

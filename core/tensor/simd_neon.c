@@ -7,8 +7,8 @@
 #define HALVES(p)             vcvt_f32_f16(vld1_f16((const float16_t *)(p)))
 #define HALF(half)            vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(half))), 0)
 #define OCTETS(p)     \
-    (ints) vmovl_u16( \
-        vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vld1_dup_u32((const uint32_t *)(p))))))
+    (ints) vmovl_s16( \
+        vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vld1_dup_u32((const uint32_t *)(p))))))
 
 #include "core/tensor/simd_lanes.h"
 

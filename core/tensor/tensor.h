@@ -10,8 +10,7 @@
  *
  * Its data lives in an arena, or is borrowed from a mapped file (weights: in the file's own
  * type, read-only). Block-quantised types hold 32 values a block along the last dimension (the
- * K types 256); of those behind DTYPE_Q8_0 only name and size are known, which is enough to
- * list them. */
+ * K types and IQ4_XS 256). */
 
 enum dtype {
     DTYPE_F32,

@@ -21,7 +21,7 @@ static struct tensor *numbers(struct arena *arena, int64_t rows, int64_t columns
     return tensor;
 }
 
-/* Weights of any type, from bytes; the scales of blocks are small halves. */
+/* Weights of any type, from bytes; halves stay below 2, so that sums can be compared. */
 static struct tensor *weights_of(struct arena *arena, enum dtype dtype, int64_t rows,
                                  int64_t columns) {
     struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
@@ -31,11 +31,8 @@ static struct tensor *weights_of(struct arena *arena, enum dtype dtype, int64_t 
     for (int64_t i = 0; i < bytes; i++) {
         data[i] = (unsigned char)(i * 89 + i / 13);
     }
-    for (int64_t i = 0; i < bytes; i += block) {
-        for (int64_t j = 1; j < block && j < 4; j += 2) {
-            data[i + j] =
-                (unsigned char)(0x2c + (data[i + j] & 0x83)); /* |x| below 1/4, a sign */
-        }
+    for (int64_t i = 0; block != 4 && i < bytes; i++) {
+        data[i] &= i % block % 2 ? 0xbf : 0xff; /* the exponent's upper bit */
     }
     for (int64_t i = 0; block == 4 && i < rows * columns; i++) {
         tensor->data[i] = number((uint32_t)i + 77);
@@ -60,28 +57,83 @@ TEST(gemm_by_hand) {
     check(y->data[0] == 11 && y->data[1] == 24 && y->data[2] == 13 && y->data[3] == 30);
 }
 
-/* Each output against the sum in double of the weights as quant_row reads them. */
-static void check_products(struct arena *arena, enum dtype dtype, int64_t m, int64_t n,
-                           int64_t k) {
-    struct tensor *x = numbers(arena, m, k, 5), *w = weights_of(arena, dtype, n, k);
-    struct tensor *y = op_linear(tape_of(arena), x, w, NULL, NULL);
-    float *row = arena_array(arena, k, sizeof *row);
-    int64_t row_bytes = dtype_row_bytes(dtype, k);
+struct layout {
+    bool across, turned, add;
+};
+
+/* W as floats in the order [N, K], whatever its type and layout. */
+static float *plain_weights(struct arena *arena, const struct gemm *g) {
+    float *plain = arena_array(arena, g->n * g->k, sizeof *plain);
+    int64_t rows = g->across ? g->k : g->n, columns = g->across ? g->n : g->k;
+    float *row = arena_array(arena, columns, sizeof *row);
+    for (int64_t r = 0; r < rows; r++) {
+        const char *at = g->w->bytes;
+        quant_row(g->w->dtype, at + r * dtype_row_bytes(g->w->dtype, columns), 0, columns, row);
+        for (int64_t c = 0; c < columns; c++) {
+            plain[g->across ? c * g->k + r : r * g->k + c] = row[c];
+        }
+    }
+    return plain;
+}
+
+/* The greatest distance of an output from the sum in double, beside the sum of the terms'
+ * sizes. y held `before` everywhere. */
+static double distance(struct arena *arena, const struct gemm *g, double before) {
+    const float *w = plain_weights(arena, g);
+    int64_t step = g->x_step ? g->x_step : 1;
     double worst = 0;
-    for (int64_t c = 0; c < n; c++) {
-        quant_row(dtype, (const char *)w->bytes + c * row_bytes, 0, k, row);
-        for (int64_t r = 0; r < m; r++) {
-            double sum = 0, size = 1e-30;
-            for (int64_t i = 0; i < k; i++) {
-                double product = (double)x->data[r * k + i] * (double)row[i];
+    for (int64_t r = 0; r < g->m; r++) {
+        for (int64_t c = 0; c < g->n; c++) {
+            double sum = before, size = before + 1e-30;
+            for (int64_t i = 0; i < g->k; i++) {
+                double product =
+                    (double)g->x[r * g->x_stride + i * step] * (double)w[c * g->k + i];
                 sum += product;
                 size += fabs(product);
             }
-            double off = fabs((double)y->data[r * n + c] - sum) / size;
-            worst = off > worst ? off : worst;
+            double off = fabs((double)g->y[r * g->y_stride + c] - sum) / size;
+            worst = off > worst || off != off ? off : worst;
         }
     }
-    check_near(worst, 0, 2e-6);
+    return worst;
+}
+
+/* A product of random numbers in any layout; y's rows are two floats longer than need be. */
+static struct gemm product_of(struct arena *arena, enum dtype dtype, int64_t m, int64_t n,
+                              int64_t k, struct layout layout) {
+    struct gemm g = { .m = m, .n = n, .k = k, .y_stride = n + 2, .across = layout.across };
+    struct tensor *x = layout.turned ? numbers(arena, k, m, 5) : numbers(arena, m, k, 5);
+    g.x = x->data;
+    g.x_stride = layout.turned ? 1 : k;
+    g.x_step = layout.turned ? m : 0;
+    g.w = layout.across ? weights_of(arena, dtype, k, n) : weights_of(arena, dtype, n, k);
+    g.add = layout.add;
+    g.y = tensor_new(arena, 2, (int64_t[]){ m, n + 2 })->data;
+    for (int64_t i = 0; i < m * (n + 2); i++) {
+        g.y[i] = 3;
+    }
+    return g;
+}
+
+static void product_run(struct arena *arena, const struct gemm *g) {
+    struct tape *tape = tape_of(arena);
+    gemm_run(g, tape->room, tape->each);
+}
+
+static void check_products(enum dtype dtype, int64_t m, int64_t n, int64_t k) {
+    for (int i = 0; i < 8; i++) {
+        struct layout layout = { .across = i & 1, .turned = i & 2, .add = i & 4 };
+        if ((layout.across ? n : k) % dtype_block(dtype) != 0) {
+            continue; /* rows are whole blocks */
+        }
+        struct arena *arena = check_arena();
+        struct gemm g = product_of(arena, dtype, m, n, k, layout);
+        product_run(arena, &g);
+        check_near(distance(arena, &g, layout.add ? 3 : 0), 0, 3e-6);
+        for (int64_t r = 0; r < m; r++) { /* what lies between the rows is left alone */
+            check(g.y[r * g.y_stride + n] == 3 && g.y[r * g.y_stride + n + 1] == 3);
+        }
+    }
 }
 
 TEST(gemm_equals_dequantised_weights_multiplied) {
@@ -89,15 +141,47 @@ TEST(gemm_equals_dequantised_weights_multiplied) {
     for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
         if (gemm_reads((enum dtype)dtype)) {
             types++;
-            check_products(check_arena(), (enum dtype)dtype, 17, 70, 96);
-            check_products(check_arena(), (enum dtype)dtype, 1, 5, 32);
-            check_products(check_arena(), (enum dtype)dtype, 3, 33, 1408); /* depth in parts */
+            check_products((enum dtype)dtype, 17, 70, 768);
+            check_products((enum dtype)dtype, 31, 256, 33);
+            check_products((enum dtype)dtype, 1, 512, 256);
+            check_products((enum dtype)dtype, 3, 33, 1536); /* depth in parts */
         }
     }
-    check_int(types, 8);
-    check_products(check_arena(), DTYPE_F32, 5, 9, 7);
-    check_products(check_arena(), DTYPE_F16, 2, 40, 43);
-    check_products(check_arena(), DTYPE_BF16, 13, 3, 650);
+    check_int(types, 15);
+}
+
+TEST(gemm_takes_any_shape) {
+    static const int64_t sizes[] = { 1, 3, 31, 33, 640, 641, 1300 };
+    for (int i = 0; i < 7; i++) {
+        check_products(DTYPE_F32, sizes[i], 33, 3);
+        check_products(DTYPE_F32, 3, sizes[i], 31);
+        check_products(DTYPE_F32, 31, 3, sizes[i]);
+        check_products(DTYPE_F16, 3, 31, sizes[i]);
+        check_products(DTYPE_BF16, 3, 31, sizes[i]);
+    }
+}
+
+/* The keys of one head among those of all: rows of 40 in rows of 100. */
+TEST(gemm_reads_rows_that_lie_apart) {
+    struct arena *arena = check_arena();
+    for (int across = 0; across < 2; across++) {
+        struct gemm g =
+            product_of(arena, DTYPE_F32, 9, 40, 40, (struct layout){ .across = across });
+        struct tensor wide = *numbers(arena, 40, 100, 3);
+        product_run(arena, &g);
+        for (int64_t i = 0; i < 1600; i++) {
+            wide.data[i / 40 * 100 + 7 + i % 40] = g.w->data[i];
+        }
+        struct gemm apart = g;
+        wide.data += 7;
+        apart.w = &wide;
+        apart.w_stride = 100;
+        apart.y = tensor_new(arena, 2, (int64_t[]){ 9, 42 })->data;
+        product_run(arena, &apart);
+        for (int64_t i = 0; i < 9 * 42; i++) {
+            check(i % 42 >= 40 || apart.y[i] == g.y[i]);
+        }
+    }
 }
 
 TEST(gemm_reads_weights_only) {
@@ -127,26 +211,32 @@ TEST(gemm_writes_where_it_is_told) {
     check(out->data[5] != 0);
 }
 
-TEST(gemm_gives_the_same_bytes_with_any_threads_and_rows) {
+/* All layouts, 1 to 8 threads; and fewer rows give the first rows of more. */
+static void check_same_bytes(enum dtype dtype, struct layout layout) {
+    enum { M = 37, N = 256, K = 768, Y = M * (N + 2) };
     struct arena *arena = check_arena();
-    int before = pool_threads();
-    struct tensor *x = numbers(arena, 37, 700, 8);
-    struct tensor *w = weights_of(arena, DTYPE_Q4_1, 130, 704);
-    x->shape[1] = 704;
-    x->shape[0] = 36; /* the numbers as 36 rows of 704 */
-    size_t bytes = 36 * 130 * sizeof(float);
+    struct gemm one = product_of(arena, dtype, M, N, K, layout);
     pool_set_threads(1);
-    struct tensor *one = op_linear(tape_of(arena), x, w, NULL, NULL);
+    product_run(arena, &one);
     for (int threads = 2; threads <= 8; threads++) {
         pool_set_threads(threads);
-        struct tensor *many = op_linear(tape_of(arena), x, w, NULL, NULL);
-        check(memcmp(one->data, many->data, bytes) == 0);
+        struct gemm many = product_of(arena, dtype, M, N, K, layout);
+        product_run(arena, &many);
+        check(memcmp(one.y, many.y, Y * sizeof(float)) == 0);
     }
-    for (int64_t rows = 1; rows < 36; rows += 5) {
-        struct tensor part = *x;
-        part.shape[0] = rows;
-        struct tensor *few = op_linear(tape_of(arena), &part, w, NULL, NULL);
-        check(memcmp(one->data, few->data, (size_t)rows * 130 * sizeof(float)) == 0);
+    for (int64_t rows = 1; rows < M; rows += 5) {
+        struct gemm few = product_of(arena, dtype, M, N, K, layout);
+        few.m = rows;
+        product_run(arena, &few);
+        check(memcmp(one.y, few.y, (size_t)rows * (N + 2) * sizeof(float)) == 0);
+    }
+}
+
+TEST(gemm_gives_the_same_bytes_with_any_threads_and_rows) {
+    int before = pool_threads();
+    static const enum dtype types[] = { DTYPE_F32, DTYPE_BF16, DTYPE_Q4_1, DTYPE_Q6_K };
+    for (int i = 0; i < 4 * 8; i++) {
+        check_same_bytes(types[i / 8], (struct layout){ i & 1, i & 2, i & 4 });
     }
     pool_set_threads(before);
 }

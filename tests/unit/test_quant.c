@@ -43,6 +43,29 @@ TEST(quant_q5_1_by_hand) {
     check(out[17] == 0.5F * 18 + 1);
 }
 
+/* d = 1, least 2; part 5 (values 160..191): scale 4 + 16 of byte 12 and 4, least 3. */
+TEST(quant_q4_k_by_hand) {
+    unsigned char block[144] = { 0x00, 0x3c, 0x00, 0x40 };
+    float out[32];
+    block[4 + 1] = 0x40;       /* part 1's scale lends its upper bits to part 5's */
+    block[4 + 9] = 0x34;       /* least 3, scale 4 */
+    block[16 + 64 + 7] = 0x9f; /* value 167: 9 */
+    quant_row(DTYPE_Q4_K, block, 160, 32, out);
+    check(out[7] == 20 * 9 - 2 * 3 && out[8] == -6);
+}
+
+/* d = 1/2; value 200: low bits 13 in the upper half of byte 64 + 8, high bits 2: 45 - 32. */
+TEST(quant_q6_k_by_hand) {
+    unsigned char block[210] = { 0 };
+    float out[64];
+    block[209] = 0x38;
+    block[64 + 8] = 0xd0;
+    block[128 + 32 + 8] = 0x20;
+    block[192 + 12] = 0xfe; /* the scale of values 192..207: -2 */
+    quant_row(DTYPE_Q6_K, block, 192, 64, out);
+    check(out[8] == -13 && out[9] == 32 && out[16] == 0);
+}
+
 TEST(quant_row_begins_at_any_block) {
     unsigned char row[68] = { 0 };
     float out[32];
@@ -61,7 +84,8 @@ TEST(quant_f64_rounds_to_nearest) {
 
 TEST(quant_known_says_what_can_be_computed) {
     check(quant_known(DTYPE_Q4_1) && quant_known(DTYPE_BF16));
-    check(!quant_known(DTYPE_I64) && !quant_known(DTYPE_Q4_K));
+    check(quant_known(DTYPE_Q4_K) && quant_known(DTYPE_IQ4_XS));
+    check(!quant_known(DTYPE_I64) && !quant_known(DTYPE_U8));
 }
 
 /* Each type of the fixture that is known, compared bit by bit with the reference library. */
@@ -91,5 +115,5 @@ TEST(quant_equals_the_reference_exactly) {
         }
         compared++;
     }
-    check_int(compared, 8);
+    check_int(compared, 15);
 }

@@ -238,19 +238,24 @@ TEST(simd_add_takes_any_length) {
     }
 }
 
+/* Bytes of `count` rows of weights of any type; what may be a half stays finite. */
+static void weights_fill(unsigned char *rows, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i++) {
+        rows[i] = (unsigned char)(37 * i + i / 7);
+        if (i % 2 && rows[i] % 128 > 100) {
+            rows[i] &= 0x3f;
+        }
+    }
+}
+
 /* A panel holds exactly what quant_row says, turned, and zeros past the last row. */
 static void check_pack(const struct simd *table, enum dtype dtype, int n, int64_t begin,
                        int64_t k) {
-    enum { K = 160 };
+    enum { K = 512 };
     static unsigned char rows[32 * K * 4];
     static float panel[32 * K], row[K];
     int64_t row_bytes = dtype_row_bytes(dtype, K);
-    for (int64_t i = 0; i < n * row_bytes; i++) {
-        rows[i] = (unsigned char)(37 * i + i / 7);
-        if (i % 2 && rows[i] % 128 > 100) {
-            rows[i] &= 0x3f; /* keeps scales finite */
-        }
-    }
+    weights_fill(rows, n * row_bytes);
     table->pack[dtype](rows, row_bytes, n, begin, k, panel);
     int wrong = 0;
     for (int r = 0; r < table->columns; r++) {
@@ -272,16 +277,77 @@ TEST(simd_pack_equals_quant_row_exactly) {
         for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
             if (table->pack[dtype]) {
                 types++;
-                check_pack(table, (enum dtype)dtype, table->columns, 0, 160);
+                check_pack(table, (enum dtype)dtype, table->columns, 0, 512);
                 check_pack(table, (enum dtype)dtype, table->columns, 64, 96);
-                check_pack(table, (enum dtype)dtype, table->columns - 3, 32, 64);
+                check_pack(table, (enum dtype)dtype, table->columns - 3, 224, 64);
                 check_pack(table, (enum dtype)dtype, 1, 0, 32);
             }
         }
-        check_int(types, 8);
+        check_int(types, 15);
         check_pack(table, DTYPE_F32, table->columns, 0, 157); /* plain types end anywhere */
         check_pack(table, DTYPE_BF16, 2, 32, 5);
         check_pack(table, DTYPE_F16, table->columns, 0, 3);
+    }
+}
+
+/* The same for rows that are pieces of the panel's rows. */
+static void check_across(const struct simd *table, enum dtype dtype, int n, int64_t k) {
+    enum { N = 512, MOST = 20 };
+    static unsigned char rows[MOST * N * 4];
+    static float panel[MOST * 32], row[N];
+    int64_t row_bytes = dtype_row_bytes(dtype, N);
+    weights_fill(rows, k * row_bytes);
+    int wrong = 0;
+    for (int64_t column = 0; column < N; column += table->columns) {
+        table->pack_across[dtype](rows, row_bytes, n, column, k, panel);
+        for (int64_t i = 0; i < k; i++) {
+            quant_row(dtype, rows + i * row_bytes, 0, N, row);
+            for (int j = 0; j < table->columns; j++) {
+                float wanted = j < n ? row[column + j] : 0;
+                wrong += memcmp(&wanted, &panel[i * table->columns + j], sizeof wanted) != 0;
+            }
+        }
+    }
+    check_int(wrong, 0);
+}
+
+TEST(simd_pack_across_equals_quant_row_exactly) {
+    EACH_TABLE(table) {
+        for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            check(!table->pack[dtype] == !table->pack_across[dtype]);
+            if (table->pack_across[dtype]) {
+                check_across(table, (enum dtype)dtype, table->columns, 1);
+                check_across(table, (enum dtype)dtype, table->columns, 20);
+            }
+        }
+        for (int n = 1; n < table->columns; n++) { /* plain types end anywhere */
+            check_across(table, DTYPE_F32, n, 3);
+            check_across(table, DTYPE_F16, n, 2);
+            check_across(table, DTYPE_BF16, n, 5);
+        }
+    }
+}
+
+/* x turned gives the bytes of x as it was. */
+TEST(simd_multiply_turned_equals_multiply) {
+    enum { ROWS = 29, K = 50 };
+    EACH_TABLE(table) {
+        static float x[ROWS * K], turned[K * ROWS], panel[32 * K], one[ROWS * 32],
+            two[ROWS * 32];
+        for (uint32_t i = 0; i < ROWS * K; i++) {
+            x[i] = turned[i % K * ROWS + i / K] = number(i);
+        }
+        for (uint32_t i = 0; i < 32 * K; i++) {
+            panel[i] = number(i + 9000);
+        }
+        for (int rows = 1; rows <= ROWS; rows++) {
+            memset(one, 0, sizeof one);
+            memset(two, 0, sizeof two);
+            table->multiply(rows, K, x, K, panel, table->columns - 1, one, 32, true, NULL, 0);
+            table->multiply_turned(rows, K, turned, ROWS, panel, table->columns - 1, two, 32,
+                                   true);
+            check(memcmp(one, two, sizeof one) == 0);
+        }
     }
 }
 

@@ -1,0 +1,486 @@
+/* simd_pack: the part of simd_lanes.h that turns weights into float32 panels. */
+
+ALWAYS float float_of_bits(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#ifndef HALVES
+/* F16 by integers: the exponent is rebiased by a multiplication, which also mends subnormals.
+ */
+ALWAYS vec halves(const void *p) {
+    words h = __builtin_convertvector(*(const shorts *)p, words);
+    vec x = (vec)((h & 0x7fff) << 13) * float_of_bits(0x77800000); /* 2^112 */
+    x = choose((ints)((h & 0x7c00) == 0x7c00), (vec)((words)x | 0x7f800000), x);
+    return (vec)((words)x | ((h & 0x8000) << 16));
+}
+
+ALWAYS float half_of(uint16_t half) {
+    uint16_t many[LANES] = { half };
+    return halves(many)[0];
+}
+#define HALVES(p)  halves(p)
+#define HALF(half) half_of(half)
+#endif
+
+#ifndef OCTETS
+#define OCTETS(p) __builtin_convertvector(*(const octets *)(p), ints)
+#endif
+
+typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+ALWAYS float half_at(const uint8_t *p) {
+    uint16_t half;
+    memcpy(&half, p, sizeof half);
+    return HALF(half);
+}
+
+/* Each fetch_ gives values k .. k + LANES of a row; k is a multiple of LANES. */
+ALWAYS vec fetch_f32(const uint8_t *row, int64_t k) {
+    return load(row + k * 4);
+}
+
+ALWAYS vec fetch_f16(const uint8_t *row, int64_t k) {
+    return HALVES(row + k * 2);
+}
+
+ALWAYS vec fetch_bf16(const uint8_t *row, int64_t k) {
+    return (vec)(__builtin_convertvector(*(const shorts *)(row + k * 2), words) << 16);
+}
+
+/* One value of a plain type, for the ends of rows. */
+ALWAYS float one_f32(const uint8_t *p) {
+    float x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+ALWAYS float one_bf16(const uint8_t *p) {
+    uint16_t brain;
+    memcpy(&brain, p, sizeof brain);
+    return float_of_bits((uint32_t)brain << 16);
+}
+
+/* Exchanges lanes between a and b where `bit` of the lane's index tells them apart. */
+#if LANES == 4
+#define LOW1  0, 4, 2, 6
+#define HIGH1 1, 5, 3, 7
+#define LOW2  0, 1, 4, 5
+#define HIGH2 2, 3, 6, 7
+#elif LANES == 8
+#define LOW1  0, 8, 2, 10, 4, 12, 6, 14
+#define HIGH1 1, 9, 3, 11, 5, 13, 7, 15
+#define LOW2  0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH2 2, 3, 10, 11, 6, 7, 14, 15
+#define LOW4  0, 1, 2, 3, 8, 9, 10, 11
+#define HIGH4 4, 5, 6, 7, 12, 13, 14, 15
+#else
+#define LOW1  0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define HIGH1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#define LOW2  0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define LOW4  0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define HIGH4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define LOW8  0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#endif
+#define EXCHANGE(v, bit)                                               \
+    for (int i = 0; i < LANES; i++) {                                  \
+        if (!(i & (bit))) {                                            \
+            vec a = (v)[i], b = (v)[i + (bit)];                        \
+            (v)[i] = __builtin_shufflevector(a, b, LOW##bit);          \
+            (v)[i + (bit)] = __builtin_shufflevector(a, b, HIGH##bit); \
+        }                                                              \
+    }
+
+/* LANES x LANES transposed in registers. */
+ALWAYS void turn(vec *v) {
+#pragma GCC unroll 16
+    EXCHANGE(v, 1)
+#pragma GCC unroll 16
+    EXCHANGE(v, 2)
+#if LANES >= 8
+#pragma GCC unroll 16
+    EXCHANGE(v, 4)
+#endif
+#if LANES >= 16
+#pragma GCC unroll 16
+    EXCHANGE(v, 8)
+#endif
+}
+
+typedef vec fetch_function(const uint8_t *row, int64_t k);
+typedef float one_function(const uint8_t *p);
+
+/* LANES rows' values begin .. begin + k into LANES of the panel's columns. */
+ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
+                      const uint8_t *rows, int64_t row_bytes, int64_t begin, int64_t k,
+                      float *panel) {
+    int64_t i = 0;
+    for (; i + LANES <= k; i += LANES) {
+        vec v[LANES];
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; r++) {
+            v[r] = fetch(rows + r * row_bytes, begin + i);
+        }
+        turn(v);
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; r++) {
+            store(panel + (i + r) * COLUMNS, v[r]);
+        }
+    }
+    for (; i < k; i++) {
+        for (int r = 0; r < LANES; r++) {
+            panel[i * COLUMNS + r] = one(rows + r * row_bytes + (begin + i) * size);
+        }
+    }
+}
+
+/* The same for n < LANES rows: the columns past them are 0. */
+ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size,
+                     const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
+                     float *panel) {
+    for (int64_t i = 0; i < k; i++) {
+        memset(panel + i * COLUMNS, 0, LANES * sizeof *panel);
+    }
+    for (int r = 0; r < n; r++) {
+        const uint8_t *row = rows + r * row_bytes;
+        int64_t i = 0;
+        for (; i + LANES <= k; i += LANES) {
+            vec v = fetch(row, begin + i);
+            for (int j = 0; j < LANES; j++) {
+                panel[(i + j) * COLUMNS + r] = v[j];
+            }
+        }
+        for (; i < k; i++) {
+            panel[i * COLUMNS + r] = one(row + (begin + i) * size);
+        }
+    }
+}
+
+/* The same panel from weights that lie the other way: row i of the panel is a piece of row i.
+ */
+ALWAYS void pack_across(fetch_function *fetch, one_function *one, int64_t size,
+                        const uint8_t *rows, int64_t row_bytes, int n, int64_t column,
+                        int64_t k, float *panel) {
+    for (int64_t i = 0; i < k; i++, rows += row_bytes, panel += COLUMNS) {
+        for (int c = 0; c < COLUMNS; c += LANES) {
+            if (n - c >= LANES) {
+                store(panel + c, fetch(rows, column + c));
+                continue;
+            }
+            for (int j = c; j < c + LANES; j++) {
+                panel[j] = j < n ? one(rows + (column + j) * size) : 0.0F;
+            }
+        }
+    }
+}
+
+#define PACK(type, one, size)                                                             \
+    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
+                            int64_t k, float *panel) {                                    \
+        for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {                            \
+            const uint8_t *at = (const uint8_t *)rows + c * row_bytes;                    \
+            if (n >= LANES) {                                                             \
+                pack_full(fetch_##type, one, size, at, row_bytes, begin, k, panel + c);   \
+            } else {                                                                      \
+                pack_few(fetch_##type, one, size, at, row_bytes, n, begin, k, panel + c); \
+            }                                                                             \
+        }                                                                                 \
+    }                                                                                     \
+    static void across_##type(const void *rows, int64_t row_bytes, int n, int64_t column, \
+                              int64_t k, float *panel) {                                  \
+        pack_across(fetch_##type, one, size, rows, row_bytes, n, column, k, panel);       \
+    }
+PACK(f32, one_f32, 4)
+PACK(f16, half_at, 2)
+PACK(bf16, one_bf16, 2)
+
+/* ---- block-quantised weights ----
+ * Sixteen neighbouring numbers of a block are 16 signed bytes, whatever the type, and share a
+ * scale and a least value: value = number * scale + least. A number times its scale is exact
+ * in float32, so that fused and unfused are the same. In a panel of rows, sixteens of LANES
+ * rows are turned as bytes, before they become floats: so scales and least values are vectors
+ * over the rows, as the panel wants them. `type` is a constant wherever these are inlined. */
+
+enum { SIXTEEN = 16 };
+
+/* F16 scale and least value of the block: where they lie; -1: there is none. */
+ALWAYS int scale_offset(enum dtype type) {
+    return type == DTYPE_Q6_K ? 208 : type == DTYPE_Q3_K ? 108 : type == DTYPE_Q2_K ? 80 : 0;
+}
+
+ALWAYS int least_offset(enum dtype type) {
+    switch (type) {
+    case DTYPE_Q4_1:
+    case DTYPE_Q5_1:
+    case DTYPE_Q4_K:
+    case DTYPE_Q5_K:
+        return 2;
+    case DTYPE_Q2_K:
+        return 82;
+    default:
+        return -1;
+    }
+}
+
+/* Whether the parts of a block have scales of their own. */
+ALWAYS bool has_parts(enum dtype type) {
+    return type >= DTYPE_Q2_K && type != DTYPE_IQ4_NL;
+}
+
+/* Scale (or, with `least`, least value) of part j of Q4_K and Q5_K: six bits of twelve bytes.
+ */
+ALWAYS int six_bits(const uint8_t *s, int j, bool least) {
+    s += least ? 4 : 0;
+    if (j < 4) {
+        return s[j] & 63;
+    }
+    return (s[j + (least ? 0 : 4)] >> (least ? 4 : 0) & 15) | s[j - 4] >> 6 << 4;
+}
+
+/* Whole-number scale of the part of a block that holds value i. */
+ALWAYS int part_scale(enum dtype type, const uint8_t *block, int i) {
+    const uint8_t *s;
+    switch (type) {
+    case DTYPE_Q2_K:
+        return block[i / 16] & 15;
+    case DTYPE_Q3_K: /* low halves of 8 bytes, then the high; upper bits likewise in 4 */
+        s = block + 96;
+        return ((s[i / 16 % 8] >> i / 128 * 4 & 15) | (s[8 + i / 16 % 4] >> i / 64 * 2 & 3)
+                                                          << 4) -
+               32;
+    case DTYPE_Q4_K:
+    case DTYPE_Q5_K:
+        return six_bits(block + 4, i / 32, false);
+    case DTYPE_Q6_K:
+        return (int8_t)block[192 + i / 16];
+    case DTYPE_IQ4_XS:
+        return ((block[4 + i / 64] >> i / 32 % 2 * 4 & 15) |
+                (block[2 + i / 128] >> i / 32 % 4 * 2 & 3) << 4) -
+               32;
+    default:
+        return 1;
+    }
+}
+
+ALWAYS int part_least(enum dtype type, const uint8_t *block, int i) {
+    switch (type) {
+    case DTYPE_Q2_K:
+        return block[i / 16] >> 4;
+    case DTYPE_Q4_K:
+    case DTYPE_Q5_K:
+        return six_bits(block + 4, i / 32, true);
+    default:
+        return 1;
+    }
+}
+
+typedef uint8_t plain16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+ALWAYS plain16 bytes_at(const uint8_t *p) {
+    return *(const plain16 *)p;
+}
+
+/* 16 where a bit of the 16 bits at p is set: byte r has bit r. */
+ALWAYS plain16 fifth_bits(const uint8_t *p) {
+    const plain16 bit = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
+    uint8_t a = p[0], b = p[1];
+    plain16 v = { a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b };
+    return (plain16)((v & bit) != 0) & 16;
+}
+
+/* Numbers i .. i + 16 of a block. */
+ALWAYS bytes16 numbers(enum dtype type, const uint8_t *block, int i) {
+    const plain16 steps = { 129, 152, 173, 191, 207, 221, 234, 246,
+                            1,   13,  25,  38,  53,  69,  89,  113 }; /* of IQ4, signed */
+    int half = i / 16 % 2 * 4, pair = i / 32 % 2 * 4, two = i / 32 % 4 * 2, in = i % 32;
+    plain16 v;
+    switch (type) {
+    case DTYPE_Q4_0:
+        return (bytes16)((bytes_at(block + 2) >> half & 15) - 8);
+    case DTYPE_Q4_1:
+        return (bytes16)(bytes_at(block + 4) >> half & 15);
+    case DTYPE_Q5_0:
+        v = (bytes_at(block + 6) >> half & 15) | fifth_bits(block + 2 + i / 8);
+        return (bytes16)(v - 16);
+    case DTYPE_Q5_1:
+        return (bytes16)((bytes_at(block + 8) >> half & 15) | fifth_bits(block + 4 + i / 8));
+    case DTYPE_Q8_0:
+        return (bytes16)bytes_at(block + 2 + i);
+    case DTYPE_Q2_K:
+        return (bytes16)(bytes_at(block + 16 + i / 128 * 32 + in) >> two & 3);
+    case DTYPE_Q3_K:
+        v = (bytes_at(block + in) >> i / 32 & 1) << 2;
+        v |= bytes_at(block + 32 + i / 128 * 32 + in) >> two & 3;
+        return (bytes16)(v - 4);
+    case DTYPE_Q4_K:
+        return (bytes16)(bytes_at(block + 16 + i / 64 * 32 + in) >> pair & 15);
+    case DTYPE_Q5_K:
+        v = (bytes_at(block + 16 + in) >> i / 32 & 1) << 4;
+        return (bytes16)(v | (bytes_at(block + 48 + i / 64 * 32 + in) >> pair & 15));
+    case DTYPE_Q6_K:
+        v = (bytes_at(block + 128 + i / 128 * 32 + in) >> two & 3) << 4;
+        v |= bytes_at(block + i / 128 * 64 + i % 64) >> i / 64 % 2 * 4 & 15;
+        return (bytes16)(v - 32);
+    case DTYPE_IQ4_NL:
+        return (bytes16)__builtin_shuffle(steps, bytes_at(block + 2) >> half & 15);
+    default: /* IQ4_XS */
+        return (bytes16)__builtin_shuffle(steps,
+                                          bytes_at(block + 8 + i / 32 * 16) >> half & 15);
+    }
+}
+
+/* Sixteens of LANES rows turned: out[16][LANES]. Interleaving the two halves of all bytes moves
+ * one bit of the row's number from the top of each byte's index to its bottom. */
+ALWAYS void bytes_turn(bytes16 *v, int8_t *out) {
+    bytes16 w[LANES];
+#pragma GCC unroll 4
+    for (int bit = 1; bit < LANES; bit *= 2) {
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES / 2; i++) {
+            w[2 * i] = __builtin_shufflevector(v[i], v[i + LANES / 2], 0, 16, 1, 17, 2, 18, 3,
+                                               19, 4, 20, 5, 21, 6, 22, 7, 23);
+            w[2 * i + 1] = __builtin_shufflevector(v[i], v[i + LANES / 2], 8, 24, 9, 25, 10, 26,
+                                                   11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+            v[i] = w[i];
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+        *(bytes16 *)(out + 16 * i) = v[i];
+    }
+}
+
+/* The halves at `at` of each row's block. */
+ALWAYS vec halves_at(const uint8_t *const *blocks, int at) {
+    uint16_t half[LANES];
+    for (int r = 0; r < LANES; r++) {
+        memcpy(&half[r], blocks[r] + at, sizeof *half);
+    }
+    return HALVES(half);
+}
+
+/* Scale and least value of LANES rows, for the part that holds value i. */
+ALWAYS void scales_at(enum dtype type, const uint8_t *const *blocks, int i, vec *scale,
+                      vec *least) {
+    int8_t part[LANES];
+    *scale = halves_at(blocks, scale_offset(type));
+    *least = all(-0.0F); /* -0 added changes nothing */
+    if (least_offset(type) >= 0) {
+        *least = halves_at(blocks, least_offset(type));
+    }
+    if (has_parts(type)) {
+        for (int r = 0; r < LANES; r++) {
+            part[r] = (int8_t)part_scale(type, blocks[r], i);
+        }
+        *scale *= __builtin_convertvector(OCTETS(part), vec);
+    }
+    if (has_parts(type) && least_offset(type) >= 0) {
+        for (int r = 0; r < LANES; r++) {
+            part[r] = (int8_t)part_least(type, blocks[r], i);
+        }
+        *least *=
+            -__builtin_convertvector(OCTETS(part), vec); /* -0 stays a zero that adds nothing */
+    }
+}
+
+/* Values i .. i + 32 of each row's block, into LANES of the panel's columns. */
+ALWAYS void pack_part(enum dtype type, const uint8_t *const *blocks, int i, float *panel) {
+    vec scale, least;
+    for (int end = i + 2 * SIXTEEN; i < end; i += SIXTEEN) {
+        int8_t turned[SIXTEEN * LANES];
+        bytes16 v[LANES];
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; r++) {
+            v[r] = numbers(type, blocks[r], i);
+        }
+        bytes_turn(v, turned);
+        scales_at(type, blocks, i, &scale, &least);
+#pragma GCC unroll 16
+        for (int j = 0; j < SIXTEEN; j++, panel += COLUMNS) {
+            vec x = __builtin_convertvector(OCTETS(turned + j * LANES), vec);
+            store(panel, MULTIPLY_ADD(x, scale, least));
+        }
+    }
+}
+
+ALWAYS void pack_blocks(enum dtype type, int values, int bytes, const uint8_t *rows,
+                        int64_t row_bytes, int n, int64_t begin, int64_t k, float *panel) {
+    for (int c = 0; c < COLUMNS; c += LANES) {
+        for (int64_t i = begin; i < begin + k; i += 2 * SIXTEEN) {
+            const uint8_t *blocks[LANES];
+            for (int r = 0; r < LANES; r++) { /* past the last row comes the last again */
+                blocks[r] = rows + (c + r < n ? c + r : n - 1) * row_bytes + i / values * bytes;
+            }
+            pack_part(type, blocks, (int)(i % values), panel + (i - begin) * COLUMNS + c);
+        }
+    }
+    for (int64_t i = 0; n < COLUMNS && i < k; i++) {
+        memset(panel + i * COLUMNS + n, 0, (size_t)(COLUMNS - n) * sizeof *panel);
+    }
+}
+
+/* LANES values of one row, from value i on: they lie in one sixteen. */
+ALWAYS vec fetch_block(enum dtype type, const uint8_t *block, int i) {
+    bytes16 v = numbers(type, block, i / SIXTEEN * SIXTEEN);
+    float scale = half_at(block + scale_offset(type)), least = -0.0F;
+    if (has_parts(type)) {
+        scale *= (float)part_scale(type, block, i);
+    }
+    if (least_offset(type) >= 0) {
+        least = half_at(block + least_offset(type));
+        least *= has_parts(type) ? -(float)part_least(type, block, i) : 1.0F;
+    }
+    vec x = __builtin_convertvector(OCTETS((const int8_t *)&v + i % SIXTEEN), vec);
+    return MULTIPLY_ADD(x, all(scale), all(least));
+}
+
+/* A panel is as wide as a whole part of a block, or lies within one. */
+ALWAYS void across_blocks(enum dtype type, int values, int bytes, const uint8_t *rows,
+                          int64_t row_bytes, int64_t column, int64_t k, float *panel) {
+    const uint8_t *block = rows + column / values * bytes;
+    int at = (int)(column % values);
+    for (int64_t i = 0; i < k; i++, block += row_bytes, panel += COLUMNS) {
+        for (int c = 0; c < COLUMNS; c += LANES) {
+            store(panel + c, fetch_block(type, block, at + c));
+        }
+    }
+}
+
+#define PACK_BLOCKS(type, which, values, bytes)                                           \
+    static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
+                            int64_t k, float *panel) {                                    \
+        pack_blocks(which, values, bytes, rows, row_bytes, n, begin, k, panel);           \
+    }                                                                                     \
+    static void across_##type(const void *rows, int64_t row_bytes, int n, int64_t column, \
+                              int64_t k, float *panel) {                                  \
+        (void)n; /* rows are whole blocks, and so are panels */                           \
+        across_blocks(which, values, bytes, rows, row_bytes, column, k, panel);           \
+    }
+PACK_BLOCKS(q4_0, DTYPE_Q4_0, 32, 18)
+PACK_BLOCKS(q4_1, DTYPE_Q4_1, 32, 20)
+PACK_BLOCKS(q5_0, DTYPE_Q5_0, 32, 22)
+PACK_BLOCKS(q5_1, DTYPE_Q5_1, 32, 24)
+PACK_BLOCKS(q8_0, DTYPE_Q8_0, 32, 34)
+PACK_BLOCKS(q2_k, DTYPE_Q2_K, 256, 84)
+PACK_BLOCKS(q3_k, DTYPE_Q3_K, 256, 110)
+PACK_BLOCKS(q4_k, DTYPE_Q4_K, 256, 144)
+PACK_BLOCKS(q5_k, DTYPE_Q5_K, 256, 176)
+PACK_BLOCKS(q6_k, DTYPE_Q6_K, 256, 210)
+PACK_BLOCKS(iq4_nl, DTYPE_IQ4_NL, 32, 18)
+PACK_BLOCKS(iq4_xs, DTYPE_IQ4_XS, 256, 136)
+
+#define PACKS(kind)                                                                         \
+    {                                                                                       \
+        [DTYPE_F32] = kind##_f32, [DTYPE_F16] = kind##_f16, [DTYPE_BF16] = kind##_bf16,     \
+        [DTYPE_Q4_0] = kind##_q4_0, [DTYPE_Q4_1] = kind##_q4_1, [DTYPE_Q5_0] = kind##_q5_0, \
+        [DTYPE_Q5_1] = kind##_q5_1, [DTYPE_Q8_0] = kind##_q8_0, [DTYPE_Q2_K] = kind##_q2_k, \
+        [DTYPE_Q3_K] = kind##_q3_k, [DTYPE_Q4_K] = kind##_q4_k, [DTYPE_Q5_K] = kind##_q5_k, \
+        [DTYPE_Q6_K] = kind##_q6_k, [DTYPE_IQ4_NL] = kind##_iq4_nl,                         \
+        [DTYPE_IQ4_XS] = kind##_iq4_xs,                                                     \
+    }
