@@ -5,76 +5,58 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/model/model.h"
-#include "core/model/parts.h"
-
-struct norm {
-    const float *gain, *bias;
-};
-
-struct block {
-    struct dense query, key, value, output;
-    struct norm attended;
-    struct dense wide, narrow;
-    struct norm ended;
-};
-
-struct bert {
-    const struct tensor *words, *positions, *types;
-    struct norm embedded;
-    struct block *blocks;
-    enum simd_act act;
-    struct dense pooler, classifier; /* classification */
-    struct dense transform, decoder; /* masked-lm */
-    struct norm transformed;
-};
-
-static struct norm norm_find(struct parts *parts, int64_t width, const char *name) {
-    struct norm norm;
-    bool old = parts_has(parts, "%s.gamma", name);
-    norm.gain = parts_vector(parts, width, "%s.%s", name, old ? "gamma" : "weight");
-    norm.bias = parts_vector(parts, width, "%s.%s", name, old ? "beta" : "bias");
-    return norm;
-}
+#include "core/model/transformer.h"
 
 static void block_find(struct parts *parts, const struct config *c, const char *name,
                        struct block *block) {
-    struct arena *arena = parts->arena;
-    block->query =
-        parts_dense(parts, c->width, c->width, true, "%s.attention.self.query", name);
-    block->key = parts_dense(parts, c->width, c->width, true, "%s.attention.self.key", name);
-    block->value =
-        parts_dense(parts, c->width, c->width, true, "%s.attention.self.value", name);
-    block->output =
-        parts_dense(parts, c->width, c->width, true, "%s.attention.output.dense", name);
-    block->attended =
-        norm_find(parts, c->width, arena_printf(arena, "%s.attention.output.LayerNorm", name));
-    block->wide = parts_dense(parts, c->inner, c->width, true, "%s.intermediate.dense", name);
-    block->narrow = parts_dense(parts, c->width, c->inner, true, "%s.output.dense", name);
-    block->ended = norm_find(parts, c->width, arena_printf(arena, "%s.output.LayerNorm", name));
+    int64_t width = c->width;
+    *block = (struct block){
+        .attention = {
+            .query = parts_dense(parts, width, width, true, "%s.attention.self.query", name),
+            .key = parts_dense(parts, width, width, true, "%s.attention.self.key", name),
+            .value = parts_dense(parts, width, width, true, "%s.attention.self.value", name),
+            .output = parts_dense(parts, width, width, true, "%s.attention.output.dense", name),
+        },
+        .after_attention = parts_norm(parts, width, false, c->eps,
+                                      "%s.attention.output.LayerNorm", name),
+        .up = parts_dense(parts, c->inner, width, true, "%s.intermediate.dense", name),
+        .down = parts_dense(parts, width, c->inner, true, "%s.output.dense", name),
+        .after_mlp = parts_norm(parts, width, false, c->eps, "%s.output.LayerNorm", name),
+        .rope = -1,
+        .left = -1,
+        .right = -1,
+    };
 }
 
-static void masked_lm_find(struct parts *parts, const struct config *c, struct bert *bert) {
-    bert->transform =
+static void masked_lm_find(struct parts *parts, const struct config *c,
+                           struct transformer *bert) {
+    struct transformer_head *head = &bert->head;
+    head->hidden =
         parts_dense(parts, c->width, c->width, true, "cls.predictions.transform.dense");
-    bert->transformed = norm_find(parts, c->width, "cls.predictions.transform.LayerNorm");
+    head->norm =
+        parts_norm(parts, c->width, false, c->eps, "cls.predictions.transform.LayerNorm");
+    head->act = bert->stack.act;
     bool own = parts_has(parts, "cls.predictions.decoder.weight") || !c->tied;
-    bert->decoder.weight =
+    head->output.weight =
         own ? parts_matrix(parts, c->vocab, c->width, "cls.predictions.decoder.weight")
-            : bert->words;
+            : bert->stack.words;
     /* The two names mean one vector where the head is tied; else the decoder's own counts. */
     bool decoders = parts_has(parts, "cls.predictions.decoder.bias") &&
                     (!c->tied || !parts_has(parts, "cls.predictions.bias"));
-    bert->decoder.bias =
+    head->output.bias =
         parts_vector(parts, c->vocab, "cls.predictions.%s", decoders ? "decoder.bias" : "bias");
 }
 
-static void heads_find(struct parts *parts, const struct model *model, const char *prefix,
-                       struct bert *bert) {
+static void head_find(struct parts *parts, const struct model *model, const char *prefix,
+                      struct transformer *bert) {
     const struct config *c = model->config;
     if (strcmp(model->task, "classification") == 0) {
-        bert->pooler = parts_dense(parts, c->width, c->width, true, "%spooler.dense", prefix);
-        bert->classifier = parts_dense(parts, c->labels, c->width, true, "classifier");
+        bert->head = (struct transformer_head){
+            .hidden = parts_dense(parts, c->width, c->width, true, "%spooler.dense", prefix),
+            .act = SIMD_TANH,
+            .output = parts_dense(parts, c->labels, c->width, true, "classifier"),
+            .classifies = true,
+        };
     } else if (strcmp(model->task, "masked-lm") == 0) {
         masked_lm_find(parts, c, bert);
     }
@@ -108,167 +90,52 @@ static int settings_check(const struct model *model, struct err *err) {
         return err_set(err, ERR_FORMAT, "%s: hidden_size %lld is not a multiple of %lld heads",
                        model->path, (long long)c->width, (long long)c->heads);
     }
-    return 0;
-}
-
-static int open(struct arena *arena, struct model *model, struct err *err) {
-    const struct config *c = model->config;
-    struct bert *bert = arena_alloc(arena, sizeof *bert);
-    struct parts parts = { .arena = arena, .weights = model->weights, .err = err };
-    if (settings_check(model, err) < 0 || parts_act(c->activation, &bert->act, err) < 0) {
-        return err_pass(err);
-    }
     if (c->types < 1) {
         return err_set(err, ERR_FORMAT, "%s: type_vocab_size is 0; a BERT has at least 1",
                        model->path);
     }
+    return 0;
+}
+
+static void embeddings_find(struct parts *parts, const struct config *c, const char *prefix,
+                            struct stack *stack) {
+    stack->words =
+        parts_matrix(parts, c->vocab, c->width, "%sembeddings.word_embeddings.weight", prefix);
+    stack->positions = parts_matrix(parts, c->context, c->width,
+                                    "%sembeddings.position_embeddings.weight", prefix);
+    stack->types = parts_matrix(parts, c->types, c->width,
+                                "%sembeddings.token_type_embeddings.weight", prefix);
+    stack->embedded =
+        parts_norm(parts, c->width, false, c->eps, "%sembeddings.LayerNorm", prefix);
+}
+
+static int open(struct arena *arena, struct model *model, struct err *err) {
+    const struct config *c = model->config;
+    struct transformer *bert = transformer_new(arena, c);
+    struct stack *stack = &bert->stack;
+    struct parts parts = { .arena = arena, .weights = model->weights, .err = err };
+    if (settings_check(model, err) < 0 || parts_act(c->activation, &stack->act, err) < 0) {
+        return err_pass(err);
+    }
     bool prefixed = parts_has(&parts, "bert.embeddings.word_embeddings.weight");
     const char *prefix = prefixed ? "bert." : "";
-    bert->words =
-        parts_matrix(&parts, c->vocab, c->width, "%sembeddings.word_embeddings.weight", prefix);
-    bert->positions = parts_matrix(&parts, c->context, c->width,
-                                   "%sembeddings.position_embeddings.weight", prefix);
-    bert->types = parts_matrix(&parts, c->types, c->width,
-                               "%sembeddings.token_type_embeddings.weight", prefix);
-    bert->embedded =
-        norm_find(&parts, c->width, arena_printf(arena, "%sembeddings.LayerNorm", prefix));
-    bert->blocks = arena_array(arena, c->layers, sizeof *bert->blocks);
+    stack->order = BLOCK_POST;
+    embeddings_find(&parts, c, prefix, stack);
     for (int64_t l = 0; l < c->layers; l++) {
         const char *name = arena_printf(arena, "%sencoder.layer.%lld", prefix, (long long)l);
-        block_find(&parts, c, name, &bert->blocks[l]);
+        block_find(&parts, c, name, &stack->blocks[l]);
     }
     parts_none(&parts, c->layers, "%sencoder.layer.%lld.output.dense.weight", prefix,
                (long long)c->layers);
-    heads_find(&parts, model, prefix, bert);
+    head_find(&parts, model, prefix, bert);
     model->parts = bert;
     return parts.failed ? err_pass(err) : 0;
 }
 
-/* ---- forward; tensors are [B T, ...] ---- */
-
-static struct tensor *normed(struct tape *tape, const struct tensor *x, const struct norm *norm,
-                             const struct config *config) {
-    return op_norm_layer(tape, x, norm->gain, norm->bias, config->eps);
-}
-
-static struct tensor *embed(const struct bert *bert, const struct config *config,
-                            struct pass *pass) {
-    struct tape *tape = pass->tape;
-    int64_t rows = pass->batch * pass->tokens;
-    int32_t *places = arena_array(tape->arena, rows, sizeof *places);
-    int32_t *no_types = arena_array(tape->arena, rows, sizeof *no_types);
-    for (int64_t i = 0; i < rows; i++) {
-        places[i] = (int32_t)(i % pass->tokens);
-    }
-    struct tensor *words = op_embed(tape, bert->words, pass->ids, rows);
-    visit_rows(pass, SITE_EMBED, 0, words);
-    struct tensor *types =
-        op_embed(tape, bert->types, pass->types ? pass->types : no_types, rows);
-    struct tensor *positions = op_embed(tape, bert->positions, places, rows);
-    struct tensor *sum = op_add(tape, op_add(tape, words, types), positions);
-    return normed(tape, sum, &bert->embedded, config);
-}
-
-static struct tensor *attend(const struct block *block, const struct config *c,
-                             struct pass *pass, int64_t layer, const struct tensor *x) {
-    struct tape *tape = pass->tape;
-    struct op_attention how = { .batch = pass->batch,
-                                .tokens = pass->tokens,
-                                .heads = c->heads,
-                                .groups = c->heads,
-                                .width = c->head_width,
-                                .scale = 1.0F / sqrtf((float)c->head_width),
-                                .mask = pass->mask };
-    struct simd_finish none = { 0 };
-    struct tensor *q = parts_run(tape, &block->query, x, none);
-    struct tensor *k = parts_run(tape, &block->key, x, none);
-    struct tensor *v = parts_run(tape, &block->value, x, none);
-    struct tensor *pattern =
-        visit_place(pass, SITE_ATTENTION, layer, 4,
-                    (int64_t[]){ pass->batch, c->heads, pass->tokens, pass->tokens });
-    struct tensor *mixed = op_attention(tape, q, k, v, &how, pattern);
-    if (pattern) {
-        visit(pass, SITE_ATTENTION, layer, pattern);
-    }
-    return parts_run(tape, &block->output, mixed, (struct simd_finish){ .residual = x->data });
-}
-
-static struct tensor *block_run(const struct model *model, struct pass *pass, int64_t layer,
-                                const struct tensor *x) {
-    const struct bert *bert = model->parts;
-    const struct config *c = model->config;
-    const struct block *block = &bert->blocks[layer];
-    struct tape *tape = pass->tape;
-    struct tensor *attended =
-        normed(tape, attend(block, c, pass, layer, x), &block->attended, c);
-    struct tensor *wide =
-        parts_run(tape, &block->wide, attended, (struct simd_finish){ .act = bert->act });
-    struct tensor *sum = parts_run(tape, &block->narrow, wide,
-                                   (struct simd_finish){ .residual = attended->data });
-    return normed(tape, sum, &block->ended, c);
-}
-
-/* Logits of each text's class from its first token. */
-static void classify(const struct model *model, struct pass *pass, const struct tensor *x) {
-    const struct bert *bert = model->parts;
-    struct tape *tape = pass->tape;
-    int32_t *firsts = arena_array(tape->arena, pass->batch, sizeof *firsts);
-    for (int64_t b = 0; b < pass->batch; b++) {
-        firsts[b] = (int32_t)(b * pass->tokens);
-    }
-    struct tensor *first = op_embed(tape, x, firsts, pass->batch);
-    struct tensor *pooled =
-        parts_run(tape, &bert->pooler, first, (struct simd_finish){ .act = SIMD_TANH });
-    visit(pass, SITE_LOGITS, 0,
-          parts_run(tape, &bert->classifier, pooled, (struct simd_finish){ 0 }));
-}
-
-static void predict_words(const struct model *model, struct pass *pass,
-                          const struct tensor *x) {
-    const struct bert *bert = model->parts;
-    const struct config *c = model->config;
-    struct tape *tape = pass->tape;
-    struct tensor *changed =
-        parts_run(tape, &bert->transform, x, (struct simd_finish){ .act = bert->act });
-    changed = normed(tape, changed, &bert->transformed, c);
-    struct tensor *logits = visit_place(pass, SITE_LOGITS, 0, 3,
-                                        (int64_t[]){ pass->batch, pass->tokens, c->vocab });
-    op_linear(tape, changed, bert->decoder.weight,
-              &(struct simd_finish){ .bias = bert->decoder.bias }, logits);
-    visit(pass, SITE_LOGITS, 0, logits);
-}
-
-static int forward(const struct model *model, struct pass *pass, struct err *err) {
-    const struct bert *bert = model->parts;
-    struct arena *scratch = pass->tape->arena;
-    struct tensor *stream = embed(bert, model->config, pass);
-    for (int64_t l = 0; l < model->config->layers; l++) {
-        visit_rows(pass, SITE_RESIDUAL, l, stream);
-        struct arena_mark mark = arena_mark(scratch);
-        struct tensor *next = block_run(model, pass, l, stream);
-        memcpy(stream->data, next->data, (size_t)tensor_bytes(stream));
-        arena_rewind(scratch, mark);
-    }
-    visit_rows(pass, SITE_RESIDUAL, model->config->layers, stream);
-    visit_rows(pass, SITE_FINAL, 0, stream);
-    if (visit_wants(pass, SITE_LOGITS)) {
-        if (bert->classifier.weight) {
-            classify(model, pass, stream);
-        } else if (bert->decoder.weight) {
-            predict_words(model, pass, stream);
-        }
-    }
-    (void)err; /* nothing here can fail: open has checked it */
-    return 0;
-}
-
-static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION,
-                                   SITE_FINAL, SITE_LOGITS,   SITE_COUNT };
-
 const struct arch bert_arch = {
     .name = "bert",
     .summary = "BERT encoders, with their masked-word and classifier heads",
-    .sites = sites,
+    .sites = transformer_sites,
     .open = open,
-    .forward = forward,
+    .forward = transformer_forward,
 };

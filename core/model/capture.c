@@ -222,20 +222,13 @@ static void add_logits(struct capture *capture, const struct model *model,
 
 /* ---- running ---- */
 
-static bool has_site(const struct model *model, enum site site) {
-    for (const enum site *s = model->arch->sites; *s != SITE_COUNT; s++) {
-        if (*s == site) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct trace *run(struct arena *arena, const struct model *model, struct pass *pass,
                          struct err *err) {
     pass->arena = arena;
-    for (int site = 0; site < SITE_COUNT; site++) {
-        pass->keep[site] = has_site(model, (enum site)site);
+    static const enum site kept[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION, SITE_FINAL,
+                                      SITE_LOGITS };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        pass->keep[kept[i]] = model_has(model, kept[i]);
     }
     return model_run(model, pass, err);
 }

@@ -7,22 +7,7 @@
 #include <string.h>
 
 #include "core/model/gguf.h"
-#include "core/model/model.h"
-#include "core/model/parts.h"
-
-struct block {
-    const float *attention_norm, *mlp_norm;
-    struct dense query, key, value, output;
-    struct dense gate, up, down;
-};
-
-struct llama {
-    const struct tensor *words, *head; /* head NULL: the bare network */
-    const float *norm;
-    struct block *blocks;
-    enum simd_act act;
-    bool adjacent; /* rotary pairs are neighbours */
-};
+#include "core/model/transformer.h"
 
 /* What the parts are called; blocks are BLOCKS<number>.<part>. */
 struct names {
@@ -60,16 +45,22 @@ static void block_find(struct parts *parts, const struct config *c, const struct
                        int64_t layer, struct block *block) {
     const char *at = arena_printf(parts->arena, "%s%lld", names->blocks, (long long)layer);
     int64_t queries = c->heads * c->head_width, keys = c->kv_heads * c->head_width;
-    block->attention_norm =
-        parts_vector(parts, c->width, "%s.%s.weight", at, names->attention_norm);
-    block->mlp_norm = parts_vector(parts, c->width, "%s.%s.weight", at, names->mlp_norm);
-    block->query = parts_dense(parts, queries, c->width, false, "%s.%s", at, names->query);
-    block->key = parts_dense(parts, keys, c->width, false, "%s.%s", at, names->key);
-    block->value = parts_dense(parts, keys, c->width, false, "%s.%s", at, names->value);
-    block->output = parts_dense(parts, c->width, queries, false, "%s.%s", at, names->output);
-    block->gate = parts_dense(parts, c->inner, c->width, false, "%s.%s", at, names->gate);
-    block->up = parts_dense(parts, c->inner, c->width, false, "%s.%s", at, names->up);
-    block->down = parts_dense(parts, c->width, c->inner, false, "%s.%s", at, names->down);
+    *block = (struct block){
+        .before_attention =
+            parts_norm(parts, c->width, true, c->eps, "%s.%s", at, names->attention_norm),
+        .before_mlp = parts_norm(parts, c->width, true, c->eps, "%s.%s", at, names->mlp_norm),
+        .attention = {
+            .query = parts_dense(parts, queries, c->width, false, "%s.%s", at, names->query),
+            .key = parts_dense(parts, keys, c->width, false, "%s.%s", at, names->key),
+            .value = parts_dense(parts, keys, c->width, false, "%s.%s", at, names->value),
+            .output = parts_dense(parts, c->width, queries, false, "%s.%s", at, names->output),
+        },
+        .gate = parts_dense(parts, c->inner, c->width, false, "%s.%s", at, names->gate),
+        .up = parts_dense(parts, c->inner, c->width, false, "%s.%s", at, names->up),
+        .down = parts_dense(parts, c->width, c->inner, false, "%s.%s", at, names->down),
+        .left = -1,
+        .right = -1,
+    };
 }
 
 static int scaling_refuse(const struct model *model, const char *kind, size_t length,
@@ -166,34 +157,37 @@ static int settings_check(const struct model *model, struct err *err) {
 /* Only a language model has a head of words: a bare network has none, nor has one with a
  * classifier, whose own head is not computed here. */
 static void head_find(struct parts *parts, const struct model *model, const struct names *names,
-                      struct llama *llama) {
+                      struct transformer *llama) {
     const struct config *c = model->config;
     if (strcmp(model->task, "causal-lm") != 0) {
         return;
     }
     bool own = parts_has(parts, "%s.weight", names->head);
-    llama->head = own || !c->tied
-                      ? parts_matrix(parts, c->vocab, c->width, "%s.weight", names->head)
-                      : llama->words;
+    llama->head.output.weight =
+        own || !c->tied ? parts_matrix(parts, c->vocab, c->width, "%s.weight", names->head)
+                        : llama->stack.words;
 }
 
 static int open(struct arena *arena, struct model *model, struct err *err) {
     const struct config *c = model->config;
-    struct llama *llama = arena_alloc(arena, sizeof *llama);
+    struct transformer *llama = transformer_new(arena, c);
+    struct stack *stack = &llama->stack;
     struct parts parts = { .arena = arena, .weights = model->weights, .err = err };
-    if (settings_check(model, err) < 0 || parts_act(c->activation, &llama->act, err) < 0) {
+    if (settings_check(model, err) < 0 || parts_act(c->activation, &stack->act, err) < 0) {
         return err_pass(err);
     }
     const struct names *names = &of_gguf;
     if (!model->weights->gguf) {
         names = parts_has(&parts, "model.embed_tokens.weight") ? &prefixed : &bare;
     }
-    llama->adjacent = model->weights->gguf != NULL;
-    llama->words = parts_matrix(&parts, c->vocab, c->width, "%s.weight", names->words);
-    llama->norm = parts_vector(&parts, c->width, "%s.weight", names->norm);
-    llama->blocks = arena_array(arena, c->layers, sizeof *llama->blocks);
+    stack->causal = true;
+    stack->ropes[0] = (struct rope){ .width = c->head_width,
+                                     .adjacent = model->weights->gguf != NULL,
+                                     .base = c->rope_base };
+    stack->words = parts_matrix(&parts, c->vocab, c->width, "%s.weight", names->words);
+    stack->final = parts_norm(&parts, c->width, true, c->eps, "%s", names->norm);
     for (int64_t l = 0; l < c->layers; l++) {
-        block_find(&parts, c, names, l, &llama->blocks[l]);
+        block_find(&parts, c, names, l, &stack->blocks[l]);
     }
     parts_none(&parts, c->layers, "%s%lld.%s.weight", names->blocks, (long long)c->layers,
                names->down);
@@ -202,95 +196,11 @@ static int open(struct arena *arena, struct model *model, struct err *err) {
     return parts.failed ? err_pass(err) : 0;
 }
 
-/* ---- forward; tensors are [B T, ...] ---- */
-
-static struct tensor *attend(const struct model *model, struct pass *pass, int64_t layer,
-                             const struct op_rope_angles *angles, const struct tensor *x) {
-    const struct llama *llama = model->parts;
-    const struct config *c = model->config;
-    const struct block *block = &llama->blocks[layer];
-    struct tape *tape = pass->tape;
-    struct op_attention how = { .batch = pass->batch,
-                                .tokens = pass->tokens,
-                                .heads = c->heads,
-                                .groups = c->kv_heads,
-                                .width = c->head_width,
-                                .scale = 1.0F / sqrtf((float)c->head_width),
-                                .causal = true,
-                                .mask = pass->mask };
-    struct simd_finish none = { 0 };
-    struct tensor *normed = op_norm_rms(tape, x, block->attention_norm, c->eps);
-    struct tensor *q = op_rope(tape, parts_run(tape, &block->query, normed, none), angles);
-    struct tensor *k = op_rope(tape, parts_run(tape, &block->key, normed, none), angles);
-    struct tensor *v = parts_run(tape, &block->value, normed, none);
-    struct tensor *pattern =
-        visit_place(pass, SITE_ATTENTION, layer, 4,
-                    (int64_t[]){ pass->batch, c->heads, pass->tokens, pass->tokens });
-    struct tensor *mixed = op_attention(tape, q, k, v, &how, pattern);
-    if (pattern) {
-        visit(pass, SITE_ATTENTION, layer, pattern);
-    }
-    return parts_run(tape, &block->output, mixed, (struct simd_finish){ .residual = x->data });
-}
-
-static struct tensor *feed(const struct model *model, struct pass *pass, int64_t layer,
-                           const struct tensor *x) {
-    const struct llama *llama = model->parts;
-    const struct block *block = &llama->blocks[layer];
-    struct tape *tape = pass->tape;
-    struct tensor *normed = op_norm_rms(tape, x, block->mlp_norm, model->config->eps);
-    struct tensor *up = parts_run(tape, &block->up, normed, (struct simd_finish){ 0 });
-    struct tensor *gated =
-        parts_run(tape, &block->gate, normed,
-                  (struct simd_finish){ .act = llama->act, .factor = up->data });
-    return parts_run(tape, &block->down, gated, (struct simd_finish){ .residual = x->data });
-}
-
-static void end(const struct model *model, struct pass *pass, const struct tensor *stream) {
-    const struct llama *llama = model->parts;
-    const struct config *c = model->config;
-    if (!visit_wants(pass, SITE_FINAL) && !visit_wants(pass, SITE_LOGITS)) {
-        return;
-    }
-    struct tensor *last = op_norm_rms(pass->tape, stream, llama->norm, c->eps);
-    visit_rows(pass, SITE_FINAL, 0, last);
-    if (llama->head && visit_wants(pass, SITE_LOGITS)) {
-        struct tensor *logits = visit_place(pass, SITE_LOGITS, 0, 3,
-                                            (int64_t[]){ pass->batch, pass->tokens, c->vocab });
-        op_linear(pass->tape, last, llama->head, NULL, logits);
-        visit(pass, SITE_LOGITS, 0, logits);
-    }
-}
-
-static int forward(const struct model *model, struct pass *pass, struct err *err) {
-    const struct llama *llama = model->parts;
-    const struct config *c = model->config;
-    struct tape *tape = pass->tape;
-    struct op_rope_angles *angles =
-        op_rope_angles(tape, pass->tokens, c->head_width, c->rope_base, llama->adjacent);
-    struct tensor *stream = op_embed(tape, llama->words, pass->ids, pass->batch * pass->tokens);
-    visit_rows(pass, SITE_EMBED, 0, stream);
-    for (int64_t l = 0; l < c->layers; l++) {
-        visit_rows(pass, SITE_RESIDUAL, l, stream);
-        struct arena_mark mark = arena_mark(tape->arena);
-        struct tensor *next = feed(model, pass, l, attend(model, pass, l, angles, stream));
-        memcpy(stream->data, next->data, (size_t)tensor_bytes(stream));
-        arena_rewind(tape->arena, mark);
-    }
-    visit_rows(pass, SITE_RESIDUAL, c->layers, stream);
-    end(model, pass, stream);
-    (void)err; /* nothing here can fail: open has checked it */
-    return 0;
-}
-
-static const enum site sites[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION,
-                                   SITE_FINAL, SITE_LOGITS,   SITE_COUNT };
-
 const struct arch llama_arch = {
     .name = "llama",
     .summary = "Llama and its kin (SmolLM2), from Hugging Face folders and GGUF",
     .causal = true,
-    .sites = sites,
+    .sites = transformer_sites,
     .open = open,
-    .forward = forward,
+    .forward = transformer_forward,
 };

@@ -48,7 +48,18 @@ static const struct tensor *matrix(struct parts *parts, int64_t rows, int64_t co
     return tensor;
 }
 
-static const float *vector(struct parts *parts, int64_t n, const char *name) {
+/* Where the numbers are floats in place, the file's own tensor. */
+static const struct tensor *as_floats(struct parts *parts, const struct tensor *tensor) {
+    if (tensor->dtype == DTYPE_F32 && (uintptr_t)tensor->bytes % sizeof(float) == 0) {
+        return tensor;
+    }
+    struct tensor *floats = tensor_new(parts->arena, 1, tensor->shape);
+    quant_row(tensor->dtype, tensor->bytes, 0, tensor->shape[0], floats->data);
+    floats->name = tensor->name;
+    return floats;
+}
+
+static const struct tensor *vector(struct parts *parts, int64_t n, const char *name) {
     if (parts->failed) {
         return NULL;
     }
@@ -61,15 +72,7 @@ static const float *vector(struct parts *parts, int64_t n, const char *name) {
         tensor = NULL;
     }
     parts->failed = !tensor;
-    if (!tensor) {
-        return NULL;
-    }
-    if (tensor->dtype == DTYPE_F32 && (uintptr_t)tensor->bytes % sizeof(float) == 0) {
-        return tensor->data;
-    }
-    float *floats = arena_array(parts->arena, n, sizeof *floats);
-    quant_row(tensor->dtype, tensor->bytes, 0, n, floats);
-    return floats;
+    return tensor ? as_floats(parts, tensor) : NULL;
 }
 
 const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t columns,
@@ -78,18 +81,18 @@ const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t col
     return matrix(parts, rows, columns, name);
 }
 
-const float *parts_vector(struct parts *parts, int64_t n, const char *format, ...) {
+const struct tensor *parts_vector(struct parts *parts, int64_t n, const char *format, ...) {
     NAMED(name, format);
     return vector(parts, n, name);
 }
 
-struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
-                         const char *format, ...) {
-    NAMED(stem, format);
-    char name[sizeof stem + 8];
-    struct dense dense = { 0 };
+/* The layer of that name; its weight lies as [rows, columns] or across. */
+static struct op_dense dense(struct parts *parts, int64_t rows, int64_t columns, bool across,
+                             bool biased, const char *stem) {
+    char name[220];
+    struct op_dense dense = { .across = across };
     snprintf(name, sizeof name, "%s.weight", stem);
-    dense.weight = matrix(parts, rows, columns, name);
+    dense.weight = matrix(parts, across ? columns : rows, across ? rows : columns, name);
     snprintf(name, sizeof name, "%s.bias", stem);
     if (biased || weights_at(parts->weights, name)) {
         dense.bias = vector(parts, rows, name);
@@ -97,10 +100,32 @@ struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, boo
     return dense;
 }
 
-struct tensor *parts_run(struct tape *tape, const struct dense *dense, const struct tensor *x,
-                         struct simd_finish finish) {
-    finish.bias = dense->bias;
-    return op_linear(tape, x, dense->weight, &finish, NULL);
+struct op_dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
+                            const char *format, ...) {
+    NAMED(stem, format);
+    return dense(parts, rows, columns, false, biased, stem);
+}
+
+struct op_dense parts_conv1d(struct parts *parts, int64_t rows, int64_t columns,
+                             const char *format, ...) {
+    NAMED(stem, format);
+    return dense(parts, rows, columns, true, true, stem);
+}
+
+struct op_norm parts_norm(struct parts *parts, int64_t n, bool rms, double eps,
+                          const char *format, ...) {
+    NAMED(stem, format);
+    char name[220];
+    struct op_norm norm = { .rms = rms, .eps = eps };
+    snprintf(name, sizeof name, "%s.gamma", stem);
+    bool old = weights_at(parts->weights, name) != NULL;
+    snprintf(name, sizeof name, "%s.%s", stem, old ? "gamma" : "weight");
+    norm.gain = vector(parts, n, name);
+    snprintf(name, sizeof name, "%s.%s", stem, old ? "beta" : "bias");
+    if (weights_at(parts->weights, name)) {
+        norm.bias = vector(parts, n, name);
+    }
+    return norm;
 }
 
 int parts_act(const char *name, enum simd_act *act, struct err *err) {

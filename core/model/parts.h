@@ -31,23 +31,23 @@ const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t col
                                   const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* n numbers as float32: borrowed from the file if they are that there, else converted. */
-const float *parts_vector(struct parts *parts, int64_t n, const char *format, ...)
+/* n numbers as float32 [n]: the file's own tensor if they are that there, else converted. The
+ * name is the file's. */
+const struct tensor *parts_vector(struct parts *parts, int64_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* A linear layer: NAME.weight [rows, columns] and NAME.bias [rows], which may be absent unless
  * `biased`. */
-struct dense {
-    const struct tensor *weight;
-    const float *bias; /* NULL: none */
-};
-struct dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
-                         const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct op_dense parts_dense(struct parts *parts, int64_t rows, int64_t columns, bool biased,
+                            const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same where NAME.weight lies as [columns, rows] (GPT-2's Conv1D). */
+struct op_dense parts_conv1d(struct parts *parts, int64_t rows, int64_t columns,
+                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The linear layer on x, then act, * factor, + residual (simd_finish, whose bias is the
- * layer's). */
-struct tensor *parts_run(struct tape *tape, const struct dense *dense, const struct tensor *x,
-                         struct simd_finish finish);
+/* A norm: NAME.weight [n] and, if the file has it, NAME.bias [n]; in old files NAME.gamma and
+ * NAME.beta. */
+struct op_norm parts_norm(struct parts *parts, int64_t n, bool rms, double eps,
+                          const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The act that a configuration means by a name; ERR_UNSUPPORTED lists those known. */
 int parts_act(const char *name, enum simd_act *act, struct err *err);

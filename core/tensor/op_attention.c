@@ -12,7 +12,7 @@ enum { QUERIES = 192 };
 struct job {
     const struct op_attention *how;
     const struct tape *tape;
-    const float *q, *k, *v;
+    struct op_heads q, k, v;
     float *out, *pattern;
     int64_t blocks; /* of queries */
 };
@@ -23,7 +23,7 @@ struct head {
     const float *q, *k, *v;
     float *out, *pattern;
     const uint8_t *mask;
-    int64_t q_stride, k_stride;
+    int64_t q_stride, k_stride, v_stride, out_stride;
     int64_t keys;                              /* that any of the task's queries sees */
     float *key_panels, *value_panels, *scores; /* in the thread's room */
 };
@@ -33,8 +33,10 @@ static int64_t whole_panels(int64_t n) {
     return (n + columns - 1) / columns * columns;
 }
 
-int64_t op_attention_room(int64_t tokens, int64_t width) {
-    return whole_panels(tokens) * width + tokens * whole_panels(width) + simd()->rows * tokens;
+int64_t op_attention_room(int64_t queries, int64_t keys, int64_t width, bool recording) {
+    (void)queries;
+    (void)recording;
+    return whole_panels(keys) * width + keys * whole_panels(width) + simd()->rows * keys;
 }
 
 static void keys_pack(const struct head *head) {
@@ -55,7 +57,7 @@ static void values_pack(const struct head *head) {
     for (int64_t c = 0; c < width; c += columns) {
         size_t n = (size_t)(width - c < columns ? width - c : columns);
         for (int64_t j = 0; j < head->keys; j++, panel += columns) {
-            memcpy(panel, head->v + j * head->k_stride + c, n * sizeof *panel);
+            memcpy(panel, head->v + j * head->v_stride + c, n * sizeof *panel);
             memset(panel + n, 0, ((size_t)columns - n) * sizeof *panel);
         }
     }
@@ -69,11 +71,11 @@ static void tile_weigh(const struct head *head, int64_t first, int64_t rows, int
     for (int64_t j = 0; j < keys; j += table->columns) {
         int64_t n = keys - j < table->columns ? keys - j : table->columns;
         table->multiply(rows, how->width, head->q + first * head->q_stride, head->q_stride,
-                        head->key_panels + j * how->width, (int)n, scores + j, how->tokens,
-                        false, NULL, 0);
+                        head->key_panels + j * how->width, (int)n, scores + j, how->keys, false,
+                        NULL, 0);
     }
     for (int64_t r = 0; r < rows; r++) {
-        float *row = scores + r * how->tokens;
+        float *row = scores + r * how->keys;
         for (int64_t j = 0; head->mask && j < keys; j++) {
             row[j] = head->mask[j] ? row[j] : -INFINITY;
         }
@@ -81,7 +83,7 @@ static void tile_weigh(const struct head *head, int64_t first, int64_t rows, int
             row[j] = -INFINITY;
         }
         table->softmax(row, keys, how->scale);
-        memset(row + keys, 0, (size_t)(how->tokens - keys) * sizeof *row);
+        memset(row + keys, 0, (size_t)(how->keys - keys) * sizeof *row);
     }
 }
 
@@ -91,9 +93,9 @@ static void tile_mix(const struct head *head, int64_t first, int64_t rows, int64
     int64_t width = head->how->width;
     for (int64_t c = 0; c < width; c += table->columns) {
         int64_t n = width - c < table->columns ? width - c : table->columns;
-        table->multiply(rows, keys, scores, head->how->tokens,
-                        head->value_panels + c * head->keys, (int)n,
-                        head->out + first * head->q_stride + c, head->q_stride, false, NULL, 0);
+        table->multiply(
+            rows, keys, scores, head->how->keys, head->value_panels + c * head->keys, (int)n,
+            head->out + first * head->out_stride + c, head->out_stride, false, NULL, 0);
     }
 }
 
@@ -105,26 +107,31 @@ static int64_t keys_count(const uint8_t *mask, int64_t tokens) {
     return tokens;
 }
 
+/* The numbers of one head in the first row of a text. */
+static const float *head_of(struct op_heads heads, int64_t row, int64_t h) {
+    return heads.x->data + row * heads.x->shape[1] + heads.first + h * heads.apart;
+}
+
 static struct head head_at(const struct job *job, int64_t text, int64_t h) {
     const struct op_attention *how = job->how;
-    int64_t q_stride = how->heads * how->width, k_stride = how->groups * how->width;
-    int64_t q = text * how->tokens * q_stride + h * how->width;
-    int64_t k = text * how->tokens * k_stride + h * how->groups / how->heads * how->width;
-    int64_t square = how->tokens * how->tokens;
+    int64_t group = h * how->groups / how->heads, square = how->queries * how->keys;
+    int64_t out_stride = how->heads * how->width;
     float *room = tape_room(job->tape);
     struct head head = { .how = how,
-                         .q = job->q + q,
-                         .k = job->k + k,
-                         .v = job->v + k,
-                         .out = job->out + q,
-                         .mask = how->mask ? how->mask + text * how->tokens : NULL,
-                         .q_stride = q_stride,
-                         .k_stride = k_stride };
-    head.keys = keys_count(head.mask, how->tokens);
+                         .q = head_of(job->q, text * how->queries, h),
+                         .k = head_of(job->k, text * how->keys, group),
+                         .v = head_of(job->v, text * how->keys, group),
+                         .out = job->out + text * how->queries * out_stride + h * how->width,
+                         .mask = how->mask ? how->mask + text * how->keys : NULL,
+                         .q_stride = job->q.x->shape[1],
+                         .k_stride = job->k.x->shape[1],
+                         .v_stride = job->v.x->shape[1],
+                         .out_stride = out_stride };
+    head.keys = keys_count(head.mask, how->keys);
     head.pattern = job->pattern ? job->pattern + (text * how->heads + h) * square : NULL;
     head.key_panels = room;
-    head.value_panels = room + whole_panels(how->tokens) * how->width;
-    head.scores = head.value_panels + how->tokens * whole_panels(how->width);
+    head.value_panels = room + whole_panels(how->keys) * how->width;
+    head.scores = head.value_panels + how->keys * whole_panels(how->width);
     return head;
 }
 
@@ -133,7 +140,7 @@ static void task_run(const struct job *job, int64_t task) {
     int64_t block = task % job->blocks, which = task / job->blocks;
     struct head head = head_at(job, which / how->heads, which % how->heads);
     int64_t begin = block * QUERIES;
-    int64_t end = begin + QUERIES < how->tokens ? begin + QUERIES : how->tokens;
+    int64_t end = begin + QUERIES < how->queries ? begin + QUERIES : how->queries;
     if (how->causal && head.keys > end) {
         head.keys = end;
     }
@@ -145,7 +152,7 @@ static void task_run(const struct job *job, int64_t task) {
         if (how->causal && keys > first + rows) {
             keys = first + rows;
         }
-        float *scores = head.pattern ? head.pattern + first * how->tokens : head.scores;
+        float *scores = head.pattern ? head.pattern + first * how->keys : head.scores;
         tile_weigh(&head, first, rows, keys, scores);
         tile_mix(&head, first, rows, keys, scores);
     }
@@ -157,18 +164,19 @@ static void tasks_run(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-struct tensor *op_attention(struct tape *tape, const struct tensor *q, const struct tensor *k,
-                            const struct tensor *v, const struct op_attention *how,
+struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_heads k,
+                            struct op_heads v, const struct op_attention *how,
                             struct tensor *pattern) {
-    struct tensor *out = tape_tensor(tape, 2, q->shape);
+    struct tensor *out =
+        tape_tensor(tape, 2, (int64_t[]){ q.x->shape[0], how->heads * how->width });
     struct job job = { .how = how,
                        .tape = tape,
-                       .q = q->data,
-                       .k = k->data,
-                       .v = v->data,
+                       .q = q,
+                       .k = k,
+                       .v = v,
                        .out = out->data,
                        .pattern = pattern ? pattern->data : NULL,
-                       .blocks = (how->tokens + QUERIES - 1) / QUERIES };
+                       .blocks = (how->queries + QUERIES - 1) / QUERIES };
     pool_for(how->batch * how->heads * job.blocks, 1, tasks_run, &job);
     return out;
 }

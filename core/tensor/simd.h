@@ -73,7 +73,7 @@ struct simd {
     /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes
      * 0. */
     void (*softmax)(float *row, int64_t n, float scale);
-    /* y = (x - mean) / sqrt(variance + eps) * gain + bias */
+    /* y = (x - mean) / sqrt(variance + eps) * gain + bias; bias NULL: none */
     void (*norm_layer)(float *y, const float *x, const float *gain, const float *bias,
                        float eps, int64_t n);
     /* y = x / sqrt(mean of x^2 + eps) * gain */

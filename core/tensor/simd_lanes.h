@@ -309,7 +309,8 @@ static void norm_layer(float *y, const float *x, const float *gain, const float 
     float scale = 1.0F / sqrtf(square_sum(x, mean, n) / (float)n + eps);
     FOR_LANES(i, n) {
         vec v = (load_some(x + i, n - i) - mean) * scale;
-        v = MULTIPLY_ADD(v, load_some(gain + i, n - i), load_some(bias + i, n - i));
+        v = MULTIPLY_ADD(v, load_some(gain + i, n - i),
+                         bias ? load_some(bias + i, n - i) : all(-0.0F));
         store_some(y + i, v, n - i);
     }
 }

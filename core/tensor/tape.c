@@ -32,3 +32,18 @@ struct tensor *tape_tensor(struct tape *tape, int rank, const int64_t *shape) {
 float *tape_room(const struct tape *tape) {
     return tape->room + pool_self() * tape->each;
 }
+
+struct arena_mark tape_mark(struct tape *tape) {
+    return arena_mark(tape->arena);
+}
+
+void tape_rewind(struct tape *tape, struct arena_mark mark) {
+    if (!tape->record) {
+        arena_rewind(tape->arena, mark);
+    }
+}
+
+struct tensor *tape_again(struct tape *tape, struct tensor *(*run)(void *arg, struct tape *),
+                          void *arg) {
+    return run(arg, tape);
+}

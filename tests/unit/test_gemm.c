@@ -44,6 +44,12 @@ static struct tape *tape_of(struct arena *arena) {
     return tape_new(arena, 0);
 }
 
+static struct tensor *linear(struct arena *arena, const struct tensor *x,
+                             const struct tensor *w, const struct op_finish *finish,
+                             struct tensor *out) {
+    return op_linear(tape_of(arena), x, &(struct op_dense){ .weight = w }, finish, out);
+}
+
 /* [1 2; 3 4] [1 0; 2 1]^T + (10, 20) = [11 24; 13 30] */
 TEST(gemm_by_hand) {
     struct arena *arena = check_arena();
@@ -51,8 +57,10 @@ TEST(gemm_by_hand) {
     struct tensor *w = tensor_new(arena, 2, (int64_t[]){ 2, 2 });
     memcpy(x->data, (float[]){ 1, 2, 3, 4 }, 4 * sizeof(float));
     memcpy(w->data, (float[]){ 1, 0, 2, 1 }, 4 * sizeof(float));
-    struct simd_finish finish = { .bias = (float[]){ 10, 20 } };
-    struct tensor *y = op_linear(tape_of(arena), x, w, &finish, NULL);
+    struct tensor *bias = tensor_new(arena, 1, (int64_t[]){ 2 });
+    memcpy(bias->data, (float[]){ 10, 20 }, 2 * sizeof(float));
+    struct op_dense dense = { .weight = w, .bias = bias };
+    struct tensor *y = op_linear(tape_of(arena), x, &dense, NULL, NULL);
     check(y->rank == 2 && y->shape[0] == 2 && y->shape[1] == 2);
     check(y->data[0] == 11 && y->data[1] == 24 && y->data[2] == 13 && y->data[3] == 30);
 }
@@ -192,11 +200,9 @@ TEST(gemm_finishes_as_asked) {
     struct arena *arena = check_arena();
     struct tensor *x = numbers(arena, 3, 40, 1), *w = numbers(arena, 50, 40, 2);
     struct tensor *factor = numbers(arena, 3, 50, 3), *residual = numbers(arena, 3, 50, 4);
-    struct tensor *plain = op_linear(tape_of(arena), x, w, NULL, NULL);
-    struct simd_finish finish = { .act = SIMD_RELU,
-                                  .factor = factor->data,
-                                  .residual = residual->data };
-    struct tensor *y = op_linear(tape_of(arena), x, w, &finish, NULL);
+    struct tensor *plain = linear(arena, x, w, NULL, NULL);
+    struct op_finish finish = { .act = SIMD_RELU, .factor = factor, .residual = residual };
+    struct tensor *y = linear(arena, x, w, &finish, NULL);
     for (int i = 0; i < 150; i++) {
         float relu = plain->data[i] > 0 ? plain->data[i] : 0;
         check(y->data[i] == relu * factor->data[i] + residual->data[i]);
@@ -207,7 +213,7 @@ TEST(gemm_writes_where_it_is_told) {
     struct arena *arena = check_arena();
     struct tensor *x = numbers(arena, 2, 8, 1), *w = numbers(arena, 3, 8, 2);
     struct tensor *out = tensor_new(arena, 2, (int64_t[]){ 2, 3 });
-    check(op_linear(tape_of(arena), x, w, NULL, out) == out);
+    check(linear(arena, x, w, NULL, out) == out);
     check(out->data[5] != 0);
 }
 

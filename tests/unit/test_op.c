@@ -17,7 +17,7 @@ static struct tensor *numbers(struct arena *arena, int64_t rows, int64_t columns
 }
 
 static struct tape *tape_of(struct arena *arena) {
-    return tape_new(arena, op_attention_room(600, 64));
+    return tape_new(arena, op_attention_room(600, 600, 64, false));
 }
 
 TEST(op_embed_takes_rows_of_any_type) {
@@ -36,7 +36,7 @@ TEST(op_embed_takes_rows_of_any_type) {
 TEST(op_add_adds) {
     struct arena *arena = check_arena();
     struct tensor *a = numbers(arena, 300, 70, 1), *b = numbers(arena, 300, 70, 2);
-    struct tensor *sum = op_add(tape_of(arena), a, b);
+    struct tensor *sum = op_add(tape_of(arena), a, b, NULL);
     check(sum->data[0] == a->data[0] + b->data[0]);
     check(sum->data[20999] == a->data[20999] + b->data[20999]);
 }
@@ -45,12 +45,16 @@ TEST(op_norm_goes_row_by_row) {
     struct arena *arena = check_arena();
     struct tensor *x = tensor_new(arena, 2, (int64_t[]){ 2, 2 });
     memcpy(x->data, (float[]){ 3, 5, 3, 4 }, 4 * sizeof(float));
-    float gain[2] = { 1, 10 }, bias[2] = { 0, 1 };
-    struct tensor *y = op_norm_layer(tape_of(arena), x, gain, bias, 0);
+    struct tensor *gain = tensor_new(arena, 1, (int64_t[]){ 2 });
+    struct tensor *bias = tensor_new(arena, 1, (int64_t[]){ 2 });
+    memcpy(gain->data, (float[]){ 1, 10 }, 2 * sizeof(float));
+    memcpy(bias->data, (float[]){ 0, 1 }, 2 * sizeof(float));
+    struct op_norm layer = { .gain = gain, .bias = bias }, rms = { .gain = gain, .rms = true };
+    struct tensor *y = op_norm(tape_of(arena), x, &layer, NULL);
     check_near(y->data[0], -1, 1e-6);
     check_near(y->data[1], 11, 1e-5);
     check_near(y->data[2], -1, 1e-6);
-    y = op_norm_rms(tape_of(arena), x, gain, 0);
+    y = op_norm(tape_of(arena), x, &rms, NULL);
     check_near(y->data[2], 3 / sqrt(12.5), 1e-6);
     check_near(y->data[3], 40 / sqrt(12.5), 1e-5);
 }
@@ -62,7 +66,9 @@ static void check_rope(bool adjacent) {
     struct tensor *x = numbers(arena, 6, 8, 3);
     float before[48];
     memcpy(before, x->data, sizeof before);
-    op_rope(tape, x, op_rope_angles(tape, 3, 4, 100, adjacent));
+    double turns[2] = { 1, 0.1 };
+    op_rope(tape, (struct op_heads){ .x = x, .apart = 4 }, 2,
+            op_rope_angles(tape, 0, 3, 4, turns, 1, adjacent));
     for (int r = 0; r < 6; r++) {
         for (int head = 0; head < 2; head++) {
             for (int i = 0; i < 2; i++) {
@@ -82,6 +88,16 @@ TEST(op_rope_turns_pairs_by_the_closed_form) {
     check_rope(true);
 }
 
+/* Heads side by side in every row. */
+static struct tensor *attention(struct arena *arena, struct tensor *q, struct tensor *k,
+                                struct tensor *v, const struct op_attention *how,
+                                struct tensor *pattern) {
+    int64_t apart = how->width;
+    return op_attention(tape_of(arena), (struct op_heads){ q, 0, apart },
+                        (struct op_heads){ k, 0, apart }, (struct op_heads){ v, 0, apart }, how,
+                        pattern);
+}
+
 /* One head of width 1: scores 0, ln 3 for query 1; values 4 and 8: (4 + 3 * 8) / 4 = 7. */
 TEST(op_attention_by_hand) {
     struct arena *arena = check_arena();
@@ -92,16 +108,22 @@ TEST(op_attention_by_hand) {
     memcpy(q->data, (float[]){ 0, 2 }, 2 * sizeof(float));
     memcpy(k->data, (float[]){ 0, 1.09861229F }, 2 * sizeof(float));
     memcpy(v->data, (float[]){ 4, 8 }, 2 * sizeof(float));
-    struct op_attention how = {
-        .batch = 1, .tokens = 2, .heads = 1, .groups = 1, .width = 1, .scale = 0.5F
-    };
-    struct tensor *y = op_attention(tape_of(arena), q, k, v, &how, pattern);
+    struct op_attention how = { .batch = 1,
+                                .queries = 2,
+                                .keys = 2,
+                                .heads = 1,
+                                .groups = 1,
+                                .width = 1,
+                                .scale = 0.5F,
+                                .left = -1,
+                                .right = -1 };
+    struct tensor *y = attention(arena, q, k, v, &how, pattern);
     check_near(y->data[0], 6, 1e-6);
     check_near(y->data[1], 7, 1e-6);
     check_near(pattern->data[2], 0.25, 1e-7);
     check_near(pattern->data[3], 0.75, 1e-7);
     how.causal = true;
-    y = op_attention(tape_of(arena), q, k, v, &how, pattern);
+    y = attention(arena, q, k, v, &how, pattern);
     check(pattern->data[0] == 1 && pattern->data[1] == 0 && y->data[0] == 4);
     check_near(y->data[1], 7, 1e-6);
 }
@@ -122,15 +144,18 @@ static void check_formula(struct shape s) {
     struct tensor *pattern =
         tensor_new(arena, 4, (int64_t[]){ s.batch, s.heads, s.tokens, s.tokens });
     struct op_attention how = { .batch = s.batch,
-                                .tokens = s.tokens,
+                                .queries = s.tokens,
+                                .keys = s.tokens,
+                                .left = -1,
+                                .right = -1,
                                 .heads = s.heads,
                                 .groups = s.groups,
                                 .width = s.width,
                                 .scale = 0.3F,
                                 .causal = s.causal,
                                 .mask = s.mask };
-    struct tensor *y = op_attention(tape_of(arena), q, k, v, &how, pattern);
-    struct tensor *unkept = op_attention(tape_of(arena), q, k, v, &how, NULL);
+    struct tensor *y = attention(arena, q, k, v, &how, pattern);
+    struct tensor *unkept = attention(arena, q, k, v, &how, NULL);
     check(memcmp(y->data, unkept->data, (size_t)tensor_bytes(y)) == 0);
     double *p = arena_array(arena, s.tokens, sizeof *p), worst = 0;
     int64_t masked = 0;
@@ -184,9 +209,18 @@ TEST(op_attention_of_padding_alone_is_zero) {
     struct tensor *x = numbers(arena, 3, 8, 1);
     struct tensor *pattern = tensor_new(arena, 4, (int64_t[]){ 1, 2, 3, 3 });
     static const uint8_t mask[3] = { 0, 0, 0 };
-    struct op_attention how = { 1, 3, 2, 2, 4, 1, false, mask };
+    struct op_attention how = { .batch = 1,
+                                .queries = 3,
+                                .keys = 3,
+                                .heads = 2,
+                                .groups = 2,
+                                .width = 4,
+                                .scale = 1,
+                                .left = -1,
+                                .right = -1,
+                                .mask = mask };
     memset(pattern->data, 1, 18 * sizeof(float));
-    struct tensor *y = op_attention(tape_of(arena), x, x, x, &how, pattern);
+    struct tensor *y = attention(arena, x, x, x, &how, pattern);
     for (int i = 0; i < 18; i++) {
         check(pattern->data[i] == 0);
     }

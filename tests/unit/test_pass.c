@@ -93,11 +93,17 @@ static void check_golden(const char *folder, const char *model_path, const char 
         if (!check(trace != NULL)) {
             return;
         }
-        static const char *const names[] = { "embeddings", "hidden_states", "attentions",
-                                             "last_hidden_state", "logits" };
-        for (int site = 0; site < SITE_COUNT; site++) {
-            check_site(expected, trace, arena_printf(arena, "%s.%s", *cases, names[site]),
-                       (enum site)site);
+        static const struct {
+            enum site site;
+            const char *name;
+        } states[] = { { SITE_EMBED, "embeddings" },
+                       { SITE_RESIDUAL, "hidden_states" },
+                       { SITE_ATTENTION, "attentions" },
+                       { SITE_FINAL, "last_hidden_state" },
+                       { SITE_LOGITS, "logits" } };
+        for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+            check_site(expected, trace, arena_printf(arena, "%s.%s", *cases, states[i].name),
+                       states[i].site);
         }
     }
 }

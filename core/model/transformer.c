@@ -1,0 +1,475 @@
+#include "core/model/transformer.h"
+
+#include <math.h>
+#include <string.h>
+
+const enum site transformer_sites[] = { SITE_EMBED,   SITE_RESIDUAL,      SITE_QUERY,
+                                        SITE_KEY,     SITE_VALUE,         SITE_ATTENTION,
+                                        SITE_MIXED,   SITE_ATTENTION_OUT, SITE_MIDDLE,
+                                        SITE_NEURONS, SITE_MLP_OUT,       SITE_FINAL,
+                                        SITE_LOGITS,  SITE_COUNT };
+
+struct transformer *transformer_new(struct arena *arena, const struct config *config) {
+    struct transformer *t = arena_alloc(arena, sizeof *t);
+    t->stack = (struct stack){ .layers = config->layers,
+                               .heads = config->heads,
+                               .groups = config->kv_heads,
+                               .head_width = config->head_width,
+                               .width = config->width,
+                               .inner = config->inner,
+                               .scale = 1.0F / sqrtf((float)config->head_width),
+                               .pad = -1 };
+    t->stack.blocks = arena_array(arena, config->layers, sizeof *t->stack.blocks);
+    return t;
+}
+
+/* One stack of one run. Tensors are [B T, ...]. */
+struct run {
+    struct pass *pass;
+    struct tape *tape;
+    const struct stack *stack;
+    int64_t tokens; /* T of this stack */
+    const int32_t *ids;
+    const uint8_t *mask;
+    struct op_rope_angles *angles[2];
+    const int32_t *distance;     /* T5: bucket of key - query + T - 1 */
+    const struct tensor *memory; /* what cross-attention looks at: [B S, C] */
+    int64_t memory_tokens;
+    const uint8_t *memory_mask;
+};
+
+/* ---- before the blocks ---- */
+
+/* The row of the table of positions for each token. */
+static int32_t *places(const struct run *run) {
+    const struct pass *pass = run->pass;
+    const struct stack *stack = run->stack;
+    int64_t past = pass->prefix ? pass->prefix->tokens : 0;
+    int32_t *place = arena_array(run->tape->arena, pass->batch * run->tokens, sizeof *place);
+    for (int64_t b = 0; b < pass->batch; b++) {
+        int64_t next = past + stack->first_position;
+        for (int64_t t = 0; t < run->tokens; t++) {
+            bool counts = stack->pad < 0 || run->ids[b * run->tokens + t] != stack->pad;
+            place[b * run->tokens + t] = (int32_t)(counts ? next++ : stack->pad);
+        }
+    }
+    return place;
+}
+
+static struct tensor *words(const struct run *run) {
+    const struct pass *pass = run->pass;
+    const struct stack *stack = run->stack;
+    int64_t rows = pass->batch * run->tokens;
+    struct tensor *x;
+    if (pass->embeddings && pass->stack == 0) {
+        x = tape_tensor(run->tape, 2, (int64_t[]){ rows, stack->words->shape[1] });
+        memcpy(x->data, pass->embeddings->data, (size_t)tensor_bytes(x));
+        return x;
+    }
+    x = op_embed(run->tape, stack->words, run->ids, rows);
+    return stack->words_scale != 0 ? op_scale(run->tape, x, stack->words_scale) : x;
+}
+
+static struct tensor *embed(const struct run *run) {
+    struct pass *pass = run->pass;
+    struct tape *tape = run->tape;
+    const struct stack *stack = run->stack;
+    int64_t rows = pass->batch * run->tokens;
+    struct tensor *x = words(run);
+    visit_rows(pass, SITE_EMBED, 0, x);
+    if (stack->types) {
+        int32_t *none = arena_array(tape->arena, rows, sizeof *none);
+        struct tensor *types =
+            op_embed(tape, stack->types, pass->types ? pass->types : none, rows);
+        x = op_add(tape, x, types, NULL);
+    }
+    if (stack->into.weight) {
+        x = op_linear(tape, x, &stack->into, NULL, NULL);
+    }
+    if (stack->positions) {
+        x = op_add(tape, x, op_embed(tape, stack->positions, places(run), rows), NULL);
+    }
+    return stack->embedded.gain ? op_norm(tape, x, &stack->embedded, NULL) : x;
+}
+
+/* ---- attention ---- */
+
+static struct op_heads heads_at(struct tensor *x, struct slots at, const struct stack *stack) {
+    return (struct op_heads){ .x = x,
+                              .first = at.first,
+                              .apart = at.apart ? at.apart : stack->head_width };
+}
+
+/* Queries, keys and values as attention uses them. */
+struct looked {
+    struct op_heads q, k, v;
+};
+
+static struct op_heads normed(const struct run *run, struct op_heads heads, int64_t n,
+                              const struct op_norm *norm) {
+    if (!norm->gain) {
+        return heads;
+    }
+    int64_t width = run->stack->head_width;
+    return (struct op_heads){ .x = op_heads_norm(run->tape, heads, n, width, norm),
+                              .apart = width };
+}
+
+/* `from` is where queries come from, `at` what is looked at. */
+static struct looked look(const struct run *run, const struct attention_part *part,
+                          const struct tensor *from, const struct tensor *at,
+                          const struct op_rope_angles *angles) {
+    const struct stack *stack = run->stack;
+    struct tensor *q = op_linear(run->tape, from, &part->query, NULL, NULL), *k = q, *v = q;
+    if (part->key.weight) {
+        k = op_linear(run->tape, at, &part->key, NULL, NULL);
+        v = op_linear(run->tape, at, &part->value, NULL, NULL);
+    }
+    struct looked looked = { .q = heads_at(q, part->at[0], stack),
+                             .k = heads_at(k, part->at[1], stack),
+                             .v = heads_at(v, part->at[2], stack) };
+    looked.q = normed(run, looked.q, stack->heads, &part->query_norm);
+    looked.k = normed(run, looked.k, stack->groups, &part->key_norm);
+    if (angles) {
+        op_rope(run->tape, looked.q, stack->heads, angles);
+        op_rope(run->tape, looked.k, stack->groups, angles);
+    }
+    return looked;
+}
+
+/* Says visit for heads wherever they lie; what lies scattered is gathered first. */
+static void heads_visit(const struct run *run, enum site site, int64_t layer,
+                        struct op_heads *heads, int64_t n) {
+    int64_t width = run->stack->head_width;
+    if (!visit_wants(run->pass, site)) {
+        return;
+    }
+    if (heads->x->shape[1] != n * width || heads->apart != width) {
+        heads->x = op_heads_copy(run->tape, *heads, n, width);
+        heads->first = 0;
+        heads->apart = width;
+    }
+    visit_rows(run->pass, site, layer, heads->x);
+}
+
+/* The run's own keys and values join the prefix. */
+static void prefix_extend(const struct run *run, int64_t layer, const struct looked *looked) {
+    struct prefix *prefix = run->pass->prefix;
+    const struct stack *stack = run->stack;
+    int64_t width = stack->head_width, row = stack->groups * width;
+    for (int64_t t = 0; t < run->tokens; t++) {
+        float *key = prefix->keys[layer] + (prefix->tokens + t) * row;
+        float *value = prefix->values[layer] + (prefix->tokens + t) * row;
+        const float *k = looked->k.x->data + t * looked->k.x->shape[1] + looked->k.first;
+        const float *v = looked->v.x->data + t * looked->v.x->shape[1] + looked->v.first;
+        for (int64_t g = 0; g < stack->groups; g++) {
+            memcpy(key + g * width, k + g * looked->k.apart, (size_t)width * sizeof *key);
+            memcpy(value + g * width, v + g * looked->v.apart, (size_t)width * sizeof *value);
+        }
+    }
+}
+
+static struct tensor *mix(const struct run *run, enum site site, int64_t layer,
+                          const struct looked *looked, const struct op_attention *how) {
+    struct tensor *pattern =
+        visit_place(run->pass, site, layer, 4,
+                    (int64_t[]){ how->batch, how->heads, how->queries, how->past + how->keys });
+    struct tensor *mixed =
+        op_attention(run->tape, looked->q, looked->k, looked->v, how, pattern);
+    if (pattern) {
+        visit(run->pass, site, layer, pattern);
+    }
+    return mixed;
+}
+
+static struct op_attention attention_how(const struct run *run) {
+    const struct stack *stack = run->stack;
+    return (struct op_attention){ .batch = run->pass->batch,
+                                  .queries = run->tokens,
+                                  .keys = run->tokens,
+                                  .heads = stack->heads,
+                                  .groups = stack->groups,
+                                  .width = stack->head_width,
+                                  .scale = stack->scale,
+                                  .cap = stack->cap,
+                                  .left = -1,
+                                  .right = -1 };
+}
+
+/* What attention within the stack gives, before its output layer. */
+static struct tensor *attend(const struct run *run, int64_t layer, const struct tensor *x) {
+    const struct stack *stack = run->stack;
+    const struct block *block = &stack->blocks[layer];
+    const struct prefix *prefix = run->pass->prefix;
+    struct looked looked =
+        look(run, &block->attention, x, x, block->rope >= 0 ? run->angles[block->rope] : NULL);
+    struct op_attention how = attention_how(run);
+    heads_visit(run, SITE_QUERY, layer, &looked.q, stack->heads);
+    heads_visit(run, SITE_KEY, layer, &looked.k, stack->groups);
+    heads_visit(run, SITE_VALUE, layer, &looked.v, stack->groups);
+    how.causal = stack->causal;
+    how.left = block->left;
+    how.right = block->right;
+    how.mask = run->mask;
+    how.table = stack->distances;
+    how.distance = run->distance;
+    if (prefix) {
+        how.past = prefix->tokens;
+        how.past_keys = prefix->keys[layer];
+        how.past_values = prefix->values[layer];
+    }
+    struct tensor *mixed = mix(run, SITE_ATTENTION, layer, &looked, &how);
+    if (prefix && run->pass->extend) {
+        prefix_extend(run, layer, &looked);
+    }
+    visit_rows(run->pass, SITE_MIXED, layer, mixed);
+    return mixed;
+}
+
+static struct tensor *attend_across(const struct run *run, int64_t layer,
+                                    const struct tensor *x) {
+    const struct block *block = &run->stack->blocks[layer];
+    struct looked looked = look(run, &block->cross, x, run->memory, NULL);
+    struct op_attention how = attention_how(run);
+    how.keys = run->memory_tokens;
+    how.mask = run->memory_mask;
+    return mix(run, SITE_CROSS_ATTENTION, layer, &looked, &how);
+}
+
+/* ---- a block ---- */
+
+/* y = layer(x) joined to the stream: `after` normalises the part's output, `site` is visited,
+ * the sum may be made at `place`. Where nobody looks at the part alone, one product does all.
+ */
+static struct tensor *join(const struct run *run, const struct op_dense *layer,
+                           const struct tensor *x, const struct op_norm *after, enum site site,
+                           int64_t at, const struct tensor *stream, struct tensor *place) {
+    struct tape *tape = run->tape;
+    bool apart = (after && after->gain) || visit_wants(run->pass, site);
+    if (!apart) {
+        return op_linear(tape, x, layer, &(struct op_finish){ .residual = stream }, place);
+    }
+    struct tensor *part = op_linear(tape, x, layer, NULL, NULL);
+    if (after && after->gain) {
+        part = op_norm(tape, part, after, NULL);
+    }
+    visit_rows(run->pass, site, at, part);
+    return op_add(tape, stream, part, place);
+}
+
+static struct tensor *neurons(const struct run *run, const struct block *block,
+                              const struct tensor *x) {
+    struct tape *tape = run->tape;
+    enum simd_act act = run->stack->act;
+    if (block->gate_and_up.weight) {
+        return op_gate(tape, op_linear(tape, x, &block->gate_and_up, NULL, NULL), act);
+    }
+    struct tensor *up = NULL;
+    if (!block->gate.weight) {
+        return op_linear(tape, x, &block->up, &(struct op_finish){ .act = act }, NULL);
+    }
+    up = op_linear(tape, x, &block->up, NULL, NULL);
+    return op_linear(tape, x, &block->gate, &(struct op_finish){ .act = act, .factor = up },
+                     NULL);
+}
+
+static struct tensor *norm_or_not(const struct run *run, const struct tensor *x,
+                                  const struct op_norm *norm) {
+    return norm->gain ? op_norm(run->tape, x, norm, NULL) : (struct tensor *)(uintptr_t)x;
+}
+
+/* The stream after attention (and cross-attention). */
+static struct tensor *attention_half(const struct run *run, int64_t layer,
+                                     const struct tensor *stream) {
+    const struct block *block = &run->stack->blocks[layer];
+    bool post = run->stack->order == BLOCK_POST;
+    const struct tensor *x = post ? stream : norm_or_not(run, stream, &block->before_attention);
+    struct tensor *y =
+        join(run, &block->attention.output, attend(run, layer, x),
+             post ? NULL : &block->after_attention, SITE_ATTENTION_OUT, layer, stream, NULL);
+    y = post ? op_norm(run->tape, y, &block->after_attention, NULL) : y;
+    if (block->cross.query.weight) {
+        x = norm_or_not(run, y, &block->before_cross);
+        y = op_linear(run->tape, attend_across(run, layer, x), &block->cross.output,
+                      &(struct op_finish){ .residual = y }, NULL);
+    }
+    return y;
+}
+
+static struct tensor *feed_half(const struct run *run, int64_t layer, const struct tensor *x,
+                                const struct tensor *stream, struct tensor *place) {
+    const struct block *block = &run->stack->blocks[layer];
+    bool post = run->stack->order == BLOCK_POST;
+    struct tensor *inner = neurons(run, block, x);
+    visit_rows(run->pass, SITE_NEURONS, layer, inner);
+    struct tensor *y = join(run, &block->down, inner, post ? NULL : &block->after_mlp,
+                            SITE_MLP_OUT, layer, stream, post ? NULL : place);
+    return post ? op_norm(run->tape, y, &block->after_mlp, place) : y;
+}
+
+/* Both halves read the same stream. */
+static struct tensor *parallel_run(const struct run *run, int64_t layer,
+                                   const struct tensor *stream, struct tensor *place) {
+    const struct block *block = &run->stack->blocks[layer];
+    const struct tensor *x = norm_or_not(run, stream, &block->before_attention);
+    const struct tensor *fed =
+        block->before_mlp.gain ? op_norm(run->tape, stream, &block->before_mlp, NULL) : x;
+    struct tensor *middle = join(run, &block->attention.output, attend(run, layer, x), NULL,
+                                 SITE_ATTENTION_OUT, layer, stream, NULL);
+    return feed_half(run, layer, fed, middle, place);
+}
+
+/* The next value of the stream, at `place` if that is not NULL. */
+static struct tensor *block_run(const struct run *run, int64_t layer,
+                                const struct tensor *stream, struct tensor *place) {
+    const struct block *block = &run->stack->blocks[layer];
+    if (run->stack->order == BLOCK_PARALLEL) {
+        return parallel_run(run, layer, stream, place);
+    }
+    struct tensor *middle = attention_half(run, layer, stream);
+    visit_rows(run->pass, SITE_MIDDLE, layer, middle);
+    const struct tensor *fed =
+        run->stack->order == BLOCK_PRE ? norm_or_not(run, middle, &block->before_mlp) : middle;
+    return feed_half(run, layer, fed, middle, place);
+}
+
+/* ---- a stack ---- */
+
+static void angles_make(struct run *run) {
+    int64_t past = run->pass->prefix ? run->pass->prefix->tokens : 0;
+    for (int i = 0; i < 2; i++) {
+        const struct rope *rope = &run->stack->ropes[i];
+        if (rope->width > 0) {
+            double *turns = arena_array(run->tape->arena, rope->width / 2, sizeof *turns);
+            rope_turns(rope, past + run->tokens, turns);
+            run->angles[i] =
+                op_rope_angles(run->tape, past, run->tokens, rope->width, turns,
+                               rope->kind == ROPE_YARN ? rope->attention : 1, rope->adjacent);
+        }
+    }
+}
+
+/* Where block `layer` puts the stream: into the trace if that keeps it, else by turns into one
+ * of two buffers; NULL, a new tensor, while the tape records. */
+static struct tensor *next_place(const struct run *run, int64_t layer,
+                                 struct tensor *const *spare, struct tensor *view) {
+    struct pass *pass = run->pass;
+    if (visit_wants(pass, SITE_RESIDUAL) && !pass->take) {
+        int64_t shape[3] = { pass->batch, run->tokens, run->stack->width };
+        *view = *visit_place(pass, SITE_RESIDUAL, layer + 1, 3, shape);
+        view->rank = 2;
+        view->shape[0] = pass->batch * run->tokens;
+        view->shape[1] = run->stack->width;
+        return view;
+    }
+    return run->tape->record ? NULL : spare[layer % 2];
+}
+
+/* The stream after the last block. */
+static struct tensor *blocks_run(struct run *run, struct tensor *stream) {
+    struct pass *pass = run->pass;
+    const struct stack *stack = run->stack;
+    int64_t first = pass->stream && pass->stack == 0 ? pass->from : 0;
+    struct tensor *spare[2] = { 0 };
+    struct tensor *views = arena_array(run->tape->arena, stack->layers + 1, sizeof *views);
+    for (int i = 0; i < 2 && !run->tape->record; i++) {
+        spare[i] = tape_tensor(run->tape, 2, stream->shape);
+    }
+    for (int64_t l = first; l < stack->layers; l++) {
+        visit_rows(pass, SITE_RESIDUAL, l, stream);
+        struct tensor *place = next_place(run, l, spare, &views[l]);
+        struct arena_mark mark = tape_mark(run->tape);
+        stream = block_run(run, l, stream, place);
+        tape_rewind(run->tape, mark);
+    }
+    visit_rows(pass, SITE_RESIDUAL, stack->layers, stream);
+    return stream;
+}
+
+/* What the head, or a decoder, gets. */
+static struct tensor *stack_run(struct run *run) {
+    struct pass *pass = run->pass;
+    struct tensor *x;
+    angles_make(run);
+    if (pass->stream && pass->stack == 0) {
+        x = tape_tensor(run->tape, 2,
+                        (int64_t[]){ pass->batch * run->tokens, run->stack->width });
+        memcpy(x->data, pass->stream->data, (size_t)tensor_bytes(x));
+    } else {
+        x = embed(run);
+    }
+    return blocks_run(run, x);
+}
+
+static struct tensor *stack_end(const struct run *run, struct tensor *x) {
+    const struct stack *stack = run->stack;
+    x = norm_or_not(run, x, &stack->final);
+    if (stack->out_of.weight) {
+        x = op_linear(run->tape, x, &stack->out_of, NULL, NULL);
+    }
+    visit_rows(run->pass, SITE_FINAL, 0, x);
+    return x;
+}
+
+/* ---- the head ---- */
+
+/* The row that a classifier reads of each text. */
+static int64_t *class_rows(const struct run *run, bool last) {
+    int64_t batch = run->pass->batch,
+            *rows = arena_array(run->tape->arena, batch, sizeof *rows);
+    for (int64_t b = 0; b < batch; b++) {
+        int64_t at = last ? run->tokens - 1 : 0;
+        while (run->mask && at > 0 && !run->mask[b * run->tokens + at]) {
+            at--;
+        }
+        rows[b] = b * run->tokens + at;
+    }
+    return rows;
+}
+
+static void head_run(const struct run *run, const struct transformer_head *head,
+                     struct tensor *x) {
+    struct pass *pass = run->pass;
+    struct tape *tape = run->tape;
+    int64_t shape[3] = { pass->batch, run->tokens, head->output.weight->shape[0] };
+    if (head->classifies) {
+        x = op_rows(tape, x, class_rows(run, head->last), pass->batch);
+    } else if (pass->wanted > 0) {
+        x = op_rows(tape, x, pass->wanted_rows, pass->wanted);
+    }
+    bool every = !head->classifies && pass->wanted == 0;
+    if (head->hidden.weight) {
+        x = op_linear(tape, x, &head->hidden, &(struct op_finish){ .act = head->act }, NULL);
+    }
+    x = norm_or_not(run, x, &head->norm);
+    x = head->scale != 0 ? op_scale(tape, x, head->scale) : x;
+    if (!every) {
+        shape[0] = x->shape[0];
+        shape[1] = shape[2];
+    }
+    struct tensor *place = visit_place(pass, SITE_LOGITS, 0, every ? 3 : 2, shape);
+    struct tensor *logits =
+        op_linear(tape, x, &head->output, NULL, head->cap != 0 ? NULL : place);
+    logits = head->cap != 0 ? op_cap(tape, logits, head->cap, place) : logits;
+    visit(pass, SITE_LOGITS, 0, logits);
+}
+
+int transformer_forward(const struct model *model, struct pass *pass, struct err *err) {
+    const struct transformer *t = model->parts;
+    struct run run = { .pass = pass,
+                       .tape = pass->tape,
+                       .stack = &t->stack,
+                       .tokens = pass->tokens,
+                       .ids = pass->ids,
+                       .mask = pass->mask };
+    struct tensor *x = stack_run(&run);
+    bool head = t->head.output.weight && visit_wants(pass, SITE_LOGITS);
+    if (head || t->decoder || visit_wants(pass, SITE_FINAL)) {
+        x = stack_end(&run, x);
+    }
+    if (head) {
+        head_run(&run, &t->head, x);
+    }
+    (void)err; /* nothing here can fail: open has checked it */
+    return 0;
+}
