@@ -17,9 +17,19 @@ const struct arch *const *arch_all(void) {
     return all;
 }
 
+static bool is_called(const struct arch *arch, const char *name) {
+    const char *const *also = arch->form.also;
+    for (int i = 0; i < ARCH_NAMES && also[i]; i++) {
+        if (strcmp(also[i], name) == 0) {
+            return true;
+        }
+    }
+    return strcmp(arch->name, name) == 0;
+}
+
 const struct arch *arch_find(const char *name) {
     for (int i = 0; all[i]; i++) {
-        if (strcmp(all[i]->name, name) == 0) {
+        if (is_called(all[i], name)) {
             return all[i];
         }
     }

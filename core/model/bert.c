@@ -136,6 +136,7 @@ const struct arch bert_arch = {
     .name = "bert",
     .summary = "BERT encoders, with their masked-word and classifier heads",
     .sites = transformer_sites,
+    .form = { .context_of = 512, .types = 2, .has_pad = true, .eps = 1e-12, .tied = true },
     .open = open,
     .forward = transformer_forward,
 };

@@ -17,50 +17,38 @@ enum {
     ARCHES_MOST = 64
 };
 
-/* Whole numbers with their names in config.json and (behind "TYPE.") in GGUF, and their bounds.
- */
+/* Whole numbers with their names in config.json (unless the architecture has another) and
+ * (behind "TYPE.") in GGUF, and their bounds. */
 struct field {
     const char *json, *gguf;
-    size_t offset;
+    size_t offset, renamed; /* in struct config; in struct config_form, 0: never */
     int64_t least, most;
 };
 
-#define AT(member) offsetof(struct config, member)
+#define AT(member)      offsetof(struct config, member)
+#define RENAMED(member) offsetof(struct config_form, member)
 static const struct field fields[] = {
-    { "num_hidden_layers", "block_count", AT(layers), 1, 10000 },
-    { "num_attention_heads", "attention.head_count", AT(heads), 1, 4096 },
-    { "hidden_size", "embedding_length", AT(width), 1, 1 << 20 },
-    { "intermediate_size", "feed_forward_length", AT(inner), 1, 1 << 22 },
-    { "vocab_size", "vocab_size", AT(vocab), 1, 1 << 22 },
-    { "max_position_embeddings", "context_length", AT(context), 1, 1 << 26 },
-    { "num_key_value_heads", "attention.head_count_kv", AT(kv_heads), 1, 4096 },
-    { "head_dim", "attention.key_length", AT(head_width), 1, 1 << 16 },
-    { "type_vocab_size", "token_type_count", AT(types), 0, 1 << 16 },
+    { "num_hidden_layers", "block_count", AT(layers), RENAMED(layers), 1, 10000 },
+    { "hidden_size", "embedding_length", AT(width), RENAMED(width), 1, 1 << 20 },
+    { "vocab_size", "vocab_size", AT(vocab), 0, 1, 1 << 22 },
+    { "num_attention_heads", "attention.head_count", AT(heads), RENAMED(heads), 1, 4096 },
+    { "intermediate_size", "feed_forward_length", AT(inner), RENAMED(inner), 1, 1 << 22 },
+    { "max_position_embeddings", "context_length", AT(context), RENAMED(context), 1, 1 << 26 },
+    { "num_key_value_heads", "attention.head_count_kv", AT(kv_heads), RENAMED(kv_heads), 1,
+      4096 },
+    { "head_dim", "attention.key_length", AT(head_width), RENAMED(head_width), 1, 1 << 16 },
+    { "type_vocab_size", "token_type_count", AT(types), 0, 0, 1 << 16 },
 };
 #undef AT
+#undef RENAMED
+enum { NEEDED = 6, NEEDED_HEADLESS = 3 /* the first fields have no other source */ };
 
-/* What a file may leave out, as the reference implementation (the configuration classes of
- * transformers) fills it in. */
-static const struct defaults {
-    const char *type;
-    int64_t context, types, pad;
-    double eps;
-    const char *eps_json, *eps_gguf, *activation;
-    bool tied;
-} defaults[] = {
-    { "bert", 512, 2, 0, 1e-12, "layer_norm_eps", "attention.layer_norm_epsilon", "gelu",
-      true },
-    { "llama", 2048, 0, -1, 1e-6, "rms_norm_eps", "attention.layer_norm_rms_epsilon", "silu",
-      false },
-    { NULL, 0, 0, -1, 1e-5, "layer_norm_eps", "attention.layer_norm_epsilon", "gelu", false },
-};
-
-static const struct defaults *defaults_of(const char *type) {
-    const struct defaults *d = defaults;
-    while (d->type && strcmp(d->type, type) != 0) {
-        d++;
+static const char *field_json(const struct field *field, const struct config_form *form) {
+    const char *name = NULL;
+    if (field->renamed) {
+        name = *(const char *const *)(const void *)((const char *)form + field->renamed);
     }
-    return d;
+    return name ? name : field->json;
 }
 
 /* The file that is read: its name for messages, and either of its two forms. */
@@ -70,6 +58,7 @@ struct source {
     const struct json *json;
     const struct gguf *gguf;
     const char *type;
+    const struct config_form *form;
     struct err *err;
 };
 
@@ -156,21 +145,27 @@ static struct given look(const struct source *s, const char *json, const char *g
     return given;
 }
 
-static int read_field(const struct source *s, struct config *config,
-                      const struct field *field) {
-    char *gguf = arena_printf(s->arena, ".%s", field->gguf);
-    struct given given = look(s, field->json, gguf);
+/* A whole number within bounds; absent, *value stays. */
+static int read_whole(const struct source *s, struct given given, int64_t least, int64_t most,
+                      int64_t *value) {
     if (given.kind == ABSENT) {
         return 0;
     }
     if (given.kind != NUMBER || given.number != floor(given.number) ||
-        given.number < (double)field->least || given.number > (double)field->most) {
+        given.number < (double)least || given.number > (double)most) {
         return err_set(s->err, ERR_FORMAT,
                        "%s: %s is %s; a whole number from %lld to %lld is wanted", s->file,
-                       given.key, given.shown, (long long)field->least, (long long)field->most);
+                       given.key, given.shown, (long long)least, (long long)most);
     }
-    *(int64_t *)(void *)((char *)config + field->offset) = (int64_t)given.number;
+    *value = (int64_t)given.number;
     return 0;
+}
+
+static int read_field(const struct source *s, struct config *config,
+                      const struct field *field) {
+    char *gguf = arena_printf(s->arena, ".%s", field->gguf);
+    return read_whole(s, look(s, field_json(field, s->form), gguf), field->least, field->most,
+                      (int64_t *)(void *)((char *)config + field->offset));
 }
 
 static int refuse_kind(const struct source *s, struct given given, const char *wanted) {
@@ -237,7 +232,9 @@ static int read_type(struct source *s, struct config *config) {
     if (given.kind != TEXT || !arch_find(given.text)) {
         return unknown_type(s, given.key, given);
     }
-    s->type = config->type = arch_find(given.text)->name;
+    s->type = given.text; /* GGUF's keys begin with it */
+    s->form = &arch_find(given.text)->form;
+    config->type = arch_find(given.text)->name;
     config->class_name = "";
     const struct json *classes = s->json ? json_at(s->json, "architectures") : NULL;
     if (classes && classes->kind == JSON_ARRAY && classes->first &&
@@ -273,12 +270,18 @@ static int read_sizes(const struct source *s, const struct weights *weights,
     if (s->gguf) {
         vocab_of_gguf(s, weights, config);
     }
-    for (size_t i = 0; i < 6; i++) { /* the first six have no other source */
+    if (config->inner == 0) {
+        config->inner = s->form->inner_by * config->width;
+    }
+    for (int i = 0; i < (s->form->headless ? NEEDED_HEADLESS : NEEDED); i++) {
         if (*(int64_t *)(void *)((char *)config + fields[i].offset) == 0) {
             return err_set(s->err, ERR_FORMAT, "%s: %s%s%s is missing", s->file,
                            s->json ? "" : s->type, s->json ? "" : ".",
-                           s->json ? fields[i].json : fields[i].gguf);
+                           s->json ? field_json(&fields[i], s->form) : fields[i].gguf);
         }
+    }
+    if (config->heads == 0) {
+        return 0;
     }
     config->kv_heads = config->kv_heads ? config->kv_heads : config->heads;
     if (config->heads % config->kv_heads != 0) {
@@ -335,27 +338,38 @@ static int read_rope(const struct source *s, const struct weights *weights,
     if (base.kind == ABSENT) { /* where both say it, the object counts, as in transformers */
         base = look(s, "rope_theta", NULL);
     }
-    config->rope_base = 10000;
-    return read_positive(s, base, &config->rope_base);
+    config->rope = (struct rope){ .width = config->head_width, .base = s->form->rope_base };
+    if (config->rope.base == 0) {
+        config->rope.base = 10000;
+    }
+    return read_positive(s, base, &config->rope.base);
 }
 
-static int read_norms(const struct source *s, const struct defaults *d,
-                      const struct weights *weights, struct config *config) {
-    char *eps = arena_printf(s->arena, ".%s", d->eps_gguf);
-    config->eps = d->eps;
-    if (read_positive(s, look(s, d->eps_json, eps), &config->eps) < 0) {
+static const char *or_usual(const char *name, const char *usual) {
+    return name ? name : usual;
+}
+
+static int read_norms(const struct source *s, const struct weights *weights,
+                      struct config *config) {
+    const struct config_form *form = s->form;
+    char *eps =
+        arena_printf(s->arena, ".%s", or_usual(form->eps_gguf, "attention.layer_norm_epsilon"));
+    config->eps = form->eps > 0 ? form->eps : 1e-5;
+    if (read_positive(s, look(s, or_usual(form->eps_name, "layer_norm_eps"), eps),
+                      &config->eps) < 0) {
         return -1;
     }
-    struct given activation = look(s, "hidden_act", NULL);
+    struct given activation = look(s, or_usual(form->act_name, "hidden_act"), NULL);
     if (activation.kind != TEXT && activation.kind != ABSENT) {
         return refuse_kind(s, activation, "a name");
     }
-    config->activation = activation.kind == TEXT ? activation.text : d->activation;
+    config->activation =
+        activation.kind == TEXT ? activation.text : or_usual(form->act, "gelu");
     struct given tied = look(s, "tie_word_embeddings", NULL);
     if (tied.kind != FLAG && tied.kind != ABSENT) {
         return refuse_kind(s, tied, "true or false");
     }
-    config->tied = tied.kind == FLAG ? tied.number != 0 : d->tied;
+    config->tied = tied.kind == FLAG ? tied.number != 0 : form->tied;
     if (s->gguf) {
         config->tied = !weights_at(weights, "output.weight");
     }
@@ -396,9 +410,9 @@ static int read_labels(const struct source *s, struct config *config) {
     return 0;
 }
 
-static int read_ids(const struct source *s, const struct defaults *d, struct config *config) {
+static int read_ids(const struct source *s, struct config *config) {
     config->bos = config->eos = -1;
-    config->pad = d->pad;
+    config->pad = s->form->has_pad ? s->form->pad : -1;
     if (read_id(s, "bos_token_id", "tokenizer.ggml.bos_token_id", &config->bos) < 0 ||
         read_id(s, "eos_token_id", "tokenizer.ggml.eos_token_id", &config->eos) < 0) {
         return -1;
@@ -445,12 +459,73 @@ struct config *config_read(struct arena *arena, const struct weights *weights,
     if (read_type(&s, config) < 0) {
         return NULL;
     }
-    const struct defaults *d = defaults_of(config->type);
-    config->context = d->context;
-    config->types = d->types;
+    config->context = s.form->context_of;
+    config->types = s.form->types;
+    config->arena = arena;
+    config->gguf_type = s.type;
     config->json = s.json;
+    config->gguf = s.gguf;
+    config->file = s.file;
     bool good = read_sizes(&s, weights, config) == 0 && read_rope(&s, weights, config) == 0 &&
-                read_norms(&s, d, weights, config) == 0 && read_labels(&s, config) == 0 &&
-                read_ids(&s, d, config) == 0;
+                read_norms(&s, weights, config) == 0 && read_labels(&s, config) == 0 &&
+                read_ids(&s, config) == 0;
     return good ? config : NULL;
+}
+
+/* ---- what one architecture asks for ---- */
+
+/* The value, and where it is looked for in `s`. */
+static struct given ask(const struct config *config, struct source *s, const char *json,
+                        const char *gguf, struct err *err) {
+    *s = (struct source){ .arena = config->arena,
+                          .file = config->file,
+                          .json = config->json,
+                          .gguf = config->gguf,
+                          .type = config->gguf_type,
+                          .err = err };
+    return look(s, json, gguf);
+}
+
+int config_real(const struct config *config, const char *json, const char *gguf, double least,
+                double most, double *value, struct err *err) {
+    struct source s;
+    struct given given = ask(config, &s, json, gguf, err);
+    if (given.kind == ABSENT) {
+        return 0;
+    }
+    if (given.kind != NUMBER || !(given.number >= least && given.number <= most)) {
+        return err_set(err, ERR_FORMAT, "%s: %s is %s; a number from %g to %g is wanted",
+                       s.file, given.key, given.shown, least, most);
+    }
+    *value = given.number;
+    return 0;
+}
+
+int config_whole(const struct config *config, const char *json, const char *gguf, int64_t least,
+                 int64_t most, int64_t *value, struct err *err) {
+    struct source s;
+    struct given given = ask(config, &s, json, gguf, err);
+    return read_whole(&s, given, least, most, value);
+}
+
+int config_flag(const struct config *config, const char *json, const char *gguf, bool *value,
+                struct err *err) {
+    struct source s;
+    struct given given = ask(config, &s, json, gguf, err);
+    if (given.kind != FLAG && given.kind != ABSENT) {
+        return refuse_kind(&s, given, "true or false");
+    }
+    *value = given.kind == FLAG ? given.number != 0 : *value;
+    return 0;
+}
+
+int config_text(const struct config *config, const char *json, const char *gguf,
+                const char **value, struct err *err) {
+    struct source s;
+    struct given given = ask(config, &s, json, gguf, err);
+    if (given.kind != TEXT && given.kind != ABSENT) {
+        return refuse_kind(&s, given, "a text");
+    }
+    *value = given.kind == TEXT ? given.text : *value;
+    return 0;
 }

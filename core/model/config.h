@@ -1,32 +1,77 @@
 #ifndef CORE_MODEL_CONFIG_H
 #define CORE_MODEL_CONFIG_H
 
+#include <stdbool.h>
+
 #include "core/base/jsontree.h"
+#include "core/model/rope.h"
 #include "core/model/weights.h"
 
 /* config: the hyper-parameters of a model, from config.json or from GGUF metadata, bounded and
  * in one form. What a file does not say has the value that the architecture's reference code
  * gives it. */
 
+enum { ARCH_NAMES = 4 };
+
+/* How the files of an architecture say what all have, and what they may leave out. Names that
+ * are NULL are the usual ones; numbers that are 0 have no default. */
+struct config_form {
+    const char *also[ARCH_NAMES]; /* further model_types and general.architectures */
+    /* In config.json, where not num_hidden_layers, num_attention_heads, hidden_size,
+     * intermediate_size, max_position_embeddings, num_key_value_heads, head_dim. */
+    const char *layers, *heads, *width, *inner, *context, *kv_heads, *head_width;
+    bool headless;      /* no attention: heads, inner and context may be absent (0) */
+    int64_t inner_by;   /* inner, if absent, as a multiple of width */
+    int64_t context_of; /* what context is if absent */
+    int64_t types, pad; /* pad 0 unless it says has_pad */
+    bool has_pad;
+    const char *eps_name; /* layer_norm_eps */
+    const char *eps_gguf; /* attention.layer_norm_epsilon */
+    double eps;           /* 1e-5 */
+    const char *act_name; /* hidden_act */
+    const char *act;      /* "gelu" */
+    double rope_base;     /* 10000 */
+    bool tied;
+};
+
 struct config {
     const char *type;       /* model_type or general.architecture: "bert", "llama" */
     const char *class_name; /* first of "architectures" ("BertForMaskedLM"), "" if absent */
     int64_t layers, heads, kv_heads, width, inner, vocab, context;
-    int64_t head_width; /* of one head; width / heads unless the file says otherwise */
-    int64_t types;      /* token types (BERT) */
-    double eps;         /* of the norms */
-    double rope_base;
+    int64_t head_width;       /* of one head; width / heads unless the file says otherwise */
+    int64_t types;            /* token types (BERT) */
+    double eps;               /* of the norms */
+    struct rope rope;         /* as the file says, of whole heads; what an architecture turns in
+                                 another way it says itself */
     const char *activation;   /* "gelu", "gelu_new", "relu", "silu" ... */
     bool tied;                /* head shares the embedding */
     int64_t bos, eos, pad;    /* token ids, -1: none */
     int64_t labels;           /* classes; 0: no classifier */
     const char **label_names; /* [labels] or NULL */
     const struct json *json;  /* config.json itself; NULL for GGUF */
+    const struct gguf *gguf;  /* or the GGUF file's metadata */
+    const char *gguf_type;    /* what GGUF's keys begin with */
+    const char *file;         /* the file's path, for messages */
+    struct arena *arena;      /* the model's */
 };
 
 /* `json_path` is the config.json's path (NULL for GGUF). Sizes out of bounds, missing or of the
  * wrong kind are ERR_FORMAT and name the field and its value. */
 struct config *config_read(struct arena *arena, const struct weights *weights,
                            const char *json_path, struct err *err);
+
+/* What only one architecture has: a value by its name in config.json or in GGUF (a name with
+ * '.' in front stands behind the type: ".attention.sliding_window"); NULL where that form has
+ * no such value. Absent, or null: *value stays as it is. Of the wrong kind or out of bounds:
+ * ERR_FORMAT. Returns -1 then, else 0. */
+int config_whole(const struct config *config, const char *json, const char *gguf, int64_t least,
+                 int64_t most, int64_t *value, struct err *err);
+int config_real(const struct config *config, const char *json, const char *gguf, double least,
+                double most, double *value, struct err *err);
+int config_flag(const struct config *config, const char *json, const char *gguf, bool *value,
+                struct err *err);
+/* The text is the file's own. */
+int config_text(const struct config *config, const char *json, const char *gguf,
+                const char **value, struct err *err);
 
 #endif

@@ -181,9 +181,8 @@ static int open(struct arena *arena, struct model *model, struct err *err) {
         names = parts_has(&parts, "model.embed_tokens.weight") ? &prefixed : &bare;
     }
     stack->causal = true;
-    stack->ropes[0] = (struct rope){ .width = c->head_width,
-                                     .adjacent = model->weights->gguf != NULL,
-                                     .base = c->rope_base };
+    stack->ropes[0] = c->rope;
+    stack->ropes[0].adjacent = model->weights->gguf != NULL;
     stack->words = parts_matrix(&parts, c->vocab, c->width, "%s.weight", names->words);
     stack->final = parts_norm(&parts, c->width, true, c->eps, "%s", names->norm);
     for (int64_t l = 0; l < c->layers; l++) {
@@ -201,6 +200,11 @@ const struct arch llama_arch = {
     .summary = "Llama and its kin (SmolLM2), from Hugging Face folders and GGUF",
     .causal = true,
     .sites = transformer_sites,
+    .form = { .context_of = 2048,
+              .eps_name = "rms_norm_eps",
+              .eps_gguf = "attention.layer_norm_rms_epsilon",
+              .eps = 1e-6,
+              .act = "silu" },
     .open = open,
     .forward = transformer_forward,
 };

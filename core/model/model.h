@@ -68,6 +68,7 @@ struct arch {
     const char *summary;    /* one line for people */
     bool causal;            /* a token sees only what is before it */
     const enum site *sites; /* ends with SITE_COUNT */
+    struct config_form form;
     /* Finds and checks every weight and keeps what forward needs in model->parts. */
     int (*open)(struct arena *arena, struct model *model, struct err *err);
     int (*forward)(const struct model *model, struct pass *pass, struct err *err);

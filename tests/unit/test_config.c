@@ -60,7 +60,7 @@ TEST(config_fills_in_what_llama_leaves_out) {
     if (!check(c != NULL)) {
         return;
     }
-    check(c->context == 2048 && c->eps == 1e-6 && !c->tied && c->rope_base == 10000);
+    check(c->context == 2048 && c->eps == 1e-6 && !c->tied && c->rope.base == 10000);
     check_same(c->activation, "silu");
 }
 
@@ -73,14 +73,14 @@ TEST(config_reads_what_is_said) {
         return;
     }
     check(c->kv_heads == 2 && c->head_width == 16 && c->context == 32 && c->tied);
-    check(c->eps == 1e-5 && c->rope_base == 5e5);
+    check(c->eps == 1e-5 && c->rope.base == 5e5);
     check(c->bos == 1 && c->eos == 2 && c->pad == -1);
 }
 
 TEST(config_reads_rope_parameters) {
     struct config *c =
         read_json(LLAMA ",\"rope_parameters\":{\"rope_theta\":1e6,\"rope_type\":\"default\"}}");
-    check(c && c->rope_base == 1e6);
+    check(c && c->rope.base == 1e6);
 }
 
 TEST(config_reads_classes) {
@@ -181,9 +181,9 @@ TEST(config_reads_gguf) {
 TEST(config_takes_theta_from_the_rope_parameters_first) {
     struct config *c =
         read_json(LLAMA ",\"rope_theta\":99,\"rope_parameters\":{\"rope_theta\":5e5}}");
-    check(c && c->rope_base == 5e5);
+    check(c && c->rope.base == 5e5);
     c = read_json(LLAMA ",\"rope_theta\":99,\"rope_parameters\":{\"rope_type\":\"default\"}}");
-    check(c && c->rope_base == 99);
+    check(c && c->rope.base == 99);
 }
 
 TEST(config_refuses_values_of_another_kind) {
