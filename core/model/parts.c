@@ -133,11 +133,16 @@ int parts_act(const char *name, enum simd_act *act, struct err *err) {
         const char *name;
         enum simd_act act;
     } known[] = { { "gelu", SIMD_GELU },
+                  { "gelu_python", SIMD_GELU },
                   { "gelu_new", SIMD_GELU_TANH },
+                  { "gelu_fast", SIMD_GELU_TANH },
                   { "gelu_pytorch_tanh", SIMD_GELU_TANH },
+                  { "quick_gelu", SIMD_GELU_QUICK },
                   { "relu", SIMD_RELU },
+                  { "relu2", SIMD_RELU_SQUARED },
                   { "silu", SIMD_SILU },
                   { "swish", SIMD_SILU },
+                  { "sigmoid", SIMD_SIGMOID },
                   { "tanh", SIMD_TANH } };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i].name) == 0) {

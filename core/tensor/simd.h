@@ -21,10 +21,13 @@
 /* What may follow a product. */
 enum simd_act {
     SIMD_NONE,
-    SIMD_GELU,      /* x (1 + erf(x / sqrt 2)) / 2 */
-    SIMD_GELU_TANH, /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2; "gelu_new" */
+    SIMD_GELU,       /* x (1 + erf(x / sqrt 2)) / 2 */
+    SIMD_GELU_TANH,  /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2; "gelu_new" */
+    SIMD_GELU_QUICK, /* x / (1 + exp(-1.702 x)) */
     SIMD_RELU,
+    SIMD_RELU_SQUARED,
     SIMD_SILU, /* x / (1 + exp(-x)) */
+    SIMD_SIGMOID,
     SIMD_TANH,
     SIMD_ACTS
 };
@@ -36,6 +39,15 @@ struct simd_finish {
     enum simd_act act;
     const float *factor;
     const float *residual;
+};
+
+/* One row of a normalisation, backwards. `dx`, `dgain` and `dbias` are added to; the last two
+ * and `gain` may be NULL. [n] each. */
+struct simd_norm_back {
+    float *dx, *dgain, *dbias;
+    const float *dy, *x, *gain;
+    float eps;
+    int64_t n;
 };
 
 struct simd {
@@ -68,16 +80,33 @@ struct simd {
 
     void (*exp)(float *y, const float *x, int64_t n); /* 2 ulp; 0 below -87.3, inf above 88.7 */
     void (*erf)(float *y, const float *x, int64_t n); /* 2 ulp */
-    void (*add)(float *y, const float *a, const float *b, int64_t n);
+    void (*act)(float *y, const float *x, int64_t n, enum simd_act act);
+    void (*add)(float *y, const float *a, const float *b, int64_t n);     /* y = a + b */
+    void (*mul)(float *y, const float *a, const float *b, int64_t n);     /* y = a b */
+    void (*mul_add)(float *y, const float *a, const float *b, int64_t n); /* y += a b */
+    void (*axpy)(float *y, float a, const float *x, int64_t n);           /* y += a x */
+    void (*scale)(float *y, float a, const float *x, int64_t n);          /* y = a x */
+    float (*sum)(const float *x, int64_t n);
+    float (*dot)(const float *a, const float *b, int64_t n);
 
     /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes
      * 0. */
     void (*softmax)(float *row, int64_t n, float scale);
-    /* y = (x - mean) / sqrt(variance + eps) * gain + bias; bias NULL: none */
+    /* y = (x - mean) / sqrt(variance + eps) * gain + bias; NULL: gain 1, bias 0 */
     void (*norm_layer)(float *y, const float *x, const float *gain, const float *bias,
                        float eps, int64_t n);
     /* y = x / sqrt(mean of x^2 + eps) * gain */
     void (*norm_rms)(float *y, const float *x, const float *gain, float eps, int64_t n);
+
+    /* ---- gradients; where the result and what it comes from are of one kind, they may be
+     * one array ---- */
+
+    /* dz = dy act'(z); a kink counts as what lies left of it, as in PyTorch */
+    void (*act_back)(float *dz, const float *dy, const float *z, int64_t n, enum simd_act act);
+    /* ds = scale p (dp - sum_j p_j dp_j), where p = softmax(scale s) */
+    void (*softmax_back)(float *ds, const float *p, const float *dp, int64_t n, float scale);
+    void (*norm_layer_back)(const struct simd_norm_back *of);
+    void (*norm_rms_back)(const struct simd_norm_back *of);
 };
 
 /* The table in use: the one of cpu_isa(). */

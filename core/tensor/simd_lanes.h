@@ -4,6 +4,8 @@
  *     LANES                  4, 8 or 16
  *     TILE                   rows of x that `multiply` takes at once; two vectors of sums each
  *     MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can
+ *     LOAD_PART(p, n), STORE_PART(p, v, n)
+ *                            the first n < LANES floats, zeros behind; left out: one by one
  *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
  *     OCTETS(p)              LANES signed bytes to integers; left out: as GCC does it
  *
@@ -37,26 +39,36 @@ ALWAYS void store(float *p, vec v) {
 }
 
 /* The first n < LANES floats at p, then zeros. */
+#ifndef LOAD_PART
 ALWAYS vec load_part(const float *p, int64_t n) {
     vec v = { 0 };
-    memcpy(&v, p, (size_t)n * sizeof *p);
+    for (int i = 0; i < LANES - 1; i++) {
+        v[i] = i < n ? p[i] : 0.0F;
+    }
     return v;
 }
 
 ALWAYS void store_part(float *p, vec v, int64_t n) {
-    memcpy(p, &v, (size_t)n * sizeof *p);
+    for (int i = 0; i < LANES - 1; i++) {
+        if (i < n) {
+            p[i] = v[i];
+        }
+    }
 }
+#define LOAD_PART(p, n)     load_part(p, n)
+#define STORE_PART(p, v, n) store_part(p, v, n)
+#endif
 
 /* A vector where fewer than LANES may be left. */
 ALWAYS vec load_some(const float *p, int64_t left) {
-    return left >= LANES ? load(p) : load_part(p, left);
+    return left >= LANES ? load(p) : LOAD_PART(p, left);
 }
 
 ALWAYS void store_some(float *p, vec v, int64_t left) {
     if (left >= LANES) {
         store(p, v);
     } else {
-        store_part(p, v, left);
+        STORE_PART(p, v, left);
     }
 }
 
@@ -155,16 +167,33 @@ ALWAYS vec tanh_of(vec x) {
     return choose(t < 0.65F, small, choose(x == x, large, x));
 }
 
+ALWAYS vec sigmoid_of(vec x) {
+    return 1.0F / (1.0F + exp_of(-x));
+}
+
+/* (1 + tanh(u)) / 2 is the sigmoid of 2 u; this is 2 u of GELU's second form. */
+#define GELU_SLOPE 1.59576912F /* 2 sqrt(2 / pi) */
+#define GELU_CUBE  0.044715F
+ALWAYS vec gelu_argument(vec x) {
+    return GELU_SLOPE * MULTIPLY_ADD(x * x * x, all(GELU_CUBE), x);
+}
+
 ALWAYS vec act_of(enum simd_act act, vec x) {
     switch (act) {
     case SIMD_GELU:
         return 0.5F * x * (1.0F + erf_of(x * 0.707106781F));
     case SIMD_GELU_TANH:
-        return 0.5F * x * (1.0F + tanh_of(0.797884561F * (x + 0.044715F * x * x * x)));
+        return x / (1.0F + exp_of(-gelu_argument(x)));
+    case SIMD_GELU_QUICK:
+        return x / (1.0F + exp_of(-1.702F * x));
     case SIMD_RELU:
         return choose(x < 0.0F, all(0.0F), x);
+    case SIMD_RELU_SQUARED:
+        return choose(x < 0.0F, all(0.0F), x * x);
     case SIMD_SILU:
         return x / (1.0F + exp_of(-x));
+    case SIMD_SIGMOID:
+        return sigmoid_of(x);
     case SIMD_TANH:
         return tanh_of(x);
     default:
@@ -192,27 +221,88 @@ static void map_add(float *y, const float *a, const float *b, int64_t n) {
     }
 }
 
-/* One loop for each act, so that the choice is made once. */
-#define WITH_ACT(act, BODY)   \
-    switch (act) {            \
-    case SIMD_GELU:           \
-        BODY(SIMD_GELU);      \
-        break;                \
-    case SIMD_GELU_TANH:      \
-        BODY(SIMD_GELU_TANH); \
-        break;                \
-    case SIMD_RELU:           \
-        BODY(SIMD_RELU);      \
-        break;                \
-    case SIMD_SILU:           \
-        BODY(SIMD_SILU);      \
-        break;                \
-    case SIMD_TANH:           \
-        BODY(SIMD_TANH);      \
-        break;                \
-    default:                  \
-        BODY(SIMD_NONE);      \
+static void map_mul(float *y, const float *a, const float *b, int64_t n) {
+    FOR_LANES(i, n) {
+        store_some(y + i, load_some(a + i, n - i) * load_some(b + i, n - i), n - i);
     }
+}
+
+static void mul_add(float *y, const float *a, const float *b, int64_t n) {
+    FOR_LANES(i, n) {
+        vec v = load_some(y + i, n - i);
+        v = MULTIPLY_ADD(load_some(a + i, n - i), load_some(b + i, n - i), v);
+        store_some(y + i, v, n - i);
+    }
+}
+
+static void axpy(float *y, float a, const float *x, int64_t n) {
+    FOR_LANES(i, n) {
+        vec v = MULTIPLY_ADD(all(a), load_some(x + i, n - i), load_some(y + i, n - i));
+        store_some(y + i, v, n - i);
+    }
+}
+
+static void map_scale(float *y, float a, const float *x, int64_t n) {
+    FOR_LANES(i, n) {
+        store_some(y + i, a * load_some(x + i, n - i), n - i);
+    }
+}
+
+static float row_sum(const float *x, int64_t n) {
+    vec v = all(0.0F);
+    FOR_LANES(i, n) {
+        v += load_some(x + i, n - i);
+    }
+    return lanes_sum(v);
+}
+
+static float row_dot(const float *a, const float *b, int64_t n) {
+    vec v = all(0.0F);
+    FOR_LANES(i, n) {
+        v = MULTIPLY_ADD(load_some(a + i, n - i), load_some(b + i, n - i), v);
+    }
+    return lanes_sum(v);
+}
+
+/* One loop for each act, so that the choice is made once. */
+#define WITH_ACT(act, BODY)      \
+    switch (act) {               \
+    case SIMD_GELU:              \
+        BODY(SIMD_GELU);         \
+        break;                   \
+    case SIMD_GELU_TANH:         \
+        BODY(SIMD_GELU_TANH);    \
+        break;                   \
+    case SIMD_GELU_QUICK:        \
+        BODY(SIMD_GELU_QUICK);   \
+        break;                   \
+    case SIMD_RELU:              \
+        BODY(SIMD_RELU);         \
+        break;                   \
+    case SIMD_RELU_SQUARED:      \
+        BODY(SIMD_RELU_SQUARED); \
+        break;                   \
+    case SIMD_SILU:              \
+        BODY(SIMD_SILU);         \
+        break;                   \
+    case SIMD_SIGMOID:           \
+        BODY(SIMD_SIGMOID);      \
+        break;                   \
+    case SIMD_TANH:              \
+        BODY(SIMD_TANH);         \
+        break;                   \
+    default:                     \
+        BODY(SIMD_NONE);         \
+    }
+
+static void map_act(float *y, const float *x, int64_t n, enum simd_act act){
+#define BODY(which)                                                       \
+    FOR_LANES(i, n) {                                                     \
+        store_some(y + i, act_of(which, load_some(x + i, n - i)), n - i); \
+    }
+    WITH_ACT(act, BODY)
+#undef BODY
+}
 
 ALWAYS void finish_as(enum simd_act act, int64_t rows, int n, float *y, int64_t stride,
                       const struct simd_finish *at) {
@@ -273,9 +363,9 @@ static void softmax(float *row, int64_t n, float scale) {
         sum += e;
     }
     if (i < n) {
-        vec e = exp_of((load_part(row + i, n - i) - top) * scale);
-        store_part(row + i, e, n - i);
-        sum += load_part(row + i, n - i); /* zeros past the end, whatever exp made there */
+        vec e = exp_of((LOAD_PART(row + i, n - i) - top) * scale);
+        STORE_PART(row + i, e, n - i);
+        sum += LOAD_PART(row + i, n - i); /* zeros past the end, whatever exp made there */
     }
     vec share = all(1.0F / lanes_sum(sum));
     for (i = 0; i < n; i += LANES) {
@@ -293,7 +383,7 @@ ALWAYS float square_sum(const float *x, float from, int64_t n) {
     }
     if (i < n) {
         vec d = all(0.0F);
-        store_part((float *)&d, load_part(x + i, n - i) - from, n - i);
+        STORE_PART((float *)&d, LOAD_PART(x + i, n - i) - from, n - i);
         sum = MULTIPLY_ADD(d, d, sum);
     }
     return lanes_sum(sum);
@@ -301,16 +391,12 @@ ALWAYS float square_sum(const float *x, float from, int64_t n) {
 
 static void norm_layer(float *y, const float *x, const float *gain, const float *bias,
                        float eps, int64_t n) {
-    vec sum = all(0.0F);
-    FOR_LANES(i, n) {
-        sum += load_some(x + i, n - i);
-    }
-    float mean = lanes_sum(sum) / (float)n;
+    float mean = row_sum(x, n) / (float)n;
     float scale = 1.0F / sqrtf(square_sum(x, mean, n) / (float)n + eps);
     FOR_LANES(i, n) {
         vec v = (load_some(x + i, n - i) - mean) * scale;
-        v = MULTIPLY_ADD(v, load_some(gain + i, n - i),
-                         bias ? load_some(bias + i, n - i) : all(-0.0F));
+        vec level = bias ? load_some(bias + i, n - i) : all(-0.0F);
+        v = MULTIPLY_ADD(v, gain ? load_some(gain + i, n - i) : all(1.0F), level);
         store_some(y + i, v, n - i);
     }
 }
@@ -318,7 +404,9 @@ static void norm_layer(float *y, const float *x, const float *gain, const float 
 static void norm_rms(float *y, const float *x, const float *gain, float eps, int64_t n) {
     float scale = 1.0F / sqrtf(square_sum(x, 0.0F, n) / (float)n + eps);
     FOR_LANES(i, n) {
-        store_some(y + i, load_some(x + i, n - i) * scale * load_some(gain + i, n - i), n - i);
+        vec v = load_some(x + i, n - i) * scale;
+        v *= gain ? load_some(gain + i, n - i) : all(1.0F);
+        store_some(y + i, v, n - i);
     }
 }
 
@@ -328,13 +416,13 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, int64_t x_step,
                  const float *panel, int n, float *y, int64_t y_stride, bool add,
                  const char *soon) {
-    vec sum[TILE][2];
+    vec sums[TILE][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        sum[r][0] = sum[r][1] = all(0.0F);
+        sums[r][0] = sums[r][1] = all(0.0F);
         if (add) {
-            sum[r][0] = load_some(y + r * y_stride, n);
-            sum[r][1] = n > LANES ? load_some(y + r * y_stride + LANES, n - LANES) : all(0.0F);
+            sums[r][0] = load_some(y + r * y_stride, n);
+            sums[r][1] = n > LANES ? load_some(y + r * y_stride + LANES, n - LANES) : all(0.0F);
         }
     }
     for (int64_t i = 0; i < k; i++) {
@@ -345,15 +433,15 @@ ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, int64_t 
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
             vec a = all(x[r * x_stride + i * x_step]);
-            sum[r][0] = MULTIPLY_ADD(a, left, sum[r][0]);
-            sum[r][1] = MULTIPLY_ADD(a, right, sum[r][1]);
+            sums[r][0] = MULTIPLY_ADD(a, left, sums[r][0]);
+            sums[r][1] = MULTIPLY_ADD(a, right, sums[r][1]);
         }
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        store_some(y + r * y_stride, sum[r][0], n);
+        store_some(y + r * y_stride, sums[r][0], n);
         if (n > LANES) {
-            store_some(y + r * y_stride + LANES, sum[r][1], n - LANES);
+            store_some(y + r * y_stride + LANES, sums[r][1], n - LANES);
         }
     }
 }
@@ -404,6 +492,7 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
     }
 }
 
+#include "core/tensor/simd_back.h"
 #include "core/tensor/simd_pack.h"
 
 #define SIMD_TABLE(which)                                                                     \
@@ -411,5 +500,9 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
         .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                \
         .pack_across = PACKS(across), .multiply = multiply,                                   \
         .multiply_turned = multiply_turned, .finish = finish, .exp = map_exp, .erf = map_erf, \
-        .add = map_add, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,   \
+        .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add, .axpy = axpy,     \
+        .scale = map_scale, .sum = row_sum, .dot = row_dot, .softmax = softmax,               \
+        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                 \
+        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                     \
+        .norm_rms_back = norm_rms_back,                                                       \
     }

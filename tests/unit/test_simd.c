@@ -76,10 +76,16 @@ static double act_of(enum simd_act act, double x) {
         return x * (1 + erf(x / sqrt(2))) / 2;
     case SIMD_GELU_TANH:
         return x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))) / 2;
+    case SIMD_GELU_QUICK:
+        return x / (1 + exp(-1.702 * x));
     case SIMD_RELU:
         return x > 0 ? x : 0;
+    case SIMD_RELU_SQUARED:
+        return x > 0 ? x * x : 0;
     case SIMD_SILU:
         return x / (1 + exp(-x));
+    case SIMD_SIGMOID:
+        return 1 / (1 + exp(-x));
     case SIMD_TANH:
         return tanh(x);
     default:
@@ -106,9 +112,10 @@ TEST(simd_finish_does_all_it_is_asked) {
             table->finish(ROWS, N, y, STRIDE, &all);
             for (int i = 0; i < ROWS * STRIDE; i++) {
                 double x = (double)before[i] + (double)bias[i % STRIDE % N];
-                double wanted =
-                    act_of((enum simd_act)act, x) * (double)factor[i] + (double)residual[i];
-                check_near(y[i], i % STRIDE < N ? wanted : (double)before[i], 1e-6);
+                double wanted = act_of((enum simd_act)act, x);
+                double size = 1 + fabs(wanted) / 10; /* squares are large */
+                wanted = wanted * (double)factor[i] + (double)residual[i];
+                check_near(y[i], i % STRIDE < N ? wanted : (double)before[i], 1e-6 * size);
             }
         }
     }
@@ -399,6 +406,175 @@ TEST(simd_multiply_does_not_mind_the_other_rows) {
         for (int r = 0; r < ROWS; r++) {
             table->multiply(1, K, x + r * K, K, panel, n, alone, 32, false, NULL, 0);
             check(memcmp(alone, together + r * 32, (size_t)n * sizeof *alone) == 0);
+        }
+    }
+}
+
+TEST(simd_loops_take_any_length) {
+    EACH_TABLE(table) {
+        for (int n = 0; n < 40; n++) {
+            float a[40], b[40], y[41];
+            double sum = 0, dot = 0;
+            for (int i = 0; i < n; i++) {
+                a[i] = (float)(i + 1);
+                b[i] = (float)(3 - i);
+                sum += i + 1;
+                dot += (i + 1) * (3 - i);
+            }
+            y[n] = 42;
+            check((double)table->sum(a, n) == sum && (double)table->dot(a, b, n) == dot);
+            table->mul(y, a, b, n);
+            for (int i = 0; i < n; i++) {
+                check(y[i] == (float)((i + 1) * (3 - i)));
+            }
+            table->mul_add(y, a, b, n);
+            table->axpy(y, 2, a, n);
+            for (int i = 0; i < n; i++) {
+                check(y[i] == (float)(2 * (i + 1) * (3 - i) + 2 * (i + 1)));
+            }
+            table->scale(y, -2, a, n);
+            table->act(y, y, n, SIMD_RELU_SQUARED);
+            check(n == 0 || y[n - 1] == 0);
+            check(y[n] == 42);
+        }
+    }
+}
+
+/* Slopes by central differences of the formulas in double. */
+TEST(simd_act_back_is_the_slope) {
+    EACH_TABLE(table) {
+        for (int act = SIMD_NONE; act < SIMD_ACTS; act++) {
+            for (int n = 1; n < 40; n++) {
+                float z[40], dy[40], dz[41];
+                for (int i = 0; i < n; i++) {
+                    z[i] = 6 * number((uint32_t)(i + 40 * n));
+                    dy[i] = number((uint32_t)(i + 9000));
+                }
+                dz[n] = 42;
+                table->act_back(dz, dy, z, n, (enum simd_act)act);
+                for (int i = 0; i < n; i++) {
+                    double x = (double)z[i], h = 1e-6;
+                    double slope =
+                        act_of((enum simd_act)act, x + h) - act_of((enum simd_act)act, x - h);
+                    slope *= (double)dy[i] / (2 * h);
+                    check_near(dz[i], slope, 1e-6 * (1 + fabs(slope)));
+                }
+                check(dz[n] == 42);
+            }
+        }
+    }
+}
+
+TEST(simd_act_back_far_out) {
+    EACH_TABLE(table) {
+        for (int act = SIMD_NONE; act < SIMD_ACTS; act++) {
+            float z[5] = { -200, 200, -1e10F, 0, NAN }, dy[5] = { 1, 1, 1, 1, 1 }, dz[5];
+            table->act_back(dz, dy, z, 5, (enum simd_act)act);
+            bool grows = act != SIMD_NONE && act != SIMD_SIGMOID && act != SIMD_TANH;
+            float far = act == SIMD_RELU_SQUARED ? 400 : 1;
+            check(dz[0] == (act == SIMD_NONE ? 1.0F : 0.0F));
+            check(dz[1] == (act == SIMD_NONE || grows ? far : 0.0F));
+            check(dz[2] == (act == SIMD_NONE ? 1.0F : 0.0F));
+            check((act == SIMD_RELU || act == SIMD_RELU_SQUARED) == (dz[3] == 0));
+            check(act == SIMD_NONE || act == SIMD_RELU || isnan(dz[4]));
+        }
+    }
+}
+
+/* sum_j weights_j softmax(scale s)_j in double, with s_i moved by h. */
+static double softmax_mix(const float *s, const float *weights, int n, double scale, int i,
+                          double h) {
+    double sum = 0, mix = 0;
+    for (int j = 0; j < n; j++) {
+        double e = exp(scale * ((double)s[j] + (j == i ? h : 0)));
+        sum += e;
+        mix += e * (double)weights[j];
+    }
+    return mix / sum;
+}
+
+TEST(simd_softmax_back_is_the_slope) {
+    EACH_TABLE(table) {
+        for (int n = 1; n < 40; n++) {
+            float s[40], p[40], dp[40], ds[41];
+            for (int i = 0; i < n; i++) {
+                s[i] = p[i] = 3 * number((uint32_t)(i + 60 * n));
+                dp[i] = number((uint32_t)(i + 500));
+            }
+            ds[n] = 42;
+            table->softmax(p, n, 0.7F);
+            table->softmax_back(ds, p, dp, n, 0.7F);
+            for (int i = 0; i < n; i++) {
+                double slope =
+                    softmax_mix(s, dp, n, 0.7, i, 1e-5) - softmax_mix(s, dp, n, 0.7, i, -1e-5);
+                check_near(ds[i], slope / 2e-5, 1e-6);
+            }
+            check(ds[n] == 42);
+        }
+    }
+}
+
+struct norm_case {
+    float x[40], dy[40], gain[40];
+    int n;
+    bool centred, has_gain;
+};
+
+/* sum_j dy_j norm(x)_j in double without bias, with x_i moved by h. */
+static double norm_mix(const struct norm_case *of, int i, double h) {
+    double mean = 0, variance = 0, mix = 0, x[40];
+    for (int j = 0; j < of->n; j++) {
+        x[j] = (double)of->x[j] + (j == i ? h : 0);
+        mean += of->centred ? x[j] / of->n : 0;
+    }
+    for (int j = 0; j < of->n; j++) {
+        variance += (x[j] - mean) * (x[j] - mean) / of->n;
+    }
+    for (int j = 0; j < of->n; j++) {
+        double gain = of->has_gain ? (double)of->gain[j] : 1;
+        mix += (double)of->dy[j] * gain * (x[j] - mean) / sqrt(variance + 0.01);
+    }
+    return mix;
+}
+
+static void check_norm_back(const struct simd *table, const struct norm_case *of) {
+    float dx[41], dgain[41], dbias[41], h[40];
+    for (int i = 0; i <= of->n; i++) {
+        dx[i] = dgain[i] = dbias[i] = 42;
+    }
+    struct simd_norm_back back = { .dx = dx,
+                                   .dgain = of->has_gain ? dgain : NULL,
+                                   .dbias = of->centred ? dbias : NULL,
+                                   .dy = of->dy,
+                                   .x = of->x,
+                                   .gain = of->has_gain ? of->gain : NULL,
+                                   .eps = 0.01F,
+                                   .n = of->n };
+    (of->centred ? table->norm_layer_back : table->norm_rms_back)(&back);
+    if (of->centred) {
+        table->norm_layer(h, of->x, NULL, NULL, 0.01F, of->n);
+    } else {
+        table->norm_rms(h, of->x, NULL, 0.01F, of->n);
+    }
+    for (int i = 0; i < of->n; i++) {
+        double slope = (norm_mix(of, i, 1e-5) - norm_mix(of, i, -1e-5)) / 2e-5;
+        check_near(dx[i], 42 + slope, 2e-5);
+        check_near(dgain[i], of->has_gain ? 42 + (double)of->dy[i] * (double)h[i] : 42, 1e-5);
+        check_near(dbias[i], of->centred ? 42 + (double)of->dy[i] : 42, 1e-5);
+    }
+    check(dx[of->n] == 42 && dgain[of->n] == 42 && dbias[of->n] == 42);
+}
+
+TEST(simd_norms_back_are_the_slopes) {
+    EACH_TABLE(table) {
+        for (int i = 0; i < 4 * 39; i++) {
+            struct norm_case one = { .n = i / 4 + 1, .centred = i & 1, .has_gain = i & 2 };
+            for (int j = 0; j < one.n; j++) {
+                one.x[j] = number((uint32_t)j) + 3;
+                one.dy[j] = number((uint32_t)j + 50);
+                one.gain[j] = number((uint32_t)j + 90);
+            }
+            check_norm_back(table, &one);
         }
     }
 }
