@@ -55,7 +55,7 @@ struct glyphs glyphs_apply(struct arena *arena, const struct glyphs *glyphs,
     for (int64_t i = 0; i < changes->count; i++) {
         int32_t uses = changes->all[i].uses;
         new.codes[i] = changes->all[i].code;
-        if (uses <= 0) {
+        if (uses <= 0 && old < glyphs->count) {
             new.spans[i] = glyphs->spans[old];
             old += 1 - uses;
         } else {

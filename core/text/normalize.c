@@ -4,16 +4,34 @@
 #include <utf8proc.h>
 
 #include "core/base/utf8.h"
+#include "core/text/bpe.h"
+#include "core/text/charsmap.h"
 #include "core/text/classes.h"
 #include "core/text/glyphs.h"
 
-enum kind { BERT, NFC, NFD, NFKC, NFKD, LOWERCASE, STRIP_ACCENTS, PREPEND, REPLACE };
+enum kind {
+    BERT,
+    NFC,
+    NFD,
+    NFKC,
+    NFKD,
+    LOWERCASE,
+    STRIP_ACCENTS,
+    PREPEND,
+    REPLACE,
+    STRIP,
+    NMT,
+    BYTES,
+    CHARSMAP
+};
 
 struct step {
     enum kind kind;
     bool clean, chinese, strip, lower; /* of BERT */
     const char *from, *to;             /* of PREPEND and REPLACE */
     bool longer;                       /* of REPLACE: takes all blanks there are */
+    bool left, right;                  /* of STRIP */
+    const struct charsmap *map;        /* of CHARSMAP */
 };
 
 enum { STEPS = 32 };
@@ -38,6 +56,10 @@ static const struct {
     { "StripAccents", STRIP_ACCENTS },
     { "Prepend", PREPEND },
     { "Replace", REPLACE },
+    { "Strip", STRIP },
+    { "Nmt", NMT },
+    { "ByteLevel", BYTES },
+    { "Precompiled", CHARSMAP },
 };
 
 static int read_replace(struct step *step, const struct json *section, const char *file,
@@ -60,8 +82,19 @@ static int read_replace(struct step *step, const struct json *section, const cha
     return 0;
 }
 
-static int read_step(struct step *step, const struct json *section, const char *type,
-                     const char *file, struct err *err) {
+static int read_charsmap(struct arena *arena, struct step *step, const struct json *section,
+                         const char *file, struct err *err) {
+    const struct json *text = json_at(section, "precompiled_charsmap");
+    if (!text || text->kind != JSON_STRING) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: normalizer: Precompiled has no precompiled_charsmap", file);
+    }
+    step->map = charsmap_read(arena, text->text.bytes, text->text.length, file, err);
+    return step->map ? 0 : err_pass(err);
+}
+
+static int read_step(struct arena *arena, struct step *step, const struct json *section,
+                     const char *type, const char *file, struct err *err) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(type, kinds[i].name) == 0) {
             step->kind = kinds[i].kind;
@@ -70,24 +103,30 @@ static int read_step(struct step *step, const struct json *section, const char *
             step->lower = json_bool_at(section, "lowercase", true);
             step->strip = json_bool_at(section, "strip_accents", step->lower);
             step->from = json_text_at(section, "prepend", "");
-            return step->kind == REPLACE ? read_replace(step, section, file, err) : 0;
+            step->left = json_bool_at(section, "strip_left", true);
+            step->right = json_bool_at(section, "strip_right", true);
+            return step->kind == REPLACE    ? read_replace(step, section, file, err)
+                   : step->kind == CHARSMAP ? read_charsmap(arena, step, section, file, err)
+                                            : 0;
         }
     }
     char shown[60];
     return err_set(
         err, ERR_UNSUPPORTED,
         "%s: the normalizer type %s is not known; known are BertNormalizer, NFC, NFD, "
-        "NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace and Sequence",
+        "NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace, Strip, Nmt, ByteLevel, "
+        "Precompiled and Sequence",
         file, err_quote(shown, sizeof shown, type, strlen(type)));
 }
 
-static int read_section(struct normalizer *normalizer, const struct json *section, int depth,
-                        const char *file, struct err *err) {
+static int read_section(struct arena *arena, struct normalizer *normalizer,
+                        const struct json *section, int depth, const char *file,
+                        struct err *err) {
     const char *type = json_text_at(section, "type", "");
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "normalizers");
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
-            if (read_section(normalizer, one, depth + 1, file, err) < 0) {
+            if (read_section(arena, normalizer, one, depth + 1, file, err) < 0) {
                 return err_pass(err);
             }
         }
@@ -96,7 +135,7 @@ static int read_section(struct normalizer *normalizer, const struct json *sectio
     if (normalizer->count == STEPS) {
         return err_set(err, ERR_FORMAT, "%s: more than %d normalizers", file, STEPS);
     }
-    return read_step(&normalizer->steps[normalizer->count++], section, type, file, err);
+    return read_step(arena, &normalizer->steps[normalizer->count++], section, type, file, err);
 }
 
 struct normalizer *normalize_read(struct arena *arena, const struct json *section,
@@ -105,7 +144,7 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
         return NULL;
     }
     struct normalizer *normalizer = arena_alloc(arena, sizeof *normalizer);
-    return read_section(normalizer, section, 0, file, err) < 0 ? NULL : normalizer;
+    return read_section(arena, normalizer, section, 0, file, err) < 0 ? NULL : normalizer;
 }
 
 /* ---- BERT ---- */
@@ -257,6 +296,130 @@ static struct run bert_run(struct arena *arena, const struct step *step, struct 
     return (struct run){ out.text->data, (int64_t)out.text->length, spans, run.base };
 }
 
+/* ---- Precompiled ---- */
+
+/* One grapheme, or one of its characters, becomes what the table says; false: it says nothing.
+ * What falls away is counted with what stands before it, as the tokenizers library counts. */
+static bool map_part(struct arena *arena, const struct charsmap *map,
+                     const struct glyphs *glyphs, int64_t begin, int64_t end,
+                     struct glyph_changes *changes) {
+    char spelled[8];
+    size_t n = 0;
+    int64_t length, old = end - begin, new = 0, made = changes->count;
+    for (int64_t i = begin; i < end; i++) {
+        n += (size_t)utf8_encode(spelled + n, glyphs->codes[i]);
+    }
+    const char *to = charsmap_at(map, spelled, n, &length);
+    if (!to) {
+        return false;
+    }
+    for (int64_t i = 0, step; i < length; i += step, new ++) {
+        uint32_t code = 0xfffd;
+        step = utf8_decode(to + i, (size_t)(length - i), &code);
+        step = step > 0 ? step : 1;
+        glyphs_change(arena, changes, code, 0);
+    }
+    for (int64_t i = changes->count - 1; i >= 0 && i >= made + old; i--) {
+        changes->all[i].uses = 1;
+    }
+    if (new < old && changes->count > 0) {
+        changes->all[changes->count - 1].uses += (int32_t)(new - old);
+    }
+    return true;
+}
+
+/* The end of the grapheme that begins at `at`. */
+static int64_t grapheme_end(const struct glyphs *glyphs, int64_t at) {
+    utf8proc_int32_t state = 0;
+    const uint32_t *codes = glyphs->codes;
+    int64_t end = at + 1;
+    while (end < glyphs->count &&
+           !utf8proc_grapheme_break_stateful((utf8proc_int32_t)codes[end - 1],
+                                             (utf8proc_int32_t)codes[end], &state)) {
+        end++;
+    }
+    return end;
+}
+
+static int64_t spelled_bytes(const struct glyphs *glyphs, int64_t begin, int64_t end) {
+    int64_t bytes = 0;
+    for (int64_t i = begin; i < end; i++) {
+        uint32_t code = glyphs->codes[i];
+        bytes += 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+    }
+    return bytes;
+}
+
+/* Graphemes of up to 5 bytes are looked up whole, then every character by itself. */
+static struct glyphs map_all(struct arena *arena, const struct charsmap *map,
+                             const struct glyphs *glyphs) {
+    enum { WHOLE = 6 };
+    struct glyph_changes changes = { 0 };
+    bool changed = false;
+    for (int64_t at = 0, end; at < glyphs->count; at = end) {
+        end = grapheme_end(glyphs, at);
+        if (spelled_bytes(glyphs, at, end) < WHOLE &&
+            map_part(arena, map, glyphs, at, end, &changes)) {
+            changed = true;
+            continue;
+        }
+        for (int64_t i = at; i < end; i++) {
+            if (map_part(arena, map, glyphs, i, i + 1, &changes)) {
+                changed = true;
+            } else {
+                glyphs_change(arena, &changes, glyphs->codes[i], 0);
+            }
+        }
+    }
+    return changed ? glyphs_apply(arena, glyphs, &changes, 0) : *glyphs;
+}
+
+/* ---- Strip, Nmt, ByteLevel ---- */
+
+static struct glyphs strip(const struct step *step, const struct glyphs *glyphs) {
+    struct glyphs kept = *glyphs;
+    while (step->right && kept.count > 0 && classes_is_blank(kept.codes[kept.count - 1])) {
+        kept.count--;
+    }
+    while (step->left && kept.count > 0 && classes_is_blank(*kept.codes)) {
+        kept.codes++;
+        kept.spans++;
+        kept.count--;
+    }
+    return kept;
+}
+
+static bool nmt_keeps(uint32_t code) {
+    return !((code >= 1 && code <= 8) || code == 0xb || (code >= 0xe && code <= 0x1f) ||
+             code == 0x7f || code == 0x8f || code == 0x9f);
+}
+
+static bool nmt_blank(uint32_t code) {
+    return code == 9 || code == 0xa || code == 0xc || code == 0xd || code == 0x1680 ||
+           (code >= 0x200b && code <= 0x200f) || code == 0x2028 || code == 0x2029 ||
+           code == 0x2581 || code == 0xfeff || code == 0xfffd;
+}
+
+static struct glyphs nmt(struct arena *arena, const struct glyphs *glyphs) {
+    struct glyphs kept = glyphs_filter(arena, glyphs, nmt_keeps);
+    for (int64_t i = 0; i < kept.count; i++) {
+        kept.codes[i] = nmt_blank(kept.codes[i]) ? ' ' : kept.codes[i];
+    }
+    return kept;
+}
+
+static struct glyphs spell_bytes(struct arena *arena, const struct glyphs *glyphs) {
+    struct glyph_changes changes = { 0 };
+    for (int64_t i = 0; i < glyphs->count; i++) {
+        char bytes[4];
+        int n = utf8_encode(bytes, glyphs->codes[i]);
+        for (int k = 0; k < n; k++) {
+            glyphs_change(arena, &changes, bpe_letter((unsigned char)bytes[k]), k > 0);
+        }
+    }
+    return glyphs_apply(arena, glyphs, &changes, 0);
+}
+
 /* ---- all ---- */
 
 static struct glyphs apply(struct arena *arena, const struct step *step, struct glyphs glyphs) {
@@ -275,6 +438,14 @@ static struct glyphs apply(struct arena *arena, const struct step *step, struct 
         return glyphs_prepend(arena, &glyphs, step->from);
     case REPLACE:
         return glyphs_replace(arena, &glyphs, step->from, step->to, step->longer);
+    case STRIP:
+        return strip(step, &glyphs);
+    case NMT:
+        return nmt(arena, &glyphs);
+    case BYTES:
+        return spell_bytes(arena, &glyphs);
+    case CHARSMAP:
+        return map_all(arena, step->map, &glyphs);
     case BERT:
         break;
     }

@@ -7,18 +7,20 @@
 #include "core/text/normalize.h"
 #include "core/text/post.h"
 #include "core/text/split.h"
+#include "core/text/unigram.h"
 #include "core/text/wordpiece.h"
 
 /* pipeline: what a tokenizer is made of, for the files of this room. A text goes through added
  * tokens, normalizer, splitter, model and post, ids come back through the decoder. */
 
-enum pipeline_model { PIPELINE_WORDPIECE, PIPELINE_BPE, PIPELINE_WORDLEVEL };
+enum pipeline_model { PIPELINE_WORDPIECE, PIPELINE_BPE, PIPELINE_WORDLEVEL, PIPELINE_UNIGRAM };
 
 struct tokenizer {
     enum pipeline_model model;
     struct vocab *vocab; /* the model's own */
     struct wordpiece wordpiece;
     struct bpe bpe;
+    struct unigram unigram;
     int32_t unknown; /* WordLevel's token for a piece that is not in the vocabulary */
     struct added *added;
     struct vocab *added_vocab; /* spellings of added tokens */

@@ -30,6 +30,7 @@ struct work {
     uint32_t time;  /* goes on when the text that slots point to is given back */
     bool fleeting;  /* slots point to text that will be given back */
     int64_t pieces; /* so far */
+    bool lacks;     /* a piece is unknown and there is no unknown token */
 };
 
 /* ---- text to tokens ---- */
@@ -52,6 +53,9 @@ static void split_piece(struct work *work, const char *bytes, int64_t length) {
     case PIPELINE_WORDLEVEL:
         id = vocab_find(tokenizer->vocab, bytes, (size_t)length);
         symbols_add(&work->symbols, id < 0 ? tokenizer->unknown : id, 0, length);
+        break;
+    case PIPELINE_UNIGRAM:
+        work->lacks |= !unigram_split(&tokenizer->unigram, &work->symbols, bytes, length);
         break;
     }
 }
@@ -202,6 +206,11 @@ static int encode(struct arena *arena, const struct tokenizer *tokenizer, const 
     struct work work = { .arena = arena, .tokenizer = tokenizer, .text = text };
     work_begin(&work, length);
     put_all(&work, length);
+    if (work.lacks) {
+        return err_set(err, ERR_TEXT,
+                       "the text has characters that the vocabulary lacks, and the tokenizer "
+                       "has no token for what is unknown");
+    }
     encoding->tokens = (void *)work.tokens->data;
     encoding->count = (int64_t)(work.tokens->length / sizeof *encoding->tokens);
     for (int64_t i = 0; tokenizer->post->trim && i < encoding->count; i++) {
@@ -284,7 +293,7 @@ int32_t tokenizer_id(const struct tokenizer *tokenizer, const char *spelling) {
 }
 
 const char *tokenizer_kind(const struct tokenizer *tokenizer) {
-    static const char *const kinds[] = { "WordPiece", "BPE", "WordLevel" };
+    static const char *const kinds[] = { "WordPiece", "BPE", "WordLevel", "Unigram" };
     return kinds[tokenizer->model];
 }
 

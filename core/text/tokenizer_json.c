@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "core/text/pipeline.h"
@@ -15,13 +16,38 @@ struct reading {
     struct json *normalizer, *pre_tokenizer, *post_processor, *decoder, *added;
     /* the model's */
     const char *type, *unknown, *prefix, *suffix;
-    int64_t most; /* max_input_chars_per_word */
+    int64_t most;       /* max_input_chars_per_word */
+    int64_t unknown_id; /* unk_id; -1: none */
     bool fuse, fallback, ignore_merges, has_model, has_merges, has_prefix;
     struct buf *words;      /* struct vocab_word */
+    struct buf *scores;     /* double, of Unigram */
     struct jsonread merges; /* where they begin */
 };
 
 /* ---- the model section ---- */
+
+/* Unigram's vocabulary: [["<unk>", 0.0], ...], ids in order. */
+static void read_scored(struct reading *reading) {
+    struct jsonread *r = &reading->r;
+    reading->scores = buf_new(reading->arena);
+    int32_t id = 0;
+    for (jsonread_array(r); jsonread_item(r); id++) {
+        jsonread_array(r);
+        if (!jsonread_item(r) || id >= VOCAB_IDS) {
+            jsonread_fail(r, "token %d of vocab is not [spelling, score], or one too many", id);
+            return;
+        }
+        struct json_text text = jsonread_string(r, reading->arena);
+        struct vocab_word word = { text.bytes, (uint32_t)text.length, id };
+        buf_add(reading->words, &word, sizeof word);
+        double score = jsonread_item(r) ? jsonread_double(r) : (double)NAN;
+        buf_add(reading->scores, &score, sizeof score);
+        if (isnan(score) || jsonread_item(r)) {
+            jsonread_fail(r, "token %d of vocab is not [spelling, score]", id);
+            return;
+        }
+    }
+}
 
 static void read_vocab(struct reading *reading) {
     struct jsonread *r = &reading->r;
@@ -32,10 +58,7 @@ static void read_vocab(struct reading *reading) {
     }
     reading->words = buf_new(reading->arena);
     if (jsonread_peek(r) == JSON_ARRAY) {
-        err_set(&r->err, ERR_UNSUPPORTED,
-                "%s: the model type Unigram is not known; known are WordPiece, BPE and "
-                "WordLevel",
-                reading->file);
+        read_scored(reading);
         return;
     }
     for (jsonread_object(r); jsonread_key(r, reading->arena, &key);) {
@@ -58,6 +81,18 @@ static const char *text_or_null(struct reading *reading) {
         return NULL;
     }
     return jsonread_text(&reading->r, reading->arena);
+}
+
+static int64_t id_or_null(struct reading *reading) {
+    if (jsonread_peek(&reading->r) == JSON_NULL) {
+        jsonread_null(&reading->r);
+        return -1;
+    }
+    int64_t id = jsonread_int(&reading->r);
+    if (id < 0) {
+        jsonread_fail(&reading->r, "unk_id is %lld, which is no id", (long long)id);
+    }
+    return id;
 }
 
 static void read_dropout(struct reading *reading) {
@@ -93,6 +128,8 @@ static void read_member(struct reading *reading, struct json_text key) {
         jsonread_skip(r);
     } else if (json_is(key, "unk_token")) {
         reading->unknown = text_or_null(reading);
+    } else if (json_is(key, "unk_id")) {
+        reading->unknown_id = id_or_null(reading);
     } else if (json_is(key, "continuing_subword_prefix")) {
         reading->prefix = text_or_null(reading);
         reading->has_prefix = reading->prefix != NULL;
@@ -220,6 +257,7 @@ static int read_merges(struct reading *reading, struct bpe *bpe, struct err *err
 /* Old files leave the type out; then the members tell it. */
 static const char *model_type(const struct reading *reading) {
     return reading->type         ? reading->type
+           : reading->scores     ? "Unigram"
            : reading->has_merges ? "BPE"
            : reading->has_prefix ? "WordPiece"
                                  : "";
@@ -286,6 +324,24 @@ static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct
     return read_merges(reading, bpe, err);
 }
 
+static int make_unigram(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
+    struct unigram *unigram = &tokenizer->unigram;
+    tokenizer->model = PIPELINE_UNIGRAM;
+    if (reading->unknown_id >= tokenizer->vocab->size) {
+        return err_set(err, ERR_FORMAT, "%s: model.unk_id is %lld; there are %lld tokens",
+                       reading->file, (long long)reading->unknown_id,
+                       (long long)tokenizer->vocab->size);
+    }
+    *unigram = (struct unigram){
+        .vocab = tokenizer->vocab,
+        .scores = (void *)reading->scores->data,
+        .unknown = (int32_t)reading->unknown_id,
+        .byte_fallback = reading->fallback,
+    };
+    unigram_build(reading->arena, unigram, NULL);
+    return 0;
+}
+
 static int make_model(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
     static const struct {
         const char *type;
@@ -294,6 +350,7 @@ static int make_model(struct reading *reading, struct tokenizer *tokenizer, stru
         { "WordPiece", make_wordpiece },
         { "BPE", make_bpe },
         { "WordLevel", make_wordlevel },
+        { "Unigram", make_unigram },
     };
     const char *type = model_type(reading);
     size_t i = 0, n = sizeof models / sizeof *models;
@@ -304,7 +361,8 @@ static int make_model(struct reading *reading, struct tokenizer *tokenizer, stru
         char shown[60];
         return err_set(
             err, ERR_UNSUPPORTED,
-            "%s: the model type %s is not known; known are WordPiece, BPE and WordLevel",
+            "%s: the model type %s is not known; known are WordPiece, BPE, WordLevel and "
+            "Unigram",
             reading->file, err_quote(shown, sizeof shown, type, strlen(type)));
     }
     if (!reading->words || reading->words->length == 0) {
@@ -312,8 +370,13 @@ static int make_model(struct reading *reading, struct tokenizer *tokenizer, stru
     }
     const struct vocab_word *words = (void *)reading->words->data;
     int64_t count = (int64_t)(reading->words->length / sizeof *words);
+    if ((models[i].make == make_unigram) != (reading->scores != NULL)) {
+        return err_set(err, ERR_FORMAT, "%s: model.vocab is not what the type %s has",
+                       reading->file, type);
+    }
     tokenizer->vocab =
-        vocab_new(reading->arena, words, count, VOCAB_STRICT, reading->file, err);
+        vocab_new(reading->arena, words, count, reading->scores ? VOCAB_LAST : VOCAB_STRICT,
+                  reading->file, err);
     return tokenizer->vocab ? models[i].make(reading, tokenizer, err) : err_pass(err);
 }
 
@@ -394,6 +457,7 @@ struct tokenizer *tokenizer_read(struct arena *arena, const void *bytes, size_t 
     reading->arena = arena;
     reading->file = file;
     reading->most = 100;
+    reading->unknown_id = -1;
     if (length > MOST_BYTES) {
         err_set(err, ERR_FORMAT, "%s has %zu bytes; a tokenizer has at most %d", file, length,
                 MOST_BYTES);

@@ -48,7 +48,7 @@ static int add(struct vocab *vocab, const struct vocab_word *word, char *copy,
     struct vocab_word *place = &vocab->words[word->id];
     uint32_t hash = vocab_hash(word->bytes, word->length);
     struct vocab_slot *slot = slot_of(vocab, word->bytes, word->length, hash);
-    if (rule != VOCAB_LENIENT && (slot->id >= 0 || place->bytes)) {
+    if (rule != VOCAB_LENIENT && rule != VOCAB_LAST && (slot->id >= 0 || place->bytes)) {
         char shown[80];
         err_quote(shown, sizeof shown, word->bytes, word->length);
         return slot->id >= 0
@@ -61,7 +61,7 @@ static int add(struct vocab *vocab, const struct vocab_word *word, char *copy,
     memcpy(copy, word->bytes, word->length);
     copy[word->length] = '\0';
     *place = (struct vocab_word){ copy, word->length, word->id };
-    if (slot->id < 0) {
+    if (slot->id < 0 || rule == VOCAB_LAST) {
         *slot = (struct vocab_slot){ hash, word->id };
     }
     return 0;

@@ -38,6 +38,7 @@ struct vocab {
 enum vocab_rule {
     VOCAB_STRICT,  /* ids lie close together, every spelling and every id stands once */
     VOCAB_LENIENT, /* a spelling may stand twice: its first id keeps it */
+    VOCAB_LAST,    /* the same, its last id */
     VOCAB_THIN,    /* ids may be thinly spread */
 };
 

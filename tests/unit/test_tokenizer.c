@@ -207,6 +207,14 @@ TEST(tokenizer_golden_wordlevel) {
     compare_fixture("wordlevel");
 }
 
+TEST(tokenizer_golden_unigram_t5) {
+    compare_fixture("unigram_t5");
+}
+
+TEST(tokenizer_golden_unigram_xlnet) {
+    compare_fixture("unigram_xlnet");
+}
+
 TEST(tokenizer_golden_spbpe_gemma) {
     compare_fixture("spbpe_gemma");
 }
