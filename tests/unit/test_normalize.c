@@ -98,9 +98,9 @@ TEST(normalize_of_many_marks_is_linear) {
 TEST(normalize_refuses_what_it_does_not_know) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    check(!normalizer_of(arena, "{\"type\":\"Nmt\"}", &err));
+    check(!normalizer_of(arena, "{\"type\":\"Magic\"}", &err));
     check(err.kind == ERR_UNSUPPORTED);
-    check_text(err.text, "Nmt");
+    check_text(err.text, "Magic");
     check_text(err.text, "known are BertNormalizer");
     check(!normalizer_of(arena, "[]", &err));
     check(!normalizer_of(arena, "{\"type\":7}", &err));
