@@ -111,7 +111,7 @@ static void aim(const struct model *model, struct capture_input *input) {
     for (int64_t i = input->tokens; mask >= 0 && i-- > 0;) {
         input->position = input->ids[i] == mask ? i : input->position;
     }
-    bool room = input->tokens + GREEDY <= model->config->context;
+    bool room = config_fits(model->config, input->tokens + GREEDY);
     input->greedy = strcmp(model->task, "causal-lm") == 0 && room ? GREEDY : 0;
 }
 

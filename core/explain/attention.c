@@ -36,7 +36,7 @@ static int check_text(const struct model *model, const struct encoding *encoding
     if (real == 0) {
         return err_set(err, ERR_TEXT, "the text is empty: write at least one word");
     }
-    if (encoding->count > model->config->context) {
+    if (!config_fits(model->config, encoding->count)) {
         return err_set(err, ERR_TEXT,
                        "the text has %lld tokens, but the model reads at most %lld: shorten it",
                        (long long)encoding->count, (long long)model->config->context);

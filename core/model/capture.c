@@ -82,25 +82,60 @@ static struct tensor *single(struct arena *arena, const struct trace *trace, enu
     return copy;
 }
 
+/* Layers of which the trace has a value. */
+static int64_t layers_of(const struct trace *trace, enum site site) {
+    int64_t n = 0;
+    while (trace_at(trace, site, n)) {
+        n++;
+    }
+    return n;
+}
+
+/* What is taken in of a run, and its name. */
+struct state {
+    enum site site;
+    const char *name;
+    bool layered; /* a value for each layer */
+};
+
+static const struct state of_one_stack[] = {
+    { SITE_EMBED, "embeddings", false },
+    { SITE_RESIDUAL, "hidden_states", true },
+    { SITE_FINAL, "last_hidden_state", false },
+    { SITE_ATTENTION, "attentions", true },
+    { SITE_OUTPUT, "layer_outputs", true },
+    { SITE_CELL, "cell_states", true },
+    { SITE_COUNT, NULL, false },
+};
+static const struct state of_two_stacks[] = {
+    { SITE_EMBED, "embeddings", false },
+    { SITE_RESIDUAL, "encoder_hidden_states", true },
+    { SITE_FINAL, "encoder_last_hidden_state", false },
+    { SITE_ATTENTION, "encoder_attentions", true },
+    { SITE_DECODER_RESIDUAL, "decoder_hidden_states", true },
+    { SITE_DECODER_FINAL, "decoder_last_hidden_state", false },
+    { SITE_DECODER_ATTENTION, "decoder_attentions", true },
+    { SITE_CROSS_ATTENTION, "cross_attentions", true },
+    { SITE_COUNT, NULL, false },
+};
+
+static bool decodes(const struct model *model) {
+    return strcmp(model->task, "seq2seq-lm") == 0 ||
+           strcmp(model->task, "encoder-decoder") == 0;
+}
+
+static const struct state *states_of(const struct model *model) {
+    return decodes(model) ? of_two_stacks : of_one_stack;
+}
+
 static void add_states(struct capture *capture, const char *prefix, const struct trace *trace,
                        bool one) {
-    static const struct {
-        enum site site;
-        const char *name;
-        int extra; /* values beyond the number of layers; -1: there is only one */
-    } states[] = {
-        { SITE_EMBED, "embeddings", -1 },
-        { SITE_RESIDUAL, "hidden_states", 1 },
-        { SITE_FINAL, "last_hidden_state", -1 },
-        { SITE_ATTENTION, "attentions", 0 },
-    };
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        enum site site = states[i].site;
-        if (trace_at(trace, site, 0)) {
-            capture_add(capture, prefix, states[i].name,
-                        states[i].extra < 0 ? single(capture->arena, trace, site, one)
-                                            : stack(capture->arena, trace, site,
-                                                    trace->layers + states[i].extra, one));
+    for (const struct state *state = states_of(trace->model); state->name; state++) {
+        int64_t n = layers_of(trace, state->site);
+        if (n > 0) {
+            capture_add(capture, prefix, state->name,
+                        state->layered ? stack(capture->arena, trace, state->site, n, one)
+                                       : single(capture->arena, trace, state->site, one));
         }
     }
 }
@@ -225,23 +260,29 @@ static void add_logits(struct capture *capture, const struct model *model,
 static struct trace *run(struct arena *arena, const struct model *model, struct pass *pass,
                          struct err *err) {
     pass->arena = arena;
-    static const enum site kept[] = { SITE_EMBED, SITE_RESIDUAL, SITE_ATTENTION, SITE_FINAL,
-                                      SITE_LOGITS };
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        pass->keep[kept[i]] = model_has(model, kept[i]);
+    pass->keep[SITE_LOGITS] = true;
+    for (const struct state *state = states_of(model); state->name; state++) {
+        pass->keep[state->site] = model_has(model, state->site);
     }
     return model_run(model, pass, err);
 }
 
-/* Continues the input one most probable token at a time, as far as the context reaches. */
+/* Continues the input, or what its decoder begins with, one most probable token at a time. */
 static int add_greedy(struct capture *capture, const struct model *model,
                       const struct capture_input *input, struct err *err) {
-    int64_t n = input->tokens, total = n + input->greedy;
+    bool decoder = decodes(model);
+    int64_t first = decoder ? 1 : input->tokens, total = first + input->greedy;
     int32_t *ids = arena_array(capture->arena, total, sizeof *ids);
-    memcpy(ids, input->ids, (size_t)n * sizeof *ids);
-    for (; n < total; n++) {
+    memcpy(ids, decoder ? input->decoder_ids : input->ids, (size_t)first * sizeof *ids);
+    for (int64_t n = first; n < total; n++) {
         struct arena_mark mark = arena_mark(capture->arena);
         struct pass pass = { .arena = capture->arena, .batch = 1, .tokens = n, .ids = ids };
+        if (decoder) {
+            pass.tokens = input->tokens;
+            pass.ids = input->ids;
+            pass.decoder_tokens = n;
+            pass.decoder_ids = ids;
+        }
         pass.keep[SITE_LOGITS] = true;
         struct trace *trace = model_run(model, &pass, err);
         if (!trace) {
@@ -252,30 +293,52 @@ static int add_greedy(struct capture *capture, const struct model *model,
         largest(logits->data + (n - 1) * width, width, 1, ids + n);
         arena_rewind(capture->arena, mark);
     }
-    capture_ints(capture, input->name, "greedy_ids", ids + input->tokens, input->greedy);
+    capture_ints(capture, input->name, "greedy_ids", ids + first, input->greedy);
     return 0;
 }
 
 int capture_run(struct capture *capture, const struct model *model,
                 const struct capture_input *input, struct err *err) {
+    struct capture_input whole = *input;
+    int32_t start = (int32_t)model->config->decoder_start;
     capture_ints(capture, input->name, "input_ids", input->ids, input->tokens);
     if (input->tokens == 0) {
         return 0;
     }
-    struct pass pass = { .batch = 1, .tokens = input->tokens, .ids = input->ids };
+    if (decodes(model) && input->decoder_tokens == 0) {
+        whole.decoder_ids = &start;
+        whole.decoder_tokens = 1;
+    }
+    struct pass pass = { .batch = 1,
+                         .tokens = input->tokens,
+                         .ids = input->ids,
+                         .decoder_tokens = whole.decoder_tokens,
+                         .decoder_ids = whole.decoder_ids };
     struct trace *trace = run(capture->arena, model, &pass, err);
     if (!trace) {
         return err_pass(err);
     }
     add_states(capture, input->name, trace, true);
-    add_logits(capture, model, input, trace);
-    return input->greedy > 0 ? add_greedy(capture, model, input, err) : 0;
+    add_logits(capture, model, &whole, trace);
+    return input->greedy > 0 ? add_greedy(capture, model, &whole, err) : 0;
 }
 
-int capture_batch(struct capture *capture, const struct model *model, int64_t batch,
-                  int64_t tokens, const int32_t *ids, const uint8_t *mask, struct err *err) {
-    struct tensor *seen, *given;
-    struct pass pass = { .batch = batch, .tokens = tokens, .ids = ids, .mask = mask };
+static void add_mask(struct capture *capture, const char *name, const uint8_t *mask,
+                     int64_t batch, int64_t tokens) {
+    struct tensor *copy =
+        tensor_new_of(capture->arena, DTYPE_U8, 2, (int64_t[]){ batch, tokens });
+    memcpy(copy->bytes, mask, (size_t)(batch * tokens));
+    capture_add(capture, "batch", name, copy);
+}
+
+int capture_batch(struct capture *capture, const struct model *model,
+                  const struct capture_rows *rows, struct err *err) {
+    struct pass pass = { .batch = rows->batch,
+                         .tokens = rows->tokens,
+                         .ids = rows->ids,
+                         .mask = rows->mask,
+                         .decoder_tokens = rows->decoder_tokens,
+                         .decoder_ids = rows->decoder_ids };
     struct trace *trace = run(capture->arena, model, &pass, err);
     if (!trace) {
         return err_pass(err);
@@ -285,12 +348,14 @@ int capture_batch(struct capture *capture, const struct model *model, int64_t ba
         capture_add(capture, "batch", "logits",
                     single(capture->arena, trace, SITE_LOGITS, false));
     }
-    int64_t shape[] = { batch, tokens };
-    seen = tensor_new_of(capture->arena, DTYPE_U8, 2, shape);
-    given = tensor_new_of(capture->arena, DTYPE_I32, 2, shape);
-    memcpy(seen->bytes, mask, (size_t)(batch * tokens));
-    memcpy(given->bytes, ids, (size_t)(batch * tokens) * sizeof *ids);
-    capture_add(capture, "batch", "attention_mask", seen);
+    add_mask(capture, "attention_mask", rows->mask, rows->batch, rows->tokens);
+    if (rows->decoder_tokens > 0) {
+        add_mask(capture, "decoder_mask", rows->decoder_mask, rows->batch,
+                 rows->decoder_tokens);
+    }
+    int64_t shape[] = { rows->batch, rows->tokens };
+    struct tensor *given = tensor_new_of(capture->arena, DTYPE_I32, 2, shape);
+    memcpy(given->bytes, rows->ids, (size_t)tensor_bytes(given));
     capture_add(capture, "batch", "input_ids", given);
     return 0;
 }

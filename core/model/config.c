@@ -41,7 +41,8 @@ static const struct field fields[] = {
 };
 #undef AT
 #undef RENAMED
-enum { NEEDED = 6, NEEDED_HEADLESS = 3 /* the first fields have no other source */ };
+/* The first fields have no other source. */
+enum { NEEDED = 6, NEEDED_ENDLESS = 5, NEEDED_HEADLESS = 3 };
 
 static const char *field_json(const struct field *field, const struct config_form *form) {
     const char *name = NULL;
@@ -260,6 +261,13 @@ static void vocab_of_gguf(const struct source *s, const struct weights *weights,
     }
 }
 
+static int read_decoder(const struct source *s, struct config *config) {
+    config->decoder_layers = s->form->decodes ? config->layers : 0;
+    return s->form->decodes ? read_whole(s, look(s, "num_decoder_layers", NULL), 1, 10000,
+                                         &config->decoder_layers)
+                            : 0;
+}
+
 static int read_sizes(const struct source *s, const struct weights *weights,
                       struct config *config) {
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -273,12 +281,18 @@ static int read_sizes(const struct source *s, const struct weights *weights,
     if (config->inner == 0) {
         config->inner = s->form->inner_by * config->width;
     }
-    for (int i = 0; i < (s->form->headless ? NEEDED_HEADLESS : NEEDED); i++) {
+    int needed = s->form->headless  ? NEEDED_HEADLESS
+                 : s->form->endless ? NEEDED_ENDLESS
+                                    : NEEDED;
+    for (int i = 0; i < needed; i++) {
         if (*(int64_t *)(void *)((char *)config + fields[i].offset) == 0) {
             return err_set(s->err, ERR_FORMAT, "%s: %s%s%s is missing", s->file,
                            s->json ? "" : s->type, s->json ? "" : ".",
                            s->json ? field_json(&fields[i], s->form) : fields[i].gguf);
         }
+    }
+    if (read_decoder(s, config) < 0) {
+        return -1;
     }
     if (config->heads == 0) {
         return 0;
@@ -288,6 +302,9 @@ static int read_sizes(const struct source *s, const struct weights *weights,
         return err_set(s->err, ERR_FORMAT,
                        "%s: %lld attention heads cannot share %lld key-value heads evenly",
                        s->file, (long long)config->heads, (long long)config->kv_heads);
+    }
+    if (config->head_width == 0) {
+        config->head_width = s->form->head_width_of;
     }
     if (config->head_width == 0 && config->width % config->heads != 0) {
         return err_set(s->err, ERR_FORMAT, "%s: a width of %lld does not divide by %lld heads",
@@ -417,7 +434,12 @@ static int read_ids(const struct source *s, struct config *config) {
         read_id(s, "eos_token_id", "tokenizer.ggml.eos_token_id", &config->eos) < 0) {
         return -1;
     }
-    return read_id(s, "pad_token_id", "tokenizer.ggml.padding_token_id", &config->pad);
+    if (read_id(s, "pad_token_id", "tokenizer.ggml.padding_token_id", &config->pad) < 0) {
+        return -1;
+    }
+    config->decoder_start = config->pad >= 0 ? config->pad : 0;
+    return s->form->decodes ? read_id(s, "decoder_start_token_id", NULL, &config->decoder_start)
+                            : 0;
 }
 
 /* ---- the file ---- */
@@ -470,6 +492,10 @@ struct config *config_read(struct arena *arena, const struct weights *weights,
                 read_norms(&s, weights, config) == 0 && read_labels(&s, config) == 0 &&
                 read_ids(&s, config) == 0;
     return good ? config : NULL;
+}
+
+bool config_fits(const struct config *config, int64_t tokens) {
+    return config->context == 0 || tokens <= config->context;
 }
 
 /* ---- what one architecture asks for ---- */

@@ -21,9 +21,12 @@ struct config_form {
      * intermediate_size, max_position_embeddings, num_key_value_heads, head_dim. */
     const char *layers, *heads, *width, *inner, *context, *kv_heads, *head_width;
     bool headless;      /* no attention: heads, inner and context may be absent (0) */
+    bool endless;       /* no table of positions: context may be absent (0: no limit) */
+    bool decodes;       /* encoder-decoder: num_decoder_layers, if absent as many as layers */
     int64_t inner_by;   /* inner, if absent, as a multiple of width */
     int64_t context_of; /* what context is if absent */
-    int64_t types, pad; /* pad 0 unless it says has_pad */
+    int64_t head_width_of; /* head_width, if absent; 0: width / heads */
+    int64_t types, pad;    /* pad 0 unless it says has_pad */
     bool has_pad;
     const char *eps_name; /* layer_norm_eps */
     const char *eps_gguf; /* attention.layer_norm_epsilon */
@@ -37,7 +40,9 @@ struct config_form {
 struct config {
     const char *type;       /* model_type or general.architecture: "bert", "llama" */
     const char *class_name; /* first of "architectures" ("BertForMaskedLM"), "" if absent */
-    int64_t layers, heads, kv_heads, width, inner, vocab, context;
+    int64_t layers, heads, kv_heads, width, inner, vocab;
+    int64_t context;          /* tokens of the longest text; 0: there is no limit */
+    int64_t decoder_layers;   /* of an encoder-decoder; else 0 */
     int64_t head_width;       /* of one head; width / heads unless the file says otherwise */
     int64_t types;            /* token types (BERT) */
     double eps;               /* of the norms */
@@ -46,6 +51,7 @@ struct config {
     const char *activation;   /* "gelu", "gelu_new", "relu", "silu" ... */
     bool tied;                /* head shares the embedding */
     int64_t bos, eos, pad;    /* token ids, -1: none */
+    int64_t decoder_start;    /* the token that an encoder-decoder's decoder begins with */
     int64_t labels;           /* classes; 0: no classifier */
     const char **label_names; /* [labels] or NULL */
     const struct json *json;  /* config.json itself; NULL for GGUF */
@@ -59,6 +65,9 @@ struct config {
  * wrong kind are ERR_FORMAT and name the field and its value. */
 struct config *config_read(struct arena *arena, const struct weights *weights,
                            const char *json_path, struct err *err);
+
+/* Whether the model reads texts of that many tokens. */
+bool config_fits(const struct config *config, int64_t tokens);
 
 /* What only one architecture has: a value by its name in config.json or in GGUF (a name with
  * '.' in front stands behind the type: ".attention.sliding_window"); NULL where that form has

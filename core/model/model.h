@@ -82,8 +82,8 @@ struct model {
     const char *path;
     const char *dtype;  /* what most weights are stored as: "F32", "Q4_1" */
     int64_t parameters; /* numbers in all tensors, tied ones once */
-    const char *task;   /* "encoder", "masked-lm", "classification", "causal-lm", "seq2seq-lm"
-                           or "decoder": one without a head of words */
+    const char *task;   /* "encoder", "masked-lm", "classification", "causal-lm", "seq2seq-lm",
+                           "encoder-decoder" or "decoder": those without a head of words */
     void *parts;        /* the architecture's own; of a transformer struct transformer */
 };
 
@@ -142,7 +142,8 @@ struct pass {
 
 struct trace {
     const struct model *model;
-    int64_t batch, tokens, layers;
+    int64_t batch, tokens;
+    int64_t layers;                        /* of an encoder-decoder those of its longer stack */
     struct tensor **values[SITE_COUNT];    /* [layers + 1] each, NULL where not kept */
     struct tensor **gradients[SITE_COUNT]; /* the same; filled by model_backward */
     struct recording *recording;           /* pass.c's own; NULL: the run did not record */

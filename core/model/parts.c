@@ -53,8 +53,8 @@ static const struct tensor *as_floats(struct parts *parts, const struct tensor *
     if (tensor->dtype == DTYPE_F32 && (uintptr_t)tensor->bytes % sizeof(float) == 0) {
         return tensor;
     }
-    struct tensor *floats = tensor_new(parts->arena, 1, tensor->shape);
-    quant_row(tensor->dtype, tensor->bytes, 0, tensor->shape[0], floats->data);
+    struct tensor *floats = tensor_new(parts->arena, tensor->rank, tensor->shape);
+    quant_row(tensor->dtype, tensor->bytes, 0, tensor_count(tensor), floats->data);
     floats->name = tensor->name;
     return floats;
 }
@@ -79,6 +79,13 @@ const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t col
                                   const char *format, ...) {
     NAMED(name, format);
     return matrix(parts, rows, columns, name);
+}
+
+const struct tensor *parts_table(struct parts *parts, int64_t rows, int64_t columns,
+                                 const char *format, ...) {
+    NAMED(name, format);
+    const struct tensor *tensor = matrix(parts, rows, columns, name);
+    return tensor ? as_floats(parts, tensor) : NULL;
 }
 
 const struct tensor *parts_vector(struct parts *parts, int64_t n, const char *format, ...) {

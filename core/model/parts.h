@@ -31,6 +31,11 @@ const struct tensor *parts_matrix(struct parts *parts, int64_t rows, int64_t col
                                   const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A small matrix as float32 [rows, columns]; its rows are whole blocks where its type has them.
+ */
+const struct tensor *parts_table(struct parts *parts, int64_t rows, int64_t columns,
+                                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* n numbers as float32 [n]: the file's own tensor if they are that there, else converted. The
  * name is the file's. */
 const struct tensor *parts_vector(struct parts *parts, int64_t n, const char *format, ...)

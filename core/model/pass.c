@@ -127,7 +127,7 @@ static int check(const struct model *model, const struct pass *pass, struct err 
     if (pass->tokens < 1 || pass->batch < 1) {
         return err_set(err, ERR_TEXT, "the text has no tokens; at least one is needed");
     }
-    if (pass->tokens > config->context) {
+    if (!config_fits(config, pass->tokens)) {
         return err_set(err, ERR_TEXT,
                        "the text has %lld tokens and this model reads at most %lld; shorten it",
                        (long long)pass->tokens, (long long)config->context);
@@ -187,7 +187,9 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     if (check(model, pass, err) < 0) {
         return NULL;
     }
-    int64_t layers = model->config->layers;
+    int64_t layers = model->config->layers > model->config->decoder_layers
+                         ? model->config->layers
+                         : model->config->decoder_layers;
     struct trace *trace = arena_alloc(pass->arena, sizeof *trace);
     *trace = (struct trace){
         .model = model, .batch = pass->batch, .tokens = pass->tokens, .layers = layers

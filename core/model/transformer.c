@@ -349,6 +349,31 @@ static void angles_make(struct run *run) {
     }
 }
 
+/* T5's bucket of the distance from a query to a key: half of them for each direction where both
+ * are seen, half of those for one distance each, the rest ever wider up to the longest. */
+static int32_t bucket(const struct stack *stack, int64_t distance) {
+    int64_t buckets = stack->causal ? stack->buckets : stack->buckets / 2;
+    int64_t first = !stack->causal && distance > 0 ? buckets : 0, own = buckets / 2;
+    int64_t far = stack->causal && distance > 0 ? 0 : distance < 0 ? -distance : distance;
+    if (far < own) {
+        return (int32_t)(first + far);
+    }
+    /* in float32, as where the models were trained */
+    float share =
+        logf((float)far / (float)own) / (float)log((double)stack->distance_most / (double)own);
+    int64_t wide = own + (int64_t)(share * (float)(buckets - own));
+    return (int32_t)(first + (wide < buckets ? wide : buckets - 1));
+}
+
+static void distances_make(struct run *run) {
+    int64_t n = run->tokens;
+    int32_t *distance = arena_array(run->tape->arena, 2 * n - 1, sizeof *distance);
+    for (int64_t i = 0; i < 2 * n - 1; i++) {
+        distance[i] = bucket(run->stack, i - (n - 1));
+    }
+    run->distance = distance;
+}
+
 /* Where block `layer` puts the stream: into the trace if that keeps it, else by turns into one
  * of two buffers; NULL, a new tensor, while the tape records. */
 static struct tensor *next_place(const struct run *run, int64_t layer,
@@ -391,6 +416,9 @@ static struct tensor *stack_run(struct run *run) {
     struct pass *pass = run->pass;
     struct tensor *x;
     angles_make(run);
+    if (run->stack->distances) {
+        distances_make(run);
+    }
     if (pass->stream && pass->stack == 0) {
         x = tape_tensor(run->tape, 2,
                         (int64_t[]){ pass->batch * run->tokens, run->stack->width });
@@ -454,6 +482,24 @@ static void head_run(const struct run *run, const struct transformer_head *head,
     visit(pass, SITE_LOGITS, 0, logits);
 }
 
+/* The decoder's final states; its run, for the head. */
+static struct tensor *decoder_run(const struct run *encoder, const struct stack *decoder,
+                                  const struct tensor *memory, struct run *run) {
+    struct pass *pass = encoder->pass;
+    *run = (struct run){ .pass = pass,
+                         .tape = encoder->tape,
+                         .stack = decoder,
+                         .tokens = pass->decoder_tokens,
+                         .ids = pass->decoder_ids,
+                         .memory = memory,
+                         .memory_tokens = encoder->tokens,
+                         .memory_mask = encoder->mask };
+    pass->stack = SITE_DECODER;
+    struct tensor *x = stack_end(run, stack_run(run));
+    pass->stack = 0;
+    return x;
+}
+
 int transformer_forward(const struct model *model, struct pass *pass, struct err *err) {
     const struct transformer *t = model->parts;
     struct run run = { .pass = pass,
@@ -462,14 +508,23 @@ int transformer_forward(const struct model *model, struct pass *pass, struct err
                        .tokens = pass->tokens,
                        .ids = pass->ids,
                        .mask = pass->mask };
+    bool decodes = pass->decoder_tokens > 0;
+    if (decodes && !t->decoder) {
+        return err_set(err, ERR_UNSUPPORTED, "%s has no decoder to read the second text",
+                       model->path);
+    }
     struct tensor *x = stack_run(&run);
     bool head = t->head.output.weight && visit_wants(pass, SITE_LOGITS);
-    if (head || t->decoder || visit_wants(pass, SITE_FINAL)) {
+    head = head && decodes == (t->decoder != NULL);
+    if (head || decodes || visit_wants(pass, SITE_FINAL)) {
         x = stack_end(&run, x);
+    }
+    if (decodes) {
+        struct run encoder = run;
+        x = decoder_run(&encoder, t->decoder, x, &run);
     }
     if (head) {
         head_run(&run, &t->head, x);
     }
-    (void)err; /* nothing here can fail: open has checked it */
     return 0;
 }

@@ -16,7 +16,7 @@
 #include "core/model/capture.h"
 #include "core/tensor/quant.h"
 
-enum { FOLDERS_MOST = 10000, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
+enum { FOLDERS_MOST = 10000, GREEDY = 8, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
 
 /* One fixture folder. */
 struct fixture {
@@ -107,51 +107,89 @@ static int32_t *case_ids(struct fixture *f, const struct model *model, const str
     return ids;
 }
 
+/* How far the case is continued: an encoder-decoder from its start token, a causal model as far
+ * as its context reaches. */
+static int64_t case_greedy(const struct model *model, const struct json *one, int64_t tokens) {
+    bool decodes = strcmp(model->task, "seq2seq-lm") == 0;
+    bool causal = strcmp(model->task, "causal-lm") == 0;
+    int64_t greedy = json_int_at(one, "greedy_tokens", decodes || causal ? GREEDY : 0);
+    return decodes || (causal && config_fits(model->config, tokens + greedy)) ? greedy : 0;
+}
+
 static int run_case(struct fixture *f, const struct model *model, struct capture *capture,
                     const struct json *one) {
-    int64_t labels;
+    int64_t labels = 0;
     struct capture_input input = { .name = json_text_at(one, "name", "?") };
     input.ids = case_ids(f, model, one, &input.tokens);
     if (!input.ids) {
         return err_pass(&f->err);
     }
+    input.decoder_ids =
+        numbers(f->arena, json_at(one, "decoder_input_ids"), &input.decoder_tokens);
     input.labels = numbers(f->arena, json_at(one, "labels"), &labels);
-    input.position = json_int_at(one, "target_position", input.tokens - 1);
-    bool causal = strcmp(model->task, "causal-lm") == 0;
-    int64_t greedy = json_int_at(one, "greedy_tokens", 8);
-    input.greedy = causal && input.tokens + greedy <= model->config->context ? greedy : 0;
-    bool fits = input.position < input.tokens;
-    if (input.tokens > 0 &&
-        (!fits || (input.labels && labels != 1 && labels != input.tokens))) {
+    int64_t rows = input.decoder_tokens > 0 ? input.decoder_tokens : input.tokens;
+    input.position = json_int_at(one, "target_position", rows - 1);
+    input.greedy = case_greedy(model, one, input.tokens);
+    bool fits = input.position < rows;
+    if (input.tokens > 0 && (!fits || (input.labels && labels != 1 && labels != rows))) {
         return err_set(&f->err, ERR_FORMAT, "case %s: its text has %lld tokens here",
                        input.name, (long long)input.tokens);
     }
     return capture_run(capture, model, &input, &f->err);
 }
 
+/* Rows of numbers, each as long as the first. */
+static int32_t *table(struct fixture *f, const struct json *rows, int64_t n, int64_t *width) {
+    int64_t got = 0, at = 0;
+    if (!rows || rows->count != n || n == 0) {
+        err_set(&f->err, ERR_FORMAT, "the batch has no rows");
+        return NULL;
+    }
+    *width = rows->first->count;
+    int32_t *all = arena_array(f->arena, n * *width, sizeof *all);
+    for (const struct json *row = rows->first; row; row = row->next, at++) {
+        if (row->count != *width) {
+            err_set(&f->err, ERR_FORMAT, "row %lld of the batch has another length",
+                    (long long)at);
+            return NULL;
+        }
+        memcpy(all + at * *width, numbers(f->arena, row, &got), (size_t)*width * sizeof *all);
+    }
+    return all;
+}
+
+static uint8_t *flags(struct fixture *f, const struct json *rows, int64_t n, int64_t wanted) {
+    int64_t width;
+    int32_t *values = table(f, rows, n, &width);
+    if (values && width != wanted) {
+        err_set(&f->err, ERR_FORMAT, "the batch and its mask are not of one size");
+        return NULL;
+    }
+    uint8_t *flags = arena_array(f->arena, n * wanted, sizeof *flags);
+    for (int64_t i = 0; values && i < n * wanted; i++) {
+        flags[i] = values[i] != 0;
+    }
+    return values ? flags : NULL;
+}
+
 static int run_batch(struct fixture *f, const struct model *model, struct capture *capture,
                      const struct json *batch) {
-    const struct json *rows = json_at(batch, "input_ids"),
-                      *masks = json_at(batch, "attention_mask");
-    if (!rows || !masks || rows->count == 0 || rows->count != masks->count) {
-        return err_set(&f->err, ERR_FORMAT, "the batch has no rows");
+    const struct json *decoder = json_at(batch, "decoder_input_ids"),
+                      *ids = json_at(batch, "input_ids");
+    struct capture_rows rows = { .batch = ids ? ids->count : 0 };
+    rows.ids = table(f, ids, rows.batch, &rows.tokens);
+    rows.mask =
+        rows.ids ? flags(f, json_at(batch, "attention_mask"), rows.batch, rows.tokens) : NULL;
+    if (rows.mask && decoder) {
+        rows.decoder_ids = table(f, decoder, rows.batch, &rows.decoder_tokens);
+        rows.decoder_mask = rows.decoder_ids ? flags(f, json_at(batch, "decoder_mask"),
+                                                     rows.batch, rows.decoder_tokens)
+                                             : NULL;
     }
-    int64_t n = rows->count, tokens = rows->first->count, got = 0;
-    int32_t *ids = arena_array(f->arena, n * tokens, sizeof *ids);
-    uint8_t *mask = arena_array(f->arena, n * tokens, sizeof *mask);
-    const struct json *row = rows->first, *seen = masks->first;
-    for (int64_t b = 0; b < n; b++, row = row->next, seen = seen->next) {
-        int32_t *line = numbers(f->arena, row, &got), *kept = numbers(f->arena, seen, &got);
-        if (row->count != tokens || seen->count != tokens) {
-            return err_set(&f->err, ERR_FORMAT, "row %lld of the batch has another length",
-                           (long long)b);
-        }
-        for (int64_t t = 0; t < tokens; t++) {
-            ids[b * tokens + t] = line[t];
-            mask[b * tokens + t] = kept[t] != 0;
-        }
+    if (!rows.mask || (decoder && !rows.decoder_mask)) {
+        return err_pass(&f->err);
     }
-    return capture_batch(capture, model, n, tokens, ids, mask, &f->err);
+    return capture_batch(capture, model, &rows, &f->err);
 }
 
 /* models/NAME and gguf/NAME. */

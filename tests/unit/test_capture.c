@@ -86,10 +86,12 @@ TEST(capture_batch_pads) {
     struct capture *capture = capture_new(arena);
     const int32_t ids[] = { 2, 74, 3, 2, 74, 3 }, padded[] = { 2, 74, 3, 0, 2, 74, 3, 0 };
     const uint8_t all[] = { 1, 1, 1, 1, 1, 1 }, some[] = { 1, 1, 1, 0, 1, 1, 1, 0 };
-    check_int(capture_batch(capture, model, 2, 3, ids, all, &err), 0);
+    struct capture_rows close = { .batch = 2, .tokens = 3, .ids = ids, .mask = all };
+    struct capture_rows rows = { .batch = 2, .tokens = 4, .ids = padded, .mask = some };
+    check_int(capture_batch(capture, model, &close, &err), 0);
     struct tensor first = *capture_at(capture, "batch.logits");
     struct capture *second = capture_new(arena);
-    check_int(capture_batch(second, model, 2, 4, padded, some, &err), 0);
+    check_int(capture_batch(second, model, &rows, &err), 0);
     const struct tensor *logits = capture_at(second, "batch.logits");
     for (int64_t i = 0; i < tensor_count(&first); i++) {
         check_near(logits->data[i], first.data[i], 1e-5);

@@ -403,3 +403,24 @@ TEST(llama_refuses_what_gguf_says_beyond_the_plain_network) {
         check_text(err.text, arena_printf(arena, "%s is 4", keys[i]));
     }
 }
+
+#define T5                                                                    \
+    "{\"model_type\":\"t5\",\"d_model\":48,\"num_layers\":3,\"num_heads\":4," \
+    "\"d_ff\":96,\"vocab_size\":640"
+
+TEST(config_reads_an_encoder_decoder) {
+    struct config *c = read_json(T5 ",\"num_decoder_layers\":5,\"decoder_start_token_id\":7,"
+                                    "\"feed_forward_proj\":\"gated-gelu\"}");
+    if (!check(c != NULL)) {
+        return;
+    }
+    check(c->layers == 3 && c->decoder_layers == 5 && c->heads == 4 && c->width == 48);
+    check(c->head_width == 64 && c->inner == 96 && c->context == 0);
+    check(c->decoder_start == 7 && c->pad == 0 && c->tied && c->eps == 1e-6);
+    check_same(c->activation, "gated-gelu");
+    check(config_fits(c, 1 << 20));
+    c = read_json(T5 ",\"pad_token_id\":3,\"d_kv\":12,\"num_decoder_layers\":null}");
+    check(c && c->decoder_layers == 3 && c->decoder_start == 3 && c->head_width == 12);
+    refused(T5 ",\"num_decoder_layers\":0}", ERR_FORMAT, "num_decoder_layers is 0",
+            "from 1 to 10000");
+}
