@@ -20,6 +20,8 @@ struct tape {
     float *room;  /* [pool_threads()][each]; a task takes the part of its pool_self() */
     int64_t each; /* floats */
     struct record *record; /* NULL: nothing is remembered */
+    bool repeats;          /* this run is one of tape_again's, made again for gradients: whoever
+                              looks at its values has seen them; may want and seed them */
 };
 
 /* `each`: the most floats that one thread of any operation to come needs; the ops say how many
@@ -51,19 +53,24 @@ void tape_record(struct tape *tape); /* from now on */
 struct tensor *tape_again(struct tape *tape, struct tensor *(*run)(void *arg, struct tape *),
                           void *arg);
 
-/* Of the next tape_backward: adds `gradient` [S, value's shape] to that of `value`. */
+/* Of the next tape_backward (while a run repeats: of this one): adds `gradient` [S, value's
+ * shape], which is read when that begins, to that of `value`. */
 void tape_seed(struct tape *tape, const struct tensor *value, const float *gradient);
-/* Of the next tape_backward: the gradient of `value` is to be written to `into` [S, value's
- * shape] when it is complete; zeros if nothing depends on the value. */
+/* Likewise: the gradient of `value` is to be written to `into` [S, value's shape] when it is
+ * complete; zeros if nothing depends on the value. Where an operation in place changed the
+ * value, what is meant is the value as it lies there in the end. */
 void tape_want(struct tape *tape, const struct tensor *value, float *into);
 
 struct tape_ask {
     int64_t seeds; /* S, at least 1 */
-    /* NULL: no parameter's gradient is computed. Else handed over with S = 1 as soon as it is
-     * complete, and gone when this returns; a parameter used in several places comes once. */
+    /* NULL: no parameter's gradient is computed. Else handed over as soon as it is complete,
+     * and gone when this returns; a parameter used in several places comes once, one that no
+     * seed depends on never. S must be 1. */
     void (*parameter)(void *arg, const struct tensor *parameter, const struct tensor *gradient);
     bool (*asks)(void *arg, const struct tensor *parameter); /* NULL: all are asked for */
     void *arg;
+    bool
+        within; /* values inside of tape_again's runs will be wanted or seeded as they repeat */
 };
 
 /* Goes through the steps backward, as far as anything is wanted. May be called again, with
@@ -73,11 +80,17 @@ void tape_backward(struct tape *tape, const struct tape_ask *ask);
 
 /* ---- recording: for operations ---- */
 
-/* The first member of what an operation remembers. */
+/* The first member of what an operation remembers. `back` may take scratch from tape->arena,
+ * which is given back after it; tensors that a step points to live as long as the tape. */
 struct tape_step {
     void (*back)(struct tape *tape, struct tape_step *step);
-    const struct tensor *out; /* its gradient is dead after back; NULL: in place */
+    const struct tensor *out;  /* its gradient is dead after back, which may change it; NULL:
+                                  the step looks after its outputs itself */
+    const struct tensor *also; /* another output (attention's pattern), or NULL */
+    bool in_place;             /* `out` is also the input, and back turns its gradient */
     struct tape_step *before;
+    struct tape_use *uses;
+    int64_t at; /* counted from the record's beginning */
 };
 
 /* A new step of `bytes` bytes, zeroed, joined to the record; call only if tape->record. */
@@ -88,12 +101,23 @@ void *tape_step(struct tape *tape, size_t bytes,
 /* That the step just made uses a parameter (a weight), whose gradient may be asked for. */
 void tape_uses(struct tape *tape, const struct tensor *parameter);
 
-/* While going backward: S; the gradient of a value so far, or NULL if none came (then there is
- * nothing to bring back); the gradient to add to, zeroed when first asked for; the same for a
- * parameter, NULL if nobody asks for it. */
+/* While going backward: S; whether a value's gradient matters to anybody (what does not may be
+ * left out); the gradient so far, or NULL if none came (then there is nothing to bring back);
+ * the gradient to add to, zeroed when first asked for; the same for a parameter, NULL if nobody
+ * asks for it. */
 int64_t tape_seeds(const struct tape *tape);
+bool tape_needs(struct tape *tape, const struct tensor *value);
 float *tape_gradient(struct tape *tape, const struct tensor *value);
 float *tape_gradient_add(struct tape *tape, const struct tensor *value);
 float *tape_parameter_add(struct tape *tape, const struct tensor *parameter);
+
+/* The same, not zeroed: if *add comes back false, every number is still to be set. */
+float *tape_gradient_set(struct tape *tape, const struct tensor *value, bool *add);
+float *tape_parameter_set(struct tape *tape, const struct tensor *parameter, bool *add);
+
+/* Adds the gradient of a step's output, as it is now, to that of an input of the same size; the
+ * last thing that its back does with it (often no number moves). */
+void tape_gradient_give(struct tape *tape, const struct tensor *out,
+                        const struct tensor *input);
 
 #endif
