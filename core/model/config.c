@@ -17,6 +17,8 @@ enum {
     ARCHES_MOST = 64
 };
 
+static const double BASE_LEAST = 1e-6, BASE_MOST = 1e18; /* of rotary positions */
+
 /* Whole numbers with their names in config.json (unless the architecture has another) and
  * (behind "TYPE.") in GGUF, and their bounds. */
 struct field {
@@ -553,5 +555,79 @@ int config_text(const struct config *config, const char *json, const char *gguf,
         return refuse_kind(&s, given, "a text");
     }
     *value = given.kind == TEXT ? given.text : *value;
+    return 0;
+}
+
+struct config *config_inside(const struct config *config, const char *name,
+                             const char *within) {
+    const struct json *object = config->json ? json_at(config->json, name) : NULL;
+    if (within && object) {
+        object = object->kind == JSON_OBJECT ? json_at(object, within) : NULL;
+    }
+    if (!object || object->kind != JSON_OBJECT) {
+        return NULL;
+    }
+    struct config *inside = arena_alloc(config->arena, sizeof *inside);
+    *inside = *config;
+    inside->json = object;
+    return inside;
+}
+
+int config_rope_part(const struct config *config, const char *base_name, const char *part_name,
+                     double part, struct rope *rope, struct err *err) {
+    const struct config *inside = config_inside(config, "rope_scaling", NULL);
+    inside = inside ? inside : config_inside(config, "rope_parameters", NULL);
+    *rope = config->rope;
+    if (config_real(config, base_name, NULL, BASE_LEAST, BASE_MOST, &rope->base, err) < 0 ||
+        config_real(config, part_name, NULL, 0, 1, &part, err) < 0) {
+        return -1;
+    }
+    if (inside &&
+        (config_real(inside, "rope_theta", NULL, BASE_LEAST, BASE_MOST, &rope->base, err) < 0 ||
+         config_real(inside, "partial_rotary_factor", NULL, 0, 1, &part, err) < 0)) {
+        return -1;
+    }
+    rope->span = (int64_t)((double)config->head_width * part);
+    rope->width = (rope->span + 1) / 2 * 2;
+    if (rope->width > config->head_width) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: rotary positions turn all of a head's %lld numbers, an odd count",
+                       config->file, (long long)config->head_width);
+    }
+    return 0;
+}
+
+int config_only(const struct config *config, const char *json, bool known, struct err *err) {
+    bool value = known;
+    if (config_flag(config, json, NULL, &value, err) < 0) {
+        return -1;
+    }
+    if (value != known) {
+        return err_set(err, ERR_UNSUPPORTED, "%s: %s is %s; only %s can be computed for %s",
+                       config->file, json, value ? "true" : "false", known ? "true" : "false",
+                       config->type);
+    }
+    return 0;
+}
+
+int config_classic(const struct config *config, struct err *err) {
+    if (!config->json) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: %s is read from Hugging Face folders, not from GGUF", config->file,
+                       config->type);
+    }
+    if (config->kv_heads != config->heads) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: %lld key-value heads for %lld heads; in %s each head has its own",
+                       config->file, (long long)config->kv_heads, (long long)config->heads,
+                       config->type);
+    }
+    if (config->heads * config->head_width != config->width) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: %lld heads of %lld numbers do not make up the width of %lld; in %s "
+                       "they do",
+                       config->file, (long long)config->heads, (long long)config->head_width,
+                       (long long)config->width, config->type);
+    }
     return 0;
 }

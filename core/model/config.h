@@ -83,4 +83,23 @@ int config_flag(const struct config *config, const char *json, const char *gguf,
 int config_text(const struct config *config, const char *json, const char *gguf,
                 const char **value, struct err *err);
 
+/* The configuration as it is read from one object of config.json ("rope_parameters"), or of one
+ * of its objects if `within` is not NULL; NULL if it has no such object. Its sizes are the
+ * whole's. */
+struct config *config_inside(const struct config *config, const char *name, const char *within);
+
+/* The file's rope where it turns only a part of each head: the base and the part (0..1) stand
+ * in the object of rope parameters, else beside all else as `base_name` and `part_name`, else
+ * the part is `part`. */
+int config_rope_part(const struct config *config, const char *base_name, const char *part_name,
+                     double part, struct rope *rope, struct err *err);
+
+/* ERR_UNSUPPORTED if a flag of config.json, whose default is `known`, is set otherwise. */
+int config_only(const struct config *config, const char *json, bool known, struct err *err);
+
+/* ERR_UNSUPPORTED unless the heads lie side by side in the width and each has its own keys and
+ * values, as it is in all but newer networks; and unless the file is a config.json, not GGUF.
+ */
+int config_classic(const struct config *config, struct err *err);
+
 #endif

@@ -19,6 +19,23 @@ bool parts_has(struct parts *parts, const char *format, ...) {
     return weights_at(parts->weights, name) != NULL;
 }
 
+const char *parts_prefix(struct parts *parts, const char *const *prefixes, const char *name) {
+    while (prefixes[1] && !parts_has(parts, "%s%s", prefixes[0], name)) {
+        prefixes++;
+    }
+    return *prefixes;
+}
+
+void parts_agree(struct parts *parts, bool said, const char *flag, const char *format, ...) {
+    NAMED(name, format);
+    if (!parts->failed && !said && weights_at(parts->weights, name)) {
+        err_set(parts->err, ERR_FORMAT,
+                "%s: the configuration says that %s is false, but there is a tensor %s",
+                parts->weights->path, flag, name);
+        parts->failed = true;
+    }
+}
+
 void parts_none(struct parts *parts, int64_t blocks, const char *format, ...) {
     NAMED(name, format);
     if (!parts->failed && weights_at(parts->weights, name)) {
@@ -135,6 +152,14 @@ struct op_norm parts_norm(struct parts *parts, int64_t n, bool rms, double eps,
     return norm;
 }
 
+struct op_norm parts_norm_plain(struct parts *parts, int64_t n, bool rms, double eps) {
+    struct tensor *ones = tensor_new(parts->arena, 1, &n);
+    for (int64_t i = 0; i < n; i++) {
+        ones->data[i] = 1;
+    }
+    return (struct op_norm){ .gain = ones, .rms = rms, .eps = eps };
+}
+
 int parts_act(const char *name, enum simd_act *act, struct err *err) {
     static const struct {
         const char *name;
@@ -144,6 +169,8 @@ int parts_act(const char *name, enum simd_act *act, struct err *err) {
                   { "gelu_new", SIMD_GELU_TANH },
                   { "gelu_fast", SIMD_GELU_TANH },
                   { "gelu_pytorch_tanh", SIMD_GELU_TANH },
+                  { "gelu_python_tanh", SIMD_GELU_TANH },
+                  { "gelu_accurate", SIMD_GELU_TANH },
                   { "quick_gelu", SIMD_GELU_QUICK },
                   { "relu", SIMD_RELU },
                   { "relu2", SIMD_RELU_SQUARED },
@@ -160,6 +187,7 @@ int parts_act(const char *name, enum simd_act *act, struct err *err) {
     char quoted[40];
     return err_set(
         err, ERR_UNSUPPORTED,
-        "activation %s; known are gelu, gelu_new, gelu_pytorch_tanh, relu, silu, tanh",
+        "activation %s; known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, relu2, "
+        "silu, sigmoid, tanh",
         err_quote(quoted, sizeof quoted, name, strlen(name)));
 }

@@ -21,6 +21,15 @@ struct parts {
 bool parts_has(struct parts *parts, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The first of `prefixes` (the last is NULL) with which the file has a tensor of that name; the
+ * last of them if there is none. */
+const char *parts_prefix(struct parts *parts, const char *const *prefixes, const char *name);
+
+/* Fails if a flag of the configuration says no, but the file has the tensor that it speaks of:
+ * leaving that out, or taking it in, would be a guess. */
+void parts_agree(struct parts *parts, bool said, const char *flag, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Fails if the file has that tensor, which belongs to a layer beyond the `blocks` layers of the
  * configuration: a part of a network would give plausible, wrong numbers. */
 void parts_none(struct parts *parts, int64_t blocks, const char *format, ...)
@@ -53,6 +62,9 @@ struct op_dense parts_conv1d(struct parts *parts, int64_t rows, int64_t columns,
  * NAME.beta. */
 struct op_norm parts_norm(struct parts *parts, int64_t n, bool rms, double eps,
                           const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A norm without parameters: its gain is 1 everywhere and has no name. */
+struct op_norm parts_norm_plain(struct parts *parts, int64_t n, bool rms, double eps);
 
 /* The act that a configuration means by a name; ERR_UNSUPPORTED lists those known. */
 int parts_act(const char *name, enum simd_act *act, struct err *err);

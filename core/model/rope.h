@@ -16,6 +16,8 @@ enum rope_kind { ROPE_PLAIN, ROPE_LINEAR, ROPE_DYNAMIC, ROPE_LLAMA3, ROPE_YARN }
 
 struct rope {
     int64_t width; /* how many of a head's numbers are turned; 0: there is no rope */
+    int64_t span;  /* what exponents are divided by: width, or one less (a part of a head that
+                      is an odd count is turned with one number more); 0: width */
     bool adjacent; /* pairs (2i, 2i + 1), not (i, i + width/2) */
     double base;
     enum rope_kind kind;

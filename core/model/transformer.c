@@ -9,6 +9,22 @@ const enum site transformer_sites[] = { SITE_EMBED,   SITE_RESIDUAL,      SITE_Q
                                         SITE_NEURONS, SITE_MLP_OUT,       SITE_FINAL,
                                         SITE_LOGITS,  SITE_COUNT };
 
+const enum site transformer_parallel_sites[] = {
+    SITE_EMBED,     SITE_RESIDUAL, SITE_QUERY,         SITE_KEY,     SITE_VALUE,
+    SITE_ATTENTION, SITE_MIXED,    SITE_ATTENTION_OUT, SITE_NEURONS, SITE_MLP_OUT,
+    SITE_FINAL,     SITE_LOGITS,   SITE_COUNT
+};
+
+struct transformer_head transformer_score(struct parts *parts, const struct config *config,
+                                          int64_t width) {
+    return (struct transformer_head){
+        .output.weight = parts_matrix(parts, config->labels, width, "score.weight"),
+        .classifies = true,
+        .place = HEAD_LAST,
+        .pad = config->pad,
+    };
+}
+
 struct transformer *transformer_new(struct arena *arena, const struct config *config) {
     struct transformer *t = arena_alloc(arena, sizeof *t);
     t->stack = (struct stack){ .layers = config->layers,
@@ -210,6 +226,7 @@ static struct tensor *attend(const struct run *run, int64_t layer, const struct 
     how.causal = stack->causal;
     how.left = block->left;
     how.right = block->right;
+    how.scale *= block->scale != 0 ? block->scale : 1;
     how.mask = run->mask;
     how.table = stack->distances;
     how.distance = run->distance;
@@ -441,18 +458,28 @@ static struct tensor *stack_end(const struct run *run, struct tensor *x) {
 
 /* ---- the head ---- */
 
-/* The row that a classifier reads of each text. */
-static int64_t *class_rows(const struct run *run, bool last) {
+/* Whether a classifier passes over the token when it looks for the last. */
+static bool is_padding(const struct run *run, const struct transformer_head *head, int64_t at) {
+    return (run->mask && !run->mask[at]) ||
+           (head->pad >= 0 && run->ids && run->ids[at] == head->pad);
+}
+
+/* [B, C]: what a classifier reads of each text. */
+static struct tensor *class_rows(const struct run *run, const struct transformer_head *head,
+                                 const struct tensor *x) {
     int64_t batch = run->pass->batch,
             *rows = arena_array(run->tape->arena, batch, sizeof *rows);
+    if (head->place == HEAD_MEAN) {
+        return op_mean(run->tape, x, batch, run->mask);
+    }
     for (int64_t b = 0; b < batch; b++) {
-        int64_t at = last ? run->tokens - 1 : 0;
-        while (run->mask && at > 0 && !run->mask[b * run->tokens + at]) {
+        int64_t at = head->place == HEAD_LAST ? run->tokens - 1 : 0;
+        while (at > 0 && is_padding(run, head, b * run->tokens + at)) {
             at--;
         }
         rows[b] = b * run->tokens + at;
     }
-    return rows;
+    return op_rows(run->tape, x, rows, batch);
 }
 
 static void head_run(const struct run *run, const struct transformer_head *head,
@@ -461,7 +488,7 @@ static void head_run(const struct run *run, const struct transformer_head *head,
     struct tape *tape = run->tape;
     int64_t shape[3] = { pass->batch, run->tokens, head->output.weight->shape[0] };
     if (head->classifies) {
-        x = op_rows(tape, x, class_rows(run, head->last), pass->batch);
+        x = class_rows(run, head, x);
     } else if (pass->wanted > 0) {
         x = op_rows(tape, x, pass->wanted_rows, pass->wanted);
     }

@@ -43,6 +43,7 @@ struct block {
     struct op_dense gate, up, gate_and_up, down;
     int rope;            /* which of the stack's ropes; -1: none */
     int64_t left, right; /* how far attention sees; -1: no limit */
+    float scale;         /* of attention's scores, beside the stack's; 0: 1 */
 };
 
 /* The blocks and what is around them: a decoder, an encoder, or one half of both. */
@@ -70,16 +71,21 @@ struct stack {
     struct op_norm final;
 };
 
+/* What a classifier reads of a text: its first token, its last that is neither padding nor the
+ * head's `pad`, or the mean of all that are no padding. */
+enum head_place { HEAD_FIRST, HEAD_LAST, HEAD_MEAN };
+
 /* From the final states to logits: norm(act(hidden x)) where there is a hidden layer, then the
- * output layer, scaled, capped. Of a classifier only the first token's (`last`: the last token
- * that is no padding). */
+ * output layer, scaled, capped. */
 struct transformer_head {
     struct op_dense hidden;
     enum simd_act act;
     struct op_norm norm;
     struct op_dense output;
     float scale, cap; /* scale 0: 1; cap 0: none */
-    bool classifies, last;
+    bool classifies;
+    enum head_place place;
+    int64_t pad; /* HEAD_LAST: a token's id; -1: none */
 };
 
 struct transformer {
@@ -95,7 +101,13 @@ struct transformer *transformer_new(struct arena *arena, const struct config *co
 /* arch->forward of every transformer: model->parts is a struct transformer. */
 int transformer_forward(const struct model *model, struct pass *pass, struct err *err);
 
-/* arch->sites of those with one stack. */
-extern const enum site transformer_sites[];
+/* The head of a decoder that classifies: one layer "score" without bias, as wide as `width`,
+ * read at the last token. */
+struct transformer_head transformer_score(struct parts *parts, const struct config *config,
+                                          int64_t width);
+
+/* arch->sites of those with one stack; of those whose blocks are BLOCK_PARALLEL, where nothing
+ * lies between attention and feed-forward. */
+extern const enum site transformer_sites[], transformer_parallel_sites[];
 
 #endif

@@ -24,6 +24,11 @@ struct tensor *op_embed(struct tape *tape, const struct tensor *table, const int
 struct tensor *op_rows(struct tape *tape, const struct tensor *x, const int64_t *rows,
                        int64_t n);
 
+/* The mean of each text's rows, x [B T, C], over those where mask [B, T] is not 0 (NULL: over
+ * all): [B, C]. A text without any gets zeros. */
+struct tensor *op_mean(struct tape *tape, const struct tensor *x, int64_t batch,
+                       const uint8_t *mask);
+
 /* A linear layer's parameters. */
 struct op_dense {
     const struct tensor *weight; /* [M, K], of any weight type */
