@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/model/arch.h"
 #include "core/model/gguf.h"
+#include "core/model/transformer.h"
 #include "core/tensor/quant.h"
 
 /* A file that lies with the weights: in their folder, or beside their file. */
@@ -94,4 +95,12 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
         return NULL;
     }
     return model;
+}
+
+const struct tensor *model_words(const struct model *model) {
+    if (model->arch->words) {
+        return model->arch->words(model);
+    }
+    const struct transformer *transformer = model->parts;
+    return transformer->stack.words;
 }

@@ -72,6 +72,8 @@ struct arch {
     /* Finds and checks every weight and keeps what forward needs in model->parts. */
     int (*open)(struct arena *arena, struct model *model, struct err *err);
     int (*forward)(const struct model *model, struct pass *pass, struct err *err);
+    /* The word embeddings; NULL for transformers, which all have them in one place. */
+    const struct tensor *(*words)(const struct model *model);
 };
 
 struct model {
@@ -137,6 +139,7 @@ struct pass {
 
     struct trace *trace; /* made by model_run */
     struct tape *tape;   /* made by model_run: scratch; without `record` gone when it returns */
+    bool again;          /* blocks are computed again instead of remembered */
     enum site stack;     /* for architectures: 0 or SITE_DECODER, added to the site visited */
 };
 
@@ -177,13 +180,17 @@ struct backward {
 };
 
 /* Gradients through a recorded run, by its tape; may be called again with other seeds (which
- * overwrites trace->gradients). Wants and seeds are sites that the run passed; ERR_SHAPE names
- * one that it did not, or whose gradient has another shape. */
+ * replaces trace->gradients). Seeds and wanted sites are such as the run kept; ERR_SHAPE names
+ * one that it did not, or whose gradient has another shape. What the pass pointed to (ids,
+ * mask, embeddings, prefix) must still be there. */
 int model_backward(struct trace *trace, const struct backward *ask, struct err *err);
 
 /* The kept value, NULL if it was not kept. Layer is 0 for sites that have only one. */
 struct tensor *trace_at(const struct trace *trace, enum site site, int64_t layer);
 struct tensor *trace_gradient(const struct trace *trace, enum site site, int64_t layer);
+
+/* The table of word embeddings that SITE_EMBED has rows of. */
+const struct tensor *model_words(const struct model *model);
 
 /* Whether the architecture has the site. */
 bool model_has(const struct model *model, enum site site);

@@ -2,7 +2,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/checked.h"
-#include "core/model/model.h"
+#include "core/model/transformer.h"
 #include "core/tensor/op.h"
 
 /* TransformerLens' names; %lld is the layer. */
@@ -73,13 +73,61 @@ bool visit_wants(const struct pass *pass, enum site site) {
     return pass->keep[site_here(pass, site)];
 }
 
+/* ---- what a run remembers for gradients ---- */
+
+/* A value that was visited while the tape recorded. */
+struct passed {
+    struct tensor value; /* its bytes are what its gradient is known by */
+    bool seen;
+    bool inside; /* of a block that is run again: only then there to be wanted */
+};
+
+struct recording {
+    struct arena **scratch; /* emptied when the run is forgotten */
+    struct pass *pass;      /* its own copy, for blocks that run again */
+    struct passed *passed[SITE_COUNT];
+    const struct backward *ask; /* while going backward: visits are repeats */
+};
+
+static bool is_repeat(const struct pass *pass) {
+    return pass->trace->recording && pass->trace->recording->ask;
+}
+
+/* A visit while going backward: the value is there again, so what is asked of it can be said.
+ */
+static void visit_again(struct pass *pass, enum site site, int64_t layer,
+                        const struct tensor *value) {
+    const struct backward *ask = pass->trace->recording->ask;
+    struct tensor *gradient = trace_gradient(pass->trace, site, layer);
+    if (ask->want[site] && gradient) {
+        tape_want(pass->tape, value, gradient->data);
+    }
+    for (int64_t i = 0; i < ask->count; i++) {
+        if (ask->from[i].site == site && ask->from[i].layer == layer) {
+            tape_seed(pass->tape, value, ask->from[i].gradient->data);
+        }
+    }
+    stop_check();
+}
+
+static void remember(struct pass *pass, enum site site, int64_t layer,
+                     const struct tensor *value) {
+    struct recording *recording = pass->trace->recording;
+    if (recording && recording->passed[site]) {
+        recording->passed[site][layer] =
+            (struct passed){ .value = *value, .seen = true, .inside = !pass->tape->record };
+    }
+}
+
+/* ---- visits ---- */
+
 struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int rank,
                            const int64_t *shape) {
     site = site_here(pass, site);
     if (!pass->keep[site]) {
         return NULL;
     }
-    if (pass->take) {
+    if (pass->take || is_repeat(pass)) {
         return tape_tensor(pass->tape, rank, shape);
     }
     struct tape keeper = { .arena = pass->arena };
@@ -88,21 +136,30 @@ struct tensor *visit_place(struct pass *pass, enum site site, int64_t layer, int
     return tensor;
 }
 
+static void keep(struct pass *pass, enum site site, int64_t layer, const struct tensor *value) {
+    const struct tensor *kept = trace_at(pass->trace, site, layer);
+    if (!kept) {
+        struct tape keeper = { .arena = pass->arena };
+        kept = pass->trace->values[site][layer] =
+            tape_tensor(&keeper, value->rank, value->shape);
+    }
+    if (kept->bytes != value->bytes) {
+        memcpy(kept->bytes, value->bytes, (size_t)tensor_bytes(value));
+    }
+}
+
 void visit(struct pass *pass, enum site site, int64_t layer, const struct tensor *value) {
     bool stream = site == SITE_RESIDUAL;
     site = site_here(pass, site);
+    if (is_repeat(pass)) {
+        visit_again(pass, site, layer, value);
+        return;
+    }
+    remember(pass, site, layer, value);
     if (pass->keep[site] && pass->take) {
         pass->take(pass->take_arg, site, layer, value);
     } else if (pass->keep[site]) {
-        const struct tensor *kept = trace_at(pass->trace, site, layer);
-        if (!kept) {
-            struct tape keeper = { .arena = pass->arena };
-            kept = pass->trace->values[site][layer] =
-                tape_tensor(&keeper, value->rank, value->shape);
-        }
-        if (kept->bytes != value->bytes) {
-            memcpy(kept->bytes, value->bytes, (size_t)tensor_bytes(value));
-        }
+        keep(pass, site, layer, value);
     }
     stop_check();
     if (stream && pass->progress) {
@@ -119,30 +176,26 @@ void visit_rows(struct pass *pass, enum site site, int64_t layer, const struct t
     visit(pass, site, layer, &by_text);
 }
 
-/* What the caller gives is checked here once, so that no operation has to. */
-static int check(const struct model *model, const struct pass *pass, struct err *err) {
-    const struct config *config = model->config;
-    int64_t types = config->types > 0 ? config->types : 1; /* 0 also means: all are alike */
-    int64_t count;
-    if (pass->tokens < 1 || pass->batch < 1) {
-        return err_set(err, ERR_TEXT, "the text has no tokens; at least one is needed");
-    }
-    if (!config_fits(config, pass->tokens)) {
-        return err_set(err, ERR_TEXT,
-                       "the text has %lld tokens and this model reads at most %lld; shorten it",
-                       (long long)pass->tokens, (long long)config->context);
-    }
-    if (!ck_mul(pass->batch, pass->tokens, &count)) {
-        return err_set(err, ERR_TEXT, "%lld texts are too many", (long long)pass->batch);
-    }
-    for (int64_t i = 0; i < count; i++) {
-        if (pass->ids[i] < 0 || pass->ids[i] >= config->vocab) {
+/* ---- what the caller gives, checked here once, so that no operation has to ---- */
+
+static int check_ids(const int32_t *ids, int64_t n, int64_t tokens, int64_t vocab,
+                     struct err *err) {
+    for (int64_t i = 0; i < n; i++) {
+        if (ids[i] < 0 || ids[i] >= vocab) {
             return err_set(
                 err, ERR_TEXT,
                 "token id %d at position %lld is not in the vocabulary of %lld tokens",
-                (int)pass->ids[i], (long long)(i % pass->tokens), (long long)config->vocab);
+                (int)ids[i], (long long)(i % tokens), (long long)vocab);
         }
-        if (pass->types && (pass->types[i] < 0 || pass->types[i] >= types)) {
+    }
+    return 0;
+}
+
+static int check_types(const struct config *config, const struct pass *pass, int64_t n,
+                       struct err *err) {
+    int64_t types = config->types > 0 ? config->types : 1; /* 0 also means: all are alike */
+    for (int64_t i = 0; pass->types && i < n; i++) {
+        if (pass->types[i] < 0 || pass->types[i] >= types) {
             return err_set(err, ERR_TEXT, "token type %d at position %lld; this model has %lld",
                            (int)pass->types[i], (long long)(i % pass->tokens),
                            (long long)types);
@@ -150,6 +203,103 @@ static int check(const struct model *model, const struct pass *pass, struct err 
     }
     return 0;
 }
+
+static int check_tokens(const struct config *config, int64_t tokens, struct err *err) {
+    if (!config_fits(config, tokens)) {
+        return err_set(err, ERR_TEXT,
+                       "the text has %lld tokens and this model reads at most %lld; shorten it",
+                       (long long)tokens, (long long)config->context);
+    }
+    return 0;
+}
+
+static int check_prefix(const struct model *model, const struct pass *pass, struct err *err) {
+    const struct prefix *prefix = pass->prefix;
+    if (!prefix) {
+        return 0;
+    }
+    if (!model->arch->causal || pass->decoder_tokens > 0) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "a prefix needs a causal model; in %s tokens see what follows them",
+                       model->arch->name);
+    }
+    if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < pass->tokens)) {
+        return err_set(
+            err, ERR_SHAPE,
+            "%lld texts of %lld tokens cannot join a prefix of %lld tokens with room "
+            "for %lld; one text that fits can",
+            (long long)pass->batch, (long long)pass->tokens, (long long)prefix->tokens,
+            (long long)prefix->room);
+    }
+    return check_tokens(model->config, prefix->tokens + pass->tokens, err);
+}
+
+/* Values that stand in for computed ones: [B, T, width]; a width of -1 is any. */
+static int check_given(const struct pass *pass, const struct tensor *given, int64_t width,
+                       const char *what, struct err *err) {
+    char text[100];
+    if (given &&
+        (given->dtype != DTYPE_F32 || given->rank != 3 || given->shape[0] != pass->batch ||
+         given->shape[1] != pass->tokens || (width >= 0 && given->shape[2] != width))) {
+        return err_set(err, ERR_SHAPE, "the %s given are %s; [%lld, %lld, %lld] is wanted",
+                       what, tensor_shape_text(given, text), (long long)pass->batch,
+                       (long long)pass->tokens, (long long)width);
+    }
+    return 0;
+}
+
+static int check_rows(const struct pass *pass, struct err *err) {
+    int64_t tokens = pass->decoder_tokens > 0 ? pass->decoder_tokens : pass->tokens;
+    for (int64_t i = 0; i < pass->wanted; i++) {
+        if (pass->wanted_rows[i] < 0 || pass->wanted_rows[i] >= pass->batch * tokens) {
+            return err_set(err, ERR_SHAPE,
+                           "the logits of row %lld are wanted; there are %lld rows",
+                           (long long)pass->wanted_rows[i], (long long)(pass->batch * tokens));
+        }
+    }
+    return 0;
+}
+
+static int check_resumption(const struct model *model, const struct pass *pass,
+                            struct err *err) {
+    const struct config *config = model->config;
+    if (pass->stream && (pass->from < 0 || pass->from > config->layers)) {
+        return err_set(err, ERR_SHAPE, "a run cannot resume at block %lld of %lld",
+                       (long long)pass->from, (long long)config->layers);
+    }
+    if (pass->stream && model->arch->forward != transformer_forward) {
+        return err_set(err, ERR_UNSUPPORTED, "a run of %s cannot resume at a layer",
+                       model->arch->name);
+    }
+    return check_given(pass, pass->stream, config->width, "residual streams", err);
+}
+
+static int check(const struct model *model, const struct pass *pass, struct err *err) {
+    const struct config *config = model->config;
+    int64_t count, more;
+    if (pass->tokens < 1 || pass->batch < 1) {
+        return err_set(err, ERR_TEXT, "the text has no tokens; at least one is needed");
+    }
+    if (check_tokens(config, pass->tokens, err) < 0) {
+        return -1;
+    }
+    if (!ck_mul(pass->batch, pass->tokens, &count) ||
+        !ck_mul(pass->batch, pass->decoder_tokens, &more)) {
+        return err_set(err, ERR_TEXT, "%lld texts are too many", (long long)pass->batch);
+    }
+    bool good =
+        check_ids(pass->ids, count, pass->tokens, config->vocab, err) == 0 &&
+        check_ids(pass->decoder_ids, more, pass->decoder_tokens, config->vocab, err) == 0 &&
+        check_types(config, pass, count, err) == 0 && check_prefix(model, pass, err) == 0 &&
+        check_rows(pass, err) == 0 && check_resumption(model, pass, err) == 0;
+    if (!good) {
+        return -1;
+    }
+    const struct tensor *words = model_words(model);
+    return check_given(pass, pass->embeddings, words ? words->shape[1] : -1, "embeddings", err);
+}
+
+/* ---- the run ---- */
 
 static void scratch_free(void *what) {
     struct arena **scratch = what;
@@ -183,39 +333,243 @@ static void reserve_all(struct arena *scratch, const struct pass *pass,
     }
 }
 
+static struct trace *trace_new(const struct model *model, const struct pass *pass) {
+    struct trace *trace = arena_alloc(pass->arena, sizeof *trace);
+    trace->model = model;
+    trace->batch = pass->batch;
+    trace->tokens = pass->tokens;
+    trace->layers = model->config->layers > model->config->decoder_layers
+                        ? model->config->layers
+                        : model->config->decoder_layers;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        if (pass->keep[site]) {
+            trace->values[site] =
+                arena_array(pass->arena, trace->layers + 1, sizeof(struct tensor *));
+        }
+    }
+    return trace;
+}
+
+/* What remembers, and the pass as it will be when blocks run again. */
+static struct recording *recording_new(struct pass *pass, struct arena **scratch) {
+    struct recording *recording = arena_alloc(pass->arena, sizeof *recording);
+    recording->scratch = scratch;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        if (pass->keep[site]) {
+            recording->passed[site] =
+                arena_array(pass->arena, pass->trace->layers + 1, sizeof(struct passed));
+        }
+    }
+    pass->trace->recording = recording;
+    recording->pass = arena_alloc(pass->arena, sizeof *pass);
+    *recording->pass = *pass;
+    tape_record(pass->tape);
+    return recording;
+}
+
+/* Bytes that recording all of a run keeps, about: what each block's operations read. */
+static int64_t record_bytes(const struct model *model, const struct pass *pass) {
+    const struct config *c = model->config;
+    int64_t keys = pass->tokens + (pass->prefix ? pass->prefix->tokens : 0);
+    double heads = (double)(c->heads * c->head_width);
+    double row = 4.0 * (double)c->width + 4.0 * heads + 4.0 * (double)c->inner +
+                 (double)c->heads * (double)keys;
+    double bytes = row * (double)(pass->batch * pass->tokens) * (double)c->layers * 4;
+    return bytes < 9e18 ? (int64_t)bytes : INT64_MAX;
+}
+
+static struct tape *run_tape(struct arena *scratch, const struct model *model,
+                             const struct pass *pass) {
+    int64_t queries = pass->tokens > pass->decoder_tokens ? pass->tokens : pass->decoder_tokens;
+    int64_t keys = queries + (pass->prefix ? pass->prefix->tokens : 0);
+    return tape_new(scratch,
+                    op_attention_room(queries, keys, model->config->head_width, pass->record));
+}
+
 struct trace *model_run(const struct model *model, struct pass *pass, struct err *err) {
     if (check(model, pass, err) < 0) {
         return NULL;
     }
-    int64_t layers = model->config->layers > model->config->decoder_layers
-                         ? model->config->layers
-                         : model->config->decoder_layers;
-    struct trace *trace = arena_alloc(pass->arena, sizeof *trace);
-    *trace = (struct trace){
-        .model = model, .batch = pass->batch, .tokens = pass->tokens, .layers = layers
-    };
-    for (int site = 0; site < SITE_COUNT; site++) {
-        if (pass->keep[site]) {
-            trace->values[site] = arena_array(pass->arena, layers + 1, sizeof(struct tensor *));
-        }
-    }
-    /* The scratch goes when the run ends; when it ends by an interrupt, with the pass's arena.
-     */
+    struct trace *trace = pass->trace = trace_new(model, pass);
+    /* The scratch goes when the run ends; when it ends by an interrupt, or recorded, with the
+     * pass's arena. */
     struct arena **scratch = arena_alloc(pass->arena, sizeof(struct arena *));
     arena_defer(pass->arena, scratch_free, scratch);
     *scratch = arena_new();
-    pass->trace = trace;
-    pass->tape = tape_new(*scratch, op_attention_room(pass->tokens, pass->tokens,
-                                                      model->config->head_width, false));
-    reserve_all(*scratch, pass, model->config);
-
-    int failed = model->arch->forward(model, pass, err);
+    pass->tape = run_tape(*scratch, model, pass);
+    pass->again = pass->record && pass->budget > 0 && record_bytes(model, pass) > pass->budget;
+    struct pass *own = pass;
+    if (pass->record) {
+        own = recording_new(pass, scratch)->pass;
+    } else {
+        reserve_all(*scratch, pass, model->config);
+    }
+    int failed = model->arch->forward(model, own, err);
     stop_check(); /* an interrupt may have left out part of the last product */
     pass->tape = NULL;
-    scratch_free(scratch);
+    if (!pass->record || failed < 0) {
+        scratch_free(scratch);
+    }
     if (failed < 0) {
         err_pass(err);
         return NULL;
     }
+    if (pass->prefix && pass->extend) {
+        pass->prefix->tokens += pass->tokens;
+    }
     return trace;
+}
+
+void trace_forget(struct trace *trace) {
+    if (trace->recording) {
+        scratch_free(trace->recording->scratch);
+        trace->recording = NULL;
+    }
+}
+
+struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room) {
+    const struct config *c = model->config;
+    struct prefix *prefix = arena_alloc(arena, sizeof *prefix);
+    int64_t row = c->kv_heads * c->head_width, floats;
+    if (room < 0 || !ck_mul(room, row, &floats)) {
+        catch_throw(ERR_MEMORY, "a prefix of that many tokens is more than any machine holds");
+    }
+    prefix->room = room;
+    prefix->keys = arena_array(arena, c->layers, sizeof(float *));
+    prefix->values = arena_array(arena, c->layers, sizeof(float *));
+    for (int64_t l = 0; l < c->layers; l++) {
+        prefix->keys[l] = arena_array(arena, floats, sizeof(float));
+        prefix->values[l] = arena_array(arena, floats, sizeof(float));
+    }
+    return prefix;
+}
+
+/* ---- backward ---- */
+
+static const struct passed *passed_at(const struct recording *recording, enum site site,
+                                      int64_t layer) {
+    const struct passed *passed = recording->passed[site];
+    bool there =
+        passed && layer >= 0 && layer <= recording->pass->trace->layers && passed[layer].seen;
+    return there ? &passed[layer] : NULL;
+}
+
+/* [S, ...] in front of the value's own shape. */
+static bool has_shape(const struct tensor *gradient, int64_t seeds,
+                      const struct tensor *value) {
+    bool same = gradient->dtype == DTYPE_F32 && gradient->rank == value->rank + 1 &&
+                gradient->shape[0] == seeds;
+    for (int i = 0; same && i < value->rank; i++) {
+        same = gradient->shape[i + 1] == value->shape[i];
+    }
+    return same;
+}
+
+static int seeds_check(const struct recording *recording, const struct backward *ask,
+                       int64_t seeds, struct err *err) {
+    struct arena *arena = recording->pass->arena;
+    for (int64_t i = 0; i < ask->count; i++) {
+        const struct seed *seed = &ask->from[i];
+        const struct passed *passed = passed_at(recording, seed->site, seed->layer);
+        char given[100], wanted[100];
+        if (!passed) {
+            return err_set(err, ERR_SHAPE,
+                           "the run did not keep %s, so no gradient starts there",
+                           site_name(arena, seed->site, seed->layer));
+        }
+        if (!has_shape(seed->gradient, seeds, &passed->value)) {
+            return err_set(err, ERR_SHAPE,
+                           "the gradient given for %s is %s; %lld times %s is wanted",
+                           site_name(arena, seed->site, seed->layer),
+                           tensor_shape_text(seed->gradient, given), (long long)seeds,
+                           tensor_shape_text(&passed->value, wanted));
+        }
+    }
+    return 0;
+}
+
+/* Makes the tensors that wanted gradients go to, and says so to the tape. */
+static int site_want(struct trace *trace, enum site site, int64_t seeds, struct err *err) {
+    struct recording *recording = trace->recording;
+    struct arena *arena = recording->pass->arena;
+    bool any = false;
+    trace->gradients[site] = arena_array(arena, trace->layers + 1, sizeof(struct tensor *));
+    for (int64_t l = 0; l <= trace->layers; l++) {
+        const struct passed *passed = passed_at(recording, site, l);
+        int64_t shape[TENSOR_RANK] = { seeds };
+        if (!passed) {
+            continue;
+        }
+        any = true;
+        memcpy(shape + 1, passed->value.shape, (size_t)passed->value.rank * sizeof *shape);
+        trace->gradients[site][l] = tensor_new(arena, passed->value.rank + 1, shape);
+        if (!passed->inside) {
+            tape_want(recording->pass->tape, &passed->value, trace->gradients[site][l]->data);
+        }
+    }
+    if (!any) {
+        return err_set(err, ERR_SHAPE, "the run did not keep %s, so its gradient is not known",
+                       site_name(arena, site, 0));
+    }
+    return 0;
+}
+
+/* The tape knows parameters, callers know names. */
+static void parameter_give(void *arg, const struct tensor *parameter,
+                           const struct tensor *gradient) {
+    const struct backward *ask = arg;
+    ask->parameter(ask->arg, parameter->name, gradient);
+}
+
+static bool parameter_asked(void *arg, const struct tensor *parameter) {
+    const struct backward *ask = arg;
+    return !ask->asks || ask->asks(ask->arg, parameter->name);
+}
+
+/* Says to the tape what is wanted and where gradients start, but for the inside of blocks that
+ * run again, which say it when they do. */
+static int sites_ask(struct trace *trace, const struct backward *ask, int64_t seeds,
+                     struct err *err) {
+    struct recording *recording = trace->recording;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        trace->gradients[site] = NULL;
+        if (ask->want[site] && site_want(trace, (enum site)site, seeds, err) < 0) {
+            return -1;
+        }
+    }
+    for (int64_t i = 0; i < ask->count; i++) {
+        const struct seed *seed = &ask->from[i];
+        const struct passed *passed = passed_at(recording, seed->site, seed->layer);
+        if (!passed->inside) {
+            tape_seed(recording->pass->tape, &passed->value, seed->gradient->data);
+        }
+    }
+    return 0;
+}
+
+int model_backward(struct trace *trace, const struct backward *ask, struct err *err) {
+    struct recording *recording = trace->recording;
+    struct tape_ask of_tape = { .seeds = ask->seeds > 0 ? ask->seeds : 1,
+                                .arg = (void *)(uintptr_t)ask };
+    if (!recording) {
+        return err_set(err, ERR_SHAPE, "the run did not record, so it has no gradients");
+    }
+    if (ask->parameter && of_tape.seeds > 1) {
+        return err_set(err, ERR_SHAPE,
+                       "gradients of parameters are of one target; %lld were given",
+                       (long long)of_tape.seeds);
+    }
+    if (seeds_check(recording, ask, of_tape.seeds, err) < 0 ||
+        sites_ask(trace, ask, of_tape.seeds, err) < 0) {
+        return -1;
+    }
+    if (ask->parameter) {
+        of_tape.parameter = parameter_give;
+        of_tape.asks = parameter_asked;
+    }
+    recording->ask = ask;
+    tape_backward(recording->pass->tape, &of_tape);
+    recording->ask = NULL;
+    stop_check(); /* an interrupt may have left out part of the last product */
+    return 0;
 }

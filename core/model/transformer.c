@@ -44,6 +44,7 @@ struct run {
     struct pass *pass;
     struct tape *tape;
     const struct stack *stack;
+    enum site of;   /* 0, or SITE_DECODER */
     int64_t tokens; /* T of this stack */
     const int32_t *ids;
     const uint8_t *mask;
@@ -396,7 +397,7 @@ static void distances_make(struct run *run) {
 static struct tensor *next_place(const struct run *run, int64_t layer,
                                  struct tensor *const *spare, struct tensor *view) {
     struct pass *pass = run->pass;
-    if (visit_wants(pass, SITE_RESIDUAL) && !pass->take) {
+    if (visit_wants(pass, SITE_RESIDUAL) && !pass->take && !pass->again) {
         int64_t shape[3] = { pass->batch, run->tokens, run->stack->width };
         *view = *visit_place(pass, SITE_RESIDUAL, layer + 1, 3, shape);
         view->rank = 2;
@@ -405,6 +406,33 @@ static struct tensor *next_place(const struct run *run, int64_t layer,
         return view;
     }
     return run->tape->record ? NULL : spare[layer % 2];
+}
+
+/* A block that is run again when gradients come by. */
+struct repeat {
+    struct run run; /* as it was */
+    int64_t layer;
+    struct tensor *stream;
+};
+
+static struct tensor *repeat_run(void *arg, struct tape *tape) {
+    struct repeat *repeat = arg;
+    struct pass *pass = repeat->run.pass;
+    struct run run = repeat->run;
+    struct tape *before = pass->tape;
+    enum site stack = pass->stack;
+    run.tape = pass->tape = tape;
+    pass->stack = run.of;
+    struct tensor *out = block_run(&run, repeat->layer, repeat->stream, NULL);
+    pass->tape = before;
+    pass->stack = stack;
+    return out;
+}
+
+static struct tensor *block_again(const struct run *run, int64_t layer, struct tensor *stream) {
+    struct repeat *repeat = arena_alloc(run->tape->arena, sizeof *repeat);
+    *repeat = (struct repeat){ .run = *run, .layer = layer, .stream = stream };
+    return tape_again(run->tape, repeat_run, repeat);
 }
 
 /* The stream after the last block. */
@@ -421,7 +449,7 @@ static struct tensor *blocks_run(struct run *run, struct tensor *stream) {
         visit_rows(pass, SITE_RESIDUAL, l, stream);
         struct tensor *place = next_place(run, l, spare, &views[l]);
         struct arena_mark mark = tape_mark(run->tape);
-        stream = block_run(run, l, stream, place);
+        stream = pass->again ? block_again(run, l, stream) : block_run(run, l, stream, place);
         tape_rewind(run->tape, mark);
     }
     visit_rows(pass, SITE_RESIDUAL, stack->layers, stream);
