@@ -1,0 +1,30 @@
+#ifndef CORE_EXPLAIN_CAPTURE_GRADIENTS_H
+#define CORE_EXPLAIN_CAPTURE_GRADIENTS_H
+
+#include "core/explain/question.h"
+#include "core/model/capture.h"
+
+/* capture_gradients: what gradients of one logit, and of the loss, say about an input NAME, as
+ * named tensors (see core/model/capture.h):
+ *
+ *     NAME.grad_embeddings        [T, E]  d logit / d word embeddings
+ *     NAME.saliency               [T, E]  its absolute value (Simonyan et al. 2013,
+ *                                         arXiv:1312.6034)
+ *     NAME.saliency_l2            [T]     its L2 norm, token by token
+ *     NAME.input_x_gradient       [T, E]  embedding times gradient
+ *     NAME.input_x_gradient_sum   [T]     its sum, token by token
+ *     NAME.ig_trapezoid_pad       [T, E]  integrated gradients, 20 steps, Captum's trapezoid,
+ * from the embedding of one token at every position NAME.ig_gausslegendre_zero  [T, E]  the
+ * same, Gauss-Legendre, from zeros
+ */
+int capture_attributions(struct capture *capture, const char *name,
+                         const struct question *question, int32_t baseline, struct err *err);
+
+/* Of the mean loss over labels (QUESTION_NONE: no label) by the parameters named:
+ * NAME.grad_norms [n], L2 norms, and NAME.grad_dots [n], the sum over i of gradient[i] cos(i),
+ * i the row-major index. `labels` [rows of logits]. */
+int capture_parameters(struct capture *capture, const char *name,
+                       const struct question *question, const int32_t *labels,
+                       const char *const *parameters, int64_t n, struct err *err);
+
+#endif
