@@ -544,6 +544,7 @@ static struct tensor *decoder_run(const struct run *encoder, const struct stack 
     *run = (struct run){ .pass = pass,
                          .tape = encoder->tape,
                          .stack = decoder,
+                         .of = SITE_DECODER,
                          .tokens = pass->decoder_tokens,
                          .ids = pass->decoder_ids,
                          .memory = memory,

@@ -15,6 +15,7 @@
 #include "core/base/jsontree.h"
 #include "core/model/capture.h"
 #include "core/tensor/quant.h"
+#include "tests/parity/gradients.h"
 
 enum { FOLDERS_MOST = 10000, GREEDY = 8, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
 
@@ -135,7 +136,10 @@ static int run_case(struct fixture *f, const struct model *model, struct capture
         return err_set(&f->err, ERR_FORMAT, "case %s: its text has %lld tokens here",
                        input.name, (long long)input.tokens);
     }
-    return capture_run(capture, model, &input, &f->err);
+    if (capture_run(capture, model, &input, &f->err) < 0) {
+        return -1;
+    }
+    return gradients_of_case(capture, model, one, &input, &f->err);
 }
 
 /* Rows of numbers, each as long as the first. */
@@ -443,6 +447,9 @@ static int run_minilm(struct fixture *f) {
         char *last = arena_printf(f->arena, "s%d.last_hidden_state", i);
         sentence_embedding(capture_at(capture, last),
                            embeddings->data + i * model->config->width);
+        if (gradients_of_cosine(capture, model, &input, embeddings->data, &f->err) < 0) {
+            return err_pass(&f->err);
+        }
     }
     add_cosines(capture, embeddings);
     return write_capture(f, capture) < 0 ? -1 : run_tokens(f, model->tokenizer);
@@ -461,7 +468,8 @@ static int run_smollm2(struct fixture *f) {
                                        .position = CAPTURE_EVERY,
                                        .greedy = SMOLLM2_GREEDY };
         input.ids = encode(f, model->tokenizer, json_at(one, "text"), &input.tokens);
-        if (!input.ids || capture_run(capture, model, &input, &f->err) < 0) {
+        if (!input.ids || capture_run(capture, model, &input, &f->err) < 0 ||
+            gradients_of_case(capture, model, one, &input, &f->err) < 0) {
             return err_pass(&f->err);
         }
     }

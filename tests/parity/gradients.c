@@ -38,7 +38,8 @@ int gradients_of_case(struct capture *capture, const struct model *model,
                                  .tokens = input->tokens,
                                  .decoder_ids = input->decoder_ids,
                                  .decoder_tokens = input->decoder_tokens,
-                                 .position = json_int_at(one, "target_position", 0),
+                                 .position =
+                                     json_int_at(one, "target_position", input->tokens - 1),
                                  .id = json_int_at(one, "target_id", -1) };
     int32_t baseline = (int32_t)json_int_at(one, "baseline_token", -1);
     const struct json *list = json_at(one, "parameters");
