@@ -1,0 +1,186 @@
+#include "tests/check.h"
+
+#include <string.h>
+
+#include "core/model/model.h"
+
+/* Shortcuts give the same bytes as the full run: resuming at a layer, a prefix that texts
+ * share, only the wanted logits, a batch in place of single runs, embeddings in place of ids.
+ * On every fixture that can do it. */
+
+static const char *const models[] = { "bert_mlm", "llama2", "llama_smollm2" };
+enum { MODELS = sizeof models / sizeof *models, T = 12 };
+static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77, 13, 21, 9, 100, 4 };
+
+static const struct model *opened(struct arena *arena, const char *name) {
+    struct err err = { 0 };
+    const char *path = arena_printf(arena, "golden/data/models/%s", name);
+    struct model *model = model_open(arena, check_fixture(arena, path), &err);
+    if (!check(model != NULL)) {
+        check_same(err.text, "");
+    }
+    return model;
+}
+
+static struct trace *ran(const struct model *model, struct pass *pass) {
+    struct err err = { 0 };
+    struct trace *trace = model_run(model, pass, &err);
+    if (!check(trace != NULL)) {
+        check_same(err.text, "");
+    }
+    return trace;
+}
+
+static struct pass pass_of(struct arena *arena, int64_t begin, int64_t tokens) {
+    struct pass pass = { .arena = arena, .batch = 1, .tokens = tokens, .ids = ids + begin };
+    pass.keep[SITE_EMBED] = pass.keep[SITE_RESIDUAL] = pass.keep[SITE_ATTENTION] = true;
+    pass.keep[SITE_FINAL] = pass.keep[SITE_LOGITS] = true;
+    return pass;
+}
+
+static void check_bytes(const float *a, const float *b, int64_t n) {
+    check(memcmp(a, b, (size_t)n * sizeof *a) == 0);
+}
+
+/* The rows first .. first + n of a full run's value [1, T, width] against all of another's. */
+static void check_rows(const struct tensor *full, int64_t first, const struct tensor *part) {
+    int64_t width = full->shape[2];
+    check_bytes(full->data + first * width, part->data, tensor_count(part));
+}
+
+TEST(reuse_resumes_at_every_layer) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct pass pass = pass_of(arena, 0, T);
+        struct trace *full = ran(model, &pass);
+        for (int64_t l = 0; l <= model->config->layers; l++) {
+            struct pass again = pass_of(arena, 0, T);
+            again.stream = trace_at(full, SITE_RESIDUAL, l);
+            again.from = l;
+            struct trace *rest = ran(model, &again);
+            const struct tensor *logits = trace_at(full, SITE_LOGITS, 0);
+            check_bytes(logits->data, trace_at(rest, SITE_LOGITS, 0)->data,
+                        tensor_count(logits));
+            check(!trace_at(rest, SITE_EMBED, 0));
+            check(l == 0 || !trace_at(rest, SITE_RESIDUAL, l - 1));
+        }
+    }
+}
+
+/* The pattern of the rows after a prefix: [1, H, n, T] within [1, H, T, T]. */
+static void check_pattern(const struct tensor *full, int64_t first, const struct tensor *part) {
+    for (int64_t h = 0; h < full->shape[1]; h++) {
+        check_bytes(full->data + (h * T + first) * T, part->data + h * (T - first) * T,
+                    (T - first) * T);
+    }
+}
+
+static void check_prefix(const struct model *model, int64_t first) {
+    struct arena *arena = check_arena();
+    struct pass all = pass_of(arena, 0, T), begin = pass_of(arena, 0, first);
+    struct trace *full = ran(model, &all);
+    begin.prefix = prefix_new(arena, model, T);
+    begin.extend = true;
+    check_rows(trace_at(full, SITE_LOGITS, 0), 0, trace_at(ran(model, &begin), SITE_LOGITS, 0));
+    check_int(begin.prefix->tokens, first);
+    for (int64_t batch = 1; batch <= 3; batch += 2) { /* texts share the prefix */
+        struct pass rest = pass_of(arena, first, T - first);
+        int32_t *many = arena_array(arena, batch * rest.tokens, sizeof *many);
+        for (int64_t i = 0; i < batch * rest.tokens; i++) {
+            many[i] = i < rest.tokens ? 3 : ids[first + i % rest.tokens];
+            many[i] = batch == 1 ? ids[first + i] : many[i];
+        }
+        rest.ids = many;
+        rest.batch = batch;
+        rest.prefix = begin.prefix;
+        struct trace *end = ran(model, &rest);
+        for (int site = 0; site < SITE_COUNT; site++) {
+            for (int64_t l = 0; trace_at(end, (enum site)site, l); l++) {
+                struct tensor last = *trace_at(end, (enum site)site, l);
+                int64_t size = tensor_count(&last) / batch;
+                last.data += (batch - 1) * size;
+                last.shape[0] = 1;
+                const struct tensor *whole = trace_at(full, (enum site)site, l);
+                if (site == SITE_ATTENTION) {
+                    check_pattern(whole, first, &last);
+                } else {
+                    check_rows(whole, first, &last);
+                }
+            }
+        }
+    }
+}
+
+TEST(reuse_shares_a_prefix) {
+    for (int m = 0; m < MODELS; m++) {
+        const struct model *model = opened(check_arena(), models[m]);
+        if (model->arch->causal) {
+            check_prefix(model, 1);
+            check_prefix(model, 7);
+            check_prefix(model, 11);
+        }
+    }
+}
+
+TEST(reuse_computes_wanted_logits_only) {
+    static const int64_t rows[] = { 11, 0, 5, 5 };
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct pass all = pass_of(arena, 0, T), some = pass_of(arena, 0, T);
+        some.wanted_rows = rows;
+        some.wanted = 4;
+        const struct tensor *full = trace_at(ran(model, &all), SITE_LOGITS, 0);
+        const struct tensor *logits = trace_at(ran(model, &some), SITE_LOGITS, 0);
+        check(logits->rank == 2 && logits->shape[0] == 4);
+        for (int i = 0; i < 4; i++) {
+            check_bytes(full->data + rows[i] * full->shape[2],
+                        logits->data + i * full->shape[2], full->shape[2]);
+        }
+    }
+}
+
+TEST(reuse_takes_embeddings) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct pass all = pass_of(arena, 0, T), given = pass_of(arena, 0, T);
+        struct trace *full = ran(model, &all);
+        given.embeddings = trace_at(full, SITE_EMBED, 0);
+        const struct tensor *logits = trace_at(full, SITE_LOGITS, 0);
+        check_bytes(logits->data, trace_at(ran(model, &given), SITE_LOGITS, 0)->data,
+                    tensor_count(logits));
+    }
+}
+
+static void check_refused(const struct model *model, struct pass *pass, const char *part) {
+    struct err err = { 0 };
+    check(!model_run(model, pass, &err) && strstr(err.text, part));
+}
+
+TEST(reuse_refuses_what_does_not_fit) {
+    struct arena *arena = check_arena();
+    const struct model *llama = opened(arena, "llama2"), *bert = opened(arena, "bert_mlm");
+    struct pass pass = pass_of(arena, 0, T);
+    pass.prefix = prefix_new(arena, bert, 4);
+    check_refused(bert, &pass, "a prefix needs a causal model");
+    pass.prefix = prefix_new(arena, llama, 4);
+    pass.extend = true;
+    check_refused(llama, &pass, "cannot join a prefix");
+    pass.prefix->tokens = 30; /* of a context of 32 */
+    pass.extend = false;
+    check_refused(llama, &pass, "reads at most 32");
+    pass = pass_of(arena, 0, T);
+    pass.wanted_rows = (int64_t[]){ T };
+    pass.wanted = 1;
+    check_refused(llama, &pass, "row 12 are wanted");
+    pass = pass_of(arena, 0, T);
+    pass.stream = tensor_new(arena, 3, (int64_t[]){ 1, T, 4 });
+    check_refused(llama, &pass, "[1, 12, 4]");
+    pass.from = 4;
+    check_refused(llama, &pass, "block 4 of 2");
+    pass = pass_of(arena, 0, T);
+    pass.embeddings = tensor_new(arena, 2, (int64_t[]){ T, 40 });
+    check_refused(llama, &pass, "[12, 40]");
+}
