@@ -1,5 +1,6 @@
 #include "core/base/arena.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,17 @@
 
 #include "core/base/catch.h"
 #include "core/base/checked.h"
+
+/* With AddressSanitizer a block is followed by bytes that belong to nobody, and what is not
+ * given out is out of bounds; else an overflow would only meet the next block. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+enum { GAP = 0 };
+#endif
 
 enum { ALIGN = 64, CHUNK = 64 * 1024, MAP_FROM = 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
 
@@ -49,42 +61,83 @@ static size_t round_up(size_t bytes) {
     return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-static struct chunk *chunk_new(size_t size) {
+static size_t round_to(size_t bytes, size_t align) {
+    return (bytes + align - 1) & ~(align - 1);
+}
+
+/* Counts bytes that are about to be taken; throws if they are more than the budget has. */
+static void count(size_t size) {
     long long limit = atomic_load(&budget);
     long long now = atomic_fetch_add(&held, (long long)size) + (long long)size;
-    struct chunk *chunk = NULL;
-    if (limit == 0 || now <= limit) {
-        if (size >= MAP_FROM) {
-            chunk =
-                mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            chunk = chunk == MAP_FAILED ? NULL : chunk;
-            if (chunk && size >= HUGE_FROM) {
-                madvise(chunk, size, MADV_HUGEPAGE); /* a fault for 2 MB instead of 4 kB */
-            }
-        } else {
-            chunk = aligned_alloc(ALIGN, size);
+    if (limit != 0 && now > limit) {
+        atomic_fetch_sub(&held, (long long)size);
+        catch_throw(
+            ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
+            (double)size / 1e6, (double)(now - (long long)size) / 1e6, (double)limit / 1e6);
+    }
+}
+
+static void uncount(size_t size) {
+    atomic_fetch_sub(&held, (long long)size);
+}
+
+_Noreturn static void none_left(size_t size) {
+    uncount(size);
+    catch_throw(ERR_MEMORY,
+                "%.1f MB more are needed and the system has none left; %.1f MB are in use",
+                (double)size / 1e6, (double)atomic_load(&held) / 1e6);
+}
+
+void *arena_resize(void *block, size_t before, size_t size) {
+    if (size > before) {
+        count(size - before);
+    }
+    void *resized = realloc(block, size);
+    if (!resized) {
+        none_left(size - before);
+    }
+    if (size < before) {
+        uncount(before - size);
+    }
+    return resized;
+}
+
+void arena_release(void *block, size_t size) {
+    uncount(size);
+    free(block);
+}
+
+/* Whatever lies behind `used` is out of bounds. */
+static void close_rest(struct chunk *chunk) {
+    ASAN_POISON_MEMORY_REGION((char *)chunk + chunk->used, chunk->size - chunk->used);
+}
+
+static struct chunk *chunk_new(size_t size) {
+    struct chunk *chunk;
+    count(size);
+    if (size >= MAP_FROM) {
+        chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        chunk = chunk == MAP_FAILED ? NULL : chunk;
+        if (chunk && size >= HUGE_FROM) {
+            madvise(chunk, size, MADV_HUGEPAGE); /* a fault for 2 MB instead of 4 kB */
         }
+    } else {
+        chunk = aligned_alloc(ALIGN, size);
     }
     if (!chunk) {
-        atomic_fetch_sub(&held, (long long)size);
-        if (limit) {
-            catch_throw(
-                ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
-                (double)size / 1e6, (double)(now - (long long)size) / 1e6, (double)limit / 1e6);
-        }
-        catch_throw(ERR_MEMORY,
-                    "%.1f MB more are needed and the system has none left; %.1f MB are in use",
-                    (double)size / 1e6, (double)(now - (long long)size) / 1e6);
+        none_left(size);
     }
     chunk->size = size;
     chunk->used = round_up(sizeof *chunk);
     chunk->mapped = size >= MAP_FROM;
     chunk->touched = chunk->mapped ? chunk->used : size;
+    close_rest(chunk);
     return chunk;
 }
 
 static void chunk_free(struct chunk *chunk) {
-    atomic_fetch_sub(&held, (long long)chunk->size);
+    uncount(chunk->size);
+    ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->size); /* others may get these pages */
     if (chunk->mapped) {
         munmap(chunk, chunk->size);
     } else {
@@ -101,15 +154,16 @@ struct arena *arena_new(void) {
     return arena;
 }
 
-/* A block of `bytes`; *dirty says how many of its first bytes may not be zero. */
-static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
+/* A block of `bytes` at a multiple of `align`; *dirty says how many of its first bytes may not
+ * be zero. */
+static void *block_new(struct arena *arena, size_t bytes, size_t align, size_t *dirty) {
     if (bytes > (size_t)1 << 46) {
         catch_throw(ERR_MEMORY, "%zu bytes in one block is more than any machine has", bytes);
     }
-    size_t need = round_up(bytes ? bytes : 1);
+    size_t need = bytes ? bytes : 1;
     struct chunk *chunk = arena->chunk;
-    if (!chunk || chunk->size - chunk->used < need) {
-        size_t size = round_up(sizeof *chunk) + need;
+    if (!chunk || chunk->size < round_to(chunk->used + GAP, align) + need) {
+        size_t size = round_up(round_up(sizeof *chunk) + GAP) + round_up(need);
         if (size < arena->next) {
             size = arena->next;
         }
@@ -121,6 +175,7 @@ static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
         if (fresh && fresh->size >= size) {
             arena->spare = NULL;
             fresh->used = round_up(sizeof *fresh);
+            close_rest(fresh);
         } else {
             fresh = chunk_new(size);
         }
@@ -130,9 +185,11 @@ static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
         fresh->before = chunk;
         arena->chunk = chunk = fresh;
     }
-    void *block = (char *)chunk + chunk->used;
-    *dirty = chunk->touched > chunk->used ? chunk->touched - chunk->used : 0;
-    chunk->used += need;
+    size_t at = round_to(chunk->used + GAP, align);
+    void *block = (char *)chunk + at;
+    ASAN_UNPOISON_MEMORY_REGION(block, need);
+    *dirty = chunk->touched > at ? chunk->touched - at : 0;
+    chunk->used = at + need;
     if (chunk->touched < chunk->used) {
         chunk->touched = chunk->used;
     }
@@ -141,13 +198,21 @@ static void *block_new(struct arena *arena, size_t bytes, size_t *dirty) {
 
 void *arena_raw(struct arena *arena, size_t bytes) {
     size_t dirty;
-    return block_new(arena, bytes, &dirty);
+    return block_new(arena, bytes, ALIGN, &dirty);
+}
+
+static void *zeroed(struct arena *arena, size_t bytes, size_t align) {
+    size_t dirty;
+    void *block = block_new(arena, bytes, align, &dirty);
+    return memset(block, 0, dirty < bytes ? dirty : bytes);
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes) {
-    size_t dirty;
-    void *block = block_new(arena, bytes, &dirty);
-    return memset(block, 0, dirty < bytes ? dirty : bytes);
+    return zeroed(arena, bytes, ALIGN);
+}
+
+void *arena_small(struct arena *arena, size_t bytes) {
+    return zeroed(arena, bytes, alignof(max_align_t));
 }
 
 void *arena_array(struct arena *arena, int64_t n, size_t bytes) {
@@ -161,7 +226,8 @@ void *arena_array(struct arena *arena, int64_t n, size_t bytes) {
 }
 
 char *arena_text(struct arena *arena, const char *bytes, size_t length) {
-    char *text = arena_raw(arena, length + 1);
+    size_t dirty;
+    char *text = block_new(arena, length + 1, 1, &dirty);
     if (length) {
         memcpy(text, bytes, length);
     }
@@ -179,7 +245,8 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = arena_raw(arena, (size_t)(n < 0 ? 0 : n) + 1);
+    size_t dirty;
+    char *text = block_new(arena, (size_t)(n < 0 ? 0 : n) + 1, 1, &dirty);
     text[0] = '\0';
     vsnprintf(text, (size_t)(n < 0 ? 0 : n) + 1, format, again);
     va_end(again);
@@ -223,6 +290,7 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
     }
     if (arena->chunk) {
         arena->chunk->used = mark.used;
+        close_rest(arena->chunk);
     }
 }
 

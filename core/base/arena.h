@@ -13,7 +13,8 @@
  * to be had, or the budget is spent, the command ends at its catch point (core/base/catch.h),
  * so nobody checks.
  *
- * Blocks are aligned to 64 bytes and zeroed. An arena belongs to one thread. */
+ * Blocks are aligned to 64 bytes and zeroed, but for texts, which lie one behind another. An
+ * arena belongs to one thread. */
 
 struct arena;
 
@@ -27,7 +28,9 @@ struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* runs what was deferred, last first; NULL is allowed */
 
 void *arena_alloc(struct arena *arena, size_t bytes); /* zeroed, 64-byte aligned */
-void *arena_raw(struct arena *arena, size_t bytes);   /* the same, not zeroed */
+void *arena_small(struct arena *arena,
+                  size_t bytes); /* zeroed, aligned for any type: for nodes that are many */
+void *arena_raw(struct arena *arena, size_t bytes); /* the same, not zeroed */
 void *arena_array(struct arena *arena, int64_t n,
                   size_t bytes); /* n * bytes, checked, zeroed */
 char *arena_text(struct arena *arena, const char *bytes, size_t length); /* terminated copy */
@@ -40,6 +43,11 @@ void arena_defer(struct arena *arena, void (*close)(void *what), void *what);
 
 struct arena_mark arena_mark(struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
+
+/* For memory that moves as it grows (buf): realloc and free, counted with the arenas' own. A
+ * block that is not there yet is NULL of size 0; `size` is not 0. */
+void *arena_resize(void *block, size_t before, size_t size);
+void arena_release(void *block, size_t size);
 
 /* Bytes that all arenas of this process hold; the budget they may hold together (0: no limit).
  */

@@ -10,7 +10,7 @@
 
 static void buf_close(void *what) {
     struct buf *buf = what;
-    free(buf->data);
+    arena_release(buf->data, buf->room);
 }
 
 struct buf *buf_new(struct arena *arena) {
@@ -27,12 +27,7 @@ char *buf_more(struct buf *buf, size_t n) {
     size_t need = buf->length + n + 1;
     if (need > buf->room) {
         size_t room = buf->room * 2 < need ? need + need / 4 + 32 : buf->room * 2;
-        char *data = realloc(buf->data, room);
-        if (!data) {
-            catch_throw(ERR_MEMORY, "%.1f MB more are needed and the system has none left",
-                        (double)room / 1e6);
-        }
-        buf->data = data;
+        buf->data = arena_resize(buf->data, buf->room, room);
         buf->room = room;
     }
     char *place = buf->data + buf->length;

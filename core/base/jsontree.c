@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct json *json_new(struct arena *arena, enum json_kind kind) {
-    struct json *value = arena_alloc(arena, sizeof *value);
+    struct json *value = arena_small(arena, sizeof *value);
     value->kind = kind;
     return value;
 }
@@ -58,7 +58,7 @@ static void read_members(struct arena *arena, struct jsonread *r, struct json *p
             jsonread_fail(r, "more than %lld members", (long long)parent->count);
             return;
         }
-        const char *name = arena_text(arena, key.bytes ? key.bytes : "", key.length);
+        const char *name = key.bytes ? arena_text(arena, key.bytes, key.length) : "";
         if (parent->kind == JSON_OBJECT && member_at(parent, key)) {
             char shown[80];
             jsonread_fail(r, "the key %s stands twice",

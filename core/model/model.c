@@ -1,5 +1,6 @@
 #include "core/model/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/file.h"
@@ -76,6 +77,16 @@ static int read_tokenizer(struct arena *arena, struct model *model, struct err *
     return 0;
 }
 
+/* Whatever an architecture refuses, the sentence says which model it is. */
+static void *refuse(const char *path, struct err *err) {
+    char text[sizeof err->text];
+    if (!strstr(err->text, path)) {
+        snprintf(text, sizeof text, "%.200s: %.380s", path, err->text);
+        memcpy(err->text, text, sizeof text);
+    }
+    return NULL;
+}
+
 struct model *model_open(struct arena *arena, const char *path, struct err *err) {
     struct model *model = arena_alloc(arena, sizeof *model);
     model->path = arena_copy(arena, path);
@@ -88,11 +99,17 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
     if (!model->config) {
         return NULL;
     }
+    if (model->config->layers > model->weights->count) { /* before rooms are made for them */
+        err_set(err, ERR_FORMAT,
+                "%s: %lld layers are asked for, but there are only %lld tensors", path,
+                (long long)model->config->layers, (long long)model->weights->count);
+        return NULL;
+    }
     model->arch = arch_find(model->config->type);
     model->task = task_of(model);
     count(model);
     if (read_tokenizer(arena, model, err) < 0 || model->arch->open(arena, model, err) < 0) {
-        return NULL;
+        return refuse(path, err);
     }
     return model;
 }

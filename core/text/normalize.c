@@ -39,6 +39,7 @@ enum { STEPS = 32 };
 struct normalizer {
     struct step steps[STEPS];
     int count;
+    int64_t growth; /* bytes that Replace and Prepend can make of one */
 };
 
 /* ---- reading ---- */
@@ -119,6 +120,25 @@ static int read_step(struct arena *arena, struct step *step, const struct json *
         file, err_quote(shown, sizeof shown, type, strlen(type)));
 }
 
+/* Steps multiply: sixteen that double would make 65,536 bytes of one. */
+static int check_growth(struct normalizer *normalizer, const struct step *step,
+                        const char *file, struct err *err) {
+    enum { GROWTH_MOST = 256 };
+    int64_t from = step->kind == REPLACE ? (int64_t)strlen(step->from) : 1;
+    int64_t to = step->kind == REPLACE   ? (int64_t)strlen(step->to)
+                 : step->kind == PREPEND ? (int64_t)strlen(step->from) + 1
+                                         : 1;
+    int64_t times = to > from ? (to + from - 1) / from : 1;
+    if (times > GROWTH_MOST / normalizer->growth) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: normalizer: its steps can make %lld bytes of one; at most %d are "
+                       "allowed",
+                       file, (long long)(times * normalizer->growth), GROWTH_MOST);
+    }
+    normalizer->growth *= times;
+    return 0;
+}
+
 static int read_section(struct arena *arena, struct normalizer *normalizer,
                         const struct json *section, int depth, const char *file,
                         struct err *err) {
@@ -135,7 +155,10 @@ static int read_section(struct arena *arena, struct normalizer *normalizer,
     if (normalizer->count == STEPS) {
         return err_set(err, ERR_FORMAT, "%s: more than %d normalizers", file, STEPS);
     }
-    return read_step(arena, &normalizer->steps[normalizer->count++], section, type, file, err);
+    struct step *step = &normalizer->steps[normalizer->count++];
+    return read_step(arena, step, section, type, file, err) < 0
+               ? -1
+               : check_growth(normalizer, step, file, err);
 }
 
 struct normalizer *normalize_read(struct arena *arena, const struct json *section,
@@ -144,6 +167,7 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
         return NULL;
     }
     struct normalizer *normalizer = arena_alloc(arena, sizeof *normalizer);
+    normalizer->growth = 1;
     return read_section(arena, normalizer, section, 0, file, err) < 0 ? NULL : normalizer;
 }
 

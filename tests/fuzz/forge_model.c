@@ -399,15 +399,17 @@ static void put_model(struct arena *arena, const struct forge_model *model) {
     }
 }
 
-/* What a user does with a model: a pass over a short text, and all that it has to show. */
-static bool run(struct arena *arena, struct dice *dice, const struct model *model,
-                struct err *err) {
+bool forge_model_use(struct arena *arena, struct dice *dice, const struct model *model,
+                     struct err *err) {
     struct pass pass = { .arena = arena,
                          .batch = 1 + (int64_t)dice_below(dice, 2),
                          .tokens = 1 + (int64_t)dice_below(dice, 5) };
     int64_t count = pass.batch * pass.tokens;
     int32_t *ids = arena_array(arena, count, sizeof *ids);
     uint8_t *mask = arena_array(arena, count, 1);
+    if (model->tokenizer && !forge_tokenizer_use(arena, dice, model->tokenizer, err)) {
+        return false;
+    }
     for (int64_t i = 0; i < count; i++) {
         ids[i] = (int32_t)dice_below(dice, (size_t)model->config->vocab);
         mask[i] = i % pass.tokens == 0 || !dice_once(dice, 4);
@@ -418,20 +420,6 @@ static bool run(struct arena *arena, struct dice *dice, const struct model *mode
         pass.keep[site] = !dice_once(dice, 8);
     }
     return model_run(model, &pass, err) != NULL;
-}
-
-bool forge_model_use(struct arena *arena, struct dice *dice, const char *path, bool *ran,
-                     struct err *err) {
-    const struct model *model = model_open(arena, path, err);
-    *ran = false;
-    if (!model) {
-        return false;
-    }
-    if (model->tokenizer && !forge_tokenizer_use(arena, dice, model->tokenizer, err)) {
-        return true;
-    }
-    *ran = run(arena, dice, model, err);
-    return true;
 }
 
 /* ---- one model ---- */
@@ -474,7 +462,6 @@ static struct forge_model *attempt(struct arena *arena, struct dice *dice, const
     if (!learn(arena, model, dice, err)) {
         return NULL;
     }
-    bool ran;
     if (gguf && dice_once(dice, 2)) {
         forge_tokenizer_gguf(model->keys, dice, model->vocab);
     }
@@ -483,27 +470,21 @@ static struct forge_model *attempt(struct arena *arena, struct dice *dice, const
     }
     put_model(arena, model);
     *err = (struct err){ 0 };
-    return forge_model_use(arena, dice, path_of(gguf), &ran, err) && ran ? model : NULL;
-}
-
-/* Whether GGUF of this architecture can be read at all. */
-static bool in_gguf(const struct arch *arch) {
-    static const char *const families[] = { "llama", "qwen2", "qwen3", "gemma3" };
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        if (strcmp(arch->name, families[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const struct model *opened = model_open(arena, path_of(gguf), err);
+    return opened && forge_model_use(arena, dice, opened, err) ? model : NULL;
 }
 
 static const char *type_named(bool gguf, uint64_t number) {
+    static const char *const families[] = { "llama", "qwen2", "qwen3", "gemma3" };
     const struct arch *const *all = arch_all();
     const char *names[64];
     size_t n = 0;
-    for (size_t i = 0; all[i] && n < 64; i++) {
-        if (!gguf || in_gguf(all[i])) {
-            names[n++] = all[i]->name;
+    for (size_t i = 0; !gguf && all[i] && n < 64; i++) {
+        names[n++] = all[i]->name;
+    }
+    for (size_t i = 0; gguf && i < sizeof families / sizeof *families; i++) {
+        if (arch_find(families[i])) {
+            names[n++] = families[i];
         }
     }
     return names[number % n];

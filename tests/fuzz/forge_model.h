@@ -1,7 +1,7 @@
 #ifndef TESTS_FUZZ_FORGE_MODEL_H
 #define TESTS_FUZZ_FORGE_MODEL_H
 
-#include "core/tensor/tensor.h"
+#include "core/model/model.h"
 #include "tests/fuzz/dice.h"
 #include "tests/fuzz/forge_gguf.h"
 #include "tests/fuzz/forge_safetensors.h"
@@ -41,10 +41,9 @@ struct forge_safetensors *forge_model_header(struct arena *arena,
                                              const struct forge_model *model);
 struct forge_gguf *forge_model_gguf(struct arena *arena, const struct forge_model *model);
 
-/* Opens what lies in MEMFILE_FOLDER and runs it over a few tokens, as the dice have it. Returns
- * whether it opened; *ran: whether it also ran. */
-struct err;
-bool forge_model_use(struct arena *arena, struct dice *dice, const char *path, bool *ran,
+/* What a user does with a model that opened: tokenizes, and runs a pass over a few tokens with
+ * all that it has to show, as the dice have it. */
+bool forge_model_use(struct arena *arena, struct dice *dice, const struct model *model,
                      struct err *err);
 
 #endif

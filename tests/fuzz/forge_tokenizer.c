@@ -172,7 +172,7 @@ static const char *const normalizers[] = {
     "{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"}",
     "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\xe2\x96\x81\"}",
     "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}",
-    "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"ALQCAACEAAAAAACA\"}",
+    "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"EAAAAACAAQBhCQAAAAAAAAAAAIB0aAA=\"}",
     "{\"type\":\"ByteLevel\"}",
 };
 static const char *const pre_tokenizers[] = {
@@ -343,6 +343,8 @@ void forge_tokenizer_gguf(struct forge_gguf *g, struct dice *dice, int64_t count
 
 /* ---- using ---- */
 
+enum { TEXT_MOST = 300 }; /* bytes: a normalizer may make 256 of one */
+
 static const char *const texts[] = {
     "the the",
     "",
@@ -432,8 +434,12 @@ bool forge_tokenizer_use(struct arena *arena, struct dice *dice,
             text = own ? (struct json_text){ own, strlen(own) } : text;
         } else if (dice_once(dice, 6)) {
             text = damage_text(arena, dice);
+            text.length = text.length < TEXT_MOST ? text.length : TEXT_MOST;
         }
-        if (use_text(arena, dice, tokenizer, text, pair, err) < 0) {
+        struct arena_mark mark = arena_mark(arena);
+        int refused = use_text(arena, dice, tokenizer, text, pair, err);
+        arena_rewind(arena, mark);
+        if (refused < 0) {
             return false;
         }
     }

@@ -25,7 +25,7 @@ enum { CHUNK = 500, WORKERS = 64, SECONDS = 10, FAILURES_MOST = 20 };
 /* What the processes share. */
 static struct shared {
     _Atomic uint64_t next; /* the first input that nobody has taken */
-    _Atomic int64_t done, opened, ran, failed;
+    _Atomic int64_t done, opened, ran, whole, failed; /* whole: undamaged, opened */
     struct slot {
         _Atomic uint64_t number, end; /* the input at work, the end of its chunk */
     } slots[WORKERS];
@@ -49,6 +49,7 @@ static void one_input(enum trial_kind kind, uint64_t number) {
     shared->done++;
     shared->opened += trial.opened;
     shared->ran += trial.ran;
+    shared->whole += trial.opened && trial.whole;
     if (trial.bad) {
         char what[sizeof trial.err.text + 100];
         snprintf(what, sizeof what, "%s (%s)", trial.bad, trial.err.text);
@@ -109,11 +110,11 @@ static bool ended_well(enum trial_kind kind, struct slot *slot, int status) {
     return false;
 }
 
-/* At least one damaged input in 50 must still open and one in 50 be refused: else the damage is
- * too strong or too weak to find anything. */
+/* At least one input in 50 must open although it is damaged, and one in 50 be refused: else the
+ * damage is too strong or too weak to find anything. */
 static bool is_telling(int64_t done) {
     return done < 1000 ||
-           (shared->opened > done / 8 + done / 50 && shared->opened < done - done / 50);
+           (shared->opened - shared->whole > done / 50 && shared->opened < done - done / 50);
 }
 
 static bool fuzz(enum trial_kind kind, uint64_t from, uint64_t count) {

@@ -15,10 +15,13 @@ enum {
     GGUFS = 96,
     TOKENIZERS = 16,
     FILE_MOST = 1 << 20,
-    /* What reading and using a file may hold at once: the largest models' passes need a few
-     * hundred kilobytes; a JSON tree is up to 36 times its text ("1," becomes a node). */
-    MEMORY_LEAST = 2 << 20,
-    MEMORY_TIMES = 40,
+    /* Bytes that opening a file may hold: ids may be spread over 4,096 numbers, a JSON tree is
+     * up to 36 times its text ("1," becomes a node). And using it: texts of up to 300 bytes, of
+     * which a normalizer makes 256 times as many, as tokens, words and labels; passes. */
+    OPEN_LEAST = 400000,
+    OPEN_TIMES = 40,
+    USE_LEAST = 20000000,
+    USE_TIMES = 10,
 };
 
 const char *trial_name(enum trial_kind kind) {
@@ -41,10 +44,9 @@ static const struct forge_model *model_of(struct dice *dice, bool gguf) {
     return *place;
 }
 
-/* Whole inputs are damaged 0 times. */
-static size_t changes(struct dice *dice, uint64_t number) {
+static size_t changes(struct dice *dice, bool whole) {
     static const size_t counts[] = { 1, 1, 1, 2, 2, 4 };
-    return number % 8 == 0 ? 0 : dice_of(dice, counts);
+    return whole ? 0 : dice_of(dice, counts);
 }
 
 static struct buf *print(struct arena *arena, const struct json *tree) {
@@ -148,21 +150,41 @@ static int64_t lay(struct arena *arena, struct dice *dice, enum trial_kind kind,
            put("model.safetensors", weights);
 }
 
-static bool use(struct arena *arena, struct dice *dice, enum trial_kind kind,
-                struct trial *trial) {
-    if (kind != TRIAL_TOKENIZER) {
-        const char *path = kind == TRIAL_GGUF ? MEMFILE_FOLDER "/model.gguf" : MEMFILE_FOLDER;
-        return forge_model_use(arena, dice, path, &trial->ran, &trial->err);
-    }
+/* Bytes that may be held from now on until the next call. */
+static void allow(int64_t least, int64_t times, int64_t size) {
+    arena_budget(arena_held() + least + times * size);
+}
+
+static void use_tokenizer(struct arena *arena, struct dice *dice, struct trial *trial) {
     const char *path = MEMFILE_FOLDER "/tokenizer.json";
     struct file *file = file_map(arena, path, &trial->err);
     struct tokenizer *tokenizer =
         tokenizer_read(arena, file->bytes, (size_t)file->size, path, &trial->err);
+    trial->opened = tokenizer != NULL;
+    allow(USE_LEAST, USE_TIMES, trial->size);
     trial->ran = tokenizer && forge_tokenizer_use(arena, dice, tokenizer, &trial->err);
-    return tokenizer != NULL;
 }
 
-static const char *judge(const struct trial *trial, bool whole) {
+static void use_model(struct arena *arena, struct dice *dice, const char *path,
+                      struct trial *trial) {
+    const struct model *model = model_open(arena, path, &trial->err);
+    trial->opened = model != NULL;
+    allow(USE_LEAST, USE_TIMES, trial->size);
+    trial->ran = model && forge_model_use(arena, dice, model, &trial->err);
+}
+
+static void use(struct arena *arena, struct dice *dice, enum trial_kind kind,
+                struct trial *trial) {
+    allow(OPEN_LEAST, OPEN_TIMES, trial->size);
+    if (kind == TRIAL_TOKENIZER) {
+        use_tokenizer(arena, dice, trial);
+    } else {
+        use_model(arena, dice,
+                  kind == TRIAL_GGUF ? MEMFILE_FOLDER "/model.gguf" : MEMFILE_FOLDER, trial);
+    }
+}
+
+static const char *judge(const struct trial *trial) {
     bool failed = trial->err.kind != ERR_NONE;
     if (trial->ran == failed) {
         return failed ? "success with an error" : "a refusal without an error";
@@ -176,7 +198,7 @@ static const char *judge(const struct trial *trial, bool whole) {
     if (failed && !trial->opened && !strstr(trial->err.text, MEMFILE_FOLDER)) {
         return "a refusal that does not name the file";
     }
-    if (whole && failed && trial->err.kind != ERR_UNSUPPORTED) {
+    if (trial->whole && failed && trial->err.kind != ERR_UNSUPPORTED) {
         return "a whole file is refused";
     }
     return NULL;
@@ -185,19 +207,19 @@ static const char *judge(const struct trial *trial, bool whole) {
 struct trial trial_run(enum trial_kind kind, uint64_t number) {
     struct dice dice = { number * TRIAL_KINDS + kind };
     struct arena *made = arena_new(), *arena = arena_new();
-    struct trial trial = { 0 };
-    trial.size = lay(made, &dice, kind, changes(&dice, number));
-    arena_budget(arena_held() + MEMORY_LEAST + MEMORY_TIMES * trial.size);
+    struct trial trial = { .whole = number % 8 == 0 };
+    trial.size = lay(made, &dice, kind, changes(&dice, trial.whole));
+    int64_t before = arena_held();
     struct catch here;
     if (setjmp(catch_set(&here)->place) == 0) {
-        trial.opened = use(arena, &dice, kind, &trial);
+        use(arena, &dice, kind, &trial);
         catch_end(&here);
     } else {
         trial.err = here.err;
     }
     arena_budget(0);
-    trial.bad = judge(&trial, number % 8 == 0);
     arena_free(arena);
+    trial.bad = arena_held() != before ? "memory is still held" : judge(&trial);
     arena_free(made);
     return trial;
 }

@@ -13,6 +13,7 @@
 enum trial_kind { TRIAL_SAFETENSORS, TRIAL_GGUF, TRIAL_TOKENIZER, TRIAL_CONFIG, TRIAL_KINDS };
 
 struct trial {
+    bool whole; /* not damaged */
     bool opened, ran;
     int64_t size;    /* bytes of the damaged file */
     struct err err;  /* why it was refused */

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/catch.h"
 #include "tests/check.h"
 
@@ -73,4 +74,49 @@ TEST(arena_over_budget_ends_at_the_catch_point) {
     check_int(reached, 0);
     check_int(here.err.kind, ERR_MEMORY);
     check_text(here.err.text, "2.0 MB more are needed");
+}
+
+TEST(arena_counts_memory_that_moves_as_it_grows) {
+    int64_t before = arena_held();
+    char *block = arena_resize(NULL, 0, 1000);
+    check_int(arena_held(), before + 1000);
+    block[999] = 'x';
+    block = arena_resize(block, 1000, 3000000);
+    check_int(arena_held(), before + 3000000);
+    check(block[999] == 'x');
+    block = arena_resize(block, 3000000, 10);
+    check_int(arena_held(), before + 10);
+    arena_release(block, 10);
+    check_int(arena_held(), before);
+
+    struct arena *arena = arena_new();
+    struct buf *buf = buf_new(arena);
+    buf_more(buf, 700000);
+    check(arena_held() >= before + 700000);
+    arena_free(arena);
+    check_int(arena_held(), before);
+}
+
+TEST(arena_budget_holds_for_texts_that_grow) {
+    struct buf *buf = buf_new(check_arena());
+    struct catch here;
+    arena_budget(arena_held() + 1000000);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        for (;;) {
+            buf_text(buf, "more and more ");
+        }
+    }
+    arena_budget(0);
+    check_int(here.err.kind, ERR_MEMORY);
+    check(buf->length < 1000000 && buf->length > 400000);
+}
+
+TEST(arena_lays_texts_and_small_things_close_together) {
+    struct arena *arena = check_arena();
+    char *one = arena_copy(arena, "one"), *two = arena_copy(arena, "two");
+    check(two - one < 64);
+    check_same(one, "one");
+    int64_t *small = arena_small(arena, sizeof *small);
+    check((uintptr_t)small % sizeof *small == 0 && *small == 0);
+    check((uintptr_t)arena_alloc(arena, 1) % 64 == 0);
 }

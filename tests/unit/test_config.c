@@ -327,6 +327,26 @@ TEST(bert_refuses_no_token_types) {
     check_text(err.text, "type_vocab_size is 0");
 }
 
+/* Before rooms are made for ten thousand of them. */
+TEST(model_open_refuses_more_layers_than_the_file_has_tensors) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    const char *folder = check_folder(arena);
+    struct file *weights = file_map(
+        arena, check_fixture(arena, "golden/data/models/bert_mlm/model.safetensors"), &err);
+    const char *json = "{\"model_type\":\"bert\",\"hidden_size\":48,\"num_hidden_layers\":9999,"
+                       "\"num_attention_heads\":4,\"intermediate_size\":96,\"vocab_size\":640}";
+    file_write(file_join(arena, folder, "model.safetensors"), weights->bytes,
+               (size_t)weights->size, &err);
+    file_write(file_join(arena, folder, "config.json"), json, strlen(json), &err);
+    int64_t before = arena_held();
+    check(!model_open(arena, folder, &err));
+    check_int(err.kind, ERR_FORMAT);
+    check_text(err.text, folder);
+    check_text(err.text, "9999 layers are asked for");
+    check(arena_held() - before < 300000);
+}
+
 TEST(model_open_refuses_more_layers_than_the_configuration_has) {
     struct weights *weights = fixture_weights("golden/data/models/llama_smollm2");
     check(changed(weights, NULL, NULL, 0, "{" SMALL_LLAMA ",\"num_hidden_layers\":3}") != NULL);

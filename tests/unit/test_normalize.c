@@ -107,3 +107,20 @@ TEST(normalize_refuses_what_it_does_not_know) {
     err = (struct err){ 0 };
     check(!normalizer_of(arena, "null", &err) && err.kind == ERR_NONE);
 }
+
+/* Sixteen steps that double each make 65,536 bytes of one. */
+TEST(normalize_refuses_steps_that_swell_a_text) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct buf *json = buf_new(arena);
+    buf_text(json, "{\"type\":\"Sequence\",\"normalizers\":[");
+    for (int i = 0; i < 16; i++) {
+        buf_text(json, i ? "," : "");
+        buf_text(json, "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},"
+                       "\"content\":\"aa\"}");
+    }
+    buf_text(json, "]}");
+    check(!normalizer_of(arena, json->data, &err));
+    check_int(err.kind, ERR_UNSUPPORTED);
+    check_text(err.text, "512 bytes of one; at most 256");
+}

@@ -565,5 +565,5 @@ TEST(tokenizer_gives_back_what_stretches_take) {
         }
     }
     int64_t answer = encoding->count * (int64_t)sizeof *encoding->tokens;
-    check(arena_held() - before < 2 * answer + 4000000);
+    check(arena_held() - before < 4 * answer + 4000000); /* the answer, and room it grew in */
 }
