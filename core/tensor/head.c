@@ -161,12 +161,12 @@ void head_pack(const struct head_rows *rows, int64_t width, struct head_span spa
 
 void head_multiply_turned(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                           struct head_span span, struct head_span packed, const float *panels,
-                          float *y, int64_t y_stride) {
+                          float *y, int64_t y_stride, bool add) {
     const struct simd *table = simd();
     panels += span.begin < span.end ? (span.begin - packed.begin) * width : 0;
     for (int64_t j = 0; j < span.end - span.begin; j += table->columns) {
         int n = (int)least(span.end - span.begin - j, table->columns);
-        table->multiply(rows, width, x, x_stride, panels + j * width, n, y + j, y_stride, false,
+        table->multiply(rows, width, x, x_stride, panels + j * width, n, y + j, y_stride, add,
                         NULL, 0);
     }
 }

@@ -49,10 +49,11 @@ void head_pack_turned(const struct head_rows *rows, int64_t width, struct head_s
 void head_pack(const struct head_rows *rows, int64_t width, struct head_span span,
                float *panels);
 
-/* y[r, key - span.begin] = x[r] . row of the key, where the span lies in `packed`. */
+/* y[r, key - span.begin] (+)= x[r] . row of the key, where the span lies in `packed`, a whole
+ * number of panels from its beginning. */
 void head_multiply_turned(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                           struct head_span span, struct head_span packed, const float *panels,
-                          float *y, int64_t y_stride);
+                          float *y, int64_t y_stride, bool add);
 /* y[r] (+)= sum over the span of x[r, key - span.begin] times the key's row. */
 void head_multiply(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                    struct head_span span, struct head_span packed, const float *panels,
@@ -61,5 +62,12 @@ void head_multiply(const float *x, int64_t x_stride, int64_t rows, int64_t width
 /* From products q k to probabilities, in place: row r is query first + r over the span. */
 void head_weigh(const struct head *head, int64_t first, int64_t rows, struct head_span span,
                 float *scores, int64_t stride);
+
+/* op_attention_back.c: leaves the step that goes back from `out`. `kept` [B, heads, T, P + S]:
+ * the probabilities; NULL: they are to be computed again. `pattern`: op_attention's. */
+void op_attention_record(struct tape *tape, const struct tensor *out, struct op_heads q,
+                         struct op_heads k, struct op_heads v, const struct op_attention *how,
+                         const struct tensor *pattern, const float *kept);
+int64_t op_attention_back_room(int64_t queries, int64_t keys, int64_t width);
 
 #endif

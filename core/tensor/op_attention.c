@@ -25,10 +25,10 @@ struct task {
 };
 
 int64_t op_attention_room(int64_t queries, int64_t keys, int64_t width, bool recording) {
-    (void)recording;
-    int64_t columns = simd()->columns;
-    return queries + keys + columns * width + head_whole(keys) * width +
-           keys * head_whole(width) + simd()->rows * keys;
+    int64_t columns = simd()->columns, back = op_attention_back_room(queries, keys, width);
+    int64_t forward = queries + keys + columns * width + head_whole(keys) * width +
+                      keys * head_whole(width) + simd()->rows * keys;
+    return recording && back > forward ? back : forward;
 }
 
 static struct task task_at(const struct job *job, int64_t text, int64_t h, int64_t begin,
@@ -71,7 +71,7 @@ static void tile_run(const struct task *task, int64_t first, int64_t rows) {
         pattern_clear(task, first, rows, span);
     }
     head_multiply_turned(head->q + first * head->q_stride, head->q_stride, rows, how->width,
-                         span, task->packed, task->key_panels, scores, all);
+                         span, task->packed, task->key_panels, scores, all, false);
     head_weigh(head, first, rows, span, scores, all);
     head_multiply(scores, all, rows, how->width, span, task->packed, task->value_panels,
                   task->out + first * out_stride, out_stride, false);
@@ -94,6 +94,21 @@ static void tasks_run(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* Where probabilities are put; NULL: nowhere. For going backward they are kept when they take
+ * no more than q, k, v and the result together, else computed again, for a fifth of the time
+ * that going backward takes. */
+static float *kept_at(struct tape *tape, const struct op_attention *how,
+                      const struct tensor *pattern) {
+    int64_t all = how->past + how->keys;
+    if (pattern) {
+        return pattern->data;
+    }
+    if (!tape->record || all > 4 * how->width) {
+        return NULL;
+    }
+    return tape_tensor(tape, 4, (int64_t[]){ how->batch, how->heads, how->queries, all })->data;
+}
+
 struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_heads k,
                             struct op_heads v, const struct op_attention *how,
                             struct tensor *pattern) {
@@ -105,8 +120,11 @@ struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_head
                        .k = k,
                        .v = v,
                        .out = out->data,
-                       .pattern = pattern ? pattern->data : NULL,
+                       .pattern = kept_at(tape, how, pattern),
                        .blocks = (how->queries + QUERIES - 1) / QUERIES };
     pool_for(how->batch * how->heads * job.blocks, 1, tasks_run, &job);
+    if (tape->record) {
+        op_attention_record(tape, out, q, k, v, how, pattern, job.pattern);
+    }
     return out;
 }

@@ -1,6 +1,7 @@
 #include "tests/check.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/pool.h"
@@ -379,4 +380,225 @@ TEST(op_attention_gives_the_same_bytes_beside_padding) {
         check(memcmp(padded.y->data + (how.keys + pad) * 32, alone.y->data,
                      (size_t)tensor_bytes(alone.y)) == 0);
     }
+}
+
+/* ---- gradients ---- */
+
+/* The target: y times these weights, and the pattern times those, for each of S seeds. */
+struct target {
+    int64_t seeds;
+    const float *y, *pattern; /* [S, ...]; pattern NULL: it plays no part */
+};
+
+/* The target of one seed from the formula, in double. */
+static double target_value(const struct scene *scene, const struct target *target,
+                           int64_t seed) {
+    const struct op_attention *how = &scene->how;
+    int64_t all = how->past + how->keys, heads = how->batch * how->heads * how->queries;
+    const float *of_y = target->y + seed * heads * how->width;
+    double *p = calloc((size_t)all, sizeof *p), sum = 0;
+    for (int64_t n = 0; n < heads; n++) {
+        int64_t b = n / (how->heads * how->queries), h = n / how->queries % how->heads;
+        int64_t i = n % how->queries, g = h / (how->heads / how->groups);
+        const float *weights = of_y + ((b * how->queries + i) * how->heads + h) * how->width;
+        weigh(scene, b, h, i, p);
+        for (int64_t j = 0; j < all; j++) {
+            const float *value = row_at(scene, true, b, g, j);
+            double share = 0;
+            for (int64_t d = 0; d < how->width; d++) {
+                share += (double)weights[d] * (double)value[d];
+            }
+            if (target->pattern) {
+                share += (double)target->pattern[(seed * heads + n) * all + j];
+            }
+            sum += p[j] * share;
+        }
+    }
+    free(p);
+    return sum;
+}
+
+/* What attention's backward gave. */
+struct gradients {
+    float *q, *k, *v, *pattern, *table; /* [S, ...]; pattern and table NULL: not wanted */
+};
+
+static void table_take(void *arg, const struct tensor *parameter,
+                       const struct tensor *gradient) {
+    struct gradients *of = arg;
+    check_int(tensor_count(parameter), tensor_count(gradient));
+    memcpy(of->table, gradient->data, (size_t)tensor_bytes(gradient));
+}
+
+static float *place(struct arena *arena, const struct target *target, const struct tensor *of) {
+    return arena_array(arena, target->seeds * tensor_count(of), sizeof(float));
+}
+
+static struct gradients scene_back(struct arena *arena, const struct scene *scene,
+                                   const struct target *target, bool pattern) {
+    const struct op_attention *how = &scene->how;
+    struct gradients of = { .q = place(arena, target, scene->q.x),
+                            .k = place(arena, target, scene->k.x),
+                            .v = place(arena, target, scene->v.x) };
+    int64_t room = op_attention_room(how->queries, how->past + how->keys, how->width, true);
+    struct tape *tape = tape_new(arena, room);
+    tape_record(tape);
+    struct tensor *y =
+        op_attention(tape, scene->q, scene->k, scene->v, how, pattern ? scene->pattern : NULL);
+    tape_seed(tape, y, target->y);
+    tape_want(tape, scene->q.x, of.q);
+    tape_want(tape, scene->k.x, of.k);
+    tape_want(tape, scene->v.x, of.v);
+    if (target->pattern) {
+        of.pattern = place(arena, target, scene->pattern);
+        tape_seed(tape, scene->pattern, target->pattern);
+        tape_want(tape, scene->pattern, of.pattern);
+    }
+    struct tape_ask ask = { .seeds = target->seeds, .arg = &of };
+    if (how->table && target->seeds == 1) {
+        of.table = place(arena, target, how->table);
+        ask.parameter = table_take;
+    }
+    tape_backward(tape, &ask);
+    return of;
+}
+
+/* Every few numbers of x moved by a 1024th either way. */
+static void check_slopes(const struct scene *scene, const struct target *target, float *x,
+                         int64_t n, const float *gradient) {
+    const float step = 1.0F / 1024;
+    double worst = 0;
+    for (int64_t at = 0; at < n; at += 1 + n / 24) {
+        float before = x[at];
+        for (int64_t s = 0; s < target->seeds; s++) {
+            x[at] = before + step;
+            double up = target_value(scene, target, s);
+            x[at] = before - step;
+            double slope = (up - target_value(scene, target, s)) * 512;
+            x[at] = before;
+            double off = fabs(slope - (double)gradient[s * n + at]) / (1 + fabs(slope));
+            worst = off <= worst ? worst : off;
+        }
+    }
+    check_near(worst, 0, 1e-4);
+}
+
+/* A pattern receives its seed and what its value says, masked or not. */
+static void check_pattern_gradient(const struct scene *scene, const struct target *target,
+                                   const float *gradient) {
+    const struct op_attention *how = &scene->how;
+    int64_t all = how->past + how->keys, heads = how->batch * how->heads * how->queries;
+    double worst = 0;
+    for (int64_t n = 0; n < target->seeds * heads * all; n++) {
+        int64_t s = n / all / heads, b = n / all / (how->heads * how->queries) % how->batch;
+        int64_t h = n / all / how->queries % how->heads, i = n / all % how->queries;
+        const float *value = row_at(scene, true, b, h / (how->heads / how->groups), n % all);
+        int64_t row = ((s * how->batch + b) * how->queries + i) * how->heads + h;
+        double wanted = (double)target->pattern[n];
+        for (int64_t d = 0; d < how->width; d++) {
+            wanted += (double)target->y[row * how->width + d] * (double)value[d];
+        }
+        double off = fabs(wanted - (double)gradient[n]) / (1 + fabs(wanted));
+        worst = off <= worst ? worst : off;
+    }
+    check_near(worst, 0, 2e-5);
+}
+
+static bool same(const float *a, const float *b, int64_t seeds, const struct tensor *of) {
+    return memcmp(a, b, (size_t)(seeds * tensor_count(of)) * sizeof *a) == 0;
+}
+
+static void check_same_gradients(const struct scene *scene, const struct target *target,
+                                 const struct gradients *wanted, bool pattern) {
+    struct gradients seen = scene_back(check_arena(), scene, target, pattern);
+    check(same(seen.q, wanted->q, target->seeds, scene->q.x));
+    check(same(seen.k, wanted->k, target->seeds, scene->k.x));
+    check(same(seen.v, wanted->v, target->seeds, scene->v.x));
+    check(!wanted->table || same(seen.table, wanted->table, 1, scene->how.table));
+}
+
+static const float *weights(struct arena *arena, int64_t seeds, int64_t n, uint32_t seed) {
+    return numbers(arena, seeds, n, seed)->data;
+}
+
+static void check_gradients(struct op_attention how, bool bias, int64_t seeds, bool pattern) {
+    struct arena *arena = check_arena();
+    struct scene scene = scene_new(arena, how);
+    if (bias) {
+        scene_bias(arena, &scene);
+    }
+    struct target target = { seeds, NULL, NULL };
+    target.y = weights(arena, seeds, how.batch * how.queries * how.heads * how.width, 7);
+    if (pattern) {
+        target.pattern = weights(arena, seeds, tensor_count(scene.pattern), 8);
+    }
+    struct gradients of = scene_back(arena, &scene, &target, true);
+    check_slopes(&scene, &target, scene.q.x->data, tensor_count(scene.q.x), of.q);
+    check_slopes(&scene, &target, scene.k.x->data, tensor_count(scene.k.x), of.k);
+    check_slopes(&scene, &target, scene.v.x->data, tensor_count(scene.v.x), of.v);
+    if (of.table) {
+        float *table = scene.how.table->data;
+        check_slopes(&scene, &target, table, 4 * how.heads, of.table);
+    }
+    if (pattern) {
+        check_pattern_gradient(&scene, &target, of.pattern);
+    } else { /* kept by attention itself, or computed again */
+        check_same_gradients(&scene, &target, &of, false);
+    }
+    int threads = pool_threads();
+    for (int n = 1; n <= 8; n++) {
+        pool_set_threads(n);
+        check_same_gradients(&scene, &target, &of, true);
+    }
+    pool_set_threads(threads);
+}
+
+TEST(op_attention_goes_back_at_any_width) {
+    static const int64_t all[] = { 1, 10, 16, 20, 64, 80, 128, 256 };
+    for (int i = 0; i < 8; i++) {
+        struct op_attention how = sizes(2, 5, 7, 4, 2, all[i]);
+        how.scale *= 0.5F;
+        check_gradients(how, false, 1, i % 2);
+        check_gradients(how, false, 3, i % 2 == 0);
+    }
+}
+
+TEST(op_attention_goes_back_through_long_texts) {
+    struct op_attention how = sizes(1, 107, 107, 1, 1, 4); /* three blocks of queries */
+    how.causal = true;
+    check_gradients(how, false, 1, false);
+    how.left = 20;
+    check_gradients(how, true, 1, false);
+    how.past = 33;
+    check_gradients(how, false, 1, true);
+}
+
+TEST(op_attention_goes_back_through_everything) {
+    static const uint8_t mask[2 * 9] = { 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1, 1, 1, 1 };
+    for (int i = 0; i < 32; i++) {
+        struct op_attention how = sizes(2, 9, 9, 4, i % 3 ? 2 : 4, 10);
+        how.causal = i & 1;
+        how.mask = i & 2 ? mask : NULL;
+        how.cap = i & 4 ? 1.25F : 0;
+        how.left = i & 8 ? 3 : -1;
+        how.right = i & 8 ? 1 : -1;
+        how.past = i & 16 ? 5 : 0;
+        check_gradients(how, how.past == 0 && i % 5 < 3, i % 7 == 3 ? 3 : 1, i % 4 == 1);
+    }
+}
+
+/* Gradients of the values alone do not need the rest. */
+TEST(op_attention_goes_back_as_far_as_is_wanted) {
+    struct arena *arena = check_arena();
+    struct scene scene = scene_new(arena, sizes(2, 6, 6, 4, 2, 8));
+    struct target target = { 1, weights(arena, 1, 2 * 6 * 32, 7), NULL };
+    struct gradients all = scene_back(arena, &scene, &target, false);
+    struct tape *tape = tape_new(arena, op_attention_room(6, 6, 8, true));
+    tape_record(tape);
+    struct tensor *y = op_attention(tape, scene.q, scene.k, scene.v, &scene.how, NULL);
+    float *v = place(arena, &target, scene.v.x);
+    tape_seed(tape, y, target.y);
+    tape_want(tape, scene.v.x, v);
+    tape_backward(tape, &(struct tape_ask){ .seeds = 1 });
+    check(same(v, all.v, 1, scene.v.x));
 }
