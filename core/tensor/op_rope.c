@@ -21,19 +21,21 @@ struct op_rope_angles *op_rope_angles(struct tape *tape, int64_t first, int64_t 
     return angles;
 }
 
+/* Turned by the angles, or back by them (`sign` -1), keeping the scale in both. */
 struct job {
     const struct op_rope_angles *angles;
     float *x; /* the first head of the first row */
     int64_t stride, heads, apart;
+    float sign;
 };
 
-static void head_turn(float *x, const float *cosines, const float *sines, int64_t half,
-                      bool adjacent) {
+static void head_turn(float *x, const float *cosines, const float *sines, float sign,
+                      int64_t half, bool adjacent) {
     int64_t step = adjacent ? 2 : 1, apart = adjacent ? 1 : half;
     for (int64_t i = 0; i < half; i++) {
-        float a = x[i * step], b = x[i * step + apart];
-        x[i * step] = a * cosines[i] - b * sines[i];
-        x[i * step + apart] = b * cosines[i] + a * sines[i];
+        float a = x[i * step], b = x[i * step + apart], sine = sign * sines[i];
+        x[i * step] = a * cosines[i] - b * sine;
+        x[i * step + apart] = b * cosines[i] + a * sine;
     }
 }
 
@@ -45,18 +47,46 @@ static void rows_run(void *arg, int64_t begin, int64_t end) {
         int64_t at = r % angles->tokens * half;
         for (int64_t h = 0; h < job->heads; h++) {
             head_turn(job->x + r * job->stride + h * job->apart, angles->cosines + at,
-                      angles->sines + at, half, angles->adjacent);
+                      angles->sines + at, job->sign, half, angles->adjacent);
         }
+    }
+}
+
+struct step {
+    struct tape_step step;
+    struct op_heads of;
+    int64_t heads;
+    const struct op_rope_angles *angles;
+};
+
+/* Turns `rows` rows of x that lie as those of `of`. */
+static void turn(const struct step *what, float *x, int64_t rows, float sign) {
+    struct job job = { .angles = what->angles,
+                       .x = x + what->of.first,
+                       .stride = what->of.x->shape[1],
+                       .heads = what->heads,
+                       .apart = what->of.apart,
+                       .sign = sign };
+    pool_for(rows, 16, rows_run, &job);
+}
+
+static void back(struct tape *tape, struct tape_step *step) {
+    const struct step *self = (const struct step *)step;
+    float *gradient = tape_gradient(tape, step->out);
+    if (gradient) {
+        turn(self, gradient, tape_seeds(tape) * step->out->shape[0], -1);
     }
 }
 
 void op_rope(struct tape *tape, struct op_heads of, int64_t heads,
              const struct op_rope_angles *angles) {
-    (void)tape;
-    struct job job = { .angles = angles,
-                       .x = of.x->data + of.first,
-                       .stride = of.x->shape[1],
-                       .heads = heads,
-                       .apart = of.apart };
-    pool_for(of.x->shape[0], 16, rows_run, &job);
+    struct step what = { .of = of, .heads = heads, .angles = angles };
+    turn(&what, of.x->data, of.x->shape[0], 1);
+    if (tape->record) {
+        struct step *step = tape_step(tape, sizeof *step, back, of.x);
+        step->step.in_place = true;
+        step->of = of;
+        step->heads = heads;
+        step->angles = angles;
+    }
 }

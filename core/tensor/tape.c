@@ -332,7 +332,8 @@ static void sum_run(void *arg, int64_t begin, int64_t end) {
     simd()->add(sum->to + begin, sum->to + begin, sum->from + begin, end - begin);
 }
 
-static void gradient_join(struct tape *tape, const struct tensor *tensor, const float *more) {
+/* Adds `more` to a value's gradient. */
+static void gradient_add(struct tape *tape, const struct tensor *tensor, const float *more) {
     bool add;
     float *gradient = tape_gradient_set(tape, tensor, &add);
     int64_t n = tape_seeds(tape) * tensor_count(tensor);
@@ -343,11 +344,16 @@ static void gradient_join(struct tape *tape, const struct tensor *tensor, const 
     }
 }
 
+void tape_gradient_join(struct tape *tape, const struct tensor *out,
+                        const struct tensor *input) {
+    gradient_add(tape, input, value_of(tape, out)->gradient->numbers);
+}
+
 void tape_gradient_give(struct tape *tape, const struct tensor *out,
                         const struct tensor *input) {
     struct value *from = value_of(tape, out), *to = value_of(tape, input);
     if (to->gradient) {
-        gradient_join(tape, input, from->gradient->numbers);
+        tape_gradient_join(tape, out, input);
         return;
     }
     to->gradient = from->gradient;
@@ -396,10 +402,6 @@ static void uses_end(struct tape *tape, const struct tape_step *step) {
 
 /* ---- seeds and wants ---- */
 
-static void seed_now(struct tape *tape, const struct tensor *tensor, const float *gradient) {
-    gradient_join(tape, tensor, gradient);
-}
-
 static void want_now(struct tape *tape, const struct tensor *tensor, float *into) {
     struct value *value = value_of(tape, tensor);
     struct want *want = arena_alloc(tape->record->arena, sizeof *want);
@@ -416,7 +418,7 @@ static void request(struct tape *tape, struct request what) {
 
 void tape_seed(struct tape *tape, const struct tensor *value, const float *gradient) {
     if (tape->repeats) {
-        seed_now(tape, value, gradient);
+        gradient_add(tape, value, gradient);
     } else {
         request(tape, (struct request){ .value = value, .gradient = gradient });
     }
@@ -539,7 +541,7 @@ static int64_t requests_take(struct tape *tape) {
             int64_t last = value_of(tape, r->value)->last;
             first = last + 1 < first ? last + 1 : first;
         } else {
-            seed_now(tape, r->value, r->gradient);
+            gradient_add(tape, r->value, r->gradient);
         }
     }
     record->requests = NULL;

@@ -115,8 +115,10 @@ float *tape_parameter_add(struct tape *tape, const struct tensor *parameter);
 float *tape_gradient_set(struct tape *tape, const struct tensor *value, bool *add);
 float *tape_parameter_set(struct tape *tape, const struct tensor *parameter, bool *add);
 
-/* Adds the gradient of a step's output, as it is now, to that of an input of the same size; the
- * last thing that its back does with it (often no number moves). */
+/* Adds the gradient of a step's output, as it is now, to that of an input of the same size.
+ * `give` is the last thing that a back does with it: often no number moves. */
+void tape_gradient_join(struct tape *tape, const struct tensor *out,
+                        const struct tensor *input);
 void tape_gradient_give(struct tape *tape, const struct tensor *out,
                         const struct tensor *input);
 
