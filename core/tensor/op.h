@@ -127,4 +127,28 @@ struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_head
 /* Floats a thread needs, forward or (recording) backward too. */
 int64_t op_attention_room(int64_t queries, int64_t keys, int64_t width, bool recording);
 
+/* A recurrent layer: a state goes through the tokens of each text, from zeros.
+ *
+ *     h = act(W x + b + U h' + c), act tanh or relu (Elman 1990)
+ *     LSTM (Hochreiter and Schmidhuber 1997; Gers et al. 2000): with i, f, g, o the four parts
+ *     of W x + b + U h' + c,
+ *         cell = sigmoid(f) cell' + sigmoid(i) tanh(g)        h = sigmoid(o) tanh(cell)
+ *     GRU (Cho et al. 2014, arXiv:1406.1078, with the reset gate after the product): with r, z,
+ *     n the three parts of W x + b and of U h' + c,
+ *         n = tanh(n_x + sigmoid(r_x + r_h) n_h), z = sigmoid(z_x + z_h), h = (1 - z) n + z h'
+ *
+ * The parts and their order are PyTorch's. Padding on the right changes nothing before it. The
+ * gradient of an output is that of all that comes of it: of what is made of the layer's output,
+ * and of the states of later tokens. */
+enum op_recurrence { OP_RNN_TANH, OP_RNN_RELU, OP_LSTM, OP_GRU };
+struct op_recurrent {
+    enum op_recurrence kind;
+    int64_t batch, tokens, width; /* B, T, H */
+    struct op_dense input, state; /* W, b: [G H, E]; U, c: [G H, H]; both have a bias or none */
+};
+/* x [B T, E]. Returns h [B T, H]; an LSTM's cells, [B T, H], go to `cells` if that is not NULL
+ * (of the others NULL does). */
+struct tensor *op_recurrent(struct tape *tape, const struct tensor *x,
+                            const struct op_recurrent *how, struct tensor **cells);
+
 #endif

@@ -1,0 +1,174 @@
+#include "core/model/recurrent.h"
+
+#include <string.h>
+
+#include "core/model/parts.h"
+
+const enum site recurrent_sites[] = { SITE_EMBED, SITE_OUTPUT, SITE_LOGITS, SITE_COUNT };
+
+struct recurrent {
+    enum op_recurrence kind;
+    const struct tensor *words; /* [V, E] */
+    struct layer {
+        struct op_dense input, state;
+    } * layers;
+    struct op_dense decoder;
+};
+
+/* ---- opening ---- */
+
+/* What PyTorch's layers can do besides, and this file cannot. */
+static int settings_check(const struct model *model, struct err *err) {
+    const struct config *c = model->config;
+    bool both = false;
+    int64_t projection = 0;
+    if (!c->json) {
+        return err_set(err, ERR_UNSUPPORTED, "%s: a recurrent model is read from safetensors",
+                       model->path);
+    }
+    if (config_flag(c, "bidirectional", NULL, &both, err) < 0 ||
+        config_whole(c, "proj_size", NULL, 0, 1 << 20, &projection, err) < 0) {
+        return -1;
+    }
+    if (both || weights_at(model->weights, "rnn.weight_ih_l0_reverse")) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: the layers read in both directions (bidirectional); those that go "
+                       "forward only are known here",
+                       c->file);
+    }
+    if (projection || weights_at(model->weights, "rnn.weight_hr_l0")) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: the states are projected (proj_size); those that are as wide as "
+                       "hidden_size are known here",
+                       c->file);
+    }
+    return 0;
+}
+
+static int kind_find(const struct config *c, enum op_recurrence *kind, struct err *err) {
+    const char *act = "tanh";
+    char quoted[40];
+    if (*kind != OP_RNN_TANH) {
+        return 0;
+    }
+    if (config_text(c, "nonlinearity", NULL, &act, err) < 0) {
+        return -1;
+    }
+    *kind = strcmp(act, "relu") == 0 ? OP_RNN_RELU : OP_RNN_TANH;
+    if (*kind == OP_RNN_TANH && strcmp(act, "tanh") != 0) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: nonlinearity is \"%s\"; \"tanh\" and \"relu\" are known", c->file,
+                       err_quote(quoted, sizeof quoted, act, strlen(act)));
+    }
+    return 0;
+}
+
+/* What config.json says; if it does not, what the file has. */
+static int embedding_size(const struct model *model, int64_t *size, struct err *err) {
+    const struct tensor *table = weights_at(model->weights, "embedding.weight");
+    *size = table && table->rank == 2 ? table->shape[1] : model->config->width;
+    return config_whole(model->config, "embedding_size", NULL, 1, 1 << 20, size, err);
+}
+
+/* Weights and bias of one of a layer's two products: "ih" from below, "hh" from before. */
+static struct op_dense product_find(struct parts *parts, int64_t rows, int64_t columns,
+                                    const char *which, int64_t layer) {
+    struct op_dense dense = { .weight =
+                                  parts_matrix(parts, rows, columns, "rnn.weight_%s_l%lld",
+                                               which, (long long)layer) };
+    if (parts_has(parts, "rnn.bias_ih_l%lld", (long long)layer) ||
+        parts_has(parts, "rnn.bias_hh_l%lld", (long long)layer)) {
+        dense.bias = parts_vector(parts, rows, "rnn.bias_%s_l%lld", which, (long long)layer);
+    }
+    return dense;
+}
+
+static void decoder_find(struct parts *parts, const struct config *c, int64_t size,
+                         struct recurrent *net) {
+    bool own = !c->tied || size != c->width || parts_has(parts, "decoder.weight");
+    net->decoder.weight =
+        own ? parts_matrix(parts, c->vocab, c->width, "decoder.weight") : net->words;
+    if (parts_has(parts, "decoder.bias")) {
+        net->decoder.bias = parts_vector(parts, c->vocab, "decoder.bias");
+    }
+}
+
+int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence kind,
+                   struct err *err) {
+    const struct config *c = model->config;
+    struct recurrent *net = arena_alloc(arena, sizeof *net);
+    struct parts parts = { .arena = arena, .weights = model->weights, .err = err };
+    int64_t size, gates = kind == OP_LSTM ? 4 : kind == OP_GRU ? 3 : 1;
+    net->kind = kind;
+    if (settings_check(model, err) < 0 || kind_find(c, &net->kind, err) < 0 ||
+        embedding_size(model, &size, err) < 0) {
+        return err_pass(err);
+    }
+    model->task = "causal-lm";
+    net->words = parts_matrix(&parts, c->vocab, size, "embedding.weight");
+    net->layers = arena_array(arena, c->layers, sizeof *net->layers);
+    for (int64_t l = 0; l < c->layers && !parts.failed; l++) {
+        int64_t below = l == 0 ? size : c->width;
+        net->layers[l] = (struct layer){
+            .input = product_find(&parts, gates * c->width, below, "ih", l),
+            .state = product_find(&parts, gates * c->width, c->width, "hh", l),
+        };
+    }
+    parts_none(&parts, c->layers, "rnn.weight_ih_l%lld", (long long)c->layers);
+    decoder_find(&parts, c, size, net);
+    model->parts = net;
+    return parts.failed ? err_pass(err) : 0;
+}
+
+/* ---- running ---- */
+
+static struct tensor *words(const struct recurrent *net, struct pass *pass) {
+    int64_t rows = pass->batch * pass->tokens;
+    if (!pass->embeddings) {
+        return op_embed(pass->tape, net->words, pass->ids, rows);
+    }
+    struct tensor *x = tape_tensor(pass->tape, 2, (int64_t[]){ rows, net->words->shape[1] });
+    memcpy(x->data, pass->embeddings->data, (size_t)tensor_bytes(x));
+    return x;
+}
+
+static void head_run(const struct recurrent *net, struct pass *pass, struct tensor *x) {
+    int64_t vocab = net->decoder.weight->shape[0];
+    int64_t every[] = { pass->batch, pass->tokens, vocab }, some[] = { pass->wanted, vocab };
+    bool few = pass->wanted > 0;
+    if (few) {
+        x = op_rows(pass->tape, x, pass->wanted_rows, pass->wanted);
+    }
+    struct tensor *place = visit_place(pass, SITE_LOGITS, 0, few ? 2 : 3, few ? some : every);
+    visit(pass, SITE_LOGITS, 0, op_linear(pass->tape, x, &net->decoder, NULL, place));
+}
+
+int recurrent_forward(const struct model *model, struct pass *pass, struct err *err) {
+    const struct recurrent *net = model->parts;
+    if (pass->prefix || pass->decoder_tokens > 0) {
+        return err_set(err, ERR_UNSUPPORTED, "a recurrent model has no %s",
+                       pass->prefix ? "keys and values of a prefix" : "decoder of its own");
+    }
+    struct tensor *x = words(net, pass), *cells;
+    visit_rows(pass, SITE_EMBED, 0, x);
+    for (int64_t l = 0; l < model->config->layers; l++) {
+        struct op_recurrent how = { .kind = net->kind,
+                                    .batch = pass->batch,
+                                    .tokens = pass->tokens,
+                                    .width = model->config->width,
+                                    .input = net->layers[l].input,
+                                    .state = net->layers[l].state };
+        x = op_recurrent(pass->tape, x, &how, &cells);
+        visit_rows(pass, SITE_OUTPUT, l, x);
+        if (cells) {
+            visit_rows(pass, SITE_CELL, l, cells);
+        }
+        if (pass->progress) {
+            pass->progress(pass->progress_arg, l + 1, model->config->layers);
+        }
+    }
+    if (visit_wants(pass, SITE_LOGITS)) {
+        head_run(net, pass, x);
+    }
+    return 0;
+}

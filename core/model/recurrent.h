@@ -1,0 +1,27 @@
+#ifndef CORE_MODEL_RECURRENT_H
+#define CORE_MODEL_RECURRENT_H
+
+#include "core/model/model.h"
+#include "core/tensor/op.h"
+
+/* recurrent: language models of stacked recurrent layers: word embedding, layers, a linear
+ * decoder to the vocabulary; the first states are zeros. A plain safetensors file with
+ * PyTorch's names (embedding.weight; rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0,
+ * rnn.bias_hh_l0 and so on for each layer; decoder.weight, decoder.bias) and a config.json that
+ * says model_type, vocab_size, embedding_size, hidden_size, num_layers and, of an rnn_lm,
+ * nonlinearity ("tanh" or "relu"). Both biases of all layers may be absent, and decoder.bias;
+ * decoder.weight where tie_word_embeddings is true. */
+
+/* arch->open of each kind; OP_RNN_TANH stands for either nonlinearity. */
+int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence kind,
+                   struct err *err);
+
+int recurrent_forward(const struct model *model, struct pass *pass, struct err *err);
+
+/* What config.json calls things. */
+#define RECURRENT_FORM \
+    { .headless = true, .layers = "num_layers" }
+
+extern const enum site recurrent_sites[];
+
+#endif
