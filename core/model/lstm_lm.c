@@ -17,4 +17,5 @@ const struct arch lstm_lm_arch = {
     .form = RECURRENT_FORM,
     .open = open,
     .forward = recurrent_forward,
+    .words = recurrent_words,
 };

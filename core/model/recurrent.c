@@ -122,6 +122,11 @@ int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence 
 
 /* ---- running ---- */
 
+const struct tensor *recurrent_words(const struct model *model) {
+    const struct recurrent *net = model->parts;
+    return net->words;
+}
+
 static struct tensor *words(const struct recurrent *net, struct pass *pass) {
     int64_t rows = pass->batch * pass->tokens;
     if (!pass->embeddings) {

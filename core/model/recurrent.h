@@ -18,6 +18,8 @@ int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence 
 
 int recurrent_forward(const struct model *model, struct pass *pass, struct err *err);
 
+const struct tensor *recurrent_words(const struct model *model);
+
 /* What config.json calls things. */
 #define RECURRENT_FORM \
     { .headless = true, .layers = "num_layers" }

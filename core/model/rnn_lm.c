@@ -14,4 +14,5 @@ const struct arch rnn_lm_arch = {
     .form = RECURRENT_FORM,
     .open = open,
     .forward = recurrent_forward,
+    .words = recurrent_words,
 };

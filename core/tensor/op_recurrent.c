@@ -149,6 +149,226 @@ static void layer_run(struct tape *tape, struct layer *layer) {
     }
 }
 
+/* ---- backward ---- */
+
+/* While one seed goes back through time: gradients of what the layer's values are made of. */
+struct back {
+    const struct layer *layer;
+    int64_t t;
+    float *out, *cells;    /* of the seed's outputs; what later tokens made of them is added */
+    float *gates, *states; /* of the sums before the acts; the two are one but in a GRU */
+};
+
+static void lstm_back(const struct back *back, int64_t row) {
+    const struct layer *layer = back->layer;
+    int64_t h = layer->how.width;
+    const float *i = layer->gates + row * 4 * h, *f = i + h, *g = f + h, *o = g + h;
+    const float *last = before(layer, layer->cells, row, back->t);
+    const float *dout = back->out + row * h;
+    float *di = back->gates + row * 4 * h, *df = di + h, *dg = df + h, *d_o = dg + h;
+    float *dcell = back->cells + row * h;
+    simd()->act(d_o, layer->cells->data + row * h, h, SIMD_TANH);
+    for (int64_t k = 0; k < h; k++) {
+        float squashed = d_o[k];
+        dcell[k] += dout[k] * o[k] * (1 - squashed * squashed);
+        d_o[k] = dout[k] * squashed * o[k] * (1 - o[k]);
+        di[k] = dcell[k] * g[k] * i[k] * (1 - i[k]);
+        df[k] = dcell[k] * last[k] * f[k] * (1 - f[k]);
+        dg[k] = dcell[k] * i[k] * (1 - g[k] * g[k]);
+    }
+    if (back->t > 0) {
+        simd()->mul_add(dcell - h, dcell, f, h);
+    }
+}
+
+static void gru_back(const struct back *back, int64_t row) {
+    const struct layer *layer = back->layer;
+    int64_t h = layer->how.width;
+    const float *r = layer->gates + row * 3 * h, *z = r + h, *n = z + h;
+    const float *state = layer->states + row * 3 * h + 2 * h;
+    const float *last = before(layer, layer->out, row, back->t);
+    float *dr = back->gates + row * 3 * h, *dz = dr + h, *dn = dz + h;
+    float *dstate = back->states + row * 3 * h, *dout = back->out + row * h;
+    for (int64_t k = 0; k < h; k++) {
+        dn[k] = dout[k] * (1 - z[k]) * (1 - n[k] * n[k]);
+        dz[k] = dout[k] * (last[k] - n[k]) * z[k] * (1 - z[k]);
+        dr[k] = dn[k] * state[k] * r[k] * (1 - r[k]);
+        dstate[k] = dr[k];
+        dstate[h + k] = dz[k];
+        dstate[2 * h + k] = dn[k] * r[k];
+    }
+    if (back->t > 0) {
+        simd()->mul_add(dout - h, dout, z, h);
+    }
+}
+
+static void rnn_back(const struct back *back, int64_t row) {
+    const struct layer *layer = back->layer;
+    int64_t h = layer->how.width;
+    const float *y = layer->out->data + row * h, *dout = back->out + row * h;
+    float *d = back->gates + row * h;
+    for (int64_t k = 0; k < h && layer->how.kind == OP_RNN_TANH; k++) {
+        d[k] = dout[k] * (1 - y[k] * y[k]);
+    }
+    for (int64_t k = 0; k < h && layer->how.kind == OP_RNN_RELU; k++) {
+        d[k] = y[k] > 0 ? dout[k] : 0;
+    }
+}
+
+static void texts_back(void *arg, int64_t begin, int64_t end) {
+    const struct back *back = arg;
+    const struct op_recurrent *how = &back->layer->how;
+    for (int64_t b = begin; b < end; b++) {
+        int64_t row = b * how->tokens + back->t;
+        if (how->kind == OP_LSTM) {
+            lstm_back(back, row);
+        } else if (how->kind == OP_GRU) {
+            gru_back(back, row);
+        } else {
+            rnn_back(back, row);
+        }
+    }
+}
+
+/* Through U to the states of the token before. */
+static void states_back(struct tape *tape, const struct back *back) {
+    const struct op_recurrent *how = &back->layer->how;
+    int64_t n = back->layer->parts * how->width;
+    struct gemm gemm = { .m = how->batch,
+                         .n = how->width,
+                         .k = n,
+                         .x = back->states + back->t * n,
+                         .x_stride = how->tokens * n,
+                         .w = how->state.weight,
+                         .across = true,
+                         .y = back->out + (back->t - 1) * how->width,
+                         .y_stride = how->tokens * how->width,
+                         .add = true };
+    gemm_run(&gemm, tape->room, tape->each);
+}
+
+static void seed_back(struct tape *tape, struct back *back) {
+    for (back->t = back->layer->how.tokens - 1; back->t >= 0; back->t--) {
+        stop_check();
+        pool_for(back->layer->how.batch, TEXTS, texts_back, back);
+        if (back->t > 0) {
+            states_back(tape, back);
+        }
+    }
+}
+
+static void inputs_back(struct tape *tape, const struct back *back, float *dx, bool add) {
+    const struct layer *layer = back->layer;
+    int64_t n = layer->parts * layer->how.width;
+    struct gemm gemm = { .m = layer->x->shape[0],
+                         .n = layer->x->shape[1],
+                         .k = n,
+                         .x = back->gates,
+                         .x_stride = n,
+                         .w = layer->how.input.weight,
+                         .across = true,
+                         .y = dx,
+                         .y_stride = layer->x->shape[1],
+                         .add = add };
+    gemm_run(&gemm, tape->room, tape->each);
+}
+
+/* dW += d^T x over `rows` rows: d [rows, n], x [rows, columns]. */
+static void weight_back(struct tape *tape, const struct tensor *weight, int64_t rows,
+                        const float *d, const float *x) {
+    float *dw = tape_parameter_add(tape, weight);
+    struct tensor given = { .dtype = DTYPE_F32, .data = (float *)(uintptr_t)x };
+    struct gemm gemm = { .m = weight->shape[0],
+                         .n = weight->shape[1],
+                         .k = rows,
+                         .x = d,
+                         .x_stride = 1,
+                         .x_step = weight->shape[0],
+                         .w = &given,
+                         .across = true,
+                         .y = dw,
+                         .y_stride = weight->shape[1],
+                         .add = true };
+    if (dw && rows > 0) {
+        gemm_run(&gemm, tape->room, tape->each);
+    }
+}
+
+static void bias_back(struct tape *tape, const struct tensor *bias, int64_t rows,
+                      const float *d) {
+    float *db = bias ? tape_parameter_add(tape, bias) : NULL;
+    for (int64_t r = 0; db && r < rows; r++) {
+        simd()->add(db, db, d + r * bias->shape[0], bias->shape[0]);
+    }
+}
+
+static void parameters_back(struct tape *tape, const struct back *back) {
+    const struct layer *layer = back->layer;
+    const struct op_recurrent *how = &layer->how;
+    int64_t rows = how->batch * how->tokens, n = layer->parts * how->width;
+    weight_back(tape, how->input.weight, rows, back->gates, layer->x->data);
+    bias_back(tape, how->input.bias, rows, back->gates);
+    bias_back(tape, how->state.bias, rows, back->states);
+    for (int64_t b = 0; b < how->batch; b++) { /* each state with the token after it */
+        int64_t row = b * how->tokens;
+        weight_back(tape, how->state.weight, how->tokens - 1, back->states + (row + 1) * n,
+                    layer->out->data + row * how->width);
+    }
+}
+
+/* The layer's outputs are born in one step and time runs in another after it, so that when
+ * gradients come back, those of the outputs are complete only when time has run back. */
+struct time {
+    struct tape_step step;
+    const struct layer *layer;
+};
+
+static void born_back(struct tape *tape, struct tape_step *step) {
+    (void)tape, (void)step; /* time has done all */
+}
+
+static void time_back(struct tape *tape, struct tape_step *step) {
+    const struct layer *layer = ((struct time *)step)->layer;
+    const struct tensor *cells = layer->cells;
+    int64_t rows = layer->x->shape[0], h = layer->how.width;
+    int64_t shape[] = { rows, layer->parts * h };
+    if (!tape_gradient(tape, layer->out) && !(cells && tape_gradient(tape, cells))) {
+        return;
+    }
+    bool add = false;
+    float *dx = tape_needs(tape, layer->x) ? tape_gradient_set(tape, layer->x, &add) : NULL;
+    struct back back = { .layer = layer,
+                         .out = tape_gradient_add(tape, layer->out),
+                         .cells = cells ? tape_gradient_add(tape, cells) : NULL,
+                         .gates = tape_tensor(tape, 2, shape)->data };
+    back.states = layer->how.kind == OP_GRU ? tape_tensor(tape, 2, shape)->data : back.gates;
+    for (int64_t s = 0; s < tape_seeds(tape); s++) {
+        seed_back(tape, &back);
+        if (dx) {
+            inputs_back(tape, &back, dx + s * rows * layer->x->shape[1], add);
+        }
+        back.out += rows * h;
+        back.cells += cells ? rows * h : 0;
+    }
+    if (tape_seeds(tape) == 1) {
+        parameters_back(tape, &back);
+    }
+}
+
+static void remember(struct tape *tape, const struct layer *layer) {
+    const struct op_recurrent *how = &layer->how;
+    struct tape_step *born = tape_step(tape, sizeof *born, born_back, layer->out);
+    born->also = layer->cells;
+    tape_uses(tape, how->input.weight);
+    tape_uses(tape, how->state.weight);
+    if (how->input.bias) {
+        tape_uses(tape, how->input.bias);
+        tape_uses(tape, how->state.bias);
+    }
+    struct time *time = tape_step(tape, sizeof *time, time_back, NULL);
+    time->layer = layer;
+}
+
 struct tensor *op_recurrent(struct tape *tape, const struct tensor *x,
                             const struct op_recurrent *how, struct tensor **cells) {
     int64_t rows = how->batch * how->tokens, shape[] = { rows, how->width };
@@ -164,6 +384,9 @@ struct tensor *op_recurrent(struct tape *tape, const struct tensor *x,
     layer->states = how->kind == OP_GRU ? tape_tensor(tape, 2, gates)->data : NULL;
     layer->none = arena_array(tape->arena, how->width, sizeof(float));
     layer_run(tape, layer);
+    if (tape->record) {
+        remember(tape, layer);
+    }
     tape_rewind(tape, mark);
     if (cells) {
         *cells = layer->cells;

@@ -175,3 +175,176 @@ TEST(op_recurrent_survives_extremes) {
     out = op_recurrent(tape_new(g.arena, 0), g.x, &g.how, NULL);
     check(out->data[199] == 1 || out->data[199] == -1);
 }
+
+/* ---- gradients, against central differences of the formulas in double ---- */
+
+/* The target: a weighted sum of all outputs and cells. */
+static double weight_of(int64_t i) {
+    return cos((double)i * 1.7);
+}
+
+/* What is moved by a little: a number of x, of a parameter, or of a state on its way. */
+struct nudge {
+    enum { NUDGE_NUMBER, NUDGE_OUT, NUDGE_CELL } what;
+    float *number;
+    int64_t row, k;
+};
+
+static double target(const struct given *given, const struct nudge *nudge, double by) {
+    const struct op_recurrent *how = &given->how;
+    double sum = 0, x[WIDEST];
+    int64_t inputs = given->x->shape[1];
+    for (int64_t row = 0; row < how->batch * how->tokens; row++) {
+        static double h[WIDEST], cell[WIDEST];
+        if (row % how->tokens == 0) {
+            memset(h, 0, sizeof h);
+            memset(cell, 0, sizeof cell);
+        }
+        for (int64_t i = 0; i < inputs; i++) {
+            x[i] = (double)given->x->data[row * inputs + i];
+        }
+        step(how, x, h, cell);
+        if (row == nudge->row && nudge->what == NUDGE_OUT) {
+            h[nudge->k] += by;
+        }
+        if (row == nudge->row && nudge->what == NUDGE_CELL) { /* the output follows it */
+            double o = h[nudge->k] / tanh(cell[nudge->k]);
+            cell[nudge->k] += by;
+            h[nudge->k] = o * tanh(cell[nudge->k]);
+        }
+        for (int64_t k = 0; k < how->width; k++) {
+            sum += weight_of(row * how->width + k) * h[k];
+            sum += how->kind == OP_LSTM ? weight_of(k - row) * cell[k] : 0;
+        }
+    }
+    return sum;
+}
+
+static double slope(const struct given *given, struct nudge nudge) {
+    double by = 1.0 / 1024;
+    if (nudge.what != NUDGE_NUMBER) {
+        return (target(given, &nudge, by) - target(given, &nudge, -by)) / (2 * by);
+    }
+    float was = *nudge.number;
+    nudge.row = -1;
+    *nudge.number = was + (float)by;
+    double up = (double)*nudge.number, high = target(given, &nudge, 0);
+    *nudge.number = was - (float)by;
+    double down = (double)*nudge.number, low = target(given, &nudge, 0);
+    *nudge.number = was;
+    return (high - low) / (up - down);
+}
+
+/* Parameters' gradients as they come. */
+struct kept {
+    struct arena *arena;
+    const struct tensor *parameters[4];
+    struct tensor *gradients[4];
+    int count;
+};
+
+static void keep(void *arg, const struct tensor *parameter, const struct tensor *gradient) {
+    struct kept *kept = arg;
+    if (check(kept->count < 4)) {
+        struct tensor *copy = tensor_new(kept->arena, gradient->rank, gradient->shape);
+        memcpy(copy->data, gradient->data, (size_t)tensor_bytes(copy));
+        kept->parameters[kept->count] = parameter;
+        kept->gradients[kept->count++] = copy;
+    }
+}
+
+static struct tensor *seed_of(const struct given *given, bool of_cells) {
+    int64_t h = given->how.width, rows = given->x->shape[0];
+    struct tensor *seed = tensor_new(given->arena, 2, (int64_t[]){ rows, h });
+    for (int64_t i = 0; i < rows * h; i++) {
+        seed->data[i] = (float)weight_of(of_cells ? i % h - i / h : i);
+    }
+    return seed;
+}
+
+static void check_slopes(const struct given *given, const struct tensor *numbers,
+                         const float *gradient) {
+    for (int64_t i = 0; i < tensor_count(numbers); i++) {
+        double wanted = slope(given, (struct nudge){ .number = numbers->data + i });
+        check_near(gradient[i], wanted, 2e-4 * (1 + fabs(wanted)));
+    }
+}
+
+static void check_states(const struct given *given, const float *gradient, bool cells) {
+    int64_t h = given->how.width;
+    for (int64_t i = 0; i < given->x->shape[0] * h; i++) {
+        struct nudge nudge = { .what = cells ? NUDGE_CELL : NUDGE_OUT,
+                               .row = i / h,
+                               .k = i % h };
+        double wanted = slope(given, nudge);
+        check_near(gradient[i], wanted, 2e-4 * (1 + fabs(wanted)));
+    }
+}
+
+static void check_gradients(enum op_recurrence kind, int64_t batch, int64_t tokens) {
+    struct given g = given(kind, batch, tokens, 3, 4);
+    struct tape *tape = tape_new(g.arena, 0);
+    struct kept kept = { .arena = g.arena };
+    struct tensor *cells, *dx = tensor_new(g.arena, 2, g.x->shape);
+    tape_record(tape);
+    struct tensor *out = op_recurrent(tape, g.x, &g.how, &cells);
+    struct tensor *dout = tensor_new(g.arena, 2, out->shape);
+    struct tensor *dcells = tensor_new(g.arena, 2, out->shape);
+    tape_seed(tape, out, seed_of(&g, false)->data);
+    tape_want(tape, out, dout->data);
+    tape_want(tape, g.x, dx->data);
+    if (cells) {
+        tape_seed(tape, cells, seed_of(&g, true)->data);
+        tape_want(tape, cells, dcells->data);
+    }
+    tape_backward(tape, &(struct tape_ask){ .seeds = 1, .parameter = keep, .arg = &kept });
+    check_slopes(&g, g.x, dx->data);
+    check_states(&g, dout->data, false);
+    if (cells) {
+        check_states(&g, dcells->data, true);
+    }
+    check_int(kept.count, 4);
+    for (int i = 0; i < kept.count; i++) {
+        check_slopes(&g, kept.parameters[i], kept.gradients[i]->data);
+    }
+}
+
+TEST(op_recurrent_goes_back_through_time) {
+    for (int k = 0; k < 4; k++) {
+        check_gradients(kinds[k], 2, 5);
+        check_gradients(kinds[k], 1, 1);
+    }
+}
+
+/* Several seeds at once give each what it gets alone, with any number of threads; a parameter
+ * alone may be asked for. */
+TEST(op_recurrent_takes_several_seeds) {
+    for (int k = 0; k < 4; k++) {
+        struct given g = given(kinds[k], 9, 4, 3, 5);
+        int64_t n = (int64_t)9 * 4 * 5, m = (int64_t)9 * 4 * 3;
+        float *seeds = arena_array(g.arena, 2 * n, sizeof *seeds);
+        float *both = arena_array(g.arena, 2 * m, sizeof *both);
+        float *alone = arena_array(g.arena, m, sizeof *alone);
+        struct tape *tape = tape_new(g.arena, 0);
+        tape_record(tape);
+        struct tensor *out = op_recurrent(tape, g.x, &g.how, NULL);
+        for (int64_t i = 0; i < 2 * n; i++) {
+            seeds[i] = number(i);
+        }
+        tape_seed(tape, out, seeds);
+        tape_want(tape, g.x, both);
+        tape_backward(tape, &(struct tape_ask){ .seeds = 2 });
+        int before = pool_threads();
+        pool_set_threads(1);
+        tape_seed(tape, out, seeds + n);
+        tape_want(tape, g.x, alone);
+        tape_backward(tape, &(struct tape_ask){ .seeds = 1 });
+        pool_set_threads(before);
+        check(memcmp(both + m, alone, (size_t)m * sizeof *alone) == 0);
+
+        struct kept kept = { .arena = g.arena };
+        tape_seed(tape, out, seeds);
+        tape_backward(tape, &(struct tape_ask){ .seeds = 1, .parameter = keep, .arg = &kept });
+        check_int(kept.count, 4);
+    }
+}
