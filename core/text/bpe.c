@@ -103,8 +103,8 @@ static int32_t character_id(const struct bpe *bpe, const char *at, size_t n, boo
     return vocab_find(bpe->vocab, spelled, prefix + n + suffix);
 }
 
-static bool has_bytes(const struct bpe *bpe, const char *at, int n) {
-    for (int i = 0; i < n; i++) {
+static bool has_bytes(const struct bpe *bpe, const char *at, size_t n) {
+    for (size_t i = 0; i < n; i++) {
         if (bpe->bytes[(unsigned char)at[i]] < 0) {
             return false;
         }
@@ -115,9 +115,11 @@ static bool has_bytes(const struct bpe *bpe, const char *at, int n) {
 /* Symbols so far; positions are sums of lengths, so a character that is left out shifts what
  * follows, and an unknown one waits until it is known whether its neighbour is unknown too. */
 struct first {
+    const struct bpe *bpe;
     struct symbols *out;
     int64_t at;      /* bytes given out */
     int64_t waiting; /* bytes of unknown characters not given out yet */
+    bool lacks;      /* there is no unknown token though one is named */
 };
 
 static void give(struct first *first, int32_t id, int64_t n) {
@@ -125,103 +127,128 @@ static void give(struct first *first, int32_t id, int64_t n) {
     first->at += n;
 }
 
-static void give_unknown(const struct bpe *bpe, struct first *first) {
+static void give_unknown(struct first *first) {
     if (first->waiting) {
-        give(first, bpe->unknown, first->waiting);
+        give(first, first->bpe->unknown, first->waiting);
         first->waiting = 0;
     }
 }
 
-static void give_character(const struct bpe *bpe, struct first *first, const char *at, int n,
-                           int32_t id) {
+static void give_bytes(struct first *first, const char *at, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        give(first, first->bpe->bytes[(unsigned char)at[i]], 1);
+    }
+}
+
+/* Its bytes, with those of the prefix and the suffix; false if they are not all there. */
+static bool fall_back(struct first *first, const char *at, size_t n, bool begin, bool end) {
+    const struct bpe *bpe = first->bpe;
+    size_t prefix = begin ? 0 : strlen(bpe->prefix), suffix = end ? strlen(bpe->suffix) : 0;
+    if (!bpe->byte_fallback || !has_bytes(bpe, bpe->prefix, prefix) || !has_bytes(bpe, at, n) ||
+        !has_bytes(bpe, bpe->suffix, suffix)) {
+        return false;
+    }
+    give_bytes(first, bpe->prefix, prefix);
+    give_bytes(first, at, n);
+    give_bytes(first, bpe->suffix, suffix);
+    return true;
+}
+
+static void give_character(struct first *first, const char *at, int n, bool begin, bool end) {
+    const struct bpe *bpe = first->bpe;
+    int32_t id = character_id(bpe, at, (size_t)n, begin, end, first->out->spelled);
     if (id >= 0) {
-        give_unknown(bpe, first);
+        give_unknown(first);
         give(first, id, n);
-    } else if (bpe->byte_fallback && has_bytes(bpe, at, n)) {
-        for (int i = 0; i < n; i++) {
-            give(first, bpe->bytes[(unsigned char)at[i]], 1);
-        }
-    } else if (bpe->unknown >= 0) {
+    } else if (!fall_back(first, at, (size_t)n, begin, end) && bpe->unknown != BPE_DROP) {
         if (!bpe->fuse_unknown) {
-            give_unknown(bpe, first);
+            give_unknown(first);
         }
+        first->lacks |= bpe->unknown == BPE_LACKS;
         first->waiting += n;
     }
 }
 
-static void first_characters(const struct bpe *bpe, struct symbols *out, const char *piece,
+static bool first_characters(const struct bpe *bpe, struct symbols *out, const char *piece,
                              int64_t length) {
-    struct first first = { .out = out };
+    struct first first = { .bpe = bpe, .out = out };
     for (int64_t i = 0, n; i < length; i += n) {
         uint32_t code;
         n = utf8_decode(piece + i, (size_t)(length - i), &code);
         n = n > 0 ? n : 1;
-        int32_t id =
-            character_id(bpe, piece + i, (size_t)n, i == 0, i + n == length, out->spelled);
-        give_character(bpe, &first, piece + i, (int)n, id);
+        give_character(&first, piece + i, (int)n, i == 0, i + n == length);
     }
-    give_unknown(bpe, &first);
+    give_unknown(&first);
+    return !first.lacks;
 }
 
-/* Bytes of the letter that stands for a byte: ASCII stands for itself. */
-static int letter_length(char byte) {
-    return byte > 32 && byte < 127 ? 1 : 2;
-}
-
-/* A byte-level piece of which the vocabulary lacks a letter. Positions are those of the
- * letters, as in the tokenizers library, which does not see that one is missing; place_letters
- * turns them into bytes. */
-static void first_letters(const struct bpe *bpe, struct symbols *out, const char *piece,
-                          int64_t length) {
-    struct first first = { .out = out };
-    for (int64_t i = 0; i < length; i++) {
-        int32_t id = bpe->bytes[(unsigned char)piece[i]];
-        give_character(bpe, &first, piece + i, letter_length(piece[i]), id);
+/* By score every character is a symbol, known or not, since it may be known with its neighbour.
+ */
+static void first_slices(const struct bpe *bpe, struct symbols *out, const char *piece,
+                         int64_t length) {
+    for (int64_t i = 0, n; i < length; i += n) {
+        uint32_t code;
+        n = utf8_decode(piece + i, (size_t)(length - i), &code);
+        n = n > 0 ? n : 1;
+        symbols_add(out, vocab_find(bpe->vocab, piece + i, (size_t)n), i, i + n);
     }
-    give_unknown(bpe, &first);
 }
 
-static void place_letters(struct symbol *symbols, int64_t n, const char *piece) {
-    uint32_t byte = 0, at = 0; /* the letter of `byte` begins at `at` */
+/* What is no token in the end becomes bytes, or the unknown token. The symbols from `from` on
+ * are written again behind themselves and then moved down. */
+static void last_slices(const struct bpe *bpe, struct symbols *out, int64_t from,
+                        const char *piece) {
+    int64_t n = out->count - from;
     for (int64_t i = 0; i < n; i++) {
-        for (; at + (uint32_t)letter_length(piece[byte]) <= symbols[i].begin; byte++) {
-            at += (uint32_t)letter_length(piece[byte]);
+        struct symbol symbol = symbols_all(out)[from + i];
+        size_t length = symbol.end - symbol.begin;
+        if (symbol.id >= 0 || !has_bytes(bpe, piece + symbol.begin, length)) {
+            if (symbol.id >= 0 || bpe->unknown >= 0) {
+                symbols_add(out, symbol.id < 0 ? bpe->unknown : symbol.id, symbol.begin,
+                            symbol.end);
+            }
+            continue;
         }
-        symbols[i].begin = byte;
-        for (; at + (uint32_t)letter_length(piece[byte]) < symbols[i].end; byte++) {
-            at += (uint32_t)letter_length(piece[byte]);
+        for (uint32_t k = symbol.begin; k < symbol.end; k++) {
+            symbols_add(out, bpe->bytes[(unsigned char)piece[k]], k, k + 1);
         }
-        symbols[i].end = byte + 1;
     }
+    out->count -= n;
+    struct symbol *all = symbols_all(out) + from;
+    memmove(all, all + n, (size_t)(out->count - from) * sizeof *all);
 }
 
-/* True if every byte has its letter; else nothing is added. */
-static bool first_bytes(const struct bpe *bpe, struct symbols *out, const char *piece,
+/* Every byte has its letter. */
+static void first_bytes(const struct bpe *bpe, struct symbols *out, const char *piece,
                         int64_t length) {
     struct symbol *symbol = symbols_room(out, length);
-    int32_t least = 0;
     for (int64_t i = 0; i < length; i++) {
         int32_t id = bpe->bytes[(unsigned char)piece[i]];
         symbol[i] = (struct symbol){ id, (uint32_t)i, (uint32_t)i + 1 };
-        least = id < least ? id : least;
     }
-    out->count += least < 0 ? 0 : length;
-    return least == 0;
+    out->count += length;
 }
 
 /* ---- merging ---- */
 
-static int32_t rank_of(const struct bpe *bpe, int32_t left, int32_t right, int32_t *joined) {
-    const struct bpe_pair *pair = pair_at(bpe, left, right);
+/* What two neighbours of the piece would become, and how soon. */
+static int32_t rank_of(const struct bpe *bpe, const char *piece, const struct symbol *left,
+                       const struct symbol *right, int32_t *joined) {
+    if (bpe->ranks) {
+        *joined = vocab_find(bpe->vocab, piece + left->begin, right->end - left->begin);
+        return *joined < 0 ? INT32_MAX : bpe->ranks[*joined];
+    }
+    const struct bpe_pair *pair = pair_at(bpe, left->id, right->id);
     *joined = pair->joined;
     return pair->left < 0 ? INT32_MAX : pair->rank;
 }
 
 /* At most SHORT symbols: the best pair is found by looking at all ranks. */
-static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_t n) {
+static int64_t merge_short(const struct bpe *bpe, const char *piece, struct symbol *symbols,
+                           int64_t n) {
     int32_t rank[SHORT], joined[SHORT];
     for (int64_t i = 0; i + 1 < n; i++) {
-        rank[i] = rank_of(bpe, symbols[i].id, symbols[i + 1].id, &joined[i]);
+        rank[i] = rank_of(bpe, piece, &symbols[i], &symbols[i + 1], &joined[i]);
     }
     while (n > 1) {
         int64_t best = 0;
@@ -239,11 +266,11 @@ static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_
         memmove(&rank[best], &rank[best + 1], behind * sizeof *rank);
         memmove(&joined[best], &joined[best + 1], behind * sizeof *joined);
         if (best + 1 < n) {
-            rank[best] = rank_of(bpe, symbols[best].id, symbols[best + 1].id, &joined[best]);
+            rank[best] = rank_of(bpe, piece, &symbols[best], &symbols[best + 1], &joined[best]);
         }
         if (best > 0) {
             rank[best - 1] =
-                rank_of(bpe, symbols[best - 1].id, symbols[best].id, &joined[best - 1]);
+                rank_of(bpe, piece, &symbols[best - 1], &symbols[best], &joined[best - 1]);
         }
     }
     return n;
@@ -252,6 +279,7 @@ static int64_t merge_short(const struct bpe *bpe, struct symbol *symbols, int64_
 /* Many symbols: a heap of rank and place; a linked list of what is left. An entry is stale when
  * the pair at its place has another rank by now. */
 struct merge {
+    const char *piece;
     struct symbol *symbols;
     int32_t *rank, *joined, *next, *before; /* by place */
     uint64_t *heap;                         /* rank << 32 | place, the least one first */
@@ -286,8 +314,8 @@ static void pair_up(const struct bpe *bpe, struct merge *merge, int32_t place) {
     int32_t next = merge->next[place];
     merge->rank[place] = INT32_MAX;
     if (next >= 0) {
-        merge->rank[place] = rank_of(bpe, merge->symbols[place].id, merge->symbols[next].id,
-                                     &merge->joined[place]);
+        merge->rank[place] = rank_of(bpe, merge->piece, &merge->symbols[place],
+                                     &merge->symbols[next], &merge->joined[place]);
     }
     if (merge->rank[place] != INT32_MAX) {
         heap_push(merge, (uint64_t)merge->rank[place] << 32 | (uint32_t)place);
@@ -310,10 +338,10 @@ static void join(const struct bpe *bpe, struct merge *merge, int32_t place) {
     }
 }
 
-static int64_t merge_long(const struct bpe *bpe, struct arena *arena, struct symbol *symbols,
-                          int64_t n) {
+static int64_t merge_long(const struct bpe *bpe, struct arena *arena, const char *piece,
+                          struct symbol *symbols, int64_t n) {
     struct arena_mark mark = arena_mark(arena);
-    struct merge merge = { .symbols = symbols };
+    struct merge merge = { .piece = piece, .symbols = symbols };
     size_t bytes = (size_t)n * sizeof(int32_t);
     merge.rank = arena_raw(arena, bytes);
     merge.joined = arena_raw(arena, bytes);
@@ -357,27 +385,58 @@ static int32_t whole(const struct bpe *bpe, const char *piece, int64_t length, c
     return vocab_find(bpe->vocab, spelled, n);
 }
 
-void bpe_split(const struct bpe *bpe, struct symbols *out, const char *piece, int64_t length) {
+bool bpe_split(const struct bpe *bpe, struct symbols *out, const char *piece, int64_t length) {
     int32_t id = bpe->ignore_merges ? whole(bpe, piece, length, out->spelled) : -1;
     if (id >= 0) {
         symbols_add(out, id, 0, length);
-        return;
+        return true;
     }
     int64_t before = out->count;
-    bool letters = false;
-    if (!bpe->byte_level) {
-        first_characters(bpe, out, piece, length);
-    } else if (!first_bytes(bpe, out, piece, length)) {
-        letters = true;
-        first_letters(bpe, out, piece, length);
+    bool well = true;
+    if (bpe->byte_level) {
+        first_bytes(bpe, out, piece, length);
+    } else if (bpe->ranks) {
+        first_slices(bpe, out, piece, length);
+    } else {
+        well = first_characters(bpe, out, piece, length);
     }
     struct symbol *symbols = symbols_all(out) + before;
     int64_t n = out->count - before;
-    if (n > 1) {
-        n = n <= SHORT ? merge_short(bpe, symbols, n) : merge_long(bpe, out->arena, symbols, n);
+    if (n > 1 && well) {
+        n = n <= SHORT ? merge_short(bpe, piece, symbols, n)
+                       : merge_long(bpe, out->arena, piece, symbols, n);
         out->count = before + n;
     }
-    if (letters) {
-        place_letters(symbols, n, piece);
+    if (bpe->ranks) {
+        last_slices(bpe, out, before, piece);
     }
+    return well;
+}
+
+/* ---- marks ---- */
+
+/* Whether a mark follows another character in the spelling. */
+static bool crosses(const struct vocab_word *word) {
+    bool mark, before = true;
+    for (uint32_t i = 0; i < word->length; i += mark ? 3 : 1, before = mark) {
+        mark = word->length - i >= 3 && memcmp(word->bytes + i, "\u2581", 3) == 0;
+        if (mark && !before) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool bpe_parts_at_marks(const struct bpe *bpe) {
+    bool keeps = bpe->unknown >= 0 || bpe->ranks;
+    if (bpe->byte_level || bpe->ignore_merges || *bpe->prefix || *bpe->suffix || !keeps ||
+        vocab_find(bpe->vocab, "\u2581", 3) < 0) {
+        return false;
+    }
+    for (int64_t i = 0; i < bpe->vocab->size; i++) {
+        if (bpe->vocab->words[i].bytes && crosses(&bpe->vocab->words[i])) {
+            return false;
+        }
+    }
+    return true;
 }

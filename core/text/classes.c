@@ -162,13 +162,24 @@ bool classes_is_chinese(uint32_t code) {
 }
 
 bool classes_is_word(uint32_t code) {
+    static ranges others = { { 0x200c, 0x200d },
+                             { 0x24b6, 0x24e9 },
+                             { 0x1f130, 0x1f149 },
+                             { 0x1f150, 0x1f169 },
+                             { 0x1f170, 0x1f189 } };
+    if (code < 128) {
+        return classes_ascii[code] == CLASS_LETTER || classes_ascii[code] == CLASS_NUMBER ||
+               code == '_';
+    }
     switch (utf8proc_category((utf8proc_int32_t)code)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
         return true;
     default:
-        return classes_of(code) == CLASS_LETTER || classes_of(code) == CLASS_NUMBER;
+        return classes_of(code) == CLASS_LETTER || AMONG(others, code);
     }
 }

@@ -20,7 +20,8 @@ enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
 bool classes_is_blank(uint32_t code);   /* White_Space */
 bool classes_is_number(uint32_t code);  /* N* */
 bool classes_is_chinese(uint32_t code); /* the blocks that BERT puts blanks around */
-bool classes_is_word(uint32_t code);    /* \w: letters, marks, numbers, connectors */
+/* \w: letters and what Unicode counts with them, marks, digits, connectors, joiners. */
+bool classes_is_word(uint32_t code);
 
 /* As in Unicode 8, whose tables the tokenizers library has for these; what came later is none.
  */

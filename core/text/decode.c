@@ -4,17 +4,19 @@
 
 #include "core/base/utf8.h"
 #include "core/text/bpe.h"
+#include "core/text/pattern.h"
 
-enum kind { WORDPIECE, BYTES, METASPACE, REPLACE, FALLBACK, FUSE, STRIP };
+enum kind { WORDPIECE, BYTES, METASPACE, REPLACE, FALLBACK, FUSE, STRIP, SUFFIX, CTC };
 
 struct step {
     enum kind kind;
-    const char
-        *text;      /* WORDPIECE: before continuations; METASPACE, REPLACE, STRIP: what goes */
-    const char *to; /* REPLACE: what comes */
-    bool cleanup;   /* WORDPIECE: blanks before punctuation go */
-    bool prefix;    /* METASPACE: the first token's marks are no blanks */
-    int64_t start, stop; /* STRIP: how many at the beginning and the end of a token */
+    const char *text; /* WORDPIECE: before continuations; METASPACE, REPLACE, STRIP, SUFFIX:
+                         what goes; CTC: the padding */
+    const char *to;   /* REPLACE: what comes; CTC: what becomes a blank */
+    const struct pattern *pattern; /* REPLACE: what goes, NULL: `text` */
+    bool cleanup;                  /* WORDPIECE, CTC: blanks before punctuation go */
+    bool prefix;                   /* METASPACE: the first token's marks are no blanks */
+    int64_t start, stop;           /* STRIP: how many at the beginning and the end of a token */
 };
 
 enum { STEPS = 16 };
@@ -140,39 +142,43 @@ static void clean_up(struct buf *out, size_t begin) {
     }
 }
 
+/* A text of its own in the buffer's arena. */
+static struct decode_text copy_of(struct arena *arena, const struct buf *buf) {
+    return (struct decode_text){ arena_text(arena, buf->data, buf->length), buf->length };
+}
+
 static void join_wordpieces(struct arena *arena, const struct step *step, struct texts *texts) {
     struct buf *out = buf_new(arena);
     size_t prefix = strlen(step->text);
     for (int64_t i = 0; i < texts->count; i++) {
-        struct decode_text text = texts->all[i];
-        size_t begin = out->length;
-        if (i > 0 && prefix && text.length >= prefix &&
-            memcmp(text.bytes, step->text, prefix) == 0) {
-            text.bytes += prefix;
-            text.length -= prefix;
+        struct decode_text *text = &texts->all[i];
+        buf_clear(out);
+        if (i > 0 && text->length >= prefix && memcmp(text->bytes, step->text, prefix) == 0) {
+            text->bytes += prefix;
+            text->length -= prefix;
         } else if (i > 0) {
             buf_char(out, ' ');
         }
-        buf_add(out, text.bytes, text.length);
+        buf_add(out, text->bytes, text->length);
         if (step->cleanup) {
-            clean_up(out, begin);
+            clean_up(out, 0);
         }
+        *text = copy_of(arena, out);
     }
-    one_text(texts, out);
 }
 
 /* Replaces step->text in one text, which stays where it is if that is not in it. */
-static struct decode_text replaced(struct arena *arena, const struct step *step, const char *to,
+static struct decode_text replaced(struct arena *arena, const char *from, const char *to,
                                    struct decode_text text) {
-    size_t n = strlen(step->text), m = strlen(to);
+    size_t n = strlen(from), m = strlen(to);
     const char *end = text.bytes + text.length, *found;
-    if (n == 0 || text.length == 0 || !memmem(text.bytes, text.length, step->text, n)) {
+    if (n == 0 || text.length == 0 || !memmem(text.bytes, text.length, from, n)) {
         return text;
     }
     char *out = arena_raw(arena, text.length / n * (m > n ? m - n : 0) + text.length + 1);
     size_t length = 0;
     for (const char *at = text.bytes; at < end; at = found + n) {
-        found = memmem(at, (size_t)(end - at), step->text, n);
+        found = memmem(at, (size_t)(end - at), from, n);
         size_t before = (size_t)((found ? found : end) - at);
         memcpy(out + length, at, before);
         length += before;
@@ -185,19 +191,66 @@ static struct decode_text replaced(struct arena *arena, const struct step *step,
     return (struct decode_text){ out, length };
 }
 
+static struct decode_text replaced_pattern(struct arena *arena, const struct step *step,
+                                           struct decode_text text) {
+    struct buf *out = buf_new(arena);
+    struct pattern_search search;
+    int64_t last = 0, begin, end;
+    pattern_begin(&search, arena, step->pattern, text.bytes, (int64_t)text.length);
+    while (text.length > 0 && pattern_next(&search, &begin, &end)) {
+        buf_add(out, text.bytes + last, (size_t)(begin - last));
+        buf_text(out, step->to);
+        last = end;
+    }
+    buf_add(out, text.bytes + last, text.length - (size_t)last);
+    return (struct decode_text){ out->data, out->length };
+}
+
 static void replace_all(struct arena *arena, const struct step *step, struct texts *texts) {
     for (int64_t i = 0; i < texts->count; i++) {
+        struct decode_text *text = &texts->all[i];
         bool first = step->kind == METASPACE && step->prefix && i == 0;
-        texts->all[i] = replaced(arena, step, first ? "" : step->to, texts->all[i]);
+        bool last = step->kind == SUFFIX && i + 1 == texts->count;
+        *text = step->pattern
+                    ? replaced_pattern(arena, step, *text)
+                    : replaced(arena, step->text, first || last ? "" : step->to, *text);
     }
+}
+
+static bool same_text(struct decode_text a, struct decode_text b) {
+    return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+/* Of equal neighbours one stays, without its padding; what is empty then goes. */
+static void join_ctc(struct arena *arena, const struct step *step, struct texts *texts) {
+    struct buf *clean = buf_new(arena);
+    struct decode_text before = { "", 0 };
+    int64_t out = 0;
+    for (int64_t i = 0; i < texts->count; i++) {
+        struct decode_text text = texts->all[i];
+        bool again = i > 0 && same_text(text, before);
+        before = text;
+        text = replaced(arena, step->text, "", text);
+        if (step->cleanup) {
+            buf_clear(clean);
+            buf_add(clean, text.bytes, text.length);
+            clean_up(clean, 0);
+            text = replaced(arena, step->to, " ", copy_of(arena, clean));
+        }
+        if (!again && text.length > 0) {
+            texts->all[out++] = text;
+        }
+    }
+    texts->count = out;
 }
 
 struct decode_text decode_blanks(struct arena *arena, const struct decoder *decoder,
                                  struct decode_text spelling) {
     for (int i = 0; decoder && i < decoder->count; i++) {
         const struct step *step = &decoder->steps[i];
-        if ((step->kind == METASPACE || step->kind == REPLACE) && strcmp(step->to, " ") == 0) {
-            spelling = replaced(arena, step, " ", spelling);
+        bool marks = step->kind == METASPACE || (step->kind == REPLACE && !step->pattern);
+        if (marks && strcmp(step->to, " ") == 0) {
+            spelling = replaced(arena, step->text, " ", spelling);
         }
     }
     return spelling;
@@ -229,17 +282,16 @@ static void join_fallbacks(struct arena *arena, struct texts *texts) {
             texts->all[out++] = texts->all[end++];
             continue;
         }
-        struct buf *bytes = buf_new(arena);
-        for (int64_t k = i; k < end; k++) {
-            buf_char(bytes, (char)fallback_byte(texts->all[k]));
+        size_t n = (size_t)(end - i);
+        char *bytes = arena_raw(arena, n + 1);
+        for (size_t k = 0; k < n; k++) {
+            bytes[k] = (char)fallback_byte(texts->all[i + (int64_t)k]);
         }
-        if (utf8_bad(bytes->data, bytes->length) < bytes->length) {
-            size_t count = bytes->length;
-            for (buf_clear(bytes); count > 0; count--) {
-                buf_text(bytes, "\xef\xbf\xbd");
-            }
+        bool good = utf8_bad(bytes, n) == n;
+        for (size_t k = 0; k < (good ? 1 : n); k++) {
+            texts->all[out++] = good ? (struct decode_text){ bytes, n }
+                                     : (struct decode_text){ "\xef\xbf\xbd", 3 };
         }
-        texts->all[out++] = (struct decode_text){ bytes->data, bytes->length };
     }
     texts->count = out;
 }
@@ -274,7 +326,11 @@ static void apply(struct arena *arena, const struct step *step, struct texts *te
         break;
     case METASPACE:
     case REPLACE:
+    case SUFFIX:
         replace_all(arena, step, texts);
+        break;
+    case CTC:
+        join_ctc(arena, step, texts);
         break;
     case FALLBACK:
         join_fallbacks(arena, texts);
@@ -321,14 +377,20 @@ static const char *wanted(const struct json *section, const char *key, const cha
     return text;
 }
 
-static int read_replace(struct step *step, const struct json *section, const char *file,
-                        struct err *err) {
+static int read_replace(struct arena *arena, struct step *step, const struct json *section,
+                        const char *file, struct err *err) {
+    const struct json *regex = json_at(json_at(section, "pattern"), "Regex");
     step->kind = REPLACE;
     step->text = json_text_at(json_at(section, "pattern"), "String", "");
     step->to = json_text_at(section, "content", "");
+    if (regex && regex->kind == JSON_STRING) {
+        step->pattern = pattern_read(arena, regex->text.bytes, regex->text.length, file, err);
+        return step->pattern ? 0 : err_pass(err);
+    }
     if (!*step->text) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: decoder: the pattern of Replace is not a plain String", file);
+        return err_set(err, ERR_FORMAT,
+                       "%s: decoder: the pattern of Replace is neither a String nor a Regex",
+                       file);
     }
     return 0;
 }
@@ -353,8 +415,8 @@ static int read_strip(struct step *step, const struct json *section, const char 
     return step->text ? 0 : -1;
 }
 
-static int read_step(struct step *step, const struct json *section, const char *type,
-                     const char *file, struct err *err) {
+static int read_step(struct arena *arena, struct step *step, const struct json *section,
+                     const char *type, const char *file, struct err *err) {
     if (strcmp(type, "WordPiece") == 0) {
         step->kind = WORDPIECE;
         step->text = json_text_at(section, "prefix", "##");
@@ -368,26 +430,37 @@ static int read_step(struct step *step, const struct json *section, const char *
     } else if (strcmp(type, "Metaspace") == 0) {
         return read_metaspace(step, section, file, err);
     } else if (strcmp(type, "Replace") == 0) {
-        return read_replace(step, section, file, err);
+        return read_replace(arena, step, section, file, err);
+    } else if (strcmp(type, "BPEDecoder") == 0) {
+        step->kind = SUFFIX;
+        step->to = " ";
+        step->text = json_text_at(section, "suffix", "</w>");
+    } else if (strcmp(type, "CTC") == 0) {
+        step->kind = CTC;
+        step->text = json_text_at(section, "pad_token", "<pad>");
+        step->to = json_text_at(section, "word_delimiter_token", "|");
+        step->cleanup = json_bool_at(section, "cleanup", true);
     } else if (strcmp(type, "Strip") == 0) {
         return read_strip(step, section, file, err);
     } else {
         char shown[60];
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: the decoder type %s is not known; known are WordPiece, ByteLevel, "
-                       "Metaspace, Replace, ByteFallback, Fuse, Strip and Sequence",
+                       "Metaspace, Replace, ByteFallback, Fuse, Strip, BPEDecoder, CTC and "
+                       "Sequence",
                        file, err_quote(shown, sizeof shown, type, strlen(type)));
     }
     return 0;
 }
 
-static int read_section(struct decoder *decoder, const struct json *section, int depth,
-                        const char *file, struct err *err) {
+static int read_section(struct arena *arena, struct decoder *decoder,
+                        const struct json *section, int depth, const char *file,
+                        struct err *err) {
     const char *type = json_text_at(section, "type", "");
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "decoders");
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
-            if (read_section(decoder, one, depth + 1, file, err) < 0) {
+            if (read_section(arena, decoder, one, depth + 1, file, err) < 0) {
                 return err_pass(err);
             }
         }
@@ -396,7 +469,7 @@ static int read_section(struct decoder *decoder, const struct json *section, int
     if (decoder->count == STEPS) {
         return err_set(err, ERR_FORMAT, "%s: more than %d decoders", file, STEPS);
     }
-    return read_step(&decoder->steps[decoder->count++], section, type, file, err);
+    return read_step(arena, &decoder->steps[decoder->count++], section, type, file, err);
 }
 
 struct decoder *decode_read(struct arena *arena, const struct json *section, const char *file,
@@ -405,5 +478,5 @@ struct decoder *decode_read(struct arena *arena, const struct json *section, con
         return NULL;
     }
     struct decoder *decoder = arena_alloc(arena, sizeof *decoder);
-    return read_section(decoder, section, 0, file, err) < 0 ? NULL : decoder;
+    return read_section(arena, decoder, section, 0, file, err) < 0 ? NULL : decoder;
 }

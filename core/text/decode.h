@@ -7,8 +7,8 @@
 
 /* decode: spellings of tokens joined to text again.
  *
- * Types known: WordPiece, ByteLevel, Metaspace, Replace of a plain string, ByteFallback, Fuse,
- * Strip and Sequence of them; without a decoder blanks are put between the spellings. */
+ * Types known: BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, Strip,
+ * WordPiece and Sequence of them; without a decoder blanks are put between the spellings. */
 
 struct decoder;
 

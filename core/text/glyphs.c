@@ -215,39 +215,3 @@ struct glyphs glyphs_prepend(struct arena *arena, const struct glyphs *glyphs,
     }
     return glyphs_apply(arena, glyphs, &changes, 0);
 }
-
-/* The end of `from` if it begins at `at`, else `at`. */
-static int64_t match_end(const struct glyphs *glyphs, int64_t at, const struct glyphs *from,
-                         bool longer) {
-    int64_t n = from->count;
-    if (glyphs->count - at < n ||
-        memcmp(glyphs->codes + at, from->codes, (size_t)n * sizeof *from->codes) != 0) {
-        return at;
-    }
-    for (at += n; longer && at < glyphs->count && glyphs->codes[at] == from->codes[n - 1];
-         at++) {
-    }
-    return at;
-}
-
-struct glyphs glyphs_replace(struct arena *arena, const struct glyphs *glyphs, const char *from,
-                             const char *to, bool longer) {
-    struct glyphs old = glyphs_spelled(arena, from), put = glyphs_spelled(arena, to);
-    struct glyphs new = { .base = glyphs->base };
-    int64_t room = glyphs->count + glyphs->count / old.count * put.count + 1;
-    new.codes = arena_raw(arena, (size_t)room * sizeof *new.codes);
-    new.spans = arena_raw(arena, (size_t)room * sizeof *new.spans);
-    for (int64_t at = 0, end; at < glyphs->count; at = end) {
-        end = match_end(glyphs, at, &old, longer);
-        if (end == at) {
-            new.codes[new.count] = glyphs->codes[at];
-            new.spans[new.count++] = glyphs->spans[end++];
-            continue;
-        }
-        for (int64_t i = 0; i < put.count; i++) {
-            new.codes[new.count] = put.codes[i];
-            new.spans[new.count++] = glyphs->spans[end - 1];
-        }
-    }
-    return new;
-}

@@ -55,11 +55,6 @@ struct glyphs glyphs_unicode(struct arena *arena, const struct glyphs *glyphs, b
 struct glyphs glyphs_prepend(struct arena *arena, const struct glyphs *glyphs,
                              const char *text);
 
-/* Every `from` (not empty) replaced by `to`, which comes from where the end of `from` comes
- * from. If `longer`, a `from` takes its last code point as often as it stands there. */
-struct glyphs glyphs_replace(struct arena *arena, const struct glyphs *glyphs, const char *from,
-                             const char *to, bool longer);
-
 struct glyphs glyphs_lower(struct arena *arena, const struct glyphs *glyphs);
 
 #endif

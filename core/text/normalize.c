@@ -8,6 +8,7 @@
 #include "core/text/charsmap.h"
 #include "core/text/classes.h"
 #include "core/text/glyphs.h"
+#include "core/text/pattern.h"
 
 enum kind {
     BERT,
@@ -28,8 +29,9 @@ enum kind {
 struct step {
     enum kind kind;
     bool clean, chinese, strip, lower; /* of BERT */
-    const char *from, *to;             /* of PREPEND and REPLACE */
-    bool longer;                       /* of REPLACE: takes all blanks there are */
+    const char *text;                  /* of PREPEND */
+    struct json_text from, to;         /* of REPLACE */
+    const struct pattern *pattern;     /* of REPLACE, NULL: `from` */
     bool left, right;                  /* of STRIP */
     const struct charsmap *map;        /* of CHARSMAP */
 };
@@ -63,24 +65,24 @@ static const struct {
     { "Precompiled", CHARSMAP },
 };
 
-static int read_replace(struct step *step, const struct json *section, const char *file,
-                        struct err *err) {
-    const struct json *pattern = json_at(section, "pattern");
-    const char *regex = json_text_at(pattern, "Regex", "");
-    step->from = json_text_at(pattern, "String", "");
-    step->to = json_text_at(section, "content", "");
-    if (strcmp(regex, " {2,}") == 0) {
-        step->from = "  ";
-        step->longer = true;
+static int read_replace(struct arena *arena, struct step *step, const struct json *section,
+                        const char *file, struct err *err) {
+    const struct json *regex = json_at(json_at(section, "pattern"), "Regex");
+    const struct json *text = json_at(json_at(section, "pattern"), "String");
+    const struct json *given = text ? text : regex, *to = json_at(section, "content");
+    if (!given || given->kind != JSON_STRING || !to || to->kind != JSON_STRING) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: normalizer: Replace has no pattern that is a String or a Regex, or "
+                       "no content",
+                       file);
     }
-    if (!*step->from) {
-        char shown[60];
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "%s: normalizer: the pattern %s of Replace is neither a plain String nor \" {2,}\"",
-            file, err_quote(shown, sizeof shown, regex, strlen(regex)));
+    step->to = to->text;
+    if (text && text->text.length > 0) {
+        step->from = text->text;
+        return 0;
     }
-    return 0;
+    step->pattern = pattern_read(arena, given->text.bytes, given->text.length, file, err);
+    return step->pattern ? 0 : err_pass(err);
 }
 
 static int read_charsmap(struct arena *arena, struct step *step, const struct json *section,
@@ -103,10 +105,10 @@ static int read_step(struct arena *arena, struct step *step, const struct json *
             step->chinese = json_bool_at(section, "handle_chinese_chars", true);
             step->lower = json_bool_at(section, "lowercase", true);
             step->strip = json_bool_at(section, "strip_accents", step->lower);
-            step->from = json_text_at(section, "prepend", "");
+            step->text = json_text_at(section, "prepend", "");
             step->left = json_bool_at(section, "strip_left", true);
             step->right = json_bool_at(section, "strip_right", true);
-            return step->kind == REPLACE    ? read_replace(step, section, file, err)
+            return step->kind == REPLACE    ? read_replace(arena, step, section, file, err)
                    : step->kind == CHARSMAP ? read_charsmap(arena, step, section, file, err)
                                             : 0;
         }
@@ -320,6 +322,52 @@ static struct run bert_run(struct arena *arena, const struct step *step, struct 
     return (struct run){ out.text->data, (int64_t)out.text->length, spans, run.base };
 }
 
+/* ---- Replace ---- */
+
+/* The next part from *at on that is to be replaced. */
+static bool find(const struct step *step, const struct run *run, struct pattern_search *search,
+                 int64_t *at, int64_t *begin, int64_t *end) {
+    if (step->pattern) {
+        return pattern_next(search, begin, end);
+    }
+    const char *found = memmem(run->text + *at, (size_t)(run->length - *at), step->from.bytes,
+                               step->from.length);
+    *begin = found ? found - run->text : 0;
+    *end = *at = *begin + (int64_t)step->from.length;
+    return found != NULL;
+}
+
+static void copy_part(struct spelled *out, const struct run *run, int64_t begin, int64_t end) {
+    buf_add(out->text, run->text + begin, (size_t)(end - begin));
+    struct span *spans = (void *)buf_more(out->spans, (size_t)(end - begin) * sizeof *spans);
+    for (int64_t i = begin; i < end; i++) {
+        spans[i - begin] = run_span(run, i, i + 1);
+    }
+}
+
+/* What is put in comes from where the end of what it replaces comes from. */
+static struct run replace_run(struct arena *arena, const struct step *step, struct run run) {
+    struct spelled out = { buf_new(arena), buf_new(arena) };
+    struct pattern_search search;
+    int64_t last = 0, at = 0, begin, end;
+    if (step->pattern) {
+        pattern_begin(&search, arena, step->pattern, run.text, run.length);
+    }
+    while (run.length > 0 && find(step, &run, &search, &at, &begin, &end)) {
+        struct span nothing = { (uint32_t)run.base, (uint32_t)run.base };
+        copy_part(&out, &run, last, begin);
+        put(&out, step->to.bytes, step->to.length,
+            end > 0 ? run_span(&run, end - 1, end) : nothing);
+        last = end;
+    }
+    if (last == 0 && out.text->length == 0) {
+        return run; /* nothing was found */
+    }
+    copy_part(&out, &run, last, run.length);
+    const void *spans = out.spans->data;
+    return (struct run){ out.text->data, (int64_t)out.text->length, spans, run.base };
+}
+
 /* ---- Precompiled ---- */
 
 /* One grapheme, or one of its characters, becomes what the table says; false: it says nothing.
@@ -459,9 +507,7 @@ static struct glyphs apply(struct arena *arena, const struct step *step, struct 
     case STRIP_ACCENTS:
         return glyphs_filter(arena, &glyphs, is_no_mark);
     case PREPEND:
-        return glyphs_prepend(arena, &glyphs, step->from);
-    case REPLACE:
-        return glyphs_replace(arena, &glyphs, step->from, step->to, step->longer);
+        return glyphs_prepend(arena, &glyphs, step->text);
     case STRIP:
         return strip(step, &glyphs);
     case NMT:
@@ -470,6 +516,7 @@ static struct glyphs apply(struct arena *arena, const struct step *step, struct 
         return spell_bytes(arena, &glyphs);
     case CHARSMAP:
         return map_all(arena, step->map, &glyphs);
+    case REPLACE: /* has its own way */
     case BERT:
         break;
     }
@@ -500,6 +547,8 @@ struct run normalize_run(struct arena *arena, const struct normalizer *normalize
         }
         if (step->kind == BERT && !run.spans) {
             run = bert_run(arena, step, run);
+        } else if (step->kind == REPLACE) {
+            run = replace_run(arena, step, run);
         } else {
             struct glyphs glyphs = glyphs_of(arena, &run);
             glyphs = apply(arena, step, glyphs);

@@ -8,8 +8,8 @@
 
 /* normalize: the text as the vocabulary spells it, each byte knowing where it came from.
  *
- * Types known: BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Prepend, Replace
- * (of a plain string, or of the pattern " {2,}") and Sequence of them. A character that became
+ * Types known: BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled,
+ * Prepend, Replace, Strip, StripAccents and Sequence of them. A character that became
  * several hands its origin to all of them; several that became one hand on the first one's, as
  * the tokenizers library has it. */
 

@@ -88,3 +88,19 @@ bool pipeline_is_added(const struct tokenizer *tokenizer, int32_t id) {
     const struct vocab *added = tokenizer->added_vocab;
     return id >= 0 && id < added->size && added->words[id].bytes;
 }
+
+void pipeline_bytes(struct tokenizer *tokenizer) {
+    struct bpe *bpe = &tokenizer->bpe;
+    bpe->byte_level =
+        split_is_byte_level(tokenizer->splitter) && !split_spells(tokenizer->splitter);
+    bpe_bytes(bpe);
+    bool all = !*bpe->prefix && !*bpe->suffix;
+    for (int byte = 0; byte < 256; byte++) {
+        all = all && bpe->bytes[byte] >= 0;
+    }
+    if (bpe->byte_level && !all) {
+        split_spell(tokenizer->splitter);
+        bpe->byte_level = false;
+        bpe_bytes(bpe);
+    }
+}

@@ -21,7 +21,8 @@ struct tokenizer {
     struct wordpiece wordpiece;
     struct bpe bpe;
     struct unigram unigram;
-    int32_t unknown; /* WordLevel's token for a piece that is not in the vocabulary */
+    int32_t unknown; /* WordLevel's token for a piece that is not in the vocabulary; -1: none */
+    bool parts;      /* whether bpe_parts_at_marks */
     struct added *added;
     struct vocab *added_vocab; /* spellings of added tokens */
     struct normalizer *normalizer;
@@ -37,6 +38,11 @@ struct tokenizer {
  * all else is set. */
 int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
                     int64_t count, const char *file, struct err *err);
+
+/* Fills bpe.bytes and bpe.byte_level, once the splitter and the rest of bpe are set. Pieces
+ * stay the text's own bytes where every byte has its letter in the vocabulary and nothing is
+ * put around letters; else the splitter spells them. */
+void pipeline_bytes(struct tokenizer *tokenizer);
 
 /* Whether the id is an added token's. */
 bool pipeline_is_added(const struct tokenizer *tokenizer, int32_t id);

@@ -14,15 +14,51 @@ static void add(struct arena *arena, struct post_template *template, struct post
     template->items = items;
 }
 
-static void plain(struct arena *arena, struct post *post) {
-    add(arena, &post->single, (struct post_item){ -1, 0, false });
-    add(arena, &post->pair, (struct post_item){ -1, 0, false });
-    add(arena, &post->pair, (struct post_item){ -1, 1, true });
+/* ---- processors one after the other ---- */
+
+/* Every processor takes the parts that the one before it left (at first the text, or the text
+ * and its pair) and leaves parts. They are worked out once, when the file is read. */
+enum { PARTS = 64 };
+
+struct parts {
+    struct post_template all[PARTS];
+    int64_t count;
+};
+
+static void parts_begin(struct arena *arena, struct parts *parts, bool pair) {
+    *parts = (struct parts){ .count = 1 + pair };
+    for (int32_t i = 0; i < parts->count; i++) {
+        add(arena, &parts->all[i], (struct post_item){ -1, i, i == 1 });
+    }
+}
+
+static void append(struct arena *arena, struct post_template *to,
+                   const struct post_template *from) {
+    for (int64_t i = 0; i < from->count; i++) {
+        add(arena, to, from->items[i]);
+    }
+}
+
+static struct post_template of_type(struct arena *arena, const struct post_template *from,
+                                    int32_t type) {
+    struct post_template new = { 0 };
+    append(arena, &new, from);
+    for (int64_t i = 0; i < new.count; i++) {
+        new.items[i].type = type;
+    }
+    return new;
+}
+
+static void join_parts(struct arena *arena, const struct parts *parts,
+                       struct post_template *all) {
+    for (int64_t i = 0; i < parts->count; i++) {
+        append(arena, all, &parts->all[i]);
+    }
 }
 
 /* ---- reading ---- */
 
-enum { ITEMS = 64 }; /* of a template; more is a mistake */
+enum { ITEMS = PARTS }; /* of a template; more is a mistake */
 
 static int read_id(const struct json *value, int32_t *id, const char *what, const char *file,
                    struct err *err) {
@@ -56,34 +92,60 @@ static int read_special(struct arena *arena, struct post_template *template,
     return 0;
 }
 
-static int read_template(struct arena *arena, struct post_template *template,
-                         const struct json *section, const char *name, const char *file,
-                         struct err *err) {
+static int bad_item(const char *name, const char *file, struct err *err) {
+    return err_set(
+        err, ERR_FORMAT,
+        "%s: post_processor: an item of %s is neither a SpecialToken nor the Sequence "
+        "A or B with a type_id from 0 to 255",
+        file, name);
+}
+
+/* One item of a template as a part: a special token, or one of the parts before. */
+static int read_item(struct arena *arena, struct post_template *part, const struct json *one,
+                     const struct parts *before, const struct json *section, const char *name,
+                     const char *file, struct err *err) {
+    const struct json *token = json_at(one, "SpecialToken"), *text = json_at(one, "Sequence");
+    const struct json *what = token ? token : text;
+    const char *id = json_text_at(what, "id", "");
+    int64_t type = json_int_at(what, "type_id", 0);
+    if (!what || type < 0 || type > 255 || (text && strcmp(id, "A") && strcmp(id, "B"))) {
+        return bad_item(name, file, err);
+    }
+    if (token) {
+        return read_special(arena, part, section, id, (int32_t)type, file, err);
+    }
+    if (*id == 'B' && before->count < 2) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: post_processor: %s has the Sequence B, which is not there", file,
+                       name);
+    }
+    *part = of_type(arena, &before->all[*id == 'B'], (int32_t)type);
+    return 0;
+}
+
+static int put_template(struct arena *arena, struct parts *parts, const struct json *section,
+                        const char *file, struct err *err) {
+    const char *name = parts->count == 2 ? "pair" : "single";
     const struct json *list = json_at(section, name);
+    struct parts new = { 0 };
+    if (parts->count > 2) {
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: post_processor: a template follows one that leaves %lld parts; 1 or "
+            "2 are wanted",
+            file, (long long)parts->count);
+    }
     if (!list || list->kind != JSON_ARRAY || list->count > ITEMS) {
         return err_set(err, ERR_FORMAT,
                        "%s: post_processor: %s is not a list of at most %d items", file, name,
                        ITEMS);
     }
     for (const struct json *one = list->first; one; one = one->next) {
-        const struct json *token = json_at(one, "SpecialToken"),
-                          *text = json_at(one, "Sequence");
-        const struct json *what = token ? token : text;
-        const char *id = json_text_at(what, "id", "");
-        int64_t type = json_int_at(what, "type_id", 0);
-        if (!what || type < 0 || type > 255 || (text && strcmp(id, "A") && strcmp(id, "B"))) {
-            return err_set(
-                err, ERR_FORMAT,
-                "%s: post_processor: an item of %s is neither a SpecialToken nor the "
-                "Sequence A or B with a type_id from 0 to 255",
-                file, name);
-        }
-        if (text) {
-            add(arena, template, (struct post_item){ -1, (int32_t)type, *id == 'B' });
-        } else if (read_special(arena, template, section, id, (int32_t)type, file, err) < 0) {
+        if (read_item(arena, &new.all[new.count++], one, parts, section, name, file, err) < 0) {
             return err_pass(err);
         }
     }
+    *parts = new;
     return 0;
 }
 
@@ -95,60 +157,69 @@ static int read_pair(const struct json *section, const char *name, int32_t *id,
 }
 
 /* [CLS] A [SEP] B [SEP]; RoBERTa: <s> A </s></s> B </s>, all of type 0. */
-static int read_bert(struct arena *arena, struct post *post, const struct json *section,
-                     bool roberta, const char *file, struct err *err) {
-    int32_t cls, sep, type = !roberta;
+static int put_bert(struct arena *arena, struct parts *parts, const struct json *section,
+                    bool roberta, const char *file, struct err *err) {
+    int32_t cls, sep;
     if (read_pair(section, "cls", &cls, file, err) < 0 ||
         read_pair(section, "sep", &sep, file, err) < 0) {
         return err_pass(err);
     }
-    struct post_template *both[] = { &post->single, &post->pair };
-    for (int i = 0; i < 2; i++) {
-        add(arena, both[i], (struct post_item){ cls, 0, false });
-        add(arena, both[i], (struct post_item){ -1, 0, false });
-        add(arena, both[i], (struct post_item){ sep, 0, false });
+    for (int64_t i = 0; i < parts->count; i++) {
+        struct post_template new = { 0 }, *part = &parts->all[i];
+        int32_t type = i > 0 && !roberta;
+        if (i == 0 || roberta) {
+            add(arena, &new, (struct post_item){ i ? sep : cls, 0, false });
+        }
+        struct post_template text = roberta ? of_type(arena, part, 0) : *part;
+        append(arena, &new, &text);
+        add(arena, &new, (struct post_item){ sep, type, false });
+        *part = new;
     }
-    if (roberta) {
-        add(arena, &post->pair, (struct post_item){ sep, 0, false });
-    }
-    add(arena, &post->pair, (struct post_item){ -1, type, true });
-    add(arena, &post->pair, (struct post_item){ sep, type, false });
     return 0;
 }
 
-static int read_section(struct arena *arena, struct post *post, const struct json *section,
-                        int depth, const char *file, struct err *err) {
+static int put_trim(struct post *post, const struct json *section, const char *file,
+                    struct err *err) {
+    if (!json_bool_at(section, "trim_offsets", true)) {
+        return 0;
+    }
+    if (post->trim_count == POST_TRIMS) {
+        return err_set(err, ERR_UNSUPPORTED, "%s: post_processor: more than %d trim offsets",
+                       file, POST_TRIMS);
+    }
+    bool prefix = json_bool_at(section, "add_prefix_space", true);
+    post->trims[post->trim_count++] = (struct post_trim){ prefix };
+    return 0;
+}
+
+/* Takes one processor; `post` is NULL where trimming was noted before. */
+static int put_section(struct arena *arena, struct post *post, struct parts *parts,
+                       const struct json *section, int depth, const char *file,
+                       struct err *err) {
     const char *type = json_text_at(section, "type", "");
     bool bert = strcmp(type, "BertProcessing") == 0,
-         roberta = strcmp(type, "RobertaProcessing") == 0;
+         roberta = strcmp(type, "RobertaProcessing") == 0,
+         bytes = strcmp(type, "ByteLevel") == 0;
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "processors");
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
-            if (read_section(arena, post, one, depth + 1, file, err) < 0) {
+            if (put_section(arena, post, parts, one, depth + 1, file, err) < 0) {
                 return err_pass(err);
             }
         }
         return 0;
     }
-    if (strcmp(type, "ByteLevel") == 0 || roberta) {
-        post->trim = json_bool_at(section, "trim_offsets", true);
-        post->prefix_space = json_bool_at(section, "add_prefix_space", true);
-        if (!roberta) {
-            return 0;
-        }
-    }
-    if (post->single.count) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: post_processor: more than one template in a Sequence", file);
+    if (post && (bytes || roberta) && put_trim(post, section, file, err) < 0) {
+        return err_pass(err);
     }
     if (bert || roberta) {
-        return read_bert(arena, post, section, roberta, file, err);
+        return put_bert(arena, parts, section, roberta, file, err);
     }
     if (strcmp(type, "TemplateProcessing") == 0) {
-        return read_template(arena, &post->single, section, "single", file, err) < 0 ||
-                       read_template(arena, &post->pair, section, "pair", file, err) < 0
-                   ? -1
-                   : 0;
+        return put_template(arena, parts, section, file, err);
+    }
+    if (bytes) {
+        return 0;
     }
     char shown[60];
     return err_set(err, ERR_UNSUPPORTED,
@@ -160,20 +231,26 @@ static int read_section(struct arena *arena, struct post *post, const struct jso
 struct post *post_read(struct arena *arena, const struct json *section, const char *file,
                        struct err *err) {
     struct post *post = arena_alloc(arena, sizeof *post);
-    if (section && section->kind != JSON_NULL &&
-        read_section(arena, post, section, 0, file, err) < 0) {
+    struct parts parts;
+    bool there = section && section->kind != JSON_NULL;
+    parts_begin(arena, &parts, false);
+    if (there && put_section(arena, post, &parts, section, 0, file, err) < 0) {
         return NULL;
     }
-    if (post->single.count == 0 && post->pair.count == 0) {
-        plain(arena, post);
+    join_parts(arena, &parts, &post->single);
+    parts_begin(arena, &parts, true);
+    if (there && put_section(arena, NULL, &parts, section, 0, file, err) < 0) {
+        return NULL;
     }
+    join_parts(arena, &parts, &post->pair);
     return post;
 }
 
-struct post *post_around(struct arena *arena, int32_t begin, int32_t end) {
+struct post *post_around(struct arena *arena, int32_t begin, int32_t end, bool trim) {
     struct post *post = arena_alloc(arena, sizeof *post);
     struct post_template *both[] = { &post->single, &post->pair };
-    post->trim = post->prefix_space = true;
+    post->trims[0].prefix_space = true;
+    post->trim_count = trim;
     for (int texts = 1; texts <= 2; texts++) {
         for (int32_t i = 0; i < texts; i++) {
             if (begin >= 0) {

@@ -21,18 +21,26 @@ struct post_template {
     int64_t count;
 };
 
+/* Offsets leave out blanks at both ends of a token; `prefix_space`: but not the one that was
+ * put in front of everything. */
+struct post_trim {
+    bool prefix_space;
+};
+
+enum { POST_TRIMS = 4 };
+
 struct post {
     struct post_template single, pair;
-    bool trim;         /* offsets leave out blanks at both ends of a token */
-    bool prefix_space; /* but not the one that was put in front of everything */
+    struct post_trim trims[POST_TRIMS]; /* one after the other */
+    int trim_count;
 };
 
 /* From the "post_processor" section; of null or absent, the one that only joins. */
 struct post *post_read(struct arena *arena, const struct json *section, const char *file,
                        struct err *err);
 
-/* The one that puts `begin` in front and `end` behind every text, -1: nothing, and trims. */
-struct post *post_around(struct arena *arena, int32_t begin, int32_t end);
+/* The one that puts `begin` in front and `end` behind every text, -1: nothing. */
+struct post *post_around(struct arena *arena, int32_t begin, int32_t end, bool trim);
 
 /* Joins the tokens of a text and of its pair (NULL: there is none). */
 struct encoding *post_join(struct arena *arena, const struct post *post,

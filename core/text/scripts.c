@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 
+enum { HAN = 42, HIRAGANA = 47, KATAKANA = 55 }; /* of names */
+
 static const char *const names[] = {
     "",
     "adlam",
@@ -446,6 +448,11 @@ int scripts_of(uint32_t code) {
     return low < sizeof ranges / sizeof *ranges && code >= ranges[low].begin
                ? ranges[low].script
                : 0;
+}
+
+int scripts_joined(uint32_t code) {
+    int script = code == ' ' ? 0 : scripts_of(code);
+    return script == HIRAGANA || script == KATAKANA || code == 0x30fc ? HAN : script;
 }
 
 /* Whether the letters of `name` are those of `plain`, which is written in small ones. */

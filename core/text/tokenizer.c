@@ -33,102 +33,6 @@ struct work {
     bool lacks;     /* a piece is unknown and there is no unknown token */
 };
 
-/* ---- text to tokens ---- */
-
-static void put_token(struct work *work, int32_t id, struct span from, bool added) {
-    struct token *token = (void *)buf_more(work->tokens, sizeof *token);
-    *token = (struct token){ .id = id, .begin = from.begin, .end = from.end, .added = added };
-}
-
-static void split_piece(struct work *work, const char *bytes, int64_t length) {
-    const struct tokenizer *tokenizer = work->tokenizer;
-    int32_t id;
-    switch (tokenizer->model) {
-    case PIPELINE_WORDPIECE:
-        wordpiece_split(&tokenizer->wordpiece, &work->symbols, bytes, length);
-        break;
-    case PIPELINE_BPE:
-        bpe_split(&tokenizer->bpe, &work->symbols, bytes, length);
-        break;
-    case PIPELINE_WORDLEVEL:
-        id = vocab_find(tokenizer->vocab, bytes, (size_t)length);
-        symbols_add(&work->symbols, id < 0 ? tokenizer->unknown : id, 0, length);
-        break;
-    case PIPELINE_UNIGRAM:
-        work->lacks |= !unigram_split(&tokenizer->unigram, &work->symbols, bytes, length);
-        break;
-    }
-}
-
-static void put_piece(struct work *work, const struct run *run,
-                      const struct split_piece *piece) {
-    const char *bytes = run->text + piece->begin;
-    uint32_t length = piece->end - piece->begin, hash = vocab_hash(bytes, length);
-    struct memo *memo = &work->memos[hash & work->mask];
-    if (memo->hash != hash || memo->length != length || memo->time != work->time ||
-        memcmp(memo->bytes, bytes, length) != 0) {
-        *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0, work->time };
-        split_piece(work, bytes, length);
-        memo->count = (uint32_t)(work->symbols.count - memo->first);
-        work->fleeting |= run->spans != NULL;
-    }
-    const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
-    for (int64_t i = 0; i < memo->count; i++) {
-        int64_t begin = piece->begin + symbols[i].begin, end = piece->begin + symbols[i].end;
-        put_token(work, symbols[i].id, run_span(run, begin, end), false);
-    }
-}
-
-static void put_text(struct work *work, struct run run) {
-    struct split split = split_run(work->arena, work->tokenizer->splitter, run);
-    for (int64_t i = 0; i < split.count; i++) {
-        if (++work->pieces % 4096 == 0) {
-            stop_check();
-        }
-        put_piece(work, &split.run, &split.pieces[i]);
-    }
-}
-
-/* A stretch between two added tokens. There may be many, so each gives back what it took. */
-static void put_normalized(struct work *work, struct run run) {
-    struct arena_mark mark = arena_mark(work->arena);
-    struct added_walk walk;
-    struct added_part part;
-    run = normalize_run(work->arena, work->tokenizer->normalizer, run);
-    if (run.length > UINT32_MAX / 8) {
-        catch_throw(ERR_TEXT,
-                    "the text has %lld bytes once it is normalised, more than can be read",
-                    (long long)run.length);
-    }
-    added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
-    while (added_next(&walk, &part)) {
-        if (part.token) {
-            put_token(work, part.token->id, run_span(&run, part.begin, part.end), true);
-        } else {
-            put_text(work, run_part(&run, part.begin, part.end));
-        }
-    }
-    arena_rewind(work->arena, mark);
-    work->time += work->fleeting;
-    work->fleeting = false;
-}
-
-static void put_all(struct work *work, size_t length) {
-    struct added_walk walk;
-    struct added_part part;
-    added_begin(&walk, work->tokenizer->added, false, work->text, (int64_t)length);
-    while (added_next(&walk, &part)) {
-        struct span span = { (uint32_t)part.begin, (uint32_t)part.end };
-        if (part.token) {
-            put_token(work, part.token->id, span, true);
-        } else {
-            put_normalized(work, (struct run){ .text = work->text + part.begin,
-                                               .length = part.end - part.begin,
-                                               .base = part.begin });
-        }
-    }
-}
-
 /* ---- offsets without blanks ---- */
 
 /* Blanks at the beginning and at the end of a spelling, in characters. */
@@ -149,29 +53,191 @@ static bool inside_character(const char *text, int64_t at, int64_t end) {
     return at < end && ((unsigned char)text[at] & 0xc0) == 0x80;
 }
 
-/* Moves the borders of a token inwards by its blanks. The one that the pre-tokenizer put in
- * front of everything is in no text, so it does not count. */
-static void trim(const struct tokenizer *tokenizer, const char *text, struct token *token,
-                 bool first) {
-    int64_t leading, trailing;
-    if (token->added) { /* may have taken blanks beside it */
-        size_t length = (size_t)(token->end - token->begin);
-        count_blanks(text + token->begin, length, &leading, &trailing);
-    } else {
-        const struct vocab_word *word = &tokenizer->words[token->id];
-        count_blanks(word->bytes, word->length, &leading, &trailing);
+/* Whether n characters or more stand before a place. */
+static bool has_before(const char *text, int64_t at, int64_t n) {
+    for (; at > 0 && n > 0; at--) {
+        n -= ((unsigned char)text[at - 1] & 0xc0) != 0x80;
     }
+    return n == 0;
+}
+
+/* Moves the borders of a token inwards by the blanks of what it stands for. The one that the
+ * pre-tokenizer put in front of everything is in no text, so it does not count. */
+static void trim(const struct post_trim *rule, const char *text, struct token *token,
+                 bool first, int64_t leading, int64_t trailing) {
     first = first || token->begin == 0;
-    leading = leading == 1 && first && tokenizer->post->prefix_space ? 0 : leading;
+    leading = leading == 1 && first && rule->prefix_space ? 0 : leading;
     for (; leading > 0 && token->begin < token->end; leading--) {
         do {
             token->begin++;
         } while (inside_character(text, token->begin, token->end));
     }
+    trailing = has_before(text, token->end, trailing) ? trailing : 0;
     for (; trailing > 0 && token->end > token->begin; trailing--) {
         do {
             token->end--;
         } while (inside_character(text, token->end, token->end + 1));
+    }
+}
+
+/* ---- text to tokens ---- */
+
+/* A token and what it stands for. */
+static void put_token(struct work *work, struct token token, const char *bytes, size_t length) {
+    const struct post *post = work->tokenizer->post;
+    bool first = work->tokens->length == 0;
+    int64_t leading, trailing;
+    if (post->trim_count > 0) {
+        count_blanks(bytes, length, &leading, &trailing);
+        for (int i = 0; i < post->trim_count && leading + trailing > 0; i++) {
+            trim(&post->trims[i], work->text, &token, first, leading, trailing);
+        }
+    }
+    buf_add(work->tokens, &token, sizeof token);
+}
+
+static void put_added(struct work *work, const struct added_token *added, struct span from,
+                      const char *bytes, size_t length) {
+    struct token token = {
+        .id = added->id, .begin = from.begin, .end = from.end, .added = true
+    };
+    put_token(work, token, bytes, length);
+}
+
+static void split_piece(struct work *work, const char *bytes, int64_t length) {
+    const struct tokenizer *tokenizer = work->tokenizer;
+    int32_t id;
+    switch (tokenizer->model) {
+    case PIPELINE_WORDPIECE:
+        work->lacks |= !wordpiece_split(&tokenizer->wordpiece, &work->symbols, bytes, length);
+        break;
+    case PIPELINE_BPE:
+        work->lacks |= !bpe_split(&tokenizer->bpe, &work->symbols, bytes, length);
+        break;
+    case PIPELINE_WORDLEVEL:
+        id = vocab_find(tokenizer->vocab, bytes, (size_t)length);
+        id = id < 0 ? tokenizer->unknown : id;
+        work->lacks |= id < 0;
+        symbols_add(&work->symbols, id, 0, length);
+        break;
+    case PIPELINE_UNIGRAM:
+        work->lacks |= !unigram_split(&tokenizer->unigram, &work->symbols, bytes, length);
+        break;
+    }
+}
+
+/* A token of the model for bytes begin..end of the run. Those of a byte fallback with a suffix
+ * may lie beyond the piece, which holds the suffix no more than the text does. */
+static void put_symbol(struct work *work, const struct run *run,
+                       const struct split_piece *piece, const struct symbol *symbol) {
+    const struct tokenizer *tokenizer = work->tokenizer;
+    int64_t begin = piece->begin + symbol->begin, end = piece->begin + symbol->end;
+    end = end < piece->end ? end : piece->end;
+    begin = begin < end ? begin : end - 1;
+    struct span span = run_span(run, begin, end);
+    struct token token = { .id = symbol->id, .begin = span.begin, .end = span.end };
+    const struct vocab_word *word = &tokenizer->words[symbol->id];
+    if (tokenizer->model == PIPELINE_UNIGRAM && symbol->id == tokenizer->unigram.unknown) {
+        put_token(work, token, run->text + begin, (size_t)(end - begin));
+    } else {
+        put_token(work, token, word->bytes, word->length);
+    }
+}
+
+static void put_piece(struct work *work, const struct run *run,
+                      const struct split_piece *piece) {
+    const char *bytes = run->text + piece->begin;
+    uint32_t length = piece->end - piece->begin, hash = vocab_hash(bytes, length);
+    struct memo *memo = &work->memos[hash & work->mask];
+    if (memo->hash != hash || memo->length != length || memo->time != work->time ||
+        memcmp(memo->bytes, bytes, length) != 0) {
+        *memo = (struct memo){ bytes, length, hash, work->symbols.count, 0, work->time };
+        split_piece(work, bytes, length);
+        memo->count = (uint32_t)(work->symbols.count - memo->first);
+        work->fleeting |= run->spans != NULL;
+    }
+    const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
+    for (int64_t i = 0; i < memo->count && !work->lacks; i++) {
+        put_symbol(work, run, piece, &symbols[i]);
+    }
+}
+
+/* The end of the part of a piece that begins at `at`: before the next U+2581 that follows
+ * another character. */
+static uint32_t part_end(const struct run *run, uint32_t at, uint32_t end) {
+    bool before = true;
+    while (at < end) {
+        bool mark = end - at >= 3 && memcmp(run->text + at, "\u2581", 3) == 0;
+        if (mark && !before) {
+            break;
+        }
+        before = mark;
+        at += mark ? 3 : 1;
+    }
+    return at;
+}
+
+static void put_parts(struct work *work, const struct run *run, struct split_piece piece) {
+    while (piece.begin < piece.end) {
+        uint32_t end = part_end(run, piece.begin, piece.end);
+        put_piece(work, run, &(struct split_piece){ piece.begin, end });
+        piece.begin = end;
+    }
+}
+
+static void put_text(struct work *work, struct run run) {
+    struct split split = split_run(work->arena, work->tokenizer->splitter, run);
+    for (int64_t i = 0; i < split.count; i++) {
+        if (++work->pieces % 4096 == 0) {
+            stop_check();
+        }
+        if (work->tokenizer->parts) {
+            put_parts(work, &split.run, split.pieces[i]);
+        } else {
+            put_piece(work, &split.run, &split.pieces[i]);
+        }
+    }
+}
+
+/* A stretch between two added tokens. There may be many, so each gives back what it took. */
+static void put_normalized(struct work *work, struct run run) {
+    struct arena_mark mark = arena_mark(work->arena);
+    struct added_walk walk;
+    struct added_part part;
+    run = normalize_run(work->arena, work->tokenizer->normalizer, run);
+    if (run.length > UINT32_MAX / 8) {
+        catch_throw(ERR_TEXT,
+                    "the text has %lld bytes once it is normalised, more than can be read",
+                    (long long)run.length);
+    }
+    added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
+    while (added_next(&walk, &part)) {
+        if (part.token) {
+            put_added(work, part.token, run_span(&run, part.begin, part.end),
+                      run.text + part.begin, (size_t)(part.end - part.begin));
+        } else {
+            put_text(work, run_part(&run, part.begin, part.end));
+        }
+    }
+    arena_rewind(work->arena, mark);
+    work->time += work->fleeting;
+    work->fleeting = false;
+}
+
+static void put_all(struct work *work, size_t length) {
+    struct added_walk walk;
+    struct added_part part;
+    added_begin(&walk, work->tokenizer->added, false, work->text, (int64_t)length);
+    while (added_next(&walk, &part)) {
+        struct span span = { (uint32_t)part.begin, (uint32_t)part.end };
+        if (part.token) {
+            put_added(work, part.token, span, work->text + part.begin,
+                      (size_t)(part.end - part.begin));
+        } else {
+            put_normalized(work, (struct run){ .text = work->text + part.begin,
+                                               .length = part.end - part.begin,
+                                               .base = part.begin });
+        }
     }
 }
 
@@ -213,9 +279,6 @@ static int encode(struct arena *arena, const struct tokenizer *tokenizer, const 
     }
     encoding->tokens = (void *)work.tokens->data;
     encoding->count = (int64_t)(work.tokens->length / sizeof *encoding->tokens);
-    for (int64_t i = 0; tokenizer->post->trim && i < encoding->count; i++) {
-        trim(tokenizer, text, &encoding->tokens[i], i == 0);
-    }
     return 0;
 }
 

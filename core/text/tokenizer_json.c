@@ -263,69 +263,60 @@ static const char *model_type(const struct reading *reading) {
                                  : "";
 }
 
-/* The id of the unknown token, which these two models cannot do without. */
-static int find_unknown(const struct reading *reading, const struct tokenizer *tokenizer,
-                        const char *otherwise, int32_t *id, struct err *err) {
+/* The id of the unknown token, -1 if it is not in the vocabulary. */
+static int32_t find_unknown(const struct reading *reading, const struct tokenizer *tokenizer,
+                            const char *otherwise) {
     const char *unknown = reading->unknown ? reading->unknown : otherwise;
-    *id = vocab_find(tokenizer->vocab, unknown, strlen(unknown));
-    if (*id < 0) {
-        char shown[60];
-        return err_set(err, ERR_FORMAT, "%s: model.unk_token %s is not in vocab", reading->file,
-                       err_quote(shown, sizeof shown, unknown, strlen(unknown)));
-    }
-    if (split_is_byte_level(tokenizer->splitter)) {
-        return err_set(err, ERR_UNSUPPORTED, "%s: ByteLevel goes with the model type BPE only",
-                       reading->file);
-    }
-    return 0;
+    return vocab_find(tokenizer->vocab, unknown, strlen(unknown));
 }
 
 static int make_wordpiece(struct reading *reading, struct tokenizer *tokenizer,
                           struct err *err) {
+    (void)err;
+    split_spell(tokenizer->splitter);
     tokenizer->model = PIPELINE_WORDPIECE;
     tokenizer->wordpiece = (struct wordpiece){
         .vocab = tokenizer->vocab,
         .prefix = reading->prefix ? reading->prefix : "##",
         .most = reading->most,
+        .unknown = find_unknown(reading, tokenizer, "[UNK]"),
     };
-    return find_unknown(reading, tokenizer, "[UNK]", &tokenizer->wordpiece.unknown, err);
+    return 0;
 }
 
 static int make_wordlevel(struct reading *reading, struct tokenizer *tokenizer,
                           struct err *err) {
+    (void)err;
+    split_spell(tokenizer->splitter);
     tokenizer->model = PIPELINE_WORDLEVEL;
-    return find_unknown(reading, tokenizer, "<unk>", &tokenizer->unknown, err);
+    tokenizer->unknown = find_unknown(reading, tokenizer, "<unk>");
+    return 0;
 }
 
 static int make_bpe(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
     struct bpe *bpe = &tokenizer->bpe;
-    bool bytes = split_is_byte_level(tokenizer->splitter);
     tokenizer->model = PIPELINE_BPE;
     *bpe = (struct bpe){
         .vocab = tokenizer->vocab,
-        .byte_level = bytes,
-        .byte_fallback = reading->fallback && !bytes,
+        .byte_fallback = reading->fallback,
         .fuse_unknown = reading->fuse,
         .ignore_merges = reading->ignore_merges,
         .prefix = reading->prefix ? reading->prefix : "",
         .suffix = reading->suffix ? reading->suffix : "",
-        .unknown = -1,
+        .unknown = BPE_DROP,
     };
     if (reading->unknown) {
-        bpe->unknown = vocab_find(bpe->vocab, reading->unknown, strlen(reading->unknown));
+        int32_t id = vocab_find(bpe->vocab, reading->unknown, strlen(reading->unknown));
+        bpe->unknown = id < 0 ? BPE_LACKS : id;
     }
-    if (bytes && (*bpe->prefix || *bpe->suffix)) {
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "%s: ByteLevel with a continuing_subword_prefix or an end_of_word_suffix",
-            reading->file);
-    }
-    bpe_bytes(bpe);
+    pipeline_bytes(tokenizer);
+    tokenizer->parts = bpe_parts_at_marks(bpe);
     return read_merges(reading, bpe, err);
 }
 
 static int make_unigram(struct reading *reading, struct tokenizer *tokenizer, struct err *err) {
     struct unigram *unigram = &tokenizer->unigram;
+    split_spell(tokenizer->splitter);
     tokenizer->model = PIPELINE_UNIGRAM;
     if (reading->unknown_id >= tokenizer->vocab->size) {
         return err_set(err, ERR_FORMAT, "%s: model.unk_id is %lld; there are %lld tokens",

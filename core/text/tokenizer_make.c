@@ -115,9 +115,9 @@ struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_par
     }
     struct bpe *bpe = &tokenizer->bpe;
     *bpe = (struct bpe){
-        .vocab = tokenizer->vocab, .byte_level = true, .prefix = "", .suffix = "", .unknown = -1
+        .vocab = tokenizer->vocab, .prefix = "", .suffix = "", .unknown = BPE_DROP
     };
-    bpe_bytes(bpe);
+    pipeline_bytes(tokenizer);
     int32_t begin = parts->add_bos ? parts->bos : -1, end = parts->add_eos ? parts->eos : -1;
     if (begin >= parts->count || end >= parts->count) {
         err_set(err, ERR_FORMAT,
@@ -125,7 +125,7 @@ struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_par
                 begin > end ? begin : end, (long long)parts->count);
         return NULL;
     }
-    tokenizer->post = post_around(arena, begin, end);
+    tokenizer->post = post_around(arena, begin, end, true);
     tokenizer->decoder = decode_bytes(arena);
     int64_t count;
     struct added_token *added = make_added(arena, tokenizer->vocab, parts, &count);

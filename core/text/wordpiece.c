@@ -1,7 +1,5 @@
 #include "core/text/wordpiece.h"
 
-#include <stdbool.h>
-
 #include "core/base/utf8.h"
 
 static int64_t character_before(const char *word, int64_t end) {
@@ -51,12 +49,14 @@ static bool pieces(const struct wordpiece *model, struct symbols *out, const cha
     return true;
 }
 
-void wordpiece_split(const struct wordpiece *model, struct symbols *out, const char *word,
+bool wordpiece_split(const struct wordpiece *model, struct symbols *out, const char *word,
                      int64_t length) {
     int64_t before = out->count;
     bool tried = length <= model->most || utf8_count(word, (size_t)length) <= model->most;
     if (!tried || !pieces(model, out, word, length)) {
         out->count = before;
         symbols_add(out, model->unknown, 0, length);
+        return model->unknown >= 0;
     }
+    return true;
 }

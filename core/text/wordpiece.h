@@ -1,6 +1,8 @@
 #ifndef CORE_TEXT_WORDPIECE_H
 #define CORE_TEXT_WORDPIECE_H
 
+#include <stdbool.h>
+
 #include "core/text/symbols.h"
 #include "core/text/vocab.h"
 
@@ -12,11 +14,12 @@
 struct wordpiece {
     const struct vocab *vocab;
     const char *prefix; /* of a continuation: "##" */
-    int32_t unknown;
-    int64_t most; /* characters of a word that is tried at all */
+    int32_t unknown;    /* -1: none */
+    int64_t most;       /* characters of a word that is tried at all */
 };
 
-void wordpiece_split(const struct wordpiece *model, struct symbols *out, const char *word,
+/* False if the word is unknown and there is no unknown token. */
+bool wordpiece_split(const struct wordpiece *model, struct symbols *out, const char *word,
                      int64_t length);
 
 #endif

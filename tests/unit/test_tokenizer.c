@@ -265,7 +265,11 @@ TEST(tokenizer_refuses_with_file_field_and_value) {
         { BPE("\"a\":0", "7"), "a number where a string", ERR_FORMAT },
         { "{\"model\":{\"type\":\"BPE\",\"dropout\":0.1,\"vocab\":{\"a\":0},\"merges\":[]}}",
           "dropout is 0.1", ERR_UNSUPPORTED },
-        { "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "unk_token [UNK]",
+        { "{\"model\":{\"type\":\"Unigram\",\"unk_id\":1,\"vocab\":[[\"a\",0]]}}",
+          "unk_id is 1; there are 1 tokens", ERR_FORMAT },
+        { "{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\"]]}}", "token 0 of vocab",
+          ERR_FORMAT },
+        { "{\"model\":{\"type\":\"BPE\",\"vocab\":[[\"a\",0]]}}", "not what the type BPE has",
           ERR_FORMAT },
         { "{\"added_tokens\":7,\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
           "added_tokens is not a list", ERR_FORMAT },
@@ -285,9 +289,6 @@ TEST(tokenizer_refuses_with_file_field_and_value) {
           "no ids for x", ERR_FORMAT },
         { "{\"decoder\":{\"type\":\"Magic\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}",
           "decoder type Magic", ERR_UNSUPPORTED },
-        { "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},"
-          "\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0}}}",
-          "ByteLevel goes with", ERR_UNSUPPORTED },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err;
@@ -317,6 +318,26 @@ TEST(tokenizer_refuses_text_that_is_no_utf8) {
     check(err.kind == ERR_TEXT);
     check_text(err.text, "byte 1");
     check_text(err.text, "0xFF");
+}
+
+/* As the tokenizers library does, which reads such files and fails at the first unknown piece.
+ */
+TEST(tokenizer_without_an_unknown_token) {
+    static const char *const models[] = {
+        "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}",
+        "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}",
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":null,\"vocab\":[[\"a\",0]]}}",
+        "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"?\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+    };
+    struct arena *arena = check_arena();
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        struct err err;
+        struct tokenizer *tokenizer = parse(models[i], &err);
+        check(tokenizer && tokenizer_encode(arena, tokenizer, "a", 1, NULL, 0, true, &err));
+        check(!tokenizer_encode(arena, tokenizer, "b", 1, NULL, 0, true, &err));
+        check(err.kind == ERR_TEXT);
+        check_text(err.text, "no token for what is unknown");
+    }
 }
 
 /* Thousands of damaged copies of a real file: each is read or refused with a sentence, and what
@@ -366,6 +387,8 @@ static void mutate(const char *name, uint32_t seed) {
 TEST(tokenizer_survives_damaged_files) {
     mutate("wordpiece_uncased", 1);
     mutate("bpe_smollm2", 2);
+    mutate("unigram_t5", 3);
+    mutate("unigram_xlnet", 4);
 }
 
 /* ---- small things ---- */
