@@ -136,7 +136,7 @@ TEST(split_refuses_what_it_does_not_know) {
     } cases[] = {
         { "{\"type\":\"Magic\"}", "pre-tokenizer type Magic is not known" },
         { "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(a)\\\\1\"},\"behavior\":\"Isolated\"}",
-          "pattern (a)\\\\1 cannot be read: it has an escape" },
+          "pattern (a)\\1 cannot be read: it has an escape" },
         { "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"},\"behavior\":\"Sideways\"}",
           "Sideways" },
         { "[1]", "not known" },

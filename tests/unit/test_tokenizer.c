@@ -342,7 +342,7 @@ TEST(tokenizer_without_an_unknown_token) {
 
 /* Thousands of damaged copies of a real file: each is read or refused with a sentence, and what
  * is read can be used. Under the sanitizers nothing may be touched that is not there. */
-static void mutate(const char *name, uint32_t seed) {
+static void mutate(const char *name, uint32_t seed, int rounds) {
     struct arena *outer = check_arena();
     struct err err = { 0 };
     const char *path = check_fixture(
@@ -355,7 +355,7 @@ static void mutate(const char *name, uint32_t seed) {
     char *bytes = arena_raw(outer, size);
     static const char junk[] = "{}[]\",:0129-e.\\u tnf\xff";
     int refused = 0;
-    for (int round = 0; round < 1500; round++) {
+    for (int round = 0; round < rounds; round++) {
         memcpy(bytes, file->bytes, size);
         size_t length = size;
         for (int k = round % 4; k >= 0; k--) {
@@ -381,14 +381,14 @@ static void mutate(const char *name, uint32_t seed) {
         }
         arena_free(arena);
     }
-    check(refused > 300);
+    check(refused > rounds / 5);
 }
 
 TEST(tokenizer_survives_damaged_files) {
-    mutate("wordpiece_uncased", 1);
-    mutate("bpe_smollm2", 2);
-    mutate("unigram_t5", 3);
-    mutate("unigram_xlnet", 4);
+    mutate("wordpiece_uncased", 1, 1500);
+    mutate("bpe_smollm2", 2, 1500);
+    mutate("unigram_t5", 3, 200);
+    mutate("unigram_xlnet", 4, 600);
 }
 
 /* ---- small things ---- */
