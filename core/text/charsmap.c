@@ -86,6 +86,15 @@ struct charsmap *charsmap_read(struct arena *arena, const char *base64, size_t l
     return charsmap_of(arena, bytes, (size_t)size, file, err);
 }
 
+int64_t charsmap_longest(const struct charsmap *map) {
+    int64_t longest = 0, length = 0;
+    for (int64_t i = 0; i < map->length; i++) {
+        length = map->texts[i] ? length + 1 : 0;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
 /* ---- walking ---- */
 
 /* A unit: the byte that leads to it in bits 0-7 (with bit 31, which marks values), whether it

@@ -28,6 +28,9 @@ struct charsmap *charsmap_read(struct arena *arena, const char *base64, size_t l
 struct charsmap *charsmap_of(struct arena *arena, const void *bytes, size_t size,
                              const char *file, struct err *err);
 
+/* Bytes of the longest replacement. */
+int64_t charsmap_longest(const struct charsmap *map);
+
 /* What the bytes become: the replacement of the shortest part at their beginning that has one,
  * as the tokenizers library takes it. NULL if there is none. */
 const char *charsmap_at(const struct charsmap *map, const char *bytes, size_t length,

@@ -122,15 +122,28 @@ static int read_step(struct arena *arena, struct step *step, const struct json *
         file, err_quote(shown, sizeof shown, type, strlen(type)));
 }
 
+/* Bytes that a step can make of one. A pattern may find nothing between any two bytes. */
+static int64_t growth_of(const struct step *step) {
+    int64_t from = (int64_t)step->from.length, to = (int64_t)step->to.length;
+    switch (step->kind) {
+    case REPLACE:
+        return step->pattern ? to + 1 : to > from ? (to + from - 1) / from : 1;
+    case PREPEND:
+        return (int64_t)strlen(step->text) + 1;
+    case CHARSMAP:
+        return charsmap_longest(step->map) + 1;
+    case BYTES:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
 /* Steps multiply: sixteen that double would make 65,536 bytes of one. */
 static int check_growth(struct normalizer *normalizer, const struct step *step,
                         const char *file, struct err *err) {
     enum { GROWTH_MOST = 256 };
-    int64_t from = step->kind == REPLACE ? (int64_t)strlen(step->from) : 1;
-    int64_t to = step->kind == REPLACE   ? (int64_t)strlen(step->to)
-                 : step->kind == PREPEND ? (int64_t)strlen(step->from) + 1
-                                         : 1;
-    int64_t times = to > from ? (to + from - 1) / from : 1;
+    int64_t times = growth_of(step);
     if (times > GROWTH_MOST / normalizer->growth) {
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: normalizer: its steps can make %lld bytes of one; at most %d are "
