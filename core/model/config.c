@@ -280,6 +280,8 @@ static int read_sizes(const struct source *s, const struct weights *weights,
     if (s->gguf) {
         vocab_of_gguf(s, weights, config);
     }
+    config->vocab = config->vocab ? config->vocab : s->form->vocab_of;
+    config->heads = config->heads ? config->heads : s->form->heads_of;
     if (config->inner == 0) {
         config->inner = s->form->inner_by * config->width;
     }
@@ -299,13 +301,17 @@ static int read_sizes(const struct source *s, const struct weights *weights,
     if (config->heads == 0) {
         return 0;
     }
-    config->kv_heads = config->kv_heads ? config->kv_heads : config->heads;
+    if (config->kv_heads == 0) { /* GGUF and null: each head has its own */
+        bool silent = s->json && !json_at(s->json, "num_key_value_heads");
+        config->kv_heads =
+            silent && s->form->kv_heads_of ? s->form->kv_heads_of : config->heads;
+    }
     if (config->heads % config->kv_heads != 0) {
         return err_set(s->err, ERR_FORMAT,
                        "%s: %lld attention heads cannot share %lld key-value heads evenly",
                        s->file, (long long)config->heads, (long long)config->kv_heads);
     }
-    if (config->head_width == 0) {
+    if (config->head_width == 0 && s->json) {
         config->head_width = s->form->head_width_of;
     }
     if (config->head_width == 0 && config->width % config->heads != 0) {
@@ -317,51 +323,15 @@ static int read_sizes(const struct source *s, const struct weights *weights,
     return 0;
 }
 
-/* Other ways to turn positions than the plain one would give other numbers, so they are
- * refused. */
-static int read_rope(const struct source *s, const struct weights *weights,
-                     struct config *config) {
-    static const char *const places[] = { "rope_scaling", "rope_parameters" };
-    const struct json *old = s->json ? json_at(s->json, places[0]) : NULL;
-    const struct json *new = s->json ? json_at(s->json, places[1]) : NULL;
-    for (int i = 0; s->json && i < 2; i++) {
-        struct given given = look(s, places[i], NULL);
-        if (given.kind != ABSENT && json_at(s->json, places[i])->kind != JSON_OBJECT) {
-            return refuse_kind(s, given, "an object");
-        }
+/* One rope for all layers; an architecture whose layers have several reads them itself. */
+static int read_rope(const struct source *s, struct config *config) {
+    double base = s->form->rope_base > 0 ? s->form->rope_base : 10000;
+    struct rope_place place = { .base = "rope_theta", .scaled = true, .usual = base };
+    if (rope_read(config, &place, &config->rope, s->err) < 0) {
+        return -1;
     }
-    struct source inside = *s;
-    inside.json = new &&new->kind == JSON_OBJECT    ? new
-                  : old && old->kind == JSON_OBJECT ? old
-                                                    : s->json;
-    struct given kind = look(&inside, "rope_type", ".rope.scaling.type");
-    if (kind.kind == ABSENT && inside.json != s->json) {
-        kind = look(&inside, "type", NULL);
-    }
-    bool plain = kind.kind == ABSENT ||
-                 (kind.kind == TEXT &&
-                  (strcmp(kind.text, "default") == 0 || strcmp(kind.text, "none") == 0));
-    if (!plain || weights_at(weights, "rope_freqs.weight")) {
-        return err_set(
-            s->err, ERR_UNSUPPORTED,
-            "%s: the rotary positions are scaled (%s); only plain ones can be computed",
-            s->file, plain ? "rope_freqs.weight" : kind.shown);
-    }
-    struct given turned = look(s, NULL, ".rope.dimension_count");
-    if (turned.kind != ABSENT && turned.number != (double)config->head_width) {
-        return err_set(s->err, ERR_UNSUPPORTED,
-                       "%s: %s is %s, but a head is %lld wide; only whole heads can be turned",
-                       s->file, turned.key, turned.shown, (long long)config->head_width);
-    }
-    struct given base = look(&inside, "rope_theta", ".rope.freq_base");
-    if (base.kind == ABSENT) { /* where both say it, the object counts, as in transformers */
-        base = look(s, "rope_theta", NULL);
-    }
-    config->rope = (struct rope){ .width = config->head_width, .base = s->form->rope_base };
-    if (config->rope.base == 0) {
-        config->rope.base = 10000;
-    }
-    return read_positive(s, base, &config->rope.base);
+    config->context = rope_context(&config->rope, config->context);
+    return 0;
 }
 
 static const char *or_usual(const char *name, const char *usual) {
@@ -483,6 +453,10 @@ struct config *config_read(struct arena *arena, const struct weights *weights,
     if (read_type(&s, config) < 0) {
         return NULL;
     }
+    const struct json *inner = s.form->inside ? json_at(s.json, s.form->inside) : NULL;
+    if (inner && inner->kind == JSON_OBJECT) {
+        s.json = inner;
+    }
     config->context = s.form->context_of;
     config->types = s.form->types;
     config->arena = arena;
@@ -490,7 +464,7 @@ struct config *config_read(struct arena *arena, const struct weights *weights,
     config->json = s.json;
     config->gguf = s.gguf;
     config->file = s.file;
-    bool good = read_sizes(&s, weights, config) == 0 && read_rope(&s, weights, config) == 0 &&
+    bool good = read_sizes(&s, weights, config) == 0 && read_rope(&s, config) == 0 &&
                 read_norms(&s, weights, config) == 0 && read_labels(&s, config) == 0 &&
                 read_ids(&s, config) == 0;
     return good ? config : NULL;
@@ -589,6 +563,12 @@ int config_rope_part(const struct config *config, const char *base_name, const c
     }
     rope->span = (int64_t)((double)config->head_width * part);
     rope->width = (rope->span + 1) / 2 * 2;
+    if (rope->factors && rope->width != config->rope.width) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: %s and partial_rotary_factor differ, so that the lists of longrope "
+                       "do not fit",
+                       config->file, part_name);
+    }
     if (rope->width > config->head_width) {
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: rotary positions turn all of a head's %lld numbers, an odd count",

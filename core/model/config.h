@@ -25,8 +25,12 @@ struct config_form {
     bool decodes;       /* encoder-decoder: num_decoder_layers, if absent as many as layers */
     int64_t inner_by;   /* inner, if absent, as a multiple of width */
     int64_t context_of; /* what context is if absent */
-    int64_t head_width_of; /* head_width, if absent; 0: width / heads */
-    int64_t types, pad;    /* pad 0 unless it says has_pad */
+    int64_t vocab_of, heads_of;
+    int64_t kv_heads_of;   /* if absent; 0, or where null stands: heads */
+    int64_t head_width_of; /* if absent; 0, or in GGUF: width / heads */
+    const char *inside; /* the object of config.json that holds all but the classes; if absent,
+                           the whole file does */
+    int64_t types, pad; /* pad 0 unless it says has_pad */
     bool has_pad;
     const char *eps_name; /* layer_norm_eps */
     const char *eps_gguf; /* attention.layer_norm_epsilon */

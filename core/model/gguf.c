@@ -532,6 +532,11 @@ bool gguf_array_ints(const struct gguf *gguf, const char *key, const void **int3
     return found;
 }
 
+bool gguf_array_bools(const struct gguf *gguf, const char *key, const unsigned char **flags,
+                      int64_t *n) {
+    return array_at(gguf, key, BOOL, BOOL, flags, n);
+}
+
 bool gguf_array_strings(const struct gguf *gguf, const char *key, struct gguf_strings *strings,
                         int64_t *n) {
     const unsigned char *at;

@@ -42,6 +42,8 @@ bool gguf_array_floats(const struct gguf *gguf, const char *key, const void **fl
                        int64_t *n); /* F32, unaligned */
 bool gguf_array_ints(const struct gguf *gguf, const char *key, const void **int32s,
                      int64_t *n); /* I32/U32, unaligned */
+bool gguf_array_bools(const struct gguf *gguf, const char *key, const unsigned char **flags,
+                      int64_t *n); /* a byte each, 0 or 1 */
 struct gguf_strings {
     const unsigned char *at; /* next string's length */
     int64_t left;

@@ -87,48 +87,25 @@ static int kinds_read(const struct config *c, int *kind, struct err *err) {
     return 0;
 }
 
-/* What rope_parameters says of one kind of blocks. */
-static int rope_read(const struct config *c, int kind, double *base, struct err *err) {
-    const struct config *inside = config_inside(c, "rope_parameters", kinds[kind]);
-    const char *type = "default";
-    if (!inside) {
-        return 0;
-    }
-    if (config_text(inside, "rope_type", NULL, &type, err) < 0 ||
-        config_real(inside, "rope_theta", NULL, 1e-6, 1e18, base, err) < 0) {
-        return -1;
-    }
-    if (strcmp(type, "default") != 0) {
-        char quoted[60];
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "%s: the rope_type of %s is \"%s\"; in ModernBERT only \"default\" is known",
-            c->file, kinds[kind], err_quote(quoted, sizeof quoted, type, strlen(type)));
-    }
-    return 0;
-}
-
-/* The bases stand in rope_parameters, for each kind of block, or in older files beside all
- * else; a local base that is null there is the global one. */
+/* They stand in rope_parameters, for each kind of block, or in older files their bases beside
+ * all else; a local base that is null there is the global one. */
 static int ropes_read(const struct config *c, struct rope *ropes, struct err *err) {
-    static const char *const names[] = { "global_rope_theta", "local_rope_theta" };
-    const struct json *local = json_at(c->json, names[WINDOW]);
-    double base[] = { 160000, 10000 };
+    struct rope_place places[] = { { kinds[WHOLE], "global_rope_theta", true, 160000 },
+                                   { kinds[WINDOW], "local_rope_theta", true, 10000 } };
+    const struct json *local = json_at(c->json, places[WINDOW].base);
     for (int i = WHOLE; i <= WINDOW; i++) {
         if (i == WINDOW && local && local->kind == JSON_NULL) {
-            base[WINDOW] = base[WHOLE];
+            places[WINDOW].usual = ropes[WHOLE].base;
         }
-        if (config_real(c, names[i], NULL, 1e-6, 1e18, &base[i], err) < 0 ||
-            rope_read(c, i, &base[i], err) < 0) {
+        if (rope_read(c, &places[i], &ropes[i], err) < 0) {
             return -1;
         }
-        ropes[i] = (struct rope){ .width = c->head_width, .base = base[i] };
-    }
-    if (c->rope.kind != ROPE_PLAIN || c->head_width % 2) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: rotary positions are scaled, or turn %lld numbers of a head; in "
-                       "ModernBERT they are plain and turn an even count",
-                       c->file, (long long)c->head_width);
+        if (ropes[i].width != c->head_width || c->head_width % 2) {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "%s: rotary positions turn %lld of a head's %lld numbers; in "
+                           "ModernBERT all, an even count, are turned",
+                           c->file, (long long)ropes[i].width, (long long)c->head_width);
+        }
     }
     return 0;
 }

@@ -362,7 +362,7 @@ static void angles_make(struct run *run) {
             rope_turns(rope, past + run->tokens, turns);
             run->angles[i] =
                 op_rope_angles(run->tape, past, run->tokens, rope->width, turns,
-                               rope->kind == ROPE_YARN ? rope->attention : 1, rope->adjacent);
+                               rope->attention != 0 ? rope->attention : 1, rope->adjacent);
         }
     }
 }

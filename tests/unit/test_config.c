@@ -107,7 +107,7 @@ TEST(config_names_the_field_and_its_value) {
     refused(BERT ",\"head_dim\":true}", ERR_FORMAT, "head_dim is true", "whole number");
     refused(BERT ",\"head_dim\":1e400}", ERR_FORMAT, "head_dim is 1e400", "whole number");
     refused(BERT ",\"layer_norm_eps\":-1}", ERR_FORMAT, "layer_norm_eps is -1", "positive");
-    refused(LLAMA ",\"rope_theta\":0}", ERR_FORMAT, "rope_theta is 0", "positive");
+    refused(LLAMA ",\"rope_theta\":0}", ERR_FORMAT, "rope_theta is 0", "1e-06");
     refused(LLAMA ",\"bos_token_id\":4e9}", ERR_FORMAT, "bos_token_id is 4e9", "token");
     refused(LLAMA ",\"eos_token_id\":[\"x\"]}", ERR_FORMAT, "eos_token_id is \"x\"", "token");
     refused("{\"model_type\":\"bert\",\"hidden_size\":48}", ERR_FORMAT, "num_hidden_layers",
@@ -128,13 +128,6 @@ TEST(config_refuses_sizes_that_contradict) {
             "attention_heads\":6,"
             "\"intermediate_size\":96,\"vocab_size\":640}",
             ERR_FORMAT, "width of 50", "6 heads");
-}
-
-TEST(config_refuses_positions_it_would_turn_wrongly) {
-    refused(LLAMA ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}", ERR_UNSUPPORTED,
-            "llama3", "scaled");
-    refused(LLAMA ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}}", ERR_UNSUPPORTED,
-            "linear", "scaled");
 }
 
 TEST(config_names_the_nearest_architecture) {
@@ -364,7 +357,6 @@ TEST(llama_gives_no_logits_of_words_for_a_classifier) {
         bool words;
     } classes[] = { { "LlamaForCausalLM", true },
                     { "LlamaForTokenClassification", false },
-                    { "LlamaForSequenceClassification", false },
                     { "LlamaModel", false } };
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         const char *json =
@@ -413,10 +405,13 @@ static struct model *gguf_with(const char *key, float value) {
 
 TEST(llama_refuses_what_gguf_says_beyond_the_plain_network) {
     check(gguf_with("llama.rope.scaling.factor", 1) != NULL);
+    struct model *scaled = gguf_with("llama.rope.scaling.factor", 4);
+    check(scaled && scaled->config->rope.kind == ROPE_LINEAR &&
+          scaled->config->rope.factor == 4);
     check(gguf_with("llama.attention.scale", 0) != NULL);
-    static const char *const keys[] = { "llama.rope.scaling.factor", "llama.rope.scale_linear",
-                                        "llama.attention.scale", "llama.expert_count",
-                                        "llama.logit_scale" };
+    static const char *const keys[] = { "llama.attention.scale", "llama.expert_count",
+                                        "llama.logit_scale", "llama.attention.value_length",
+                                        "llama.rope.scaling.yarn_log_multiplier" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         check(!gguf_with(keys[i], 4));
         check_int(err.kind, ERR_UNSUPPORTED);
