@@ -590,6 +590,20 @@ int config_only(const struct config *config, const char *json, bool known, struc
     return 0;
 }
 
+int config_absolute(const struct config *config, struct err *err) {
+    const char *kind = "absolute";
+    if (config_text(config, "position_embedding_type", NULL, &kind, err) < 0) {
+        return -1;
+    }
+    if (strcmp(kind, "absolute") != 0) {
+        char quoted[60];
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: position_embedding_type is \"%s\"; only \"absolute\" is known",
+                       config->file, err_quote(quoted, sizeof quoted, kind, strlen(kind)));
+    }
+    return 0;
+}
+
 int config_classic(const struct config *config, struct err *err) {
     if (!config->json) {
         return err_set(err, ERR_UNSUPPORTED,

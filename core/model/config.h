@@ -101,6 +101,9 @@ int config_rope_part(const struct config *config, const char *base_name, const c
 /* ERR_UNSUPPORTED if a flag of config.json, whose default is `known`, is set otherwise. */
 int config_only(const struct config *config, const char *json, bool known, struct err *err);
 
+/* ERR_UNSUPPORTED if position_embedding_type is given and not "absolute". */
+int config_absolute(const struct config *config, struct err *err);
+
 /* ERR_UNSUPPORTED unless the heads lie side by side in the width and each has its own keys and
  * values, as it is in all but newer networks; and unless the file is a config.json, not GGUF.
  */

@@ -18,11 +18,36 @@ static const char *beside(struct arena *arena, const char *path, const char *nam
     return arena_printf(arena, "%.*s%s", (int)folder, path, name);
 }
 
+static bool ends_with_any(const char *name, const char *const *ends) {
+    size_t n = strlen(name);
+    for (; *ends; ends++) {
+        size_t m = strlen(*ends);
+        if (n >= m && strcmp(name + n - m, *ends) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The head is the embedding once more, under its own name. */
 static bool is_tied_copy(const struct config *config, const struct tensor *tensor) {
-    return config->tied && (strcmp(tensor->name, "lm_head.weight") == 0 ||
-                            strcmp(tensor->name, "cls.predictions.decoder.weight") == 0 ||
-                            strcmp(tensor->name, "cls.predictions.decoder.bias") == 0);
+    static const char *const heads[] = { "lm_head.weight",
+                                         "lm_head.decoder.weight",
+                                         "lm_head.decoder.bias",
+                                         "embed_out.weight",
+                                         "vocab_projector.weight",
+                                         "cls.predictions.decoder.weight",
+                                         "cls.predictions.decoder.bias",
+                                         NULL };
+    return config->tied &&
+           (ends_with_any(tensor->name, heads) || strcmp(tensor->name, "decoder.weight") == 0);
+}
+
+/* What old files hold beside parameters: masks and frequencies. */
+static bool is_buffer(const struct tensor *tensor) {
+    static const char *const buffers[] = { ".attn.bias", ".attention.bias", ".masked_bias",
+                                           ".inv_freq", NULL };
+    return ends_with_any(tensor->name, buffers);
 }
 
 /* Parameters, and the type that most of them have. Buffers of whole numbers are none. */
@@ -31,7 +56,8 @@ static void count(struct model *model) {
     int most = DTYPE_F32;
     for (int64_t i = 0; i < model->weights->count; i++) {
         const struct tensor *tensor = &model->weights->tensors[i];
-        if (quant_known(tensor->dtype) && !is_tied_copy(model->config, tensor)) {
+        if (quant_known(tensor->dtype) && !is_tied_copy(model->config, tensor) &&
+            !is_buffer(tensor)) {
             of[tensor->dtype] += tensor_count(tensor);
         }
     }
@@ -53,7 +79,8 @@ static const char *task_of(const struct model *model) {
         return "masked-lm";
     }
     bool words = !*class_name || strstr(class_name, "ForCausalLM") ||
-                 strstr(class_name, "LMHead") || weights_at(model->weights, "lm_head.weight");
+                 strstr(class_name, "LMHead") || strstr(class_name, "DoubleHeads") ||
+                 weights_at(model->weights, "lm_head.weight");
     return !model->arch->causal ? "encoder" : words ? "causal-lm" : "decoder";
 }
 

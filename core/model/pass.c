@@ -514,7 +514,7 @@ static int site_want(struct trace *trace, enum site site, int64_t seeds, struct 
     return 0;
 }
 
-/* The tape knows parameters, callers know names. */
+/* The tape knows parameters, callers know names; what has none is no parameter of theirs. */
 static void parameter_give(void *arg, const struct tensor *parameter,
                            const struct tensor *gradient) {
     const struct backward *ask = arg;
@@ -523,7 +523,7 @@ static void parameter_give(void *arg, const struct tensor *parameter,
 
 static bool parameter_asked(void *arg, const struct tensor *parameter) {
     const struct backward *ask = arg;
-    return !ask->asks || ask->asks(ask->arg, parameter->name);
+    return parameter->name && (!ask->asks || ask->asks(ask->arg, parameter->name));
 }
 
 /* Says to the tape what is wanted and where gradients start, but for the inside of blocks that

@@ -11,6 +11,33 @@ static int64_t counted(const uint8_t *mask, int64_t b, int64_t tokens) {
     return n;
 }
 
+struct step {
+    struct tape_step step;
+    const struct tensor *x;
+    int64_t batch;
+    const uint8_t *mask;
+};
+
+/* dx = dy / n in every row that counted. */
+static void back(struct tape *tape, struct tape_step *step) {
+    const struct step *self = (const struct step *)step;
+    int64_t tokens = self->x->shape[0] / self->batch, width = self->x->shape[1];
+    const float *dy = tape_gradient(tape, step->out);
+    if (!dy || !tape_needs(tape, self->x)) {
+        return;
+    }
+    float *dx = tape_gradient_add(tape, self->x);
+    for (int64_t i = 0; i < tape_seeds(tape) * self->batch; i++) {
+        int64_t b = i % self->batch, n = counted(self->mask, b, tokens);
+        for (int64_t t = 0; t < tokens; t++) {
+            if (!self->mask || self->mask[b * tokens + t]) {
+                simd()->axpy(dx + (i * tokens + t) * width, 1.0F / (float)n, dy + i * width,
+                             width);
+            }
+        }
+    }
+}
+
 struct tensor *op_mean(struct tape *tape, const struct tensor *x, int64_t batch,
                        const uint8_t *mask) {
     int64_t tokens = x->shape[0] / batch, width = x->shape[1];
@@ -27,6 +54,12 @@ struct tensor *op_mean(struct tape *tape, const struct tensor *x, int64_t batch,
         if (n > 0) {
             simd()->scale(mean, 1.0F / (float)n, mean, width);
         }
+    }
+    if (tape->record) {
+        struct step *step = tape_step(tape, sizeof *step, back, out);
+        step->x = x;
+        step->batch = batch;
+        step->mask = mask;
     }
     return out;
 }

@@ -83,7 +83,8 @@ static int32_t *encode(struct fixture *f, const struct tokenizer *tokenizer,
     return ids;
 }
 
-/* The text as the program itself sees it: tokenised, cut (encoders keep their last token),
+/* The text as the program itself sees it: tokenised, cut (but for those that continue
+ * a text, models keep its last token),
  * masked with the token that the case has at its masked places. */
 static int32_t *case_ids(struct fixture *f, const struct model *model, const struct json *one,
                          int64_t *n) {
@@ -96,7 +97,8 @@ static int32_t *case_ids(struct fixture *f, const struct model *model, const str
     }
     int32_t *ids = encode(f, model->tokenizer, text, n);
     if (ids && *n > most) {
-        ids[most - 1] = model->arch->causal ? ids[most - 1] : ids[*n - 1];
+        bool goes_on = model->arch->causal && strcmp(model->task, "classification") != 0;
+        ids[most - 1] = goes_on ? ids[most - 1] : ids[*n - 1];
         *n = most;
     }
     int32_t *places = numbers(f->arena, json_at(one, "mask_positions"), &masks);
