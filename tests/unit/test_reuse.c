@@ -8,7 +8,9 @@
  * share, only the wanted logits, a batch in place of single runs, embeddings in place of ids.
  * On every fixture that can do it. */
 
-static const char *const models[] = { "bert_mlm", "llama2", "llama_smollm2" };
+static const char *const models[] = { "gpt2",   "bert_mlm",      "distilbert", "roberta",
+                                      "llama2", "llama_smollm2", "gpt_neox",   "opt",
+                                      "phi",    "modernbert" };
 enum { MODELS = sizeof models / sizeof *models, T = 12 };
 static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77, 13, 21, 9, 100, 4 };
 
