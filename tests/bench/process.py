@@ -9,8 +9,10 @@ have peak_mb or idle_mb. Needs jupyter_client and psutil.
 """
 import argparse
 import json
+import math
 import os
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,11 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "idle_memory": {"mb": 20},
     "execute_empty": {"s": 0.0012},
     "forward.minilm.128": {"ratio": 1},
+    "gradients.gpt2.128": {"ratio": 2, "mb": "half the peer's"},
+    "saliency.minilm.32": {"ratio": 3.5},
+    "saliency.gpt2.32": {"ratio": 3},
+    "integrated.minilm.32": {"ratio": 1.4},
+    "integrated.gpt2.32": {"ratio": 2, "mb": "a quarter of the peer's"},
 }
 
 
@@ -215,6 +222,72 @@ def forward(args):
         print(json.dumps(line), flush=True)
 
 
+PEERS_GRADIENTS = {  # our row: what d_gradients.py calls the same
+    "gradients.gpt2.128": ("D.loss_backward_all", "gpt2-shape"),
+    "saliency.minilm.32": ("D.saliency", "minilm-classifier"),
+    "saliency.gpt2.32": ("D.saliency", "gpt2-shape"),
+    "integrated.minilm.32": ("D.integrated_gradients", "minilm-classifier"),
+    "integrated.gpt2.32": ("D.integrated_gradients", "gpt2-shape"),
+}
+
+
+def classifier_of(minilm, folder):
+    """MiniLM with a classifier of two classes: its own file, and one more with a few numbers."""
+    with open(os.path.join(minilm, "model.safetensors"), "rb") as f:
+        names = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+    width = names["embeddings.word_embeddings.weight"]["shape"][1]
+    header = json.dumps({"classifier.weight": {"dtype": "F32", "shape": [2, width], "data_offsets": [0, 8 * width]},
+                         "classifier.bias": {"dtype": "F32", "shape": [2], "data_offsets": [8 * width, 8 * width + 8]}})
+    header += " " * (-len(header) % 8)
+    numbers = [0.02 * math.sin(i) for i in range(2 * width + 2)]
+    with open(os.path.join(folder, "head.safetensors"), "wb") as f:
+        f.write(struct.pack("<Q", len(header)) + header.encode() + struct.pack(f"<{len(numbers)}f", *numbers))
+    os.symlink(os.path.join(minilm, "model.safetensors"), os.path.join(folder, "body.safetensors"))
+    table = {name: "body.safetensors" for name in names if name != "__metadata__"}
+    table.update({"classifier.weight": "head.safetensors", "classifier.bias": "head.safetensors"})
+    with open(os.path.join(folder, "model.safetensors.index.json"), "w") as f:
+        json.dump({"weight_map": table}, f)
+    with open(os.path.join(minilm, "config.json")) as f:
+        config = json.load(f)
+    config.update(architectures=["BertForSequenceClassification"], num_labels=2)
+    with open(os.path.join(folder, "config.json"), "w") as f:
+        json.dump(config, f)
+
+
+def places(name):
+    """Where a model of that name lies, of the folders that users name."""
+    folders = [f for f in os.environ.get("CUTAWAY_MODELS", "").split(":") if f]
+    return [os.path.join(f, name) for f in folders if os.path.exists(os.path.join(f, name))]
+
+
+def gradients(args):
+    """Gradients beside PyTorch's and Captum's."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "gradients")
+    wanted = [name for name in PEERS_GRADIENTS if args.wants(name)]
+    if not wanted:
+        return
+    with tempfile.TemporaryDirectory() as extra:
+        if places("minilm"):
+            os.mkdir(os.path.join(extra, "minilm-classifier"))
+            classifier_of(os.path.realpath(places("minilm")[0]), os.path.join(extra, "minilm-classifier"))
+        if not places("gpt2") and args.models and os.path.exists(os.path.join(args.models, "gpt2")):
+            os.symlink(os.path.join(args.models, "gpt2"), os.path.join(extra, "gpt2"))
+        env = dict(os.environ, CUTAWAY_MODELS=os.environ.get("CUTAWAY_MODELS", "") + ":" + extra)
+        out = subprocess.run([program, *wanted], capture_output=True, text=True, env=env)
+    print(out.stderr, end="", file=sys.stderr)
+    peers = peer_lines(args, "d_gradients.py") if args.peer else []
+    for text in out.stdout.splitlines():
+        line = json.loads(text)
+        name, model = PEERS_GRADIENTS[line["name"]]
+        peer = next((p for p in peers if p["name"] == name and p["params"]["model"] == model), None)
+        if peer:
+            line.update(peer=peer["peer"], peer_s=peer["min_s"], peer_mb=peer.get("peak_rss_mb"),
+                        ratio=round(peer["min_s"] / line["min_s"], 2))
+        if line["name"] in GOALS:
+            line["goal"] = GOALS[line["name"]]
+        print(json.dumps(line), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -231,6 +304,7 @@ def main():
     first_picture(args)
     kernels(args)
     forward(args)
+    gradients(args)
 
 
 if __name__ == "__main__":
