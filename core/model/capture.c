@@ -267,31 +267,49 @@ static struct trace *run(struct arena *arena, const struct model *model, struct 
     return model_run(model, pass, err);
 }
 
-/* Continues the input, or what its decoder begins with, one most probable token at a time. */
+/* The most probable token after the pass's text; -1 where the run fails. */
+static int32_t next_token(struct arena *arena, const struct model *model, struct pass *pass,
+                          struct err *err) {
+    int64_t last = (pass->decoder_tokens > 0 ? pass->decoder_tokens : pass->tokens) - 1;
+    int32_t next = -1;
+    struct arena_mark mark = arena_mark(arena);
+    pass->arena = arena;
+    pass->batch = pass->wanted = 1;
+    pass->wanted_rows = &last;
+    pass->keep[SITE_LOGITS] = true;
+    struct trace *trace = model_run(model, pass, err);
+    if (trace) {
+        const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
+        largest(logits->data, tensor_count(logits), 1, &next);
+    }
+    arena_rewind(arena, mark);
+    return next;
+}
+
+/* Continues the input one most probable token at a time: an encoder-decoder its decoder's
+ * tokens, a model that takes a prefix with what it knows of the tokens before. */
 static int add_greedy(struct capture *capture, const struct model *model,
                       const struct capture_input *input, struct err *err) {
     bool decoder = decodes(model);
-    int64_t first = decoder ? 1 : input->tokens, total = first + input->greedy;
+    int64_t first = decoder ? 1 : input->tokens, total = first + input->greedy, known = 0;
+    struct prefix *prefix =
+        model_takes_prefix(model) ? prefix_new(capture->arena, model, total) : NULL;
     int32_t *ids = arena_array(capture->arena, total, sizeof *ids);
     memcpy(ids, decoder ? input->decoder_ids : input->ids, (size_t)first * sizeof *ids);
     for (int64_t n = first; n < total; n++) {
-        struct arena_mark mark = arena_mark(capture->arena);
-        struct pass pass = { .arena = capture->arena, .batch = 1, .tokens = n, .ids = ids };
+        struct pass pass = { .ids = ids + known, .tokens = n - known, .prefix = prefix };
+        pass.extend = prefix != NULL;
         if (decoder) {
-            pass.tokens = input->tokens;
-            pass.ids = input->ids;
-            pass.decoder_tokens = n;
-            pass.decoder_ids = ids;
+            pass = (struct pass){ .ids = input->ids,
+                                  .tokens = input->tokens,
+                                  .decoder_ids = ids,
+                                  .decoder_tokens = n };
         }
-        pass.keep[SITE_LOGITS] = true;
-        struct trace *trace = model_run(model, &pass, err);
-        if (!trace) {
+        ids[n] = next_token(capture->arena, model, &pass, err);
+        if (ids[n] < 0) {
             return err_pass(err);
         }
-        const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
-        int64_t width = logits->shape[2];
-        largest(logits->data + (n - 1) * width, width, 1, ids + n);
-        arena_rewind(capture->arena, mark);
+        known = prefix ? prefix->tokens : 0;
     }
     capture_ints(capture, input->name, "greedy_ids", ids + first, input->greedy);
     return 0;

@@ -99,6 +99,7 @@ struct prefix {
     float **keys,
         **values; /* [layers] of [room, groups D]; keys are turned to their positions */
 };
+bool model_takes_prefix(const struct model *model); /* causal, and made of attention */
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room);
 
 /* One forward run over B texts padded on the right to T tokens. */

@@ -218,9 +218,9 @@ static int check_prefix(const struct model *model, const struct pass *pass, stru
     if (!prefix) {
         return 0;
     }
-    if (!model->arch->causal || pass->decoder_tokens > 0) {
+    if (!model_takes_prefix(model)) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "a prefix needs a causal model; in %s tokens see what follows them",
+                       "a prefix needs a causal transformer, which %s is not",
                        model->arch->name);
     }
     if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < pass->tokens)) {
@@ -425,6 +425,10 @@ void trace_forget(struct trace *trace) {
         scratch_free(trace->recording->scratch);
         trace->recording = NULL;
     }
+}
+
+bool model_takes_prefix(const struct model *model) {
+    return model->arch->causal && model->arch->forward == transformer_forward;
 }
 
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room) {

@@ -166,7 +166,7 @@ TEST(reuse_refuses_what_does_not_fit) {
     const struct model *llama = opened(arena, "llama2"), *bert = opened(arena, "bert_mlm");
     struct pass pass = pass_of(arena, 0, T);
     pass.prefix = prefix_new(arena, bert, 4);
-    check_refused(bert, &pass, "a prefix needs a causal model");
+    check_refused(bert, &pass, "a prefix needs a causal transformer");
     pass.prefix = prefix_new(arena, llama, 4);
     pass.extend = true;
     check_refused(llama, &pass, "cannot join a prefix");
