@@ -91,8 +91,10 @@ struct tensor *op_linear(struct tape *tape, const struct tensor *x,
         finish_set(&gemm.finish, &step.finish);
         gemm_run(&gemm, tape->room, tape->each);
     }
-    if (tape->record) {
-        record(tape, &step, out);
+    if (tape->record) { /* a place of another rank, [B, T, M], is rows to what follows */
+        struct tensor *rows = arena_alloc(tape->arena, sizeof *rows);
+        *rows = (struct tensor){ .rank = 2, .shape = { shape[0], shape[1] }, .data = out->data };
+        record(tape, &step, rows);
     }
     return out;
 }
