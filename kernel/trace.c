@@ -11,12 +11,14 @@ enum { GREEDY = 8, IDS_MOST = 1 << 20 };
 
 struct request {
     const char *model, *out;
-    char **argv; /* the rest: --text and --ids, read once the model is open */
+    const char *target; /* --decoder-text; NULL: the decoder's start token alone */
+    char **argv;        /* the rest: --text and --ids, read once the model is open */
     int argc;
 };
 
 static const char usage[] =
-    "usage: cutaway trace MODEL [--text T]... [--ids 1,2,3]... -o OUT.safetensors\n";
+    "usage: cutaway trace MODEL [--text T]... [--ids 1,2,3]... [--decoder-text T] "
+    "-o OUT.safetensors\n";
 
 /* The value of the option at *i, given as "--name value" or "--name=value"; NULL if it is
  * another one. An option without its value is an error. */
@@ -42,6 +44,8 @@ static int read_request(int argc, char **argv, struct request *request, struct e
             inputs++;
         } else if ((value = value_of(argc, argv, &i, "-o", err))) {
             request->out = value;
+        } else if ((value = value_of(argc, argv, &i, "--decoder-text", err))) {
+            request->target = value;
         } else if (err->kind != ERR_NONE) {
             return -1;
         } else if (argv[i][0] == '-') {
@@ -84,35 +88,65 @@ static int read_ids(struct arena *arena, const char *list, struct capture_input 
     }
 }
 
+/* The tokens of a text, after a first one if that is not negative. */
+static int32_t *encode(struct arena *arena, const struct model *model, const char *text,
+                       int64_t first, int64_t *count, struct err *err) {
+    if (!model->tokenizer) {
+        err_set(err, ERR_UNSUPPORTED, "%s has no tokenizer; give --ids", model->path);
+        return NULL;
+    }
+    int64_t n = first >= 0;
+    struct encoding *encoding =
+        tokenizer_encode(arena, model->tokenizer, text, strlen(text), NULL, 0, first < 0, err);
+    if (!encoding) {
+        err_pass(err);
+        return NULL;
+    }
+    *count = encoding->count + n;
+    int32_t *ids = arena_array(arena, *count + 1, sizeof *ids);
+    ids[0] = (int32_t)first;
+    for (int64_t i = 0; i < encoding->count; i++) {
+        ids[n + i] = encoding->tokens[i].id;
+    }
+    return ids;
+}
+
 static int read_text(struct arena *arena, const struct model *model, const char *text,
                      struct capture_input *input, struct err *err) {
-    if (!model->tokenizer) {
-        return err_set(err, ERR_UNSUPPORTED, "%s has no tokenizer; give --ids", model->path);
+    input->ids = encode(arena, model, text, -1, &input->tokens, err);
+    return input->ids ? 0 : err_pass(err);
+}
+
+/* What the decoder reads after its start token, if the model has one. */
+static int read_target(struct arena *arena, const struct model *model, const char *target,
+                       struct capture_input *input, struct err *err) {
+    if (!target) {
+        return 0;
     }
-    struct encoding *encoding =
-        tokenizer_encode(arena, model->tokenizer, text, strlen(text), NULL, 0, true, err);
-    if (!encoding) {
-        return err_pass(err);
+    if (model->config->decoder_layers == 0) {
+        return err_set(err, ERR_OPTION, "--decoder-text: %s (%s) has no decoder of its own",
+                       model->path, model->arch->name);
     }
-    int32_t *ids = arena_array(arena, encoding->count, sizeof *ids);
-    for (int64_t i = 0; i < encoding->count; i++) {
-        ids[i] = encoding->tokens[i].id;
-    }
-    input->ids = ids;
-    input->tokens = encoding->count;
-    return 0;
+    input->decoder_ids =
+        encode(arena, model, target, model->config->decoder_start, &input->decoder_tokens, err);
+    return input->decoder_ids ? 0 : err_pass(err);
 }
 
 /* The position whose top 10 are told, and how far to continue. */
 static void aim(const struct model *model, struct capture_input *input) {
     bool masked = strcmp(model->task, "masked-lm") == 0;
     int32_t mask = masked && model->tokenizer ? tokenizer_id(model->tokenizer, "[MASK]") : -1;
-    input->position = input->tokens - 1;
+    bool decodes = strcmp(model->task, "seq2seq-lm") == 0;
+    input->position = decodes ? 0 : input->tokens - 1;
+    if (input->decoder_tokens > 0) {
+        input->position = input->decoder_tokens - 1;
+    }
     for (int64_t i = input->tokens; mask >= 0 && i-- > 0;) {
         input->position = input->ids[i] == mask ? i : input->position;
     }
     bool room = config_fits(model->config, input->tokens + GREEDY);
-    input->greedy = strcmp(model->task, "causal-lm") == 0 && room ? GREEDY : 0;
+    bool causal = strcmp(model->task, "causal-lm") == 0;
+    input->greedy = decodes || (causal && room) ? GREEDY : 0;
 }
 
 static int trace(struct arena *arena, const struct request *request, struct err *err) {
@@ -132,7 +166,8 @@ static int trace(struct arena *arena, const struct request *request, struct err 
             continue;
         }
         if ((text ? read_text(arena, model, text, &input, err)
-                  : read_ids(arena, ids, &input, err)) < 0) {
+                  : read_ids(arena, ids, &input, err)) < 0 ||
+            read_target(arena, model, request->target, &input, err) < 0) {
             return err_pass(err);
         }
         input.name = arena_printf(arena, "%c%d", text ? 't' : 'i', text ? texts++ : lists++);

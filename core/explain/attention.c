@@ -7,18 +7,23 @@
 
 #include "core/text/pieces.h"
 
-/* One text on its way through the model. */
+/* One of the texts, as rows or columns of the result. */
+struct side {
+    struct encoding *encoding;
+    struct words *words; /* NULL: tokens are shown */
+    int64_t size;        /* tokens or words */
+    const char **labels; /* [size] */
+};
+
+/* A text on its way through the model. */
 struct look {
     struct arena *arena;
     const struct model *model;
     const struct attention_request *request;
-    struct encoding *encoding;
-    struct words *words; /* NULL: tokens are shown */
-    int64_t tokens;      /* T of the model */
-    int64_t size;        /* tokens or words: T of the result */
-    const char **labels; /* [size] */
-    bool *rests;         /* [size] */
-    struct tensor *out;  /* [layers, heads, size, size] of those asked for */
+    struct side source, target;   /* the decoder's text, or nothing */
+    const struct side *from, *to; /* rows and columns */
+    bool *rests;                  /* [size] of columns; of cross-attention NULL */
+    struct tensor *out;           /* [layers, heads, rows, columns] of those asked for */
 };
 
 static double now(void) {
@@ -46,11 +51,46 @@ static int check_text(const struct model *model, const struct encoding *encoding
 
 /* Special tokens and the first place: where heads put the weight that they have no use for. */
 static void mark_rests(struct look *look) {
-    look->rests = arena_array(look->arena, look->size, sizeof *look->rests);
-    for (int64_t i = 0; i < look->size; i++) {
-        int64_t token = look->words ? look->words->begin[i] : i;
-        look->rests[i] = i == 0 || look->encoding->tokens[token].special;
+    const struct side *to = look->to;
+    look->rests = arena_array(look->arena, to->size, sizeof *look->rests);
+    for (int64_t i = 0; i < to->size; i++) {
+        int64_t token = to->words ? to->words->begin[i] : i;
+        look->rests[i] = i == 0 || to->encoding->tokens[token].special;
     }
+}
+
+static void side_label(struct look *look, struct side *side, const char *text, size_t length) {
+    const struct tokenizer *tokenizer = look->model->tokenizer;
+    side->size = side->encoding->count;
+    if (look->request->words) {
+        side->words = words_of(look->arena, tokenizer, side->encoding, text, length);
+        side->size = side->words->count;
+        side->labels = side->words->labels;
+    } else {
+        side->labels = pieces_labels(look->arena, tokenizer, side->encoding, text);
+    }
+}
+
+/* What the decoder reads: its start token and the target without special tokens. */
+static int target_begin(struct look *look, struct err *err) {
+    const struct attention_request *request = look->request;
+    const char *text = request->target ? request->target : "";
+    size_t length = request->target ? request->target_length : 0;
+    struct encoding *text_alone = tokenizer_encode(look->arena, look->model->tokenizer, text,
+                                                   length, NULL, 0, false, err);
+    if (!text_alone) {
+        return err_pass(err);
+    }
+    struct encoding *whole = arena_alloc(look->arena, sizeof *whole);
+    whole->count = text_alone->count + 1;
+    whole->tokens = arena_array(look->arena, whole->count, sizeof *whole->tokens);
+    whole->tokens[0] =
+        (struct token){ .id = (int32_t)look->model->config->decoder_start, .special = true };
+    memcpy(whole->tokens + 1, text_alone->tokens,
+           (size_t)text_alone->count * sizeof *whole->tokens);
+    look->target.encoding = whole;
+    side_label(look, &look->target, text, length);
+    return 0;
 }
 
 /* Tokenises and fills what does not need the model run. */
@@ -61,34 +101,37 @@ static int look_begin(struct look *look, const char *text, size_t length, struct
                        "the model has no tokenizer beside it, so it cannot read text: put its "
                        "tokenizer.json into its folder");
     }
-    look->encoding = tokenizer_encode(look->arena, tokenizer, text, length, NULL, 0, true, err);
-    if (!look->encoding || check_text(look->model, look->encoding, err) < 0) {
+    enum attention_of of = look->request->of;
+    struct side *source = &look->source;
+    source->encoding =
+        tokenizer_encode(look->arena, tokenizer, text, length, NULL, 0, true, err);
+    if (!source->encoding || check_text(look->model, source->encoding, err) < 0) {
         return err_pass(err);
     }
-    look->tokens = look->size = look->encoding->count;
-    if (look->request->words) {
-        look->words = words_of(look->arena, tokenizer, look->encoding, text, length);
-        look->size = look->words->count;
-        look->labels = look->words->labels;
-    } else {
-        look->labels = pieces_labels(look->arena, tokenizer, look->encoding, text);
+    side_label(look, source, text, length);
+    if (of != ATTENTION_OF_TEXT && target_begin(look, err) < 0) {
+        return -1;
     }
-    mark_rests(look);
+    look->from = of == ATTENTION_OF_TEXT ? source : &look->target;
+    look->to = of == ATTENTION_OF_DECODER ? &look->target : source;
+    if (of != ATTENTION_OF_CROSS) {
+        mark_rests(look);
+    }
     return 0;
 }
 
-void attention_join(const float *tokens, int64_t count, const struct words *words,
+void attention_join(const float *tokens, const struct words *from, const struct words *to,
                     float *joined) {
-    for (int64_t a = 0; a < words->count; a++) {
-        for (int64_t b = 0; b < words->count; b++) {
+    int64_t columns = to->end[to->count - 1];
+    for (int64_t a = 0; a < from->count; a++) {
+        for (int64_t b = 0; b < to->count; b++) {
             double sum = 0;
-            for (int64_t q = words->begin[a]; q < words->end[a]; q++) {
-                for (int64_t k = words->begin[b]; k < words->end[b]; k++) {
-                    sum += (double)tokens[q * count + k];
+            for (int64_t q = from->begin[a]; q < from->end[a]; q++) {
+                for (int64_t k = to->begin[b]; k < to->end[b]; k++) {
+                    sum += (double)tokens[q * columns + k];
                 }
             }
-            joined[a * words->count + b] =
-                (float)(sum / (double)(words->end[a] - words->begin[a]));
+            joined[a * to->count + b] = (float)(sum / (double)(from->end[a] - from->begin[a]));
         }
     }
 }
@@ -101,41 +144,54 @@ static void close_arena(void *what) {
 static void look_take(void *arg, enum site site, int64_t layer, const struct tensor *value) {
     const struct look *look = arg;
     const struct attention_request *request = look->request;
-    int64_t n = look->size, t = look->tokens;
+    const struct side *rows = look->from, *columns = look->to;
+    int64_t n = rows->size * columns->size,
+            t = rows->encoding->count * columns->encoding->count;
     (void)site; /* the pattern is all that the pass keeps */
     for (int64_t l = 0; l < request->layer_count; l++) {
-        float *to = look->out->data + l * request->head_count * n * n;
+        float *to = look->out->data + l * request->head_count * n;
         for (int64_t h = 0; request->layers[l] == layer && h < request->head_count; h++) {
-            const float *head = value->data + request->heads[h] * t * t;
-            if (look->words) {
-                attention_join(head, t, look->words, to + h * n * n);
+            const float *head = value->data + request->heads[h] * t;
+            if (rows->words) {
+                attention_join(head, rows->words, columns->words, to + h * n);
             } else {
-                memcpy(to + h * n * n, head, (size_t)(n * n) * sizeof *to);
+                memcpy(to + h * n, head, (size_t)n * sizeof *to);
             }
         }
     }
 }
 
+static int32_t *ids_of(struct arena *arena, const struct encoding *encoding) {
+    int32_t *ids = arena_array(arena, encoding->count, sizeof *ids);
+    for (int64_t i = 0; i < encoding->count; i++) {
+        ids[i] = encoding->tokens[i].id;
+    }
+    return ids;
+}
+
 /* Runs the model in an arena of its own, which is gone before the picture. */
 static struct tensor *look_run(struct look *look, struct err *err) {
+    static const enum site sites[] = { [ATTENTION_OF_TEXT] = SITE_ATTENTION,
+                                       [ATTENTION_OF_DECODER] = SITE_DECODER_ATTENTION,
+                                       [ATTENTION_OF_CROSS] = SITE_CROSS_ATTENTION };
     const struct attention_request *request = look->request;
-    int64_t n = look->size, t = look->tokens;
     look->out = tensor_new(look->arena, 4,
-                           (int64_t[]){ request->layer_count, request->head_count, n, n });
+                           (int64_t[]){ request->layer_count, request->head_count,
+                                        look->from->size, look->to->size });
     struct arena **scratch = arena_alloc(look->arena, sizeof *scratch);
     arena_defer(look->arena, close_arena, scratch);
     *scratch = arena_new();
-    int32_t *ids = arena_array(*scratch, t, sizeof *ids);
-    for (int64_t i = 0; i < t; i++) {
-        ids[i] = look->encoding->tokens[i].id;
-    }
     struct pass pass = { .arena = *scratch,
                          .batch = 1,
-                         .tokens = t,
-                         .ids = ids,
+                         .tokens = look->source.encoding->count,
+                         .ids = ids_of(*scratch, look->source.encoding),
                          .take = look_take,
                          .take_arg = look };
-    pass.keep[SITE_ATTENTION] = true;
+    if (look->target.encoding) {
+        pass.decoder_tokens = look->target.encoding->count;
+        pass.decoder_ids = ids_of(*scratch, look->target.encoding);
+    }
+    pass.keep[sites[request->of]] = true;
     if (!model_run(look->model, &pass, err)) {
         err_pass(err);
         return NULL;
@@ -164,13 +220,22 @@ static int64_t size_of(const struct result *result) {
     return result->series[0].axes[2].count;
 }
 
-static const char *unit_of(const struct result *result) {
+static const char *note_of(const struct result *result, const char *key,
+                           const char *otherwise) {
     for (int64_t i = 0; i < result->note_count; i++) {
-        if (strcmp(result->notes[i].key, "unit") == 0) {
+        if (strcmp(result->notes[i].key, key) == 0) {
             return result->notes[i].value;
         }
     }
-    return "token";
+    return otherwise;
+}
+
+static const char *unit_of(const struct result *result) {
+    return note_of(result, "unit", "token");
+}
+
+static bool is_cross(const struct result *result) {
+    return strcmp(note_of(result, "part", ""), "cross") == 0;
 }
 
 static const char *unit_zh(const char *unit) {
@@ -396,15 +461,16 @@ static const char *chosen(struct arena *arena, const struct axis *axis, bool zh)
 static const char *finding_of_broken(struct arena *arena, const struct result *result,
                                      bool zh) {
     const struct axis *axes = result->series[0].axes;
-    int64_t n = size_of(result), heads = axes[0].count * axes[1].count, broken = 0, first = 0;
+    int64_t n = axes[2].count * axes[3].count;
+    int64_t heads = axes[0].count * axes[1].count, broken = 0, first = 0;
     for (int64_t i = heads - 1; i >= 0; i--) {
-        const float *head = result->series[0].values->data + i * n * n;
+        const float *head = result->series[0].values->data + i * n;
         int64_t at = 0;
-        while (at < n * n && !isnan(head[at])) {
+        while (at < n && !isnan(head[at])) {
             at++;
         }
-        broken += at < n * n;
-        first = at < n * n ? i : first;
+        broken += at < n;
+        first = at < n ? i : first;
     }
     const char *layer = number_at(arena, &axes[0], first / axes[1].count);
     const char *head = number_at(arena, &axes[1], first % axes[1].count);
@@ -420,36 +486,102 @@ static const char *finding_of_broken(struct arena *arena, const struct result *r
         (long long)broken, (long long)heads, layer, head);
 }
 
-/* Title, finding, caption and the picture that suits. */
-static void describe(struct arena *arena, struct result *result, const char *language) {
-    const struct axis *axes = result->series[0].axes;
-    bool zh = language && strncmp(language, "zh", 2) == 0;
+/* The strongest links of the heads shown, from the target to the source. */
+static const char *finding_of_cross(struct arena *arena, const struct result *result, bool zh) {
+    const struct series *series = &result->series[0];
+    const struct axis *axes = series->axes;
+    int64_t columns = axes[3].count, n = axes[2].count * columns, links[LINKS] = { -1, -1, -1 };
+    const float *all = series->values->data;
+    const char *text = "";
+    for (int64_t at = 0; at < axes[0].count * axes[1].count * n; at++) {
+        if (all[at] > 0) {
+            keep_link(all, links, at);
+        }
+    }
+    for (int i = 0; i < LINKS && links[i] >= 0; i++) {
+        int64_t head = links[i] / n, place = links[i] % n;
+        char from[44], to[44];
+        const char *row = axes[2].labels[place / columns];
+        const char *column = axes[3].labels[place % columns];
+        err_quote(from, sizeof from, row, strlen(row));
+        err_quote(to, sizeof to, column, strlen(column));
+        text = arena_printf(arena,
+                            zh ? "%s%s%s → %s（第 %s 层第 %s 头，%.2f）"
+                               : "%s%s %s → %s (layer %s head %s, %.2f)",
+                            text,
+                            i == 0 ? ""
+                            : zh   ? "、"
+                                   : ",",
+                            from, to, number_at(arena, &axes[0], head / axes[1].count),
+                            number_at(arena, &axes[1], head % axes[1].count),
+                            (double)all[links[i]]);
+    }
+    return arena_printf(arena,
+                        zh ? "从目标文本到源文本最强的联系：%s。"
+                           : "The strongest links from target to source:%s.",
+                        text);
+}
+
+static const char *finding_of(struct arena *arena, const struct result *result, bool zh) {
     const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result);
-    result->kind = is_one_head(result) ? "heatmap" : "headgrid";
-    result->title =
-        arena_printf(arena, zh ? "%s 的注意力，%s，%s" : "Attention of %s, %s, %s",
-                     result->model, chosen(arena, &axes[0], zh), chosen(arena, &axes[1], zh));
-    result->caption = arena_printf(
+    const char *broken = finding_of_broken(arena, result, zh);
+    if (broken || is_cross(result)) {
+        return broken ? broken : finding_of_cross(arena, result, zh);
+    }
+    if (size_of(result) < 2) {
+        return arena_printf(arena,
+                            zh ? "只有一个%s，它只能看自己。"
+                               : "There is one %s, which can only look at itself.",
+                            unit);
+    }
+    return is_one_head(result) ? finding_of_one(arena, result, zh)
+                               : finding_of_many(arena, result, zh);
+}
+
+/* "Attention", "Attention in the decoder" ... */
+static const char *subject(const struct result *result, bool zh) {
+    const char *part = note_of(result, "part", "");
+    return strcmp(part, "cross") == 0 ? zh ? "交叉注意力（解码器看编码器）" : "Cross-attention"
+           : strcmp(part, "decoder") == 0 ? zh ? "解码器注意力" : "Decoder attention"
+           : strcmp(part, "encoder") == 0 ? zh ? "编码器注意力" : "Encoder attention"
+           : zh                           ? "注意力"
+                                          : "Attention";
+}
+
+static const char *caption(struct arena *arena, const struct result *result, bool zh) {
+    const char *unit = zh ? unit_zh(unit_of(result)) : unit_of(result);
+    if (is_cross(result)) {
+        return arena_printf(
+            arena,
+            zh ? "行：解码器中在看的%s；列：被看的源文本%s；每行之和为 1。图中显示的是头从哪里"
+                 "读取信息，而不是模型为什么这样回答。"
+               : "Row: the decoder's %s that looks; column: the source's %s it looks at; each "
+                 "row sums to 1. It shows where a head reads from, not why the model answers "
+                 "as "
+                 "it does.",
+            unit, unit);
+    }
+    return arena_printf(
         arena,
         zh ? "行：在看的%s；列：被看的%s；每行之和为 1。图中显示的是头从哪里读取信息，"
              "而不是模型为什么这样回答。"
            : "Row: the %s that looks; column: the %s it looks at; each row sums to 1. It shows "
              "where a head reads from, not why the model answers as it does.",
         unit, unit);
-    result->finding = finding_of_broken(arena, result, zh);
-    if (result->finding) {
-        return;
-    }
-    if (size_of(result) < 2) {
-        result->finding = arena_printf(arena,
-                                       zh ? "只有一个%s，它只能看自己。"
-                                          : "There is one %s, which can only look at itself.",
-                                       unit);
-    } else if (is_one_head(result)) {
-        result->finding = finding_of_one(arena, result, zh);
-    } else {
-        result->finding = finding_of_many(arena, result, zh);
-    }
+}
+
+/* Title, finding, caption and the picture that suits. */
+static void describe(struct arena *arena, struct result *result, const char *language) {
+    const struct axis *axes = result->series[0].axes;
+    bool zh = language && strncmp(language, "zh", 2) == 0;
+    const char *of = subject(result, zh);
+    const char *layers = chosen(arena, &axes[0], zh), *heads = chosen(arena, &axes[1], zh);
+    result->kind = is_one_head(result) ? "heatmap" : "headgrid";
+    result->title =
+        zh ? arena_printf(arena, "%s 的%s，%s，%s", result->model, of, layers, heads)
+           : arena_printf(arena, "%s of %s, %s, %s", of, result->model, layers, heads);
+    result->caption = caption(arena, result, zh);
+    result->finding = finding_of(arena, result, zh);
 }
 
 /* Labels of `shown`, each of which is a number below `all`; NULL where all are shown. */
@@ -465,24 +597,65 @@ static const char **numbers(struct arena *arena, const int64_t *shown, int64_t c
     return labels;
 }
 
-static bool has_attention(const struct model *model, struct err *err) {
-    for (const enum site *site = model->arch->sites; *site != SITE_COUNT; site++) {
-        if (*site == SITE_ATTENTION) {
-            return true;
-        }
+int attention_check(const struct model *model, enum attention_of of, struct err *err) {
+    if (model_has(model, SITE_OUTPUT)) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "this model is recurrent (%s): it carries a state from token to token "
+                       "and has no attention; %%%%tokens shows what it reads, and cutaway "
+                       "trace writes its states",
+                       model->arch->name);
     }
-    err_set(err, ERR_UNSUPPORTED, "a model of the kind %s has no attention to show",
-            model->arch->name);
-    return false;
+    if (!model_has(model, SITE_ATTENTION)) {
+        return err_set(err, ERR_UNSUPPORTED, "a model of the kind %s has no attention to show",
+                       model->arch->name);
+    }
+    bool decodes =
+        strcmp(model->task, "seq2seq-lm") == 0 || strcmp(model->task, "encoder-decoder") == 0;
+    if (of != ATTENTION_OF_TEXT && !decodes) {
+        return err_set(err, ERR_OPTION,
+                       "decoder and cross are for models with an encoder and a decoder; this "
+                       "one (%s, %s) has one kind of attention, which needs no choice",
+                       model->arch->name, model->task);
+    }
+    return 0;
+}
+
+/* What tells an encoder-decoder's kinds of attention apart; other models have one. */
+static void note_part(struct arena *arena, struct result *result, const struct look *look) {
+    static const char *const parts[] = { [ATTENTION_OF_TEXT] = "encoder",
+                                         [ATTENTION_OF_DECODER] = "decoder",
+                                         [ATTENTION_OF_CROSS] = "cross" };
+    if (look->model->config->decoder_layers > 0) {
+        result_note(arena, result, "part", parts[look->request->of]);
+    }
+}
+
+static struct series series_of(const struct look *look, struct tensor *values) {
+    const struct attention_request *request = look->request;
+    const struct config *config = look->model->config;
+    int64_t layers = request->of == ATTENTION_OF_TEXT ? config->layers : config->decoder_layers;
+    return (struct series){
+        .name = "attention",
+        .unit = "probability",
+        .high = 1,
+        .values = values,
+        .axes = { { "layer", request->layer_count,
+                    numbers(look->arena, request->layers, request->layer_count, layers) },
+                  { "head", request->head_count,
+                    numbers(look->arena, request->heads, request->head_count, config->heads) },
+                  { "query", look->from->size, look->from->labels },
+                  { "key", look->to->size, look->to->labels } },
+        .rests = look->rests,
+    };
 }
 
 struct result *attention(struct arena *arena, const struct model *model, const char *handle,
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err) {
     struct look look = { .arena = arena, .model = model, .request = request };
-    const struct config *config = model->config;
     double began = now();
-    if (!has_attention(model, err) || look_begin(&look, text, length, err) < 0) {
+    if (attention_check(model, request->of, err) < 0 ||
+        look_begin(&look, text, length, err) < 0) {
         err_pass(err);
         return NULL;
     }
@@ -492,25 +665,17 @@ struct result *attention(struct arena *arena, const struct model *model, const c
         return NULL;
     }
     struct result *result = result_new(arena, "headgrid", 1);
-    result->series[0] = (struct series){
-        .name = "attention",
-        .unit = "probability",
-        .high = 1,
-        .values = values,
-        .axes = { { "layer", request->layer_count,
-                    numbers(arena, request->layers, request->layer_count, config->layers) },
-                  { "head", request->head_count,
-                    numbers(arena, request->heads, request->head_count, config->heads) },
-                  { "query", look.size, look.labels },
-                  { "key", look.size, look.labels } },
-        .rests = look.rests,
-    };
-    result->text = arena_text(arena, text, length);
+    result->series[0] = series_of(&look, values);
+    result->text = look.target.encoding && request->target_length > 0
+                       ? arena_printf(arena, "%.*s >> %.*s", (int)length, text,
+                                      (int)request->target_length, request->target)
+                       : arena_text(arena, text, length);
     result->model = arena_copy(arena, handle); /* it may outlive the model */
     result->fingerprint = arena_copy(arena, model->weights->fingerprint);
     result->method = "attention pattern";
     result->dtype = arena_copy(arena, model->dtype);
     result_note(arena, result, "unit", request->words ? "word" : "token");
+    note_part(arena, result, &look);
     describe(arena, result, request->language);
     result->seconds = now() - began;
     return result;
@@ -531,7 +696,8 @@ static const char **some_labels(struct arena *arena, const struct axis *axis,
 struct result *attention_narrow(struct arena *arena, const struct result *whole,
                                 const struct attention_request *request) {
     const struct series *from = &whole->series[0];
-    int64_t n = from->axes[2].count, heads = from->axes[1].count;
+    int64_t rows = from->axes[2].count, columns = from->axes[3].count, n = rows * columns;
+    int64_t heads = from->axes[1].count;
     struct result *result = arena_alloc(arena, sizeof *result);
     *result = *whole;
     result->series = arena_alloc(arena, sizeof *result->series);
@@ -543,15 +709,14 @@ struct result *attention_narrow(struct arena *arena, const struct result *whole,
         some_labels(arena, &from->axes[1], request->heads, request->head_count);
     to->axes[0].count = request->layer_count;
     to->axes[1].count = request->head_count;
-    to->values =
-        tensor_new(arena, 4, (int64_t[]){ request->layer_count, request->head_count, n, n });
+    to->values = tensor_new(
+        arena, 4, (int64_t[]){ request->layer_count, request->head_count, rows, columns });
     float *at = to->values->data;
     for (int64_t l = 0; l < request->layer_count; l++) {
-        for (int64_t h = 0; h < request->head_count; h++, at += n * n) {
+        for (int64_t h = 0; h < request->head_count; h++, at += n) {
             memcpy(at,
-                   from->values->data +
-                       (request->layers[l] * heads + request->heads[h]) * n * n,
-                   (size_t)(n * n) * sizeof *at);
+                   from->values->data + (request->layers[l] * heads + request->heads[h]) * n,
+                   (size_t)n * sizeof *at);
         }
     }
     describe(arena, result, request->language);

@@ -14,14 +14,26 @@
  * a's tokens (Clark and others 2019, arXiv:1906.04341, section 4.1), so that rows still sum
  * to 1.
  *
- *     result "attention" [layers, heads, T, T], axes layer, head, query, key. */
+ *     result "attention" [layers, heads, T, T], axes layer, head, query, key.
+ *
+ * An encoder-decoder has three kinds: its encoder's, its decoder's among the tokens written so
+ * far [layers, heads, U, U], and the decoder's on the source [layers, heads, U, T]. The decoder
+ * reads its start token and then the target. */
+
+enum attention_of { ATTENTION_OF_TEXT, ATTENTION_OF_DECODER, ATTENTION_OF_CROSS };
 
 struct attention_request {
     const int64_t *layers, *heads; /* indices to show */
     int64_t layer_count, head_count;
     bool words;           /* --unit word */
     const char *language; /* of title, finding and caption: "zh"; else English */
+    enum attention_of of;
+    const char *target; /* what the decoder reads; NULL: its start token alone */
+    size_t target_length;
 };
+
+/* Refuses, with the reason, a model that has no such attention. */
+int attention_check(const struct model *model, enum attention_of of, struct err *err);
 
 /* Runs the model on the text (special tokens added). Labels are tokens as people read them, or
  * words. ERR_TEXT: empty, no UTF-8, longer than the model's context (both numbers). Everything
@@ -35,8 +47,9 @@ struct result *attention(struct arena *arena, const struct model *model, const c
 struct result *attention_narrow(struct arena *arena, const struct result *whole,
                                 const struct attention_request *request);
 
-/* The rule for words above, for one head: [T, T] of tokens -> [words, words]. */
-void attention_join(const float *tokens, int64_t count, const struct words *words,
+/* The rule for words above, for one head: [tokens of `from`, tokens of `to`] -> [words, words].
+ */
+void attention_join(const float *tokens, const struct words *from, const struct words *to,
                     float *joined);
 
 /* Mean weight that a head [n, n] puts where a well-known kind of head looks, over the rows that

@@ -87,6 +87,7 @@ struct recording {
     struct pass *pass;      /* its own copy, for blocks that run again */
     struct passed *passed[SITE_COUNT];
     const struct backward *ask; /* while going backward: visits are repeats */
+    bool within;                /* something is asked of values inside */
 };
 
 static bool is_repeat(const struct pass *pass) {
@@ -115,7 +116,7 @@ static void remember(struct pass *pass, enum site site, int64_t layer,
     struct recording *recording = pass->trace->recording;
     if (recording && recording->passed[site]) {
         recording->passed[site][layer] =
-            (struct passed){ .value = *value, .seen = true, .inside = !pass->tape->record };
+            (struct passed){ .value = *value, .seen = true, .inside = tape_inside(pass->tape) };
     }
 }
 
@@ -507,7 +508,9 @@ static int site_want(struct trace *trace, enum site site, int64_t seeds, struct 
         any = true;
         memcpy(shape + 1, passed->value.shape, (size_t)passed->value.rank * sizeof *shape);
         trace->gradients[site][l] = tensor_new(arena, passed->value.rank + 1, shape);
-        if (!passed->inside) {
+        if (passed->inside) {
+            recording->within = true;
+        } else {
             tape_want(recording->pass->tape, &passed->value, trace->gradients[site][l]->data);
         }
     }
@@ -535,6 +538,7 @@ static bool parameter_asked(void *arg, const struct tensor *parameter) {
 static int sites_ask(struct trace *trace, const struct backward *ask, int64_t seeds,
                      struct err *err) {
     struct recording *recording = trace->recording;
+    recording->within = false;
     for (int site = 0; site < SITE_COUNT; site++) {
         trace->gradients[site] = NULL;
         if (ask->want[site] && site_want(trace, (enum site)site, seeds, err) < 0) {
@@ -544,7 +548,9 @@ static int sites_ask(struct trace *trace, const struct backward *ask, int64_t se
     for (int64_t i = 0; i < ask->count; i++) {
         const struct seed *seed = &ask->from[i];
         const struct passed *passed = passed_at(recording, seed->site, seed->layer);
-        if (!passed->inside) {
+        if (passed->inside) {
+            recording->within = true;
+        } else {
             tape_seed(recording->pass->tape, &passed->value, seed->gradient->data);
         }
     }
@@ -571,6 +577,7 @@ int model_backward(struct trace *trace, const struct backward *ask, struct err *
         of_tape.parameter = parameter_give;
         of_tape.asks = parameter_asked;
     }
+    of_tape.within = recording->within;
     recording->ask = ask;
     tape_backward(recording->pass->tape, &of_tape);
     recording->ask = NULL;

@@ -145,7 +145,7 @@ static float *unfollow(struct tape *tape, const struct step *step) {
     float *dy = tape_gradient(tape, out);
     if (step->z) {
         struct unfollow job = {
-            .step = step, .rows = out->shape[0], .width = out->shape[1], .dy = dy
+            .step = step, .rows = step->z->shape[0], .width = step->z->shape[1], .dy = dy
         };
         if (step->finish.residual && tape_needs(tape, step->finish.residual)) {
             tape_gradient_join(tape, out, step->finish.residual);
@@ -344,8 +344,9 @@ static void back(struct tape *tape, struct tape_step *step) {
         return;
     }
     float *dz = unfollow(tape, self);
+    int64_t rows = tape_seeds(tape) * self->x->shape[0];
     struct sparse sparse =
-        sparse_of(tape, dz, tape_seeds(tape) * step->out->shape[0], step->out->shape[1]);
+        sparse_of(tape, dz, rows, tensor_count(step->out) / self->x->shape[0]);
     if (sparse.rows > 0) {
         dw_back(tape, self, &sparse);
         dbias_back(tape, self, &sparse);

@@ -153,6 +153,10 @@ static struct record *record_new(struct tape *tape, struct record *outer) {
     return record;
 }
 
+bool tape_inside(const struct tape *tape) {
+    return tape->record && tape->record->outer;
+}
+
 void tape_record(struct tape *tape) {
     tape->record = record_new(tape, NULL);
     tape->record->room = arena_within(tape->arena);
@@ -461,9 +465,8 @@ static void values_number(struct record *record) {
             value->made = step->in_place ? value->made : step->at;
         }
         if (step->also) {
-            struct value *value = value_put(record, step->also->bytes);
-            value->made = step->at;
-            value->last = step->at - 1; /* its gradient is complete after the step's back */
+            /* The step's own back makes its gradient, and only if somebody wants that. */
+            value_put(record, step->also->bytes)->last = step->at - 1;
         }
     }
 }

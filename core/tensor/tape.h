@@ -52,6 +52,8 @@ void tape_record(struct tape *tape); /* from now on */
  * makes itself) must outlive the tape. Not recording: just run(arg, tape). */
 struct tensor *tape_again(struct tape *tape, struct tensor *(*run)(void *arg, struct tape *),
                           void *arg);
+/* Whether what runs now is inside of such a run, the first time or again. */
+bool tape_inside(const struct tape *tape);
 
 /* Of the next tape_backward (while a run repeats: of this one): adds `gradient` [S, value's
  * shape], which is read when that begins, to that of `value`. */
@@ -86,7 +88,8 @@ struct tape_step {
     void (*back)(struct tape *tape, struct tape_step *step);
     const struct tensor *out;  /* its gradient is dead after back, which may change it; NULL:
                                   the step looks after its outputs itself */
-    const struct tensor *also; /* another output (attention's pattern), or NULL */
+    const struct tensor *also; /* another output, or NULL (attention's pattern); needed only if
+                                  it is wanted itself */
     bool in_place;             /* `out` is also the input, and back turns its gradient */
     struct tape_step *before;
     struct tape_use *uses;

@@ -8,8 +8,19 @@ static int read_request(struct arena *arena, const struct cell_line *line,
                         const struct model *model, struct attention_request *request,
                         struct err *err) {
     const struct command *command = command_find("attention");
-    request->layers = command_list(arena, command, line, "layer", model->config->layers,
-                                   &request->layer_count, NULL, err);
+    const char *of = command_text(command, line, "of");
+    request->of = strcmp(of, "decoder") == 0 ? ATTENTION_OF_DECODER
+                  : strcmp(of, "cross") == 0 ? ATTENTION_OF_CROSS
+                                             : ATTENTION_OF_TEXT;
+    if (attention_check(model, request->of, err) < 0) {
+        const struct cell_flag *flag = cell_flag_at(line, "of");
+        command_point(err, flag ? &flag->value_at : &line->command);
+        return err_pass(err);
+    }
+    int64_t layers = request->of == ATTENTION_OF_TEXT ? model->config->layers
+                                                      : model->config->decoder_layers;
+    request->layers =
+        command_list(arena, command, line, "layer", layers, &request->layer_count, NULL, err);
     if (!request->layers) {
         return err_pass(err);
     }
@@ -22,6 +33,27 @@ static int read_request(struct arena *arena, const struct cell_line *line,
     return 0;
 }
 
+/* "source >> target": the length of the source; the target goes to the request. Only models
+ * with a decoder know the sign. */
+static size_t split(const struct asked_text *text, const struct model *model,
+                    struct attention_request *request) {
+    const char *sign =
+        model->config->decoder_layers > 0 ? memmem(text->bytes, text->length, ">>", 2) : NULL;
+    if (!sign) {
+        return text->length;
+    }
+    size_t source = (size_t)(sign - text->bytes), begin = source + 2;
+    while (begin < text->length && text->bytes[begin] == ' ') {
+        begin++;
+    }
+    while (source > 0 && text->bytes[source - 1] == ' ') {
+        source--;
+    }
+    request->target = text->bytes + begin;
+    request->target_length = text->length - begin;
+    return source;
+}
+
 static int look_at(struct session *session, const struct cell_line *line,
                    const struct asked_text *text, const struct loaded *one, int64_t index,
                    int64_t count, struct reply *reply, struct err *err) {
@@ -31,8 +63,9 @@ static int look_at(struct session *session, const struct cell_line *line,
         return err_pass(err);
     }
     struct arena **own = session_result_arena(session);
+    size_t length = split(text, one->model, &request);
     const struct result *result =
-        attention(*own, one->model, one->handle, text->bytes, text->length, &request, err);
+        attention(*own, one->model, one->handle, text->bytes, length, &request, err);
     if (!result) {
         command_point(err, &text->at);
         return err_pass(err);
@@ -90,6 +123,16 @@ static const struct option options[] = {
       .complete = COMPLETE_CHOICE,
       .help = "word joins the tokens of a word: to a word the sum, from a word the mean",
       .help_zh = "word 把同一个词的词元合并：指向该词的相加，从该词出发的取平均" },
+    { .name = "of",
+      .kind = OPTION_CHOICE,
+      .choices = "encoder decoder cross",
+      .otherwise = "encoder",
+      .complete = COMPLETE_CHOICE,
+      .help =
+          "of a model with encoder and decoder (T5): which attention; a line is then source "
+          ">> target",
+      .help_zh =
+          "用于带编码器和解码器的模型（T5）：看哪一种注意力；每行写成 源文本 >> 目标文本" },
     ASKED_MODEL,
     { .name = "as",
       .kind = OPTION_NAME,
@@ -106,28 +149,37 @@ const struct command cmd_attention = {
     .words = "",
     .summary = "where each head of each layer looks",
     .summary_zh = "每一层的每个头在看哪里",
-    .help = "Runs the model on each line of text and draws its attention weights (the "
-            "softmax's output).\n"
-            "Each small map is one head: a row is the token that looks, a column the token it "
-            "looks at,\n"
-            "and each row sums to 1. All maps share one scale, so they can be compared.\n"
-            "\n"
-            "How to read it: a line beside the diagonal is a head that looks at the token "
-            "before (or, in an\n"
-            "encoder, after); the diagonal itself is a head that looks at its own token; one "
-            "dark column\n"
-            "is a token that all others look at, often the first or a full stop: heads rest "
-            "there when they\n"
-            "find nothing. Everything right of the diagonal is empty in a causal model, which "
-            "cannot look\n"
-            "ahead. --layer 3 --head 5 shows one head large, with its values where there are "
-            "few tokens.\n"
-            "\n"
-            "What it cannot tell: why the model answers as it does. The weights say where a "
-            "head reads\n"
-            "from, not what it reads nor what becomes of it (Jain and Wallace 2019, "
-            "arXiv:1902.10186;\n"
-            "Wiegreffe and Pinter 2019, arXiv:1908.04626).",
+    .help =
+        "Runs the model on each line of text and draws its attention weights (the "
+        "softmax's output).\n"
+        "Each small map is one head: a row is the token that looks, a column the token it "
+        "looks at,\n"
+        "and each row sums to 1. All maps share one scale, so they can be compared.\n"
+        "\n"
+        "How to read it: a line beside the diagonal is a head that looks at the token "
+        "before (or, in an\n"
+        "encoder, after); the diagonal itself is a head that looks at its own token; one "
+        "dark column\n"
+        "is a token that all others look at, often the first or a full stop: heads rest "
+        "there when they\n"
+        "find nothing. Everything right of the diagonal is empty in a causal model, which "
+        "cannot look\n"
+        "ahead. --layer 3 --head 5 shows one head large, with its values where there are "
+        "few tokens.\n"
+        "\n"
+        "A model with an encoder and a decoder (T5) has three kinds. Write source >> target "
+        "in a line:\n"
+        "--of encoder (without it too) shows the source, --of decoder the target, of which a "
+        "token sees\n"
+        "what is before it, --of cross where the target's tokens look in the source. The "
+        "decoder begins\n"
+        "with its start token, which is all it reads where there is no >> target.\n"
+        "\n"
+        "What it cannot tell: why the model answers as it does. The weights say where a "
+        "head reads\n"
+        "from, not what it reads nor what becomes of it (Jain and Wallace 2019, "
+        "arXiv:1902.10186;\n"
+        "Wiegreffe and Pinter 2019, arXiv:1908.04626).",
     .help_zh =
         "对每一行文本运行模型，画出注意力权重（softmax "
         "的输出）。每幅小图是一个头：行是在看的词元，\n"
@@ -139,6 +191,12 @@ const struct command cmd_attention = {
         "的东西时就停在\n"
         "那里。因果模型不能往后看，对角线右边全空。--layer 3 --head 5 "
         "放大单个头，词元不多时写出数值。\n"
+        "\n"
+        "带编码器和解码器的模型（T5）有三种注意力。一行写成 源文本 >> 目标文本：--of "
+        "encoder（不写\n"
+        "也是）看源文本，--of decoder 看目标文本（只能看前面的词元），--of cross "
+        "看目标文本的词元\n"
+        "在源文本里看哪里。解码器从它的起始词元开始；没有 >> 时，它只读这个起始词元。\n"
         "\n"
         "它不能说明什么：模型为什么这样回答。权重只说明头从哪里读，不说明读到了什么、后"
         "来又怎样\n"

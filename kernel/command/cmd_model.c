@@ -42,6 +42,34 @@ static int need_name(const struct call *call, const char *what) {
     return 0;
 }
 
+/* "6 layers of 12 heads", "8 + 8 layers of 6 heads", "2 recurrent layers" */
+static const char *shape_of(const struct call *call, const struct config *config) {
+    long long layers = config->layers, heads = config->heads, more = config->decoder_layers;
+    bool zh = call->zh;
+    if (heads == 0) {
+        return arena_printf(call->arena, zh ? "%lld 个循环层" : "%lld recurrent layers",
+                            layers);
+    }
+    if (more > 0) {
+        return arena_printf(call->arena,
+                            zh ? "编码器 %lld 层和解码器 %lld 层，每层 %lld 个头"
+                               : "%lld encoder and %lld decoder layers of %lld heads",
+                            layers, more, heads);
+    }
+    return arena_printf(call->arena,
+                        zh ? "%lld 层，每层 %lld 个头" : "%lld layers of %lld heads", layers,
+                        heads);
+}
+
+static const char *longest_of(const struct call *call, const struct config *config) {
+    if (config->context == 0) {
+        return call->zh ? "文本长度不限" : "texts of any length";
+    }
+    return arena_printf(call->arena,
+                        call->zh ? "文本最长 %lld 个词元" : "texts up to %lld tokens",
+                        (long long)config->context);
+}
+
 static int model_load(const struct call *call) {
     const struct cell_flag *as = cell_flag_at(call->line, "as");
     double began = now();
@@ -56,16 +84,12 @@ static int model_load(const struct call *call) {
         return err_pass(call->err);
     }
     const struct model *model = one->model;
-    reply_printf(
-        call->reply,
-        call->zh
-            ? "%s 已载入：%s，%lld 层，每层 %lld 个头，%s个参数（%s），文本最长 %lld "
-              "个词元；%.1f ms\n"
-            : "%s is loaded: %s, %lld layers of %lld heads, %s parameters (%s), texts up to "
-              "%lld tokens; %.1f ms\n",
-        one->handle, model->arch->name, (long long)model->config->layers,
-        (long long)model->config->heads, in_words(call->arena, model->parameters, call->zh),
-        model->dtype, (long long)model->config->context, (now() - began) * 1e3);
+    reply_printf(call->reply,
+                 call->zh ? "%s 已载入：%s，%s，%s个参数（%s），%s；%.1f ms\n"
+                          : "%s is loaded: %s, %s, %s parameters (%s), %s; %.1f ms\n",
+                 one->handle, model->arch->name, shape_of(call, model->config),
+                 in_words(call->arena, model->parameters, call->zh), model->dtype,
+                 longest_of(call, model->config), (now() - began) * 1e3);
     return 0;
 }
 
@@ -159,6 +183,11 @@ static int model_unload(const struct call *call) {
     return 0;
 }
 
+/* NULL for 0: the model has no such thing. */
+static const char *in_digits(struct arena *arena, int64_t n) {
+    return n > 0 ? arena_printf(arena, "%lld", (long long)n) : NULL;
+}
+
 static int model_info(const struct call *call) {
     static const char *const heads[] = { "", "" };
     const struct loaded *one =
@@ -176,28 +205,32 @@ static int model_info(const struct call *call) {
         { "kind", "种类",
           arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
         { "task", "任务", model->task },
-        { "layers", "层数", arena_printf(arena, "%lld", (long long)config->layers) },
-        { "heads", "每层头数", arena_printf(arena, "%lld", (long long)config->heads) },
-        { "key-value heads", "键值头数",
-          arena_printf(arena, "%lld", (long long)config->kv_heads) },
-        { "width", "宽度", arena_printf(arena, "%lld", (long long)config->width) },
-        { "inner width", "中间宽度", arena_printf(arena, "%lld", (long long)config->inner) },
-        { "vocabulary", "词表大小", arena_printf(arena, "%lld", (long long)config->vocab) },
+        { "layers", "层数", in_digits(arena, config->layers) },
+        { "decoder layers", "解码器层数", in_digits(arena, config->decoder_layers) },
+        { "heads", "每层头数", in_digits(arena, config->heads) },
+        { "key-value heads", "键值头数", in_digits(arena, config->kv_heads) },
+        { "width", "宽度", in_digits(arena, config->width) },
+        { "inner width", "中间宽度", in_digits(arena, config->inner) },
+        { "vocabulary", "词表大小", in_digits(arena, config->vocab) },
         { "longest text, tokens", "最长文本（词元）",
-          arena_printf(arena, "%lld", (long long)config->context) },
-        { "parameters", "参数个数", arena_printf(arena, "%lld", (long long)model->parameters) },
+          config->context == 0 ? call->zh ? "不限" : "any"
+                               : in_digits(arena, config->context) },
+        { "parameters", "参数个数", in_digits(arena, model->parameters) },
         { "stored as", "存储类型", model->dtype },
         { "size", "大小", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
         { "tokenizer", "分词器", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
         { "fingerprint", "指纹", model->weights->fingerprint },
         { "file", "文件", one->path },
     };
-    int64_t count = sizeof rows / sizeof *rows;
-    struct figure_table *made = table_new(arena, 2, count, heads);
-    for (int64_t i = 0; i < count; i++) {
-        table_set(made, i, 0, call->zh ? rows[i].zh : rows[i].name);
-        table_set(made, i, 1, rows[i].value);
+    int64_t count = 0;
+    struct figure_table *made = table_new(arena, 2, sizeof rows / sizeof *rows, heads);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].value) {
+            table_set(made, count, 0, call->zh ? rows[i].zh : rows[i].name);
+            table_set(made, count++, 1, rows[i].value);
+        }
     }
+    made->rows = count;
     const char *finding = arena_printf(
         arena,
         call->zh ? "%s 是 %s 模型，有 %s个参数。" : "%s is a %s model with %s parameters.",

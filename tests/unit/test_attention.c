@@ -12,7 +12,7 @@ TEST(attention_joins_tokens_to_words) {
                                  .begin = (int64_t[]){ 0, 2 },
                                  .end = (int64_t[]){ 2, 3 } };
     float joined[4];
-    attention_join(tokens, 3, &words, joined);
+    attention_join(tokens, &words, &words, joined);
     check_near(joined[0], (.5 + .3 + .1 + .1) / 2, 1e-7);
     check_near(joined[1], (.2 + .8) / 2, 1e-7);
     check_near(joined[2], .75, 1e-7);
@@ -60,7 +60,9 @@ TEST(attention_equals_pytorch) {
         &err);
     const struct tensor *wanted = golden ? weights_at(golden, "repeat.attentions") : NULL;
     const int64_t layers[] = { 0, 2 }, heads[] = { 1, 5 };
-    const struct attention_request request = { layers, heads, 2, 2, false, "en" };
+    const struct attention_request request = {
+        .layers = layers, .heads = heads, .layer_count = 2, .head_count = 2, .language = "en"
+    };
     const struct result *result = look(model, "one two one two one two", &request, &err);
     if (!check(wanted && result)) {
         return;
@@ -123,7 +125,9 @@ static struct result *by_hand(void) {
 
 TEST(attention_narrow_says_what_is_left) {
     const int64_t zero[] = { 0 }, one[] = { 1 }, both[] = { 0, 1 };
-    const struct attention_request last = { one, zero, 1, 1, false, "en" };
+    const struct attention_request last = {
+        .layers = one, .heads = zero, .layer_count = 1, .head_count = 1, .language = "en"
+    };
     const struct result *whole = by_hand();
     const struct result *part = attention_narrow(check_arena(), whole, &last);
     check_same(part->title, "Attention of m, layer 3, head 0");
@@ -133,7 +137,9 @@ TEST(attention_narrow_says_what_is_left) {
                "token gives 85% of its weight to the first token, a, and 10% to itself.");
     check_near(part->series[0].values->data[3], .9, 1e-7);
 
-    const struct attention_request all = { both, zero, 2, 1, false, "en" };
+    const struct attention_request all = {
+        .layers = both, .heads = zero, .layer_count = 2, .head_count = 1, .language = "en"
+    };
     part = attention_narrow(check_arena(), whole, &all);
     check_same(part->title, "Attention of m, 2 layers, head 0");
     check_text(part->finding,
@@ -144,7 +150,9 @@ TEST(attention_narrow_says_what_is_left) {
 
 TEST(attention_says_where_numbers_end) {
     const int64_t zero[] = { 0 }, both[] = { 0, 1 };
-    const struct attention_request all = { both, zero, 2, 1, false, "en" };
+    const struct attention_request all = {
+        .layers = both, .heads = zero, .layer_count = 2, .head_count = 1, .language = "en"
+    };
     const struct result *whole = by_hand();
     whole->series[0].values->data[9 + 4] = NAN;
     check_text(attention_narrow(check_arena(), whole, &all)->finding,
@@ -153,7 +161,9 @@ TEST(attention_says_where_numbers_end) {
 
 TEST(attention_says_it_in_chinese) {
     const int64_t zero[] = { 0 }, both[] = { 0, 1 };
-    const struct attention_request one = { both + 1, zero, 1, 1, false, "zh" };
+    const struct attention_request one = {
+        .layers = both + 1, .heads = zero, .layer_count = 1, .head_count = 1, .language = "zh"
+    };
     const struct result *part = attention_narrow(check_arena(), by_hand(), &one);
     check_same(part->title, "m 的注意力，第 3 层，第 0 头");
     check_same(part->finding,
@@ -161,7 +171,9 @@ TEST(attention_says_it_in_chinese) {
                "的权重给了首个词元“a”，10% 留给自己。");
     check_text(part->caption, "每行之和为 1");
 
-    const struct attention_request all = { both, zero, 2, 1, false, "zh" };
+    const struct attention_request all = {
+        .layers = both, .heads = zero, .layer_count = 2, .head_count = 1, .language = "zh"
+    };
     part = attention_narrow(check_arena(), by_hand(), &all);
     check_same(part->title, "m 的注意力，其中 2 层，第 0 头");
     check_text(part->finding, "第 0 层第 0 头主要看前一个词元（平均权重 1.00）；");
@@ -181,7 +193,9 @@ TEST(attention_marks_where_heads_rest) {
     check(copy->series[0].rests != rests && copy->series[0].rests[3]);
 
     const int64_t zero[] = { 0 };
-    const struct attention_request one = { zero, zero, 1, 1, false, NULL };
+    const struct attention_request one = {
+        .layers = zero, .heads = zero, .layer_count = 1, .head_count = 1, .language = NULL
+    };
     result = look(bert, "b", &one, &err);
     check_text(result->finding, "No token looks at another than [CLS] and [SEP]; ");
 }
@@ -201,4 +215,82 @@ TEST(attention_refuses_texts_that_cannot_be_read) {
     check_refused("a\xff", "UTF-8");
     check_refused("a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g h",
                   "the text has 36 tokens, but the model reads at most 32");
+}
+
+/* ---- encoder-decoders ---- */
+
+static struct result *look_at_t5(enum attention_of of, const char *target, bool words,
+                                 const char *language) {
+    struct err err = { 0 };
+    const struct model *model = open_fixture("golden/data/models/t5");
+    struct attention_request request = every_of(model, words);
+    request.of = of;
+    request.target = target;
+    request.target_length = target ? strlen(target) : 0;
+    request.language = language;
+    struct result *result = look(model, "The model reads one token.", &request, &err);
+    check_same(err.text, "");
+    return result;
+}
+
+/* Rows are the decoder's, columns the source's; the numbers are those of the same run. */
+TEST(attention_across_has_rows_of_the_target) {
+    struct result *result = look_at_t5(ATTENTION_OF_CROSS, "one", false, "en");
+    if (!check(result != NULL)) {
+        return;
+    }
+    const struct series *series = &result->series[0];
+    check(series->axes[0].count == 2 && series->axes[1].count == 4);
+    check(series->axes[2].count == 2 && series->axes[3].count == 8 && !series->rests);
+    check_same(series->axes[2].labels[0], "<pad>");
+    check_same(series->axes[3].labels[7], "</s>");
+    double sum = 0;
+    for (int i = 0; i < 8; i++) {
+        sum += (double)series->values->data[i];
+    }
+    check_near(sum, 1, 1e-5);
+    check_text(result->title, "Cross-attention of m");
+    check_text(result->finding, "from target to source: ");
+    check_text(result->text, "one token. >> one");
+    const int64_t one[] = { 1 };
+    struct attention_request narrow = {
+        .layers = one, .heads = one, .layer_count = 1, .head_count = 1, .language = "zh"
+    };
+    struct result *part = attention_narrow(check_arena(), result, &narrow);
+    check(memcmp(part->series[0].values->data, series->values->data + (1 * 4 + 1) * 16,
+                 16 * sizeof(float)) == 0);
+    check_text(part->title, "交叉注意力");
+}
+
+TEST(attention_of_words_and_of_the_decoder) {
+    struct result *words = look_at_t5(ATTENTION_OF_CROSS, "one two three", true, "zh");
+    struct result *decoder = look_at_t5(ATTENTION_OF_DECODER, NULL, false, "en");
+    struct result *encoder = look_at_t5(ATTENTION_OF_TEXT, NULL, false, NULL);
+    if (!check(words && decoder && encoder)) {
+        return;
+    }
+    const struct axis *rows = &words->series[0].axes[2]; /* the start token goes before words */
+    check_same(rows->labels[0], "<pad>");
+    check_same(rows->labels[rows->count - 1], "three");
+    check_same(words->series[0].axes[3].labels[1], "model");
+    check_same(words->series[0].axes[3].labels[2], "reads");
+    check_int(decoder->series[0].axes[3].count, 1);
+    check_near(decoder->series[0].values->data[0], 1, 0);
+    check_text(decoder->finding, "one token");
+    check_int(encoder->series[0].axes[2].count, 8);
+    check_text(encoder->title, "Encoder attention of m");
+    check(encoder->series[0].rests[7]);
+}
+
+TEST(attention_says_what_a_model_has_not) {
+    struct err err = { 0 };
+    const struct model *bert = open_fixture("golden/data/models/bert_mlm");
+    check_int(attention_check(bert, ATTENTION_OF_TEXT, &err), 0);
+    check_int(attention_check(bert, ATTENTION_OF_CROSS, &err), -1);
+    check_int(err.kind, ERR_OPTION);
+    check_text(err.text, "one kind of attention");
+    const struct model *lstm = open_fixture("golden/data/models/lstm_lm");
+    check_int(attention_check(lstm, ATTENTION_OF_TEXT, &err), -1);
+    check_int(err.kind, ERR_UNSUPPORTED);
+    check_text(err.text, "recurrent (lstm_lm)");
 }

@@ -62,6 +62,34 @@ TEST(trace_writes_texts_and_ids) {
     check(weights_at(written, "t1.logits") != NULL); /* the empty text: [CLS] [SEP] */
 }
 
+TEST(trace_writes_what_a_decoder_gives) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *said, *out = file_join(arena, check_folder(arena), "out.safetensors");
+    const char *model = check_fixture(arena, "golden/data/models/t5");
+    check_int(trace_with((const char *[]){ model, "--text", "one two", "-o", out,
+                                           "--decoder-text", "two", NULL },
+                         &said),
+              0);
+    check_same(said, "");
+    struct weights *written = weights_open(arena, out, &err);
+    const struct tensor *ids = written ? weights_at(written, "t0.input_ids") : NULL;
+    const struct tensor *cross = written ? weights_at(written, "t0.cross_attentions") : NULL;
+    const struct tensor *greedy = written ? weights_at(written, "t0.greedy_ids") : NULL;
+    if (check(ids && cross && greedy)) { /* the start token, and the pieces of "two" */
+        check(cross->rank == 4 && cross->shape[2] > 1 && cross->shape[3] == ids->shape[0]);
+        check_int(greedy->shape[0], 8);
+    }
+    model = check_fixture(arena, "golden/data/models/lstm_lm");
+    check_int(
+        trace_with((const char *[]){ model, "--text", "one two", "-o", out, NULL }, &said), 0);
+    written = weights_open(arena, out, &err);
+    check(written && weights_at(written, "t0.cell_states") &&
+          weights_at(written, "t0.layer_outputs") && weights_at(written, "t0.greedy_ids"));
+    refused((const char *[]){ model, "-o", out, "--ids", "1", "--decoder-text", "a", NULL }, 1,
+            "no decoder");
+}
+
 TEST(trace_refuses_what_it_cannot_do) {
     struct arena *arena = check_arena();
     const char *model = check_fixture(arena, "golden/data/models/bert_mlm");
