@@ -1,0 +1,232 @@
+#include "tests/check.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/model/model.h"
+
+/* model_backward: gradients at any site, several targets at once, blocks computed again. */
+
+enum { T = 9, B = 2 };
+static const int32_t ids[B * T] = { 12, 17,  300, 41, 5, 6, 77, 13, 21,
+                                    9,  100, 4,   8,  3, 2, 55, 66, 31 };
+static const uint8_t mask[B * T] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 };
+
+static const struct model *opened(struct arena *arena, const char *name) {
+    struct err err = { 0 };
+    const char *path = arena_printf(arena, "golden/data/models/%s", name);
+    struct model *model = model_open(arena, check_fixture(arena, path), &err);
+    if (!check(model != NULL)) {
+        check_text(err.text, "no error");
+    }
+    return model;
+}
+
+static struct pass pass_of(struct arena *arena, const struct model *model) {
+    struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids, .mask = mask };
+    for (int site = 0; site < SITE_COUNT; site++) {
+        pass.keep[site] = model_has(model, (enum site)site);
+    }
+    pass.record = true;
+    return pass;
+}
+
+/* S seeds of [S, ...] at the logits, with numbers that no symmetry helps. */
+static struct tensor *seeds_of(struct arena *arena, const struct tensor *logits,
+                               int64_t seeds) {
+    int64_t shape[TENSOR_RANK] = { seeds };
+    memcpy(shape + 1, logits->shape, (size_t)logits->rank * sizeof *shape);
+    struct tensor *seed = tensor_new(arena, logits->rank + 1, shape);
+    for (int64_t i = 0; i < tensor_count(seed); i++) {
+        seed->data[i] = (float)((uint32_t)(i + 1) * 2654435761U >> 16) / 32768 - 1;
+    }
+    return seed;
+}
+
+struct gone {
+    struct trace *trace;
+    const struct tensor *seed;
+};
+
+/* A recorded run and gradients at all of its sites. */
+static struct gone go_back(struct arena *arena, const struct model *model, int64_t budget,
+                           int64_t seeds) {
+    struct err err = { 0 };
+    struct pass pass = pass_of(arena, model);
+    struct backward ask = { .seeds = seeds, .count = 1 };
+    struct gone gone = { 0 };
+    pass.budget = budget;
+    gone.trace = model_run(model, &pass, &err);
+    gone.seed = seeds_of(arena, trace_at(gone.trace, SITE_LOGITS, 0), seeds);
+    struct seed from = { .site = SITE_LOGITS, .gradient = gone.seed };
+    ask.from = &from;
+    memcpy(ask.want, pass.keep, sizeof ask.want);
+    if (!check(model_backward(gone.trace, &ask, &err) == 0)) {
+        check_text(err.text, "no error");
+    }
+    return gone;
+}
+
+static void check_same_gradients(const struct trace *a, const struct trace *b) {
+    int64_t compared = 0;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        for (int64_t l = 0; trace_gradient(a, (enum site)site, l); l++) {
+            const struct tensor *x = trace_gradient(a, (enum site)site, l);
+            const struct tensor *y = trace_gradient(b, (enum site)site, l);
+            check(y && memcmp(x->data, y->data, (size_t)tensor_bytes(x)) == 0);
+            compared++;
+        }
+    }
+    check(compared > 10);
+}
+
+static const char *const models[] = { "gpt2", "bert_mlm", "llama3", "gpt_neox", "modernbert" };
+enum { MODELS = sizeof models / sizeof *models };
+
+TEST(backward_computes_blocks_again_to_the_same_bytes) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        check_same_gradients(go_back(arena, model, 0, 1).trace,
+                             go_back(arena, model, 1, 1).trace);
+    }
+}
+
+/* Each of several seeds gives what it gives alone. */
+TEST(backward_takes_several_seeds_at_once) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct gone all = go_back(arena, model, 0, 3);
+        int64_t n = tensor_count(all.seed) / 3;
+        for (int64_t s = 0; s < 3; s++) {
+            struct tensor one = *all.seed;
+            struct err err = { 0 };
+            struct pass pass = pass_of(arena, model);
+            struct trace *trace = model_run(model, &pass, &err);
+            one.data += s * n;
+            one.shape[0] = 1;
+            struct seed from = { .site = SITE_LOGITS, .gradient = &one };
+            struct backward ask = { .from = &from, .count = 1 };
+            memcpy(ask.want, pass.keep, sizeof ask.want);
+            check(model_backward(trace, &ask, &err) == 0);
+            for (int site = 0; site < SITE_COUNT; site++) {
+                for (int64_t l = 0; trace_gradient(trace, (enum site)site, l); l++) {
+                    const struct tensor *x = trace_gradient(trace, (enum site)site, l);
+                    const struct tensor *y = trace_gradient(all.trace, (enum site)site, l);
+                    double worst = 0, size = 1e-6;
+                    for (int64_t i = 0; i < tensor_count(x); i++) {
+                        double a = (double)x->data[i];
+                        double b = (double)y->data[s * tensor_count(x) + i];
+                        worst = fmax(worst, fabs(a - b));
+                        size = fmax(size, fabs(a));
+                    }
+                    check_near(worst / size, 0, 1e-5);
+                }
+            }
+        }
+    }
+}
+
+/* ---- the residual stream by central differences, of runs resumed there ---- */
+
+static double value_of(const struct model *model, const struct tensor *stream, int64_t layer,
+                       const struct tensor *seed) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct pass pass = pass_of(arena, model);
+    double value = 0;
+    pass.record = false;
+    pass.stream = stream;
+    pass.from = layer;
+    struct trace *trace = model_run(model, &pass, &err);
+    const struct tensor *logits = trace ? trace_at(trace, SITE_LOGITS, 0) : NULL;
+    for (int64_t i = 0; logits && i < tensor_count(logits); i++) {
+        value += (double)logits->data[i] * (double)seed->data[i];
+    }
+    return logits ? value : (double)NAN;
+}
+
+static void check_stream(const struct model *model, const struct gone *gone, int64_t layer) {
+    struct arena *arena = check_arena();
+    const struct tensor *x = trace_at(gone->trace, SITE_RESIDUAL, layer);
+    const struct tensor *dx = trace_gradient(gone->trace, SITE_RESIDUAL, layer);
+    int64_t n = tensor_count(x);
+    double slope = 0, square = 0;
+    struct tensor *up = tensor_new(arena, 3, x->shape), *down = tensor_new(arena, 3, x->shape);
+    const float h = 2e-3F;
+    for (int64_t i = 0; i < n; i++) {
+        float d = (float)((uint32_t)(i + 7) * 2246822519U >> 16) / 32768 - 1;
+        up->data[i] = x->data[i] + h * d;
+        down->data[i] = x->data[i] - h * d;
+        slope += (double)d * (double)dx->data[i];
+        square += (double)dx->data[i] * (double)dx->data[i];
+    }
+    double difference =
+        (value_of(model, up, layer, gone->seed) - value_of(model, down, layer, gone->seed)) /
+        (2 * (double)h);
+    check_near(difference, slope, 1e-2 * sqrt(square) + 1e-2);
+}
+
+TEST(backward_at_every_layer_is_a_central_difference) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct gone gone = go_back(arena, model, 0, 1);
+        for (int64_t l = 0; l <= model->config->layers; l++) {
+            check_stream(model, &gone, l);
+        }
+    }
+}
+
+/* A pattern's rows of queries sum with z: d/d pattern . pattern = d/d z . z, head by head (z is
+ * linear in the pattern), as long as every probability counts. */
+TEST(backward_at_the_pattern_agrees_with_what_it_mixes) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        struct gone gone = go_back(arena, model, 0, 1);
+        for (int64_t l = 0; l < model->config->layers; l++) {
+            double by_pattern = 0, by_mixed = 0, size = 0;
+            const struct tensor *p = trace_at(gone.trace, SITE_ATTENTION, l);
+            const struct tensor *dp = trace_gradient(gone.trace, SITE_ATTENTION, l);
+            const struct tensor *z = trace_at(gone.trace, SITE_MIXED, l);
+            const struct tensor *dz = trace_gradient(gone.trace, SITE_MIXED, l);
+            for (int64_t i = 0; i < tensor_count(p); i++) {
+                by_pattern += (double)p->data[i] * (double)dp->data[i];
+            }
+            for (int64_t i = 0; i < tensor_count(z); i++) {
+                by_mixed += (double)z->data[i] * (double)dz->data[i];
+                size += fabs((double)z->data[i] * (double)dz->data[i]);
+            }
+            check_near(by_pattern, by_mixed, 1e-5 * size + 1e-6);
+        }
+    }
+}
+
+TEST(backward_refuses_what_was_not_kept) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct model *model = opened(arena, "gpt2");
+    struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids };
+    pass.keep[SITE_LOGITS] = true;
+    struct trace *trace = model_run(model, &pass, &err);
+    struct seed from = { .site = SITE_LOGITS,
+                         .gradient = seeds_of(arena, trace_at(trace, SITE_LOGITS, 0), 1) };
+    struct backward ask = { .from = &from, .count = 1 };
+    check(model_backward(trace, &ask, &err) < 0);
+    check_text(err.text, "did not record");
+    pass.record = true;
+    trace = model_run(model, &pass, &err);
+    ask.want[SITE_RESIDUAL] = true;
+    check(model_backward(trace, &ask, &err) < 0);
+    check_text(err.text, "hook_resid_pre");
+    ask.want[SITE_RESIDUAL] = false;
+    from.site = SITE_FINAL;
+    check(model_backward(trace, &ask, &err) < 0);
+    check_text(err.text, "ln_final");
+    from.site = SITE_LOGITS;
+    ask.seeds = 2;
+    check(model_backward(trace, &ask, &err) < 0);
+    check_text(err.text, "2 times [2, 9, 512]");
+}
