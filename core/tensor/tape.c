@@ -125,6 +125,7 @@ struct record {
     int64_t steps;
     struct table values;
     int64_t first; /* the earliest step to go back to */
+    int64_t now;   /* the step that goes back: what it makes itself nothing before it needs */
 
     /* Of the outermost. */
     struct table parameters;
@@ -296,7 +297,8 @@ bool tape_needs(struct tape *tape, const struct tensor *tensor) {
     for (struct record *record = tape->record; record; record = record->outer) {
         const struct value *value = table_find(&record->values, tensor->bytes);
         if (value) {
-            return value->wants || value->made >= record->first;
+            bool before = record != tape->record || value->made < record->now;
+            return value->wants || (before && value->made >= record->first);
         }
     }
     return false;
@@ -521,6 +523,7 @@ static void step_back(struct tape *tape, struct tape_step *step) {
     if (out && out->last == step->at) {
         value_write(tape, out);
     }
+    tape->record->now = step->at;
     step->back(tape, step);
     if (step->back != again_back) { /* whose uses end one by one */
         uses_end(tape, step);
