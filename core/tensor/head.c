@@ -8,6 +8,10 @@ int64_t head_whole(int64_t n) {
     return (n + columns - 1) / columns * columns;
 }
 
+int64_t head_stride(struct head_span span) {
+    return head_whole(span.end - span.begin) + 16;
+}
+
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }

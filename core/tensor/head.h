@@ -32,6 +32,9 @@ struct head_span {
 };
 
 int64_t head_whole(int64_t n); /* n rounded up to whole panels */
+/* Floats from row to row of scores over a span: rows of a power of two would all lie in the
+ * same few lines of a cache. */
+int64_t head_stride(struct head_span span);
 
 /* Head `h` of text `text`. `line` has room for T + S - 1 floats if there is a bias. */
 struct head head_at(const struct op_attention *how, struct op_heads q, struct op_heads k,

@@ -6,7 +6,7 @@
 /* A task is one head of one text for at most this many queries; it packs the keys and values
  * that they see into panels once (a fortieth of the work) and then goes through its queries a
  * tile at a time. */
-enum { QUERIES = 192 };
+enum { QUERIES = 256 };
 
 struct job {
     const struct op_attention *how;
@@ -27,7 +27,8 @@ struct task {
 int64_t op_attention_room(int64_t queries, int64_t keys, int64_t width, bool recording) {
     int64_t columns = simd()->columns, back = op_attention_back_room(queries, keys, width);
     int64_t forward = queries + keys + columns * width + head_whole(keys) * width +
-                      keys * head_whole(width) + simd()->rows * keys;
+                      keys * head_whole(width) +
+                      simd()->rows * head_stride((struct head_span){ 0, keys });
     return recording && back > forward ? back : forward;
 }
 
@@ -49,13 +50,15 @@ static struct task task_at(const struct job *job, int64_t text, int64_t h, int64
     return task;
 }
 
-/* Sets what the pattern's rows hold outside the span. */
-static void pattern_clear(const struct task *task, int64_t first, int64_t rows,
-                          struct head_span span) {
+/* Rows of probabilities over a span go to the pattern, with zeros around them. */
+static void pattern_put(const struct task *task, int64_t first, int64_t rows,
+                        struct head_span span, int64_t stride) {
     int64_t all = task->head.how->past + task->head.how->keys;
-    for (int64_t r = first; r < first + rows; r++) {
-        float *row = task->pattern + r * all;
+    for (int64_t r = 0; r < rows; r++) {
+        float *row = task->pattern + (first + r) * all;
         memset(row, 0, (size_t)span.begin * sizeof *row);
+        memcpy(row + span.begin, task->scores + r * stride,
+               (size_t)(span.end - span.begin) * sizeof *row);
         memset(row + span.end, 0, (size_t)(all - span.end) * sizeof *row);
     }
 }
@@ -63,18 +66,17 @@ static void pattern_clear(const struct task *task, int64_t first, int64_t rows,
 static void tile_run(const struct task *task, int64_t first, int64_t rows) {
     const struct head *head = &task->head;
     const struct op_attention *how = head->how;
-    int64_t all = how->past + how->keys, out_stride = how->heads * how->width;
     struct head_span span = head_span(head, first, rows);
+    int64_t stride = head_stride(span), out_stride = how->heads * how->width;
     float *scores = task->scores;
-    if (task->pattern) {
-        scores = task->pattern + first * all + span.begin;
-        pattern_clear(task, first, rows, span);
-    }
     head_multiply_turned(head->q + first * head->q_stride, head->q_stride, rows, how->width,
-                         span, task->packed, task->key_panels, scores, all, false);
-    head_weigh(head, first, rows, span, scores, all);
-    head_multiply(scores, all, rows, how->width, span, task->packed, task->value_panels,
+                         span, task->packed, task->key_panels, scores, stride, false);
+    head_weigh(head, first, rows, span, scores, stride);
+    head_multiply(scores, stride, rows, how->width, span, task->packed, task->value_panels,
                   task->out + first * out_stride, out_stride, false);
+    if (task->pattern) {
+        pattern_put(task, first, rows, span, stride);
+    }
 }
 
 static void task_run(const struct job *job, int64_t number) {
