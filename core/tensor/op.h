@@ -104,11 +104,13 @@ void op_rope(struct tape *tape, struct op_heads of, int64_t heads,
  * where mask says 0, if causal where it comes after the query, and where it is more than `left`
  * before or `right` after it; its probability is exactly 0. A query all of whose keys are
  * masked gets zeros. `pattern` [B, heads, T, P + S] receives the probabilities; with NULL (and
- * no tape that records) they are never all in memory. It has a gradient like any value. */
+ * no tape that records) they are never all in memory. It has a gradient like any value: the
+ * derivative by each probability as if it were free, where keys are masked too. Work is done
+ * for keys that queries see. */
 struct op_attention {
     int64_t batch, queries, keys; /* B, T, S */
     int64_t heads, groups, width; /* ..., D */
-    float scale;
+    float scale;                  /* above 0 */
     float cap; /* scores become cap * tanh(score / cap) before bias and masks; 0: they stay */
     bool causal;
     int64_t left, right; /* -1: no limit */

@@ -54,7 +54,7 @@ struct task {
 int64_t op_attention_back_room(int64_t queries, int64_t keys, int64_t width) {
     int64_t panels = 2 * head_whole(keys) * width + keys * head_whole(width);
     return 2 * (queries + keys) + simd()->columns * width + panels +
-           BLOCK * (2 * head_whole(width) + 3 * head_whole(keys));
+           BLOCK * (2 * head_whole(width) + 3 * head_stride((struct head_span){ 0, keys }));
 }
 
 /* ---- one head ---- */
@@ -107,8 +107,9 @@ static float *room_cut(struct task *task) {
     task->q_panels = task->keys + all * head_whole(how->width);
     task->dy_panels = task->q_panels + BLOCK * head_whole(how->width);
     task->p = task->dy_panels + BLOCK * head_whole(how->width);
-    task->ds = task->p + BLOCK * head_whole(all);
-    task->slopes = task->ds + BLOCK * head_whole(all);
+    int64_t scores = BLOCK * head_stride((struct head_span){ 0, all });
+    task->ds = task->p + scores;
+    task->slopes = task->ds + scores;
     return spare;
 }
 
@@ -198,7 +199,7 @@ static struct block block_at(const struct task *task, int64_t first, int64_t row
     const struct step *at = task->job->at;
     int64_t all = how->past + how->keys;
     struct block block = { .first = first, .rows = rows, .span = head_span(head, first, rows) };
-    block.stride = head_whole(block.span.end - block.span.begin);
+    block.stride = head_stride(block.span);
     if (at->kept) {
         int64_t row = (task->text * how->heads + task->h) * how->queries + first;
         block.p = at->kept + row * all + block.span.begin;
