@@ -141,8 +141,8 @@ int capture_parameters(struct capture *capture, const char *name,
     }
     trace_forget(trace);
     for (int64_t i = 0; i < n; i++) {
-        if (!sums.seen[i]) {
-            return err_set(err, ERR_SHAPE, "the loss does not depend on a parameter %s",
+        if (!sums.seen[i] && !weights_at(question->model->weights, parameters[i])) {
+            return err_set(err, ERR_SHAPE, "%s has no parameter %s", question->model->path,
                            parameters[i]);
         }
     }

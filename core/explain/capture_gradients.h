@@ -22,7 +22,8 @@ int capture_attributions(struct capture *capture, const char *name,
 
 /* Of the mean loss over labels (QUESTION_NONE: no label) by the parameters named:
  * NAME.grad_norms [n], L2 norms, and NAME.grad_dots [n], the sum over i of gradient[i] cos(i),
- * i the row-major index. `labels` [rows of logits]. */
+ * i the row-major index; zeros where the loss does not depend on one. `labels` [rows of
+ * logits]. */
 int capture_parameters(struct capture *capture, const char *name,
                        const struct question *question, const int32_t *labels,
                        const char *const *parameters, int64_t n, struct err *err);

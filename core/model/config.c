@@ -550,8 +550,16 @@ struct config *config_inside(const struct config *config, const char *name,
 int config_rope_part(const struct config *config, const char *base_name, const char *part_name,
                      double part, struct rope *rope, struct err *err) {
     const struct config *inside = config_inside(config, "rope_scaling", NULL);
-    inside = inside ? inside : config_inside(config, "rope_parameters", NULL);
+    if (!inside || inside->json->count == 0) {
+        inside = config_inside(config, "rope_parameters", NULL);
+    }
     *rope = config->rope;
+    if (rope->by_layer) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: rope_parameters differ from layer to layer, which is not known here "
+                       "for %s",
+                       config->file, config->type);
+    }
     if (config_real(config, base_name, NULL, BASE_LEAST, BASE_MOST, &rope->base, err) < 0 ||
         config_real(config, part_name, NULL, 0, 1, &part, err) < 0) {
         return -1;
@@ -568,6 +576,12 @@ int config_rope_part(const struct config *config, const char *base_name, const c
                        "%s: %s and partial_rotary_factor differ, so that the lists of longrope "
                        "do not fit",
                        config->file, part_name);
+    }
+    if (rope->kind == ROPE_DYNAMIC && rope->span <= 2) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: dynamic rotary positions need more than 2 numbers of a head; these "
+                       "turn %lld",
+                       config->file, (long long)rope->span);
     }
     if (rope->width > config->head_width) {
         return err_set(err, ERR_UNSUPPORTED,

@@ -1,0 +1,148 @@
+#include <math.h>
+#include <string.h>
+
+#include "tests/check.h"
+#include "tests/remake.h"
+
+#define OPT                                                                      \
+    "{\"model_type\":\"opt\",\"architectures\":[\"OPTForCausalLM\"],"            \
+    "\"max_position_embeddings\":32,\"hidden_size\":48,\"num_hidden_layers\":2," \
+    "\"num_attention_heads\":4,\"ffn_dim\":96,\"vocab_size\":480"
+
+enum { C = 48, T = 6, V = 480, NARROW = 20 };
+static const int32_t ids[T] = { 2, 17, 300, 41, 5, 77 };
+
+/* A norm without parameters is one whose gain is 1 and whose bias is 0. */
+TEST(opt_norms_without_parameters) {
+    struct arena *arena = check_arena();
+    struct remake *plain = remake_new(arena, "opt"), *ones = remake_new(arena, "opt");
+    for (int64_t i = 0; i < ones->count; i++) {
+        const char *name = ones->tensors[i]->name;
+        if (strstr(name, "layer_norm.")) {
+            remake_fill(remake_own(ones, "%s", name), strstr(name, "weight") ? 1 : 0);
+        }
+    }
+    remake_drop(plain, "layer_norm");
+    remake_same(remake_run(plain, OPT ",\"layer_norm_elementwise_affine\":false}", ids, T),
+                remake_run(ones, OPT "}", ids, T), SITE_LOGITS, 0);
+}
+
+TEST(opt_layers_without_bias) {
+    struct arena *arena = check_arena();
+    struct remake *plain = remake_new(arena, "opt"), *zeros = remake_new(arena, "opt");
+    static const char *const layers[] = { "q_proj.bias",   "k_proj.bias", "v_proj.bias",
+                                          "out_proj.bias", "fc1.bias",    "fc2.bias" };
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        remake_drop(plain, layers[i]);
+    }
+    for (int64_t i = 0; i < zeros->count; i++) {
+        const char *name = zeros->tensors[i]->name;
+        if (strstr(name, "_proj.bias") || strstr(name, "fc1.bias") ||
+            strstr(name, "fc2.bias")) {
+            remake_fill(remake_own(zeros, "%s", name), 0);
+        }
+    }
+    remake_same(remake_run(plain, OPT ",\"enable_bias\":false}", ids, T),
+                remake_run(zeros, OPT "}", ids, T), SITE_LOGITS, 0);
+}
+
+/* With norms after each part, without parameters, every token's state has mean 0 and variance
+ * 1, and the head reads it as it is. */
+TEST(opt_norms_after_each_part) {
+    struct remake *opt = remake_new(check_arena(), "opt");
+    remake_drop(opt, "layer_norm");
+    const struct trace *trace = remake_run(opt,
+                                           OPT ",\"do_layer_norm_before\":false,"
+                                               "\"layer_norm_elementwise_affine\":false}",
+                                           ids, T);
+    for (int64_t t = 0; trace && t < T; t++) {
+        const float *state = trace_at(trace, SITE_RESIDUAL, 2)->data + t * C;
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < C; i++) {
+            sum += (double)state[i];
+            squares += (double)state[i] * (double)state[i];
+        }
+        check_near(sum / C, 0, 1e-6);
+        check_near(squares / C, 1, 1e-4);
+        check(memcmp(state, trace_at(trace, SITE_FINAL, 0)->data + t * C, C * sizeof *state) ==
+              0);
+    }
+}
+
+TEST(opt_without_its_final_norm) {
+    struct remake *opt = remake_new(check_arena(), "opt");
+    const struct trace *trace =
+        remake_run(opt, OPT ",\"_remove_final_layer_norm\":true}", ids, T);
+    if (trace) {
+        check(memcmp(trace_at(trace, SITE_RESIDUAL, 2)->data,
+                     trace_at(trace, SITE_FINAL, 0)->data, T * C * sizeof(float)) == 0);
+    }
+}
+
+static float number(int64_t i) {
+    return (float)sin((double)i * 0.7 + 0.3) * 0.4F;
+}
+
+/* left [n, k], right [k, m] or, `across`, [m, k]. */
+static void multiply(struct tensor *out, const struct tensor *left, const struct tensor *right,
+                     bool across) {
+    int64_t k = left->shape[1], m = out->shape[1];
+    for (int64_t i = 0; i < tensor_count(out); i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < k; j++) {
+            sum += (double)left->data[i / m * k + j] *
+                   (double)right->data[across ? i % m * k + j : j * m + i % m];
+        }
+        out->data[i] = (float)sum;
+    }
+}
+
+/* Narrow words W, a way in I and a way out O are wide words W I^T and a head W O. */
+TEST(opt_words_narrower_than_the_stream) {
+    struct arena *arena = check_arena();
+    struct remake *narrow = remake_new(arena, "opt"), *wide = remake_new(arena, "opt");
+    struct tensor *words = remake_add(narrow, V, NARROW, "model.decoder.embed_tokens.weight");
+    struct tensor *in = remake_add(narrow, C, NARROW, "model.decoder.project_in.weight");
+    struct tensor *out = remake_add(narrow, NARROW, C, "model.decoder.project_out.weight");
+    for (int64_t i = 0; i < tensor_count(words); i++) {
+        words->data[i] = number(i);
+    }
+    for (int64_t i = 0; i < tensor_count(in); i++) {
+        in->data[i] = number(3 * i + 1);
+        out->data[i] = number(5 * i + 2);
+    }
+    multiply(remake_add(wide, V, C, "model.decoder.embed_tokens.weight"), words, in, true);
+    multiply(remake_add(wide, V, C, "lm_head.weight"), words, out, false);
+    const struct trace *a = remake_run(narrow, OPT ",\"word_embed_proj_dim\":20}", ids, T);
+    const struct trace *b = remake_run(wide, OPT ",\"tie_word_embeddings\":false}", ids, T);
+    remake_same(a, b, SITE_RESIDUAL, 0);
+    remake_same(a, b, SITE_LOGITS, 0);
+    check(a && trace_at(a, SITE_EMBED, 0)->shape[2] == NARROW);
+    check(a && trace_at(a, SITE_FINAL, 0)->shape[2] == NARROW);
+}
+
+TEST(opt_reads_every_prefix) {
+    struct arena *arena = check_arena();
+    const struct trace *whole = remake_run(remake_new(arena, "opt"), OPT "}", ids, T);
+    for (int cut = 6; cut <= 14; cut += 8) { /* "model.", "model.decoder." */
+        struct remake *opt = remake_new(arena, "opt");
+        for (int64_t i = 0; i < opt->count; i++) {
+            struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
+            *tensor = *opt->tensors[i];
+            tensor->name += cut;
+            opt->tensors[i] = tensor;
+        }
+        remake_same(remake_run(opt, OPT "}", ids, T), whole, SITE_LOGITS, 0);
+    }
+}
+
+TEST(opt_refuses_what_does_not_agree) {
+    remake_refused("opt", OPT ",\"enable_bias\":false}", ERR_FORMAT, "enable_bias is false",
+                   "self_attn.q_proj.bias");
+    remake_refused("opt", OPT ",\"layer_norm_elementwise_affine\":false}", ERR_FORMAT,
+                   "layer_norm_elementwise_affine is false", "layer_norm.weight");
+    remake_refused("opt", OPT ",\"word_embed_proj_dim\":0}", ERR_FORMAT,
+                   "word_embed_proj_dim is 0", "from 1");
+    remake_refused("opt", OPT ",\"word_embed_proj_dim\":20}", ERR_FORMAT, "embed_tokens.weight",
+                   "20");
+}
