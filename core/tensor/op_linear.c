@@ -6,6 +6,7 @@
 #include "core/tensor/quant.h"
 
 enum { PIECE = 256, ROWS = 4, COLUMNS = 128 }; /* that one task takes */
+enum { DEEP = 3072, TALL = 288 };              /* rows of W that one product takes, backward */
 
 /* ---- forward ---- */
 
@@ -93,7 +94,8 @@ struct tensor *op_linear(struct tape *tape, const struct tensor *x,
     }
     if (tape->record) { /* a place of another rank, [B, T, M], is rows to what follows */
         struct tensor *rows = arena_alloc(tape->arena, sizeof *rows);
-        *rows = (struct tensor){ .rank = 2, .shape = { shape[0], shape[1] }, .data = out->data };
+        *rows =
+            (struct tensor){ .rank = 2, .shape = { shape[0], shape[1] }, .data = out->data };
         record(tape, &step, rows);
     }
     return out;
@@ -210,21 +212,28 @@ static float *gathered(struct tape *tape, const struct sparse *sparse, const flo
 
 /* ---- backward: dX = dZ W ---- */
 
+/* Of a large vocabulary a part of W at a time, so that its rows come from memory once. */
 static void dx_product(struct tape *tape, const struct op_dense *dense, const float *dz,
                        int64_t rows, float *dx, bool add) {
     const struct tensor *w = dense->weight;
     int64_t inputs = w->shape[!dense->across], outputs = w->shape[dense->across];
-    struct gemm gemm = { .m = rows,
-                         .n = inputs,
-                         .k = outputs,
-                         .x = dz,
-                         .x_stride = outputs,
-                         .w = w,
-                         .across = !dense->across,
-                         .y = dx,
-                         .y_stride = inputs,
-                         .add = add };
-    gemm_run(&gemm, tape->room, tape->each);
+    int64_t row_bytes = dtype_row_bytes(w->dtype, w->shape[1]);
+    int64_t part = dense->across ? outputs : DEEP;
+    for (int64_t first = 0; first < outputs; first += part) {
+        struct tensor some = *w;
+        some.bytes = (char *)w->bytes + first * (dense->across ? 0 : row_bytes);
+        struct gemm gemm = { .m = rows,
+                             .n = inputs,
+                             .k = outputs - first < part ? outputs - first : part,
+                             .x = dz + first,
+                             .x_stride = outputs,
+                             .w = &some,
+                             .across = !dense->across,
+                             .y = dx,
+                             .y_stride = inputs,
+                             .add = add || first > 0 };
+        gemm_run(&gemm, tape->room, tape->each);
+    }
 }
 
 struct direct {
@@ -298,19 +307,24 @@ static void dw_back(struct tape *tape, const struct step *step, const struct spa
         x = gathered(tape, sparse, x, step->x->shape[1]);
         dz = gathered(tape, sparse, dz, sparse->width);
     }
+    /* Rows of dW, a part at a time where there are many, so that what makes them stays in the
+     * cache. */
+    int64_t height = w->shape[0], part = height > DEEP ? TALL : height;
     struct tensor right = { .dtype = DTYPE_F32, .bytes = (void *)(uintptr_t)(across ? dz : x) };
-    struct gemm gemm = { .m = w->shape[0],
-                         .n = w->shape[1],
-                         .k = rows,
-                         .x = across ? x : dz,
-                         .x_stride = 1,
-                         .x_step = w->shape[0],
-                         .w = &right,
-                         .across = true,
-                         .y = dw,
-                         .y_stride = w->shape[1],
-                         .add = add };
-    gemm_run(&gemm, tape->room, tape->each);
+    for (int64_t first = 0; first < height; first += part) {
+        struct gemm gemm = { .m = height - first < part ? height - first : part,
+                             .n = w->shape[1],
+                             .k = rows,
+                             .x = (across ? x : dz) + first,
+                             .x_stride = 1,
+                             .x_step = height,
+                             .w = &right,
+                             .across = true,
+                             .y = dw + first * w->shape[1],
+                             .y_stride = w->shape[1],
+                             .add = add };
+        gemm_run(&gemm, tape->room, tape->each);
+    }
 }
 
 struct columns {

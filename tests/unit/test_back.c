@@ -630,3 +630,120 @@ TEST(back_of_heads_copied_and_turned) {
         trial_check(arena, &t, "rope");
     }
 }
+
+/* ---- whole blocks: recomputed, with any number of threads, several seeds at once ---- */
+
+enum { C = 32, TOKENS = 40, VOCAB = 4000 };
+
+struct net {
+    struct tensor *table, *gain, *bias, *into, *out_of;
+    struct tensor *x;
+    bool again;
+};
+
+static struct tensor *block_run(void *arg, struct tape *tape) {
+    const struct net *net = arg;
+    struct op_norm norm = { .gain = net->gain, .bias = net->bias, .eps = 1e-5 };
+    struct tensor *y = op_norm(tape, net->x, &norm, NULL);
+    y = op_linear(tape, y, &(struct op_dense){ .weight = net->into, .bias = net->bias },
+                  &(struct op_finish){ .act = SIMD_GELU }, NULL);
+    return op_linear(tape, y, &(struct op_dense){ .weight = net->out_of, .across = true },
+                     &(struct op_finish){ .residual = net->x }, NULL);
+}
+
+/* Two blocks between a table and itself, tied: logits [TOKENS, VOCAB]. */
+static struct tensor *net_run(struct net *net, struct tape *tape, struct tensor **words) {
+    int32_t words_ids[TOKENS];
+    for (int i = 0; i < TOKENS; i++) {
+        words_ids[i] = i * 37 % VOCAB;
+    }
+    struct tensor *x = *words = op_embed(tape, net->table, words_ids, TOKENS);
+    for (int l = 0; l < 2; l++) {
+        struct net *block = arena_alloc(tape->arena, sizeof *block);
+        *block = *net;
+        block->x = x;
+        x = net->again ? tape_again(tape, block_run, block) : block_run(block, tape);
+    }
+    return op_linear(tape, x, &(struct op_dense){ .weight = net->table }, NULL, NULL);
+}
+
+static struct net net_new(struct arena *arena) {
+    return (struct net){ .table = numbers(arena, VOCAB, C, 1),
+                         .gain = vector(arena, C, 2),
+                         .bias = vector(arena, C, 3),
+                         .into = numbers(arena, C, C, 4),
+                         .out_of = numbers(arena, C, C, 5) };
+}
+
+/* A number that says what bytes were handed over, in which order. */
+static void digest(void *arg, const struct tensor *parameter, const struct tensor *gradient) {
+    uint64_t *sum = arg;
+    const unsigned char *bytes = gradient->bytes;
+    (void)parameter;
+    for (int64_t i = 0; i < tensor_bytes(gradient); i++) {
+        *sum = (*sum ^ bytes[i]) * 0x100000001b3U;
+    }
+}
+
+/* The gradient of the words, [S, TOKENS, C], and the digest of all parameters' if S is 1. */
+static float *net_back(struct arena *arena, struct net *net, int64_t seeds,
+                       const float *gradient, uint64_t *sum) {
+    struct tape *tape = tape_new(arena, 0);
+    struct tensor *words;
+    float *dwords = arena_array(arena, seeds * TOKENS * C, sizeof *dwords);
+    tape_record(tape);
+    tape_seed(tape, net_run(net, tape, &words), gradient);
+    tape_want(tape, words, dwords);
+    tape_backward(tape, &(struct tape_ask){
+                            .seeds = seeds, .parameter = sum ? digest : NULL, .arg = sum });
+    return dwords;
+}
+
+TEST(back_gives_the_same_bytes_recomputed_and_with_any_threads) {
+    struct arena *arena = check_arena();
+    struct net net = net_new(arena);
+    float *gradient = seeds_of(arena, 1, TOKENS * VOCAB);
+    uint64_t first = 1;
+    int threads = pool_threads();
+    pool_set_threads(1);
+    float *wanted = net_back(arena, &net, 1, gradient, &first);
+    for (int n = 1; n <= 8; n += n > 2 ? 5 : 1) {
+        for (int again = 0; again < 2; again++) {
+            uint64_t sum = 1;
+            pool_set_threads(n);
+            net.again = again;
+            float *seen = net_back(arena, &net, 1, gradient, &sum);
+            check(memcmp(seen, wanted, TOKENS * C * sizeof *seen) == 0);
+            check(sum == first);
+        }
+    }
+    pool_set_threads(threads);
+}
+
+/* One seed for all tokens, one for a single logit, one of nothing. */
+TEST(back_of_several_seeds_is_that_of_each_alone) {
+    struct arena *arena = check_arena();
+    struct net net = net_new(arena);
+    int64_t n = TOKENS * VOCAB;
+    float *gradient = arena_array(arena, 3 * n, sizeof *gradient);
+    memcpy(gradient, seeds_of(arena, 1, n), (size_t)n * sizeof *gradient);
+    gradient[n + 7 * VOCAB + 11] = 2;
+    float *together = net_back(arena, &net, 3, gradient, NULL);
+    for (int64_t s = 0; s < 3; s++) {
+        float *alone = net_back(arena, &net, 1, gradient + s * n, NULL);
+        check(memcmp(together + s * TOKENS * C, alone, TOKENS * C * sizeof *alone) == 0);
+    }
+}
+
+/* What follows a product while it records is what follows it otherwise. */
+TEST(back_changes_nothing_ahead) {
+    struct arena *arena = check_arena();
+    struct trial t = linear_trial(arena, numbers(arena, 67, 45, 2), false, 13);
+    for (int act = 0; act < SIMD_ACTS; act++) {
+        struct tape *plain = tape_new(arena, 0), *records = tape_new(arena, 0);
+        tape_record(records);
+        t.act = (enum simd_act)act;
+        const struct tensor *a = linear_run(&t, plain), *b = linear_run(&t, records);
+        check(memcmp(a->data, b->data, (size_t)tensor_bytes(a)) == 0);
+    }
+}
