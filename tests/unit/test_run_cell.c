@@ -251,6 +251,36 @@ TEST(results_outlive_their_model) {
     check_int(stage->outcome.err.kind, ERR_MODEL);
 }
 
+/* "source >> target" for a model with a decoder; for others it is text like any. */
+TEST(attention_reads_what_the_decoder_does) {
+    struct stage *stage = stage_here();
+    char *full = realpath(check_fixture(check_arena(), "golden/data/models"), NULL);
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/t5 --as t", full)), 0);
+    check_text(stage->heard->data, "2 encoder and 2 decoder layers of 4 heads");
+    check_text(stage->heard->data, "texts of any length");
+    check_int(run(stage, "%%attention --of cross\none two >> three"), 0);
+    check_text(stage->heard->data, "Cross-attention of t");
+    check_int(run(stage, "%%attention --of decoder --layer -1\none two >>three"), 0);
+    check_text(stage->heard->data, "Decoder attention of t, layer 1");
+    check_int(run(stage, "%%attention\n>> three"), -1);
+    check_text(stage->outcome.err.text, "the text is empty");
+    check_int(run(stage, "%%attention --of cross --layer 2\none >> two"), -1);
+    check_int(stage->outcome.err.kind, ERR_OPTION);
+
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/gpt2 --as g", full)), 0);
+    check_int(run(stage, "%%attention\na >> b"), 0);
+    check_int(run(stage, "%%attention --of decoder\na"), -1);
+    check_text(stage->outcome.err.text, "one kind of attention");
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/gru_lm --as r", full)),
+              0);
+    check_text(stage->heard->data, "2 recurrent layers");
+    check_int(run(stage, "%%attention --head 3\na"), -1);
+    check_text(stage->outcome.err.text, "recurrent (gru_lm)");
+    check_int(run(stage, "%%tokens\none two"), 0);
+    check_int(run(stage, "%model info"), 0);
+    free(full);
+}
+
 TEST(command_examples_run) {
     char here[4096];
     const char *folder = check_folder(check_arena());
