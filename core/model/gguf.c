@@ -537,6 +537,14 @@ bool gguf_array_bools(const struct gguf *gguf, const char *key, const unsigned c
     return array_at(gguf, key, BOOL, BOOL, flags, n);
 }
 
+bool gguf_array_bytes(const struct gguf *gguf, const char *key, const void **bytes,
+                      int64_t *n) {
+    const unsigned char *at;
+    bool found = array_at(gguf, key, U8, I8, &at, n);
+    *bytes = found ? at : NULL;
+    return found;
+}
+
 bool gguf_array_strings(const struct gguf *gguf, const char *key, struct gguf_strings *strings,
                         int64_t *n) {
     const unsigned char *at;

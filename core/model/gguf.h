@@ -44,6 +44,8 @@ bool gguf_array_ints(const struct gguf *gguf, const char *key, const void **int3
                      int64_t *n); /* I32/U32, unaligned */
 bool gguf_array_bools(const struct gguf *gguf, const char *key, const unsigned char **flags,
                       int64_t *n); /* a byte each, 0 or 1 */
+bool gguf_array_bytes(const struct gguf *gguf, const char *key, const void **bytes,
+                      int64_t *n); /* U8 or I8 */
 struct gguf_strings {
     const unsigned char *at; /* next string's length */
     int64_t left;

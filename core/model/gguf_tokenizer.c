@@ -104,8 +104,49 @@ static int read_numbers(struct arena *arena, const struct gguf *gguf, const char
     }
     parts->types = types;
     parts->scores = scores;
+    return 0;
+}
+
+static bool is_one_of(const char *name, const char *const *names) {
+    while (*names && strcmp(name, *names) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+/* What a file may leave unsaid follows from the kind of tokenizer, as in llama.cpp. */
+static int read_options(const struct gguf *gguf, const char *file,
+                        struct tokenizer_parts *parts, struct err *err) {
+    static const char *const begin[] = { "llama3",    "llama-v3", "llama-bpe", "falcon3",
+                                         "falcon-h1", "pixtral",  "midm-2.0",  "lfm2",
+                                         "tekken",    NULL };
+    bool llama = strcmp(parts->model, "llama") == 0, t5 = strcmp(parts->model, "t5") == 0,
+         bert = strcmp(parts->model, "bert") == 0;
+    parts->add_bos = llama || bert || (!t5 && is_one_of(parts->pre, begin));
+    parts->add_eos = t5 || bert;
+    parts->add_space_prefix = llama || t5;
+    parts->remove_blanks = t5;
     gguf_bool(gguf, "tokenizer.ggml.add_bos_token", &parts->add_bos);
     gguf_bool(gguf, "tokenizer.ggml.add_eos_token", &parts->add_eos);
+    gguf_bool(gguf, "tokenizer.ggml.add_space_prefix", &parts->add_space_prefix);
+    gguf_bool(gguf, "tokenizer.ggml.remove_extra_whitespaces", &parts->remove_blanks);
+    int64_t size = 0;
+    const char *map = "tokenizer.ggml.precompiled_charsmap";
+    if (gguf_kind(gguf, map) && !gguf_array_bytes(gguf, map, &parts->charsmap, &size)) {
+        return err_set(err, ERR_FORMAT, "%s: %s is no array of u8 or i8", file, map);
+    }
+    parts->charsmap_size = (size_t)size;
+    if (!bert) {
+        return 0;
+    }
+    int32_t cls, sep; /* BERT's files may name its first and last token by what they are */
+    if (token_id(gguf, file, "tokenizer.ggml.cls_token_id", parts->count, &cls, err) < 0 ||
+        token_id(gguf, file, "tokenizer.ggml.seperator_token_id", parts->count, &sep, err) <
+            0) {
+        return -1;
+    }
+    parts->bos = cls >= 0 ? cls : parts->bos;
+    parts->eos = sep >= 0 ? sep : parts->eos;
     return 0;
 }
 
@@ -118,7 +159,8 @@ struct tokenizer *gguf_tokenizer(struct arena *arena, const struct gguf *gguf, c
     parts.model = text(arena, gguf, "tokenizer.ggml.model");
     parts.pre = text(arena, gguf, "tokenizer.ggml.pre");
     if (read_texts(arena, gguf, file, &parts, err) < 0 ||
-        read_numbers(arena, gguf, file, &parts, err) < 0) {
+        read_numbers(arena, gguf, file, &parts, err) < 0 ||
+        read_options(gguf, file, &parts, err) < 0) {
         return NULL;
     }
     return tokenizer_make(arena, &parts, file, err);

@@ -186,6 +186,27 @@ struct normalizer *normalize_read(struct arena *arena, const struct json *sectio
     return read_section(arena, normalizer, section, 0, file, err) < 0 ? NULL : normalizer;
 }
 
+struct normalizer *normalize_sentencepiece(struct arena *arena, const struct charsmap *map,
+                                           bool remove_blanks, const char *file,
+                                           struct err *err) {
+    static const char blanks[] =
+        "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Strip\"},{\"type\":\"Replace\","
+        "\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}";
+    struct normalizer *normalizer = arena_alloc(arena, sizeof *normalizer);
+    normalizer->growth = 1;
+    if (map) {
+        struct step *step = &normalizer->steps[normalizer->count++];
+        *step = (struct step){ .kind = CHARSMAP, .map = map };
+        if (check_growth(normalizer, step, file, err) < 0) {
+            return NULL;
+        }
+    }
+    const struct json *section =
+        remove_blanks ? json_parse(arena, blanks, strlen(blanks), file, err) : NULL;
+    bool well = !section || read_section(arena, normalizer, section, 0, file, err) == 0;
+    return well ? normalizer : NULL;
+}
+
 /* ---- BERT ---- */
 
 static bool is_no_plain_mark(uint32_t code) {

@@ -1,6 +1,8 @@
 #ifndef CORE_TEXT_NORMALIZE_H
 #define CORE_TEXT_NORMALIZE_H
 
+#include <stdbool.h>
+
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/jsontree.h"
@@ -18,6 +20,13 @@ struct normalizer;
 /* From the "normalizer" section; NULL without an error if it is null or absent. */
 struct normalizer *normalize_read(struct arena *arena, const struct json *section,
                                   const char *file, struct err *err);
+
+/* SentencePiece's, for GGUF: `map` (may be NULL), then, if `remove_blanks`, the blanks at both
+ * ends go and of several in a row one stays. */
+struct charsmap;
+struct normalizer *normalize_sentencepiece(struct arena *arena, const struct charsmap *map,
+                                           bool remove_blanks, const char *file,
+                                           struct err *err);
 
 /* The run itself if nothing changes; else a new one in the arena. NULL is allowed. */
 struct run normalize_run(struct arena *arena, const struct normalizer *normalizer,

@@ -3,6 +3,7 @@
 
 #include "core/text/added.h"
 #include "core/text/bpe.h"
+#include "core/text/charsmap.h"
 #include "core/text/decode.h"
 #include "core/text/normalize.h"
 #include "core/text/post.h"

@@ -265,6 +265,21 @@ struct post *post_around(struct arena *arena, int32_t begin, int32_t end, bool t
     return post;
 }
 
+struct post *post_bert(struct arena *arena, int32_t begin, int32_t end) {
+    struct post *post = post_around(arena, begin, end, false);
+    if (begin >= 0) { /* not in front of the second text */
+        struct post_template pair = { 0 };
+        for (int64_t i = 0; i < post->pair.count; i++) {
+            const struct post_item *item = &post->pair.items[i];
+            if (item->id != begin || item->type == 0 || begin == end) {
+                add(arena, &pair, *item);
+            }
+        }
+        post->pair = pair;
+    }
+    return post;
+}
+
 /* ---- joining ---- */
 
 static int64_t total(const struct post_template *template, const struct encoding *text,

@@ -42,6 +42,9 @@ struct post *post_read(struct arena *arena, const struct json *section, const ch
 /* The one that puts `begin` in front and `end` behind every text, -1: nothing. */
 struct post *post_around(struct arena *arena, int32_t begin, int32_t end, bool trim);
 
+/* BERT's: `begin` is not put in front of the second text. */
+struct post *post_bert(struct arena *arena, int32_t begin, int32_t end);
+
 /* Joins the tokens of a text and of its pair (NULL: there is none). */
 struct encoding *post_join(struct arena *arena, const struct post *post,
                            const struct encoding *text, const struct encoding *pair,

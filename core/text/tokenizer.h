@@ -43,7 +43,7 @@ struct tokenizer_piece {
     size_t length;
 };
 struct tokenizer_parts {
-    const char *model; /* tokenizer.ggml.model: "gpt2" (byte-level BPE), "llama", "bert" ... */
+    const char *model; /* tokenizer.ggml.model: "gpt2", "llama", "t5" or "bert" */
     const char
         *pre; /* tokenizer.ggml.pre: the pre-tokeniser's name, "smollm" ...; "" if absent */
     int64_t count;
@@ -55,6 +55,10 @@ struct tokenizer_parts {
     const struct tokenizer_piece *merges; /* "left right" */
     int32_t bos, eos, unknown;            /* -1: none */
     bool add_bos, add_eos;
+    bool add_space_prefix; /* of "llama" and "t5": a blank is put in front of every text */
+    bool remove_blanks;    /* of "t5": all but one of several blanks, and those at the ends */
+    const void *charsmap;  /* of "t5": what becomes what (core/text/charsmap.h) */
+    size_t charsmap_size;  /* bytes; 0: there is none */
 };
 struct tokenizer *tokenizer_make(struct arena *arena, const struct tokenizer_parts *parts,
                                  const char *file, struct err *err);
