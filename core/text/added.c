@@ -57,6 +57,7 @@ struct added *added_new(struct arena *arena, struct added_token *tokens, int64_t
     struct added *added = arena_alloc(arena, sizeof *added);
     struct run *spelled = arena_array(arena, count, sizeof *spelled);
     added->tokens = tokens;
+    added->spelled = spelled;
     added->count = count;
     for (int64_t i = 0; i < count; i++) {
         spelled[i] =
@@ -153,9 +154,8 @@ bool added_next(struct added_walk *walk, struct added_part *part) {
     } else {
         take_blanks(walk, token, &begin, &end);
         walk->held = (struct added_part){ begin, end, token };
-        walk->at = end;
     }
-    if (walk->given < begin) {
+    if (walk->given < begin) { /* a token may begin in the blanks that the last one took */
         *part = (struct added_part){ walk->given, begin, NULL };
         walk->given = begin;
         return true;

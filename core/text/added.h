@@ -34,6 +34,7 @@ struct added_trie {
 
 struct added {
     struct added_token *tokens;
+    struct run *spelled; /* [count] as they are looked for: normalised where they say so */
     int64_t count;
     struct added_trie plain, normalized;
 };

@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "core/base/utf8.h"
+#include "core/text/classes.h"
 
 struct glyphs glyphs_of(struct arena *arena, const struct run *run) {
     struct glyphs glyphs = { .base = (uint32_t)run->base };
@@ -83,8 +84,11 @@ struct glyphs glyphs_filter(struct arena *arena, const struct glyphs *glyphs,
 
 /* ---- decomposition and composition ---- */
 
+/* Marks that came after the tables of the tokenizers library are in no order there. */
 static int class_of(uint32_t code) {
-    return code < 0x300 ? 0 : utf8proc_get_property((utf8proc_int32_t)code)->combining_class;
+    return code < 0x300 || !classes_is_mark(code)
+               ? 0
+               : utf8proc_get_property((utf8proc_int32_t)code)->combining_class;
 }
 
 /* Puts the marks all[from..count) in the order of their combining classes, equal ones as they

@@ -64,6 +64,31 @@ static int check_post(const struct tokenizer *tokenizer, const char *file, struc
     return 0;
 }
 
+/* Added tokens that were normalised are decoded as they were looked for, and are then special
+ * only if there is a special token of that spelling. So the tokenizers library has it. */
+static void spell_decoded(struct arena *arena, struct tokenizer *tokenizer) {
+    const struct added *added = tokenizer->added;
+    tokenizer->decoded = arena_array(arena, tokenizer->size, sizeof *tokenizer->decoded);
+    memcpy(tokenizer->decoded, tokenizer->words,
+           (size_t)tokenizer->size * sizeof *tokenizer->decoded);
+    bool *special = arena_array(arena, tokenizer->size, sizeof *special);
+    for (int64_t i = 0; i < added->count; i++) {
+        special[added->tokens[i].id] = added->tokens[i].special;
+    }
+    for (int64_t i = 0; i < added->count; i++) {
+        const struct run *run = &added->spelled[i];
+        struct vocab_word *word = &tokenizer->decoded[added->tokens[i].id];
+        bool same =
+            run->length == word->length && memcmp(run->text, word->bytes, word->length) == 0;
+        if (!same) {
+            *word = (struct vocab_word){ arena_text(arena, run->text, (size_t)run->length),
+                                         (uint32_t)run->length, word->id };
+        }
+        int32_t spelled = vocab_find(tokenizer->added_vocab, word->bytes, word->length);
+        tokenizer->special[added->tokens[i].id] = spelled >= 0 && special[spelled];
+    }
+}
+
 int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct added_token *added,
                     int64_t count, const char *file, struct err *err) {
     if (add_all(arena, tokenizer, added, count, file, err) < 0) {
@@ -78,9 +103,9 @@ int pipeline_finish(struct arena *arena, struct tokenizer *tokenizer, struct add
            (size_t)tokenizer->vocab->size * sizeof *tokenizer->words);
     for (int64_t i = 0; i < count; i++) {
         tokenizer->words[added[i].id] = tokenizer->added_vocab->words[added[i].id];
-        tokenizer->special[added[i].id] = added[i].special;
     }
     tokenizer->added = added_new(arena, added, count, tokenizer->normalizer);
+    spell_decoded(arena, tokenizer);
     return check_post(tokenizer, file, err);
 }
 

@@ -30,8 +30,9 @@ struct tokenizer {
     struct splitter *splitter;
     struct post *post;
     struct decoder *decoder;
-    struct vocab_word *words; /* [size] all spellings by id, id -1: none */
-    bool *special;            /* [size] by id */
+    struct vocab_word *words;   /* [size] all spellings by id, id -1: none */
+    struct vocab_word *decoded; /* [size] the same as decoding sees them */
+    bool *special; /* [size] by id: left out when decoding without special tokens */
     int64_t size;
 };
 

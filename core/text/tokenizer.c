@@ -331,6 +331,7 @@ char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer,
     for (int64_t i = 0; i < n; i++) {
         const struct vocab_word *word = word_of(tokenizer, ids[i]);
         if (word && !(skip_special && tokenizer->special[ids[i]])) {
+            word = &tokenizer->decoded[ids[i]];
             texts[count++] = (struct decode_text){ word->bytes, word->length };
         }
     }
