@@ -119,7 +119,9 @@ static bool touches_word(const struct added_walk *walk, int64_t begin, int64_t e
     return touches || classes_is_word(code);
 }
 
-static void take_blanks(const struct added_walk *walk, const struct added_token *token,
+/* Of the tokens of blanks in a long run of blanks each may take them all, so the end of the run
+ * is kept. */
+static void take_blanks(struct added_walk *walk, const struct added_token *token,
                         int64_t *begin, int64_t *end) {
     int64_t next = *end;
     for (uint32_t code; token->lstrip && *begin > walk->given;) {
@@ -129,36 +131,61 @@ static void take_blanks(const struct added_walk *walk, const struct added_token 
         }
         *begin = to;
     }
+    if (token->lstrip && *begin < walk->given) {
+        *begin = walk->given;
+    }
+    if (token->rstrip && *end >= walk->blank && *end < walk->blanks_end) {
+        *end = walk->blanks_end;
+    }
     while (token->rstrip && *end < walk->length &&
            classes_at(walk->text, *end, walk->length, &next) == CLASS_BLANK) {
         *end = next;
     }
 }
 
-bool added_next(struct added_walk *walk, struct added_part *part) {
-    if (walk->held.token) {
-        *part = walk->held;
-        walk->given = walk->held.end;
-        walk->held.token = NULL;
-        return true;
-    }
+/* The next token, with its blanks, that has anything left; NULL at the end. */
+static const struct added_token *next_token(struct added_walk *walk, int64_t *begin,
+                                            int64_t *end) {
     const struct added_token *token;
-    int64_t begin, end = walk->length;
-    do {
-        begin = walk->at;
-        token = find(walk, &begin, &end);
-        walk->at = end;
-    } while (token && token->single_word && touches_word(walk, begin, end));
-    if (!token) {
-        walk->at = begin = end = walk->length;
-    } else {
-        take_blanks(walk, token, &begin, &end);
+    while (true) {
+        *begin = walk->at;
+        token = find(walk, begin, end);
+        if (!token) {
+            return NULL;
+        }
+        walk->at = *end;
+        if (token->single_word && touches_word(walk, *begin, *end)) {
+            continue;
+        }
+        int64_t match = *end;
+        take_blanks(walk, token, begin, end);
+        if (token->rstrip) {
+            walk->blank = match;
+            walk->blanks_end = *end;
+        }
+        if (*begin < *end) {
+            return token;
+        }
+        walk->given = *end > walk->given ? *end : walk->given;
+    }
+}
+
+bool added_next(struct added_walk *walk, struct added_part *part) {
+    int64_t begin, end;
+    if (!walk->held.token) {
+        const struct added_token *token = next_token(walk, &begin, &end);
+        if (!token) {
+            walk->at = begin = end = walk->length;
+        }
         walk->held = (struct added_part){ begin, end, token };
+        if (walk->given < begin) { /* it may also begin in blanks that the last one took */
+            *part = (struct added_part){ walk->given, begin, NULL };
+            walk->given = begin;
+            return true;
+        }
     }
-    if (walk->given < begin) { /* a token may begin in the blanks that the last one took */
-        *part = (struct added_part){ walk->given, begin, NULL };
-        walk->given = begin;
-        return true;
-    }
-    return token && added_next(walk, part); /* the token itself, at once */
+    *part = walk->held;
+    walk->given = walk->held.end;
+    walk->held.token = NULL;
+    return part->token != NULL;
 }

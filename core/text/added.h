@@ -55,9 +55,10 @@ struct added_walk {
     const struct added_trie *trie;
     const char *text;
     int64_t length;
-    int64_t at;             /* where the search goes on */
-    int64_t given;          /* the end of what was given out */
-    struct added_part held; /* a token that waits until the text before it is out */
+    int64_t at;                /* where the search goes on */
+    int64_t given;             /* the end of what was given out */
+    int64_t blank, blanks_end; /* a run of blanks that a token took behind it */
+    struct added_part held;    /* a token that waits until the text before it is out */
 };
 void added_begin(struct added_walk *walk, const struct added *added, bool normalized,
                  const char *text, int64_t length);
