@@ -55,6 +55,9 @@ static const struct {
     { "nl", "letternumber", BIT(NL) },
     { "no", "othernumber", BIT(NO) },
     { "p", "punctuation", BIT(PC) | BIT(PD) | BIT(PS) | BIT(PE) | BIT(PI) | BIT(PF) | BIT(PO) },
+    { "punct", "punct",
+      BIT(PC) | BIT(PD) | BIT(PS) | BIT(PE) | BIT(PI) | BIT(PF) | BIT(PO) | BIT(SM) | BIT(SC) |
+          BIT(SK) | BIT(SO) },
     { "pc", "connectorpunctuation", BIT(PC) },
     { "pd", "dashpunctuation", BIT(PD) },
     { "ps", "openpunctuation", BIT(PS) },
@@ -120,9 +123,11 @@ bool charset_named(struct arena *arena, struct charset *set, const char *name, s
 
 /* ---- asking ---- */
 
-/* What Oniguruma takes for \w: the joiners, which Unicode counts in, are none. */
+/* What Oniguruma takes for \w: not the joiners, which Unicode counts in, but the raised digits
+ * and the fractions of Latin-1, which it does not. */
 static bool is_word(uint32_t code) {
-    return classes_is_word(code) && code != 0x200c && code != 0x200d;
+    bool latin = code == 0xb2 || code == 0xb3 || code == 0xb9 || (code >= 0xbc && code <= 0xbe);
+    return latin || (classes_is_word(code) && code != 0x200c && code != 0x200d);
 }
 
 static bool term_has(const struct charset_term *term, uint32_t code) {
@@ -130,7 +135,7 @@ static bool term_has(const struct charset_term *term, uint32_t code) {
     if (term->low <= term->high) {
         has = code >= term->low && code <= term->high;
     } else if (term->categories) {
-        has = term->categories >> utf8proc_category((utf8proc_int32_t)code) & 1;
+        has = term->categories >> classes_category(code) & 1;
     } else if (term->script) {
         has = scripts_of(code) == term->script;
     } else if (term->set) {

@@ -17,6 +17,9 @@ enum class classes_of(uint32_t code);
 /* The same for the character at text[at], whose bytes are added to *next = at. */
 enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
 
+/* The general category, by utf8proc's number, as of Unicode 16. */
+int classes_category(uint32_t code);
+
 bool classes_is_blank(uint32_t code);   /* White_Space */
 bool classes_is_number(uint32_t code);  /* N* */
 bool classes_is_chinese(uint32_t code); /* the blocks that BERT puts blanks around */

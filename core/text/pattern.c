@@ -322,7 +322,10 @@ static struct charset *read_set(struct reading *r) {
             }
             struct charset_term inner = { .low = 1, .set = open[depth] };
             charset_add(r->arena, open[--depth], inner);
-        } else if (*r->at == '[' && !read_bracketed(r, open[depth])) {
+        } else if (*r->at == '[') {
+            if (read_bracketed(r, open[depth])) {
+                continue;
+            }
             r->at++;
             if (++depth == DEPTH) {
                 refuse(r, "its sets are nested too deeply");
@@ -330,7 +333,7 @@ static struct charset *read_set(struct reading *r) {
             }
             open[depth] = charset_new(r->arena, open[0]->fold);
             open[depth]->but = take(r, "^");
-        } else if (r->at < r->end && *r->at != '[' && !read_class(r, open[depth])) {
+        } else if (!read_class(r, open[depth])) {
             read_range(r, open[depth]);
         }
     }
