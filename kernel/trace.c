@@ -5,20 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/model/capture.h"
+#include "core/explain/capture_gradients.h"
 
 enum { GREEDY = 8, IDS_MOST = 1 << 20 };
 
 struct request {
     const char *model, *out;
-    const char *target; /* --decoder-text; NULL: the decoder's start token alone */
-    char **argv;        /* the rest: --text and --ids, read once the model is open */
+    const char *decoder_text; /* NULL: the decoder's start token alone */
+    const char *target;       /* auto, an id, a token or a class; NULL: no gradients */
+    char **argv;              /* the rest: --text and --ids, read once the model is open */
     int argc;
 };
 
 static const char usage[] =
     "usage: cutaway trace MODEL [--text T]... [--ids 1,2,3]... [--decoder-text T] "
-    "-o OUT.safetensors\n";
+    "[--target auto|ID|TOKEN] -o OUT.safetensors\n";
 
 /* The value of the option at *i, given as "--name value" or "--name=value"; NULL if it is
  * another one. An option without its value is an error. */
@@ -45,6 +46,8 @@ static int read_request(int argc, char **argv, struct request *request, struct e
         } else if ((value = value_of(argc, argv, &i, "-o", err))) {
             request->out = value;
         } else if ((value = value_of(argc, argv, &i, "--decoder-text", err))) {
+            request->decoder_text = value;
+        } else if ((value = value_of(argc, argv, &i, "--target", err))) {
             request->target = value;
         } else if (err->kind != ERR_NONE) {
             return -1;
@@ -118,9 +121,9 @@ static int read_text(struct arena *arena, const struct model *model, const char 
 }
 
 /* What the decoder reads after its start token, if the model has one. */
-static int read_target(struct arena *arena, const struct model *model, const char *target,
-                       struct capture_input *input, struct err *err) {
-    if (!target) {
+static int read_decoder(struct arena *arena, const struct model *model, const char *text,
+                        struct capture_input *input, struct err *err) {
+    if (!text) {
         return 0;
     }
     if (model->config->decoder_layers == 0) {
@@ -128,7 +131,7 @@ static int read_target(struct arena *arena, const struct model *model, const cha
                        model->path, model->arch->name);
     }
     input->decoder_ids =
-        encode(arena, model, target, model->config->decoder_start, &input->decoder_tokens, err);
+        encode(arena, model, text, model->config->decoder_start, &input->decoder_tokens, err);
     return input->decoder_ids ? 0 : err_pass(err);
 }
 
@@ -149,6 +152,67 @@ static void aim(const struct model *model, struct capture_input *input) {
     input->greedy = decodes || (causal && room) ? GREEDY : 0;
 }
 
+/* The most probable of what the run gave: a class, or the token at the position. */
+static int64_t most_probable(const struct capture *capture, const struct model *model,
+                             const char *name) {
+    bool classifies = strcmp(model->task, "classification") == 0;
+    const struct tensor *given =
+        capture_at(capture, arena_printf(capture->arena, "%s.%s", name,
+                                         classifies ? "logits" : "top10_ids"));
+    int64_t most = 0;
+    if (!given || !classifies) {
+        return given ? *(const int32_t *)given->bytes : -1;
+    }
+    for (int64_t i = 1; i < given->shape[0]; i++) {
+        most = given->data[i] > given->data[most] ? i : most;
+    }
+    return most;
+}
+
+/* A class's or a token's number, by its name or written as one; -1 if there is none. */
+static int64_t id_of(const struct model *model, const char *text) {
+    const struct config *c = model->config;
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    for (int64_t i = 0; c->label_names && i < c->labels; i++) {
+        if (strcmp(c->label_names[i], text) == 0) {
+            return i;
+        }
+    }
+    if (*text && !*end) {
+        return number;
+    }
+    return model->tokenizer ? tokenizer_id(model->tokenizer, text) : -1;
+}
+
+/* Gradients of the target's logit at the position that the top 10 are told of. */
+static int add_target(struct capture *capture, const struct model *model, const char *target,
+                      const struct capture_input *input, struct err *err) {
+    int32_t start = (int32_t)model->config->decoder_start;
+    bool decodes = strcmp(model->task, "seq2seq-lm") == 0;
+    struct question question = { .model = model,
+                                 .ids = input->ids,
+                                 .tokens = input->tokens,
+                                 .decoder_ids = input->decoder_ids,
+                                 .decoder_tokens = input->decoder_tokens,
+                                 .position = input->position };
+    if (decodes && input->decoder_tokens == 0) {
+        question.decoder_ids = &start;
+        question.decoder_tokens = 1;
+    }
+    question.id = strcmp(target, "auto") == 0 ? most_probable(capture, model, input->name)
+                                              : id_of(model, target);
+    if (question.id < 0) {
+        char quoted[60];
+        return err_set(err, ERR_OPTION,
+                       "--target %s: no token or class of %s is called so; auto, a number or a "
+                       "token of its vocabulary is wanted",
+                       err_quote(quoted, sizeof quoted, target, strlen(target)), model->path);
+    }
+    return capture_attributions(capture, input->name, &question, (int32_t)model->config->pad,
+                                err);
+}
+
 static int trace(struct arena *arena, const struct request *request, struct err *err) {
     const char *path = find_model(arena, request->model, err);
     struct model *model = path ? model_open(arena, path, err) : NULL;
@@ -167,12 +231,14 @@ static int trace(struct arena *arena, const struct request *request, struct err 
         }
         if ((text ? read_text(arena, model, text, &input, err)
                   : read_ids(arena, ids, &input, err)) < 0 ||
-            read_target(arena, model, request->target, &input, err) < 0) {
+            read_decoder(arena, model, request->decoder_text, &input, err) < 0) {
             return err_pass(err);
         }
         input.name = arena_printf(arena, "%c%d", text ? 't' : 'i', text ? texts++ : lists++);
         aim(model, &input);
-        if (capture_run(capture, model, &input, err) < 0) {
+        if (capture_run(capture, model, &input, err) < 0 ||
+            (request->target && input.tokens > 0 &&
+             add_target(capture, model, request->target, &input, err) < 0)) {
             return err_pass(err);
         }
     }

@@ -37,34 +37,36 @@ static void add_saliency(struct capture *capture, const char *name,
 }
 
 static int add_integrated(struct capture *capture, const char *name,
-                          const struct question *question, int32_t baseline, struct err *err) {
-    struct tensor *token =
-        question_embeddings(capture->arena, question->model, &baseline, 1, err);
-    struct integrated how = { .question = question, .steps = STEPS };
-    struct tensor *zero, *pad;
-    if (!token) {
-        return -1;
+                          const struct question *question, enum integrated_rule rule,
+                          const float *baseline, struct err *err) {
+    struct integrated how = {
+        .question = question, .baseline = baseline, .rule = rule, .steps = STEPS
+    };
+    struct tensor *all = integrated_gradients(capture->arena, &how, NULL, err);
+    if (all) {
+        capture_add(capture, name, baseline ? "ig_trapezoid_pad" : "ig_gausslegendre_zero",
+                    all);
     }
-    zero = integrated_gradients(capture->arena, &how, NULL, err);
-    how.rule = INTEGRATED_CAPTUM_TRAPEZOID;
-    how.baseline = token->data;
-    pad = integrated_gradients(capture->arena, &how, NULL, err);
-    if (!zero || !pad) {
-        return -1;
-    }
-    capture_add(capture, name, "ig_gausslegendre_zero", zero);
-    capture_add(capture, name, "ig_trapezoid_pad", pad);
-    return 0;
+    return all ? 0 : -1;
 }
 
 int capture_attributions(struct capture *capture, const char *name,
                          const struct question *question, int32_t baseline, struct err *err) {
-    struct answers *answers = question_ask(capture->arena, question, NULL, 0, err);
+    struct arena *arena = capture->arena;
+    struct answers *answers = question_ask(arena, question, NULL, 0, err);
     if (!answers) {
         return err_pass(err);
     }
     add_saliency(capture, name, answers);
-    if (baseline >= 0 && add_integrated(capture, name, question, baseline, err) < 0) {
+    if (add_integrated(capture, name, question, INTEGRATED_GAUSS_LEGENDRE, NULL, err) < 0) {
+        return err_pass(err);
+    }
+    if (baseline < 0) {
+        return 0;
+    }
+    struct tensor *token = question_embeddings(arena, question->model, &baseline, 1, err);
+    if (!token || add_integrated(capture, name, question, INTEGRATED_CAPTUM_TRAPEZOID,
+                                 token->data, err) < 0) {
         return err_pass(err);
     }
     return 0;

@@ -13,9 +13,9 @@
  *     NAME.saliency_l2            [T]     its L2 norm, token by token
  *     NAME.input_x_gradient       [T, E]  embedding times gradient
  *     NAME.input_x_gradient_sum   [T]     its sum, token by token
- *     NAME.ig_trapezoid_pad       [T, E]  integrated gradients, 20 steps, Captum's trapezoid,
- * from the embedding of one token at every position NAME.ig_gausslegendre_zero  [T, E]  the
- * same, Gauss-Legendre, from zeros
+ *     NAME.ig_gausslegendre_zero  [T, E]  integrated gradients, 20 nodes, from zeros
+ *     NAME.ig_trapezoid_pad       [T, E]  the same, Captum's trapezoid, from the embedding of
+ *                                         the token `baseline` everywhere (-1: left out)
  */
 int capture_attributions(struct capture *capture, const char *name,
                          const struct question *question, int32_t baseline, struct err *err);

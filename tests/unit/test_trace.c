@@ -40,6 +40,31 @@ static void refused(const char **arguments, int status, const char *part) {
     check_text(said, part);
 }
 
+TEST(trace_explains_a_target) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *said, *out = file_join(arena, check_folder(arena), "out.safetensors");
+    static const char *const models[] = { "gpt2", "bert_cls", "t5", "lstm_lm" };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const char *path = arena_printf(arena, "golden/data/models/%s", models[i]);
+        const char *model = check_fixture(arena, path);
+        check_int(trace_with((const char *[]){ model, "--ids", "5,6,7", "--target", "auto",
+                                               "-o", out, NULL },
+                             &said),
+                  0);
+        check_same(said, "");
+        struct weights *written = weights_open(arena, out, &err);
+        const struct tensor *norms = written ? weights_at(written, "i0.saliency_l2") : NULL;
+        check(norms && norms->shape[0] == 3 && norms->data[0] > 0);
+        check(written && weights_at(written, "i0.ig_gausslegendre_zero"));
+        refused(
+            (const char *[]){ model, "--ids", "5,6", "--target", "no such", "-o", out, NULL },
+            1, "--target no such");
+        refused((const char *[]){ model, "--ids", "5,6", "--target", "99999", "-o", out, NULL },
+                1, "99999 is asked about");
+    }
+}
+
 TEST(trace_writes_texts_and_ids) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
@@ -98,8 +123,8 @@ TEST(trace_refuses_what_it_cannot_do) {
     refused((const char *[]){ model, "--text", "a", NULL }, 2, "-o OUT.safetensors is missing");
     refused((const char *[]){ model, "-o", out, NULL }, 2, "--text or --ids is missing");
     refused((const char *[]){ model, "-o", out, "--text", NULL }, 2, "--text needs a value");
-    refused((const char *[]){ model, "-o", out, "--target", "x", NULL }, 2,
-            "no option --target");
+    refused((const char *[]){ model, "-o", out, "--goal", "x", NULL }, 2,
+            "no option --goal");
     refused((const char *[]){ model, model, "-o", out, NULL }, 2, "only one model");
     refused((const char *[]){ model, "-o", out, "--ids", "1,,2", NULL }, 1, "--ids 1,,2");
     refused((const char *[]){ model, "-o", out, "--ids", "640", NULL }, 1, "640");
