@@ -126,7 +126,7 @@ static int read_decoder(struct arena *arena, const struct model *model, const ch
     if (!text) {
         return 0;
     }
-    if (model->config->decoder_layers == 0) {
+    if (!model_decodes(model)) {
         return err_set(err, ERR_OPTION, "--decoder-text: %s (%s) has no decoder of its own",
                        model->path, model->arch->name);
     }

@@ -609,9 +609,7 @@ int attention_check(const struct model *model, enum attention_of of, struct err 
         return err_set(err, ERR_UNSUPPORTED, "a model of the kind %s has no attention to show",
                        model->arch->name);
     }
-    bool decodes =
-        strcmp(model->task, "seq2seq-lm") == 0 || strcmp(model->task, "encoder-decoder") == 0;
-    if (of != ATTENTION_OF_TEXT && !decodes) {
+    if (of != ATTENTION_OF_TEXT && !model_decodes(model)) {
         return err_set(err, ERR_OPTION,
                        "decoder and cross are for models with an encoder and a decoder; this "
                        "one (%s, %s) has one kind of attention, which needs no choice",
@@ -625,7 +623,7 @@ static void note_part(struct arena *arena, struct result *result, const struct l
     static const char *const parts[] = { [ATTENTION_OF_TEXT] = "encoder",
                                          [ATTENTION_OF_DECODER] = "decoder",
                                          [ATTENTION_OF_CROSS] = "cross" };
-    if (look->model->config->decoder_layers > 0) {
+    if (model_decodes(look->model)) {
         result_note(arena, result, "part", parts[look->request->of]);
     }
 }

@@ -119,13 +119,8 @@ static const struct state of_two_stacks[] = {
     { SITE_COUNT, NULL, false },
 };
 
-static bool decodes(const struct model *model) {
-    return strcmp(model->task, "seq2seq-lm") == 0 ||
-           strcmp(model->task, "encoder-decoder") == 0;
-}
-
 static const struct state *states_of(const struct model *model) {
-    return decodes(model) ? of_two_stacks : of_one_stack;
+    return model_decodes(model) ? of_two_stacks : of_one_stack;
 }
 
 static void add_states(struct capture *capture, const char *prefix, const struct trace *trace,
@@ -290,7 +285,7 @@ static int32_t next_token(struct arena *arena, const struct model *model, struct
  * tokens, a model that takes a prefix with what it knows of the tokens before. */
 static int add_greedy(struct capture *capture, const struct model *model,
                       const struct capture_input *input, struct err *err) {
-    bool decoder = decodes(model);
+    bool decoder = model_decodes(model);
     int64_t first = decoder ? 1 : input->tokens, total = first + input->greedy, known = 0;
     struct prefix *prefix =
         model_takes_prefix(model) ? prefix_new(capture->arena, model, total) : NULL;
@@ -323,7 +318,7 @@ int capture_run(struct capture *capture, const struct model *model,
     if (input->tokens == 0) {
         return 0;
     }
-    if (decodes(model) && input->decoder_tokens == 0) {
+    if (model_decodes(model) && input->decoder_tokens == 0) {
         whole.decoder_ids = &start;
         whole.decoder_tokens = 1;
     }

@@ -114,6 +114,11 @@ static void *refuse(const char *path, struct err *err) {
     return NULL;
 }
 
+bool model_decodes(const struct model *model) {
+    return strcmp(model->task, "seq2seq-lm") == 0 ||
+           strcmp(model->task, "encoder-decoder") == 0;
+}
+
 struct model *model_open(struct arena *arena, const char *path, struct err *err) {
     struct model *model = arena_alloc(arena, sizeof *model);
     model->path = arena_copy(arena, path);

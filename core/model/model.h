@@ -193,6 +193,9 @@ struct tensor *trace_gradient(const struct trace *trace, enum site site, int64_t
 /* The table of word embeddings that SITE_EMBED has rows of. */
 const struct tensor *model_words(const struct model *model);
 
+/* Whether the model is an encoder with a decoder, whose runs take a second text. */
+bool model_decodes(const struct model *model);
+
 /* Whether the architecture has the site. */
 bool model_has(const struct model *model, enum site site);
 

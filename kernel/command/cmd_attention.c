@@ -37,8 +37,7 @@ static int read_request(struct arena *arena, const struct cell_line *line,
  * with a decoder know the sign. */
 static size_t split(const struct asked_text *text, const struct model *model,
                     struct attention_request *request) {
-    const char *sign =
-        model->config->decoder_layers > 0 ? memmem(text->bytes, text->length, ">>", 2) : NULL;
+    const char *sign = model_decodes(model) ? memmem(text->bytes, text->length, ">>", 2) : NULL;
     if (!sign) {
         return text->length;
     }

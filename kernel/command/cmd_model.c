@@ -43,8 +43,10 @@ static int need_name(const struct call *call, const char *what) {
 }
 
 /* "6 layers of 12 heads", "8 + 8 layers of 6 heads", "2 recurrent layers" */
-static const char *shape_of(const struct call *call, const struct config *config) {
-    long long layers = config->layers, heads = config->heads, more = config->decoder_layers;
+static const char *shape_of(const struct call *call, const struct model *model) {
+    const struct config *config = model->config;
+    long long layers = config->layers, heads = config->heads;
+    long long more = model_decodes(model) ? config->decoder_layers : 0;
     bool zh = call->zh;
     if (heads == 0) {
         return arena_printf(call->arena, zh ? "%lld 个循环层" : "%lld recurrent layers",
@@ -87,7 +89,7 @@ static int model_load(const struct call *call) {
     reply_printf(call->reply,
                  call->zh ? "%s 已载入：%s，%s，%s个参数（%s），%s；%.1f ms\n"
                           : "%s is loaded: %s, %s, %s parameters (%s), %s; %.1f ms\n",
-                 one->handle, model->arch->name, shape_of(call, model->config),
+                 one->handle, model->arch->name, shape_of(call, model),
                  in_words(call->arena, model->parameters, call->zh), model->dtype,
                  longest_of(call, model->config), (now() - began) * 1e3);
     return 0;
@@ -206,7 +208,8 @@ static int model_info(const struct call *call) {
           arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
         { "task", "任务", model->task },
         { "layers", "层数", in_digits(arena, config->layers) },
-        { "decoder layers", "解码器层数", in_digits(arena, config->decoder_layers) },
+        { "decoder layers", "解码器层数",
+          in_digits(arena, model_decodes(model) ? config->decoder_layers : 0) },
         { "heads", "每层头数", in_digits(arena, config->heads) },
         { "key-value heads", "键值头数", in_digits(arena, config->kv_heads) },
         { "width", "宽度", in_digits(arena, config->width) },
