@@ -2,16 +2,32 @@
 
 #include "core/base/pool.h"
 
-/* Values of k a panel holds: with AVX-512's 32 columns 80 kB, which stay in a core's
- * second-level cache, while 12 rows of x (30 kB) stay in the first. */
-enum { DEPTH = 640, ALIGN = 32 };
+/* Two ways to the same sums, and the same bytes: either W is cut into panels and x's rows are
+ * multiplied with them, or x is cut into panels and W's rows are. The second needs no W turned,
+ * which for W [N, K] is the greater work unless there are very few rows of x; its result lies
+ * turned and is put right a few columns at a time. */
+
+enum {
+    ALIGN = 32,
+    FEW = 4,     /* rows of x that are not worth panels of their own */
+    DEPTH = 768, /* values of k in a panel: with 32 columns 98 kB of the second-level cache */
+    DEEPEST = 3072,   /* where x is one panel: then W is read as it lies, row after row */
+    CHUNK = 48,       /* rows of W for a task: whole tiles of 6, 12 or 24 */
+    SHORT_CHUNK = 24, /* the same where k is more than half as deep as it may be */
+    GAP = 16,     /* floats between rows that were copied, so that they share no cache line */
+    ALIAS = 4096, /* bytes: rows so far apart fall into the same lines of a cache */
+    BLOCK = 128,  /* rows of x for which each thread has room */
+    MOST_COLUMNS = 32 /* of any table */
+};
+
+#define CHUNK_ROOM ((int64_t)SHORT_CHUNK * (DEEPEST + 2 * GAP))
 
 bool gemm_reads(enum dtype dtype) {
     return simd()->pack[dtype] != NULL;
 }
 
 int64_t gemm_room(void) {
-    return (int64_t)DEPTH * simd()->columns;
+    return CHUNK_ROOM + (int64_t)BLOCK * DEPTH;
 }
 
 struct job {
@@ -20,22 +36,59 @@ struct job {
     int64_t depth; /* of this product's panels: k in even parts */
     float *room;
     int64_t each;
+    /* Where x is cut into panels: the part of the work at hand. */
+    int64_t first, rows; /* of x */
+    int64_t begin, k;
+    int64_t chunk; /* rows of W for a task */
+    float *panels; /* [rows / columns][k][columns] */
+    float *chunks; /* [threads][CHUNK_ROOM] */
 };
 
-/* The rows that this thread will probably pack next, as bytes: memory brings them while it
- * multiplies. 0 past the end of W. */
-static int64_t next_rows(const struct job *job, int64_t column, const uint8_t **rows) {
-    int64_t columns = simd()->columns, next = column + columns * pool_threads();
-    *rows = job->gemm->w->bytes;
-    if (job->gemm->across) {
-        return 0;
-    }
-    int64_t left = job->gemm->n - next, n = left < columns ? left : columns;
-    *rows = (const uint8_t *)job->gemm->w->bytes + (n > 0 ? next : 0) * job->row_bytes;
-    return n > 0 ? n * job->row_bytes : 0;
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
 }
 
-/* The panel of columns column .. column + n of the product, for k .. k + depth. */
+static int64_t parts_of(int64_t n, int64_t most) {
+    return (n + most - 1) / most;
+}
+
+/* The size of n's equal parts of at most `most`, a multiple of `unit`. */
+static int64_t part_size(int64_t n, int64_t most, int64_t unit) {
+    int64_t parts = parts_of(n, most);
+    return parts_of((n + parts - 1) / parts, unit) * unit;
+}
+
+/* Columns column .. column + n of `rows` rows of y, finished. */
+static void columns_finish(const struct gemm *g, int64_t first, int64_t rows, int64_t column,
+                           int64_t n) {
+    const struct simd_finish *f = &g->finish;
+    int64_t at = first * g->y_stride + column;
+    if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {
+        struct simd_finish here = { .bias = f->bias ? f->bias + column : NULL,
+                                    .act = f->act,
+                                    .factor = f->factor ? f->factor + at : NULL,
+                                    .residual = f->residual ? f->residual + at : NULL };
+        simd()->finish(rows, (int)n, g->y + at, g->y_stride, &here);
+    }
+}
+
+/* The rows of W that this thread will probably read next, as bytes: memory brings them while
+ * it multiplies. 0 past the end of W, or where they do not lie together. */
+static int64_t next_rows(const struct job *job, int64_t row, int64_t count,
+                         const uint8_t **rows) {
+    int64_t next = row + count * pool_threads();
+    int64_t n = least(job->gemm->n - next, count);
+    *rows = job->gemm->w->bytes;
+    if (job->gemm->across || n <= 0) {
+        return 0;
+    }
+    *rows += next * job->row_bytes;
+    return n * job->row_bytes;
+}
+
+/* ---- W in panels ---- */
+
+/* The panel of columns column .. column + n of the product, for begin .. begin + k. */
 static void panel_pack(const struct job *job, int64_t column, int n, int64_t begin, int64_t k,
                        float *panel) {
     const struct tensor *w = job->gemm->w;
@@ -49,26 +102,14 @@ static void panel_pack(const struct job *job, int64_t column, int n, int64_t beg
     }
 }
 
-/* One panel's columns, finished. */
-static void panel_finish(const struct gemm *g, int64_t column, int n) {
-    const struct simd_finish *f = &g->finish;
-    if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {
-        struct simd_finish here = { .bias = f->bias ? f->bias + column : NULL,
-                                    .act = f->act,
-                                    .factor = f->factor ? f->factor + column : NULL,
-                                    .residual = f->residual ? f->residual + column : NULL };
-        simd()->finish(g->m, n, g->y + column, g->y_stride, &here);
-    }
-}
-
-/* One panel of W's rows from `column` on against all of x. */
+/* One panel's columns against all of x. */
 static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
     const struct gemm *g = job->gemm;
     float *y = g->y + column;
     const uint8_t *next;
-    int64_t bytes = next_rows(job, column, &next);
+    int64_t bytes = next_rows(job, column, simd()->columns, &next);
     for (int64_t begin = 0; begin < g->k; begin += job->depth) {
-        int64_t k = g->k - begin < job->depth ? g->k - begin : job->depth;
+        int64_t k = least(g->k - begin, job->depth);
         bool add = g->add || begin > 0;
         panel_pack(job, column, n, begin, k, panel);
         if (g->x_step > 1) {
@@ -79,7 +120,7 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
                              next + bytes * begin / g->k, bytes * k / g->k);
         }
     }
-    panel_finish(g, column, n);
+    columns_finish(g, 0, g->m, column, n);
 }
 
 static void panels_run(void *arg, int64_t begin, int64_t end) {
@@ -87,20 +128,118 @@ static void panels_run(void *arg, int64_t begin, int64_t end) {
     int columns = simd()->columns;
     float *panel = job->room + pool_self() * job->each;
     for (int64_t i = begin; i < end; i++) {
-        int64_t left = job->gemm->n - i * columns;
-        panel_run(job, i * columns, left < columns ? (int)left : columns, panel);
+        panel_run(job, i * columns, (int)least(job->gemm->n - i * columns, columns), panel);
+    }
+}
+
+/* ---- x in panels ---- */
+
+static void x_pack(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
+    const struct gemm *g = job->gemm;
+    int64_t columns = simd()->columns;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t row = i * columns, n = least(job->rows - row, columns);
+        simd()->pack[DTYPE_F32](g->x + (job->first + row) * g->x_stride,
+                                g->x_stride * (int64_t)sizeof(float), (int)n, job->begin,
+                                job->k, job->panels + row * job->k);
+    }
+}
+
+/* Whether W's rows can be multiplied where they lie. */
+static bool w_in_place(const struct job *job) {
+    return job->gemm->w->dtype == DTYPE_F32 && job->row_bytes % ALIAS != 0;
+}
+
+/* Rows row .. row + n of W as floats; *stride floats apart. */
+static const float *chunk_read(const struct job *job, int64_t row, int64_t n, int64_t *stride) {
+    const struct tensor *w = job->gemm->w;
+    const uint8_t *bytes = (const uint8_t *)w->bytes + row * job->row_bytes;
+    if (w_in_place(job)) {
+        *stride = job->row_bytes / (int64_t)sizeof(float);
+        return w->data + row * *stride + job->begin;
+    }
+    float *out = job->chunks + pool_self() * CHUNK_ROOM;
+    *stride = job->k + GAP;
+    for (int64_t r = 0; r < n; r++) {
+        simd()->read[w->dtype](bytes + r * job->row_bytes, job->begin, job->k,
+                               out + r * *stride);
+    }
+    return out;
+}
+
+/* A chunk of W's rows against all panels of x. */
+static void chunk_run(const struct job *job, int64_t column) {
+    const struct gemm *g = job->gemm;
+    const struct simd *table = simd();
+    int64_t n = least(g->n - column, job->chunk), columns = table->columns, stride;
+    const float *w = chunk_read(job, column, n, &stride);
+    bool add = g->add || job->begin > 0;
+    const uint8_t *next;
+    int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
+    for (int64_t row = 0; row < job->rows; row += columns) {
+        float tile[CHUNK * MOST_COLUMNS];
+        int64_t rows = least(job->rows - row, columns);
+        int64_t upto = bytes * (row + rows) / job->rows;
+        float *y = g->y + (job->first + row) * g->y_stride + column;
+        if (add) {
+            table->pack[DTYPE_F32](y, g->y_stride * (int64_t)sizeof *y, (int)rows, 0, n, tile);
+        }
+        table->multiply(n, job->k, w, stride, job->panels + row * job->k, (int)rows, tile,
+                        columns, add, bytes ? next + done : NULL, upto - done);
+        table->unpack(tile, n, (int)rows, y, g->y_stride);
+        if (job->begin + job->k == g->k) {
+            columns_finish(g, job->first + row, rows, column, n);
+        }
+        done = upto;
+    }
+}
+
+static void chunks_run(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
+    for (int64_t i = begin; i < end; i++) {
+        chunk_run(job, i * job->chunk);
+    }
+}
+
+/* All of W against one block of x, for a part of k. */
+static void part_run(struct job *job) {
+    int64_t panels = parts_of(job->rows, simd()->columns);
+    int64_t grain =
+        job->rows * job->k < BLOCK * ALIGN * 4 ? panels : 1; /* a thread's wake-up */
+    pool_for(panels, grain, x_pack, job);
+    pool_for(parts_of(job->gemm->n, job->chunk), 1, chunks_run, job);
+}
+
+static void by_x_panels(struct job *job) {
+    const struct gemm *g = job->gemm;
+    int64_t columns = simd()->columns, threads = pool_threads();
+    int64_t depth = part_size(g->k, g->m > columns ? DEPTH : DEEPEST, ALIGN);
+    int64_t room = threads * (job->each - CHUNK_ROOM);
+    int64_t most = room / depth / columns * columns;
+    int64_t block = part_size(g->m, most, columns);
+    job->chunk = depth > DEEPEST / 2 ? SHORT_CHUNK : CHUNK;
+    job->panels = job->room;
+    job->chunks = job->room + room;
+    for (job->first = 0; job->first < g->m; job->first += block) {
+        job->rows = least(g->m - job->first, block);
+        for (job->begin = 0; job->begin < g->k; job->begin += depth) {
+            job->k = least(g->k - job->begin, depth);
+            part_run(job);
+        }
     }
 }
 
 void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
-    int columns = simd()->columns;
-    int64_t parts = (gemm->k + DEPTH - 1) / DEPTH;
-    int64_t depth = ((gemm->k + parts - 1) / parts + ALIGN - 1) / ALIGN * ALIGN;
     int64_t tight = dtype_row_bytes(gemm->w->dtype, gemm->across ? gemm->n : gemm->k);
     struct job job = { .gemm = gemm,
                        .row_bytes = gemm->w_stride ? gemm->w_stride * 4 : tight,
-                       .depth = depth,
+                       .depth = part_size(gemm->k, DEPTH, ALIGN),
                        .room = room,
                        .each = each };
-    pool_for((gemm->n + columns - 1) / columns, 1, panels_run, &job);
+    if (gemm->across || gemm->x_step > 1 || gemm->m <= FEW) {
+        pool_for(parts_of(gemm->n, simd()->columns), 1, panels_run, &job);
+    } else {
+        by_x_panels(&job);
+    }
 }

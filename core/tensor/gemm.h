@@ -12,10 +12,11 @@
  * W may also lie as [K, N] (`across`: GPT-2's weights forward, and everyone's backward, where
  * dX = dY W), and x turned (dW = dY^T X), so that no operand is ever copied as a whole.
  *
- * W is read once: a few of its rows at a time become a float32 panel in the cache, are
- * multiplied with all of x and forgotten, so a quantised model is never a float one in memory.
- * With 16 rows of x that costs about a quarter of the time, with 128 a few hundredths, and
- * there is nothing to keep.
+ * A quantised model is never a float one in memory. With W [N, K] and more than four rows of x,
+ * x is cut into panels and W's rows are multiplied with them where they lie, or, if they are
+ * not float32, become floats a chunk at a time in the cache. Otherwise a few of W's rows at a
+ * time become a panel in the cache, are multiplied with all of x and forgotten. Both ways give
+ * the same bytes.
  *
  * Every output is one sum over k in order, so it depends on neither threads nor M. */
 
@@ -39,7 +40,8 @@ bool gemm_reads(enum dtype dtype);
 /* Floats of room that each thread needs. */
 int64_t gemm_room(void);
 
-/* `room` is [pool_threads()][each] floats with each >= gemm_room(). */
+/* `room` is [pool_threads()][each] floats with each >= gemm_room(). Not from within a task of
+ * the pool. */
 void gemm_run(const struct gemm *gemm, float *room, int64_t each);
 
 #endif

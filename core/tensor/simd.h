@@ -66,6 +66,12 @@ struct simd {
      * types n is `columns`. */
     void (*pack_across[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t column,
                                      int64_t k, float *panel);
+    /* The inverse for floats: y[j * stride + i] is panel[i * columns + j], i < k, j < n. The
+     * panel has room for k rounded up to 16. */
+    void (*unpack)(const float *panel, int64_t k, int n, float *y, int64_t stride);
+    /* Values begin .. begin + n of one row of weights as they are; multiples of 32 in
+     * block-quantised types. What quant_row does, for the types of pack, fast. */
+    void (*read[DTYPE_COUNT])(const void *row, int64_t begin, int64_t n, float *out);
     /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
      * floats. On the way the caches are asked for the `bytes` at `soon`, which will be read
      * next, or as many of them as there is time for. */

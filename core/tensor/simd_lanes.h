@@ -412,84 +412,108 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 
 /* ---- products ---- */
 
-/* `rows` (a constant where this is inlined) rows against one panel: sums stay in registers. */
-ALWAYS void tile(int rows, int64_t k, const float *x, int64_t x_stride, int64_t x_step,
-                 const float *panel, int n, float *y, int64_t y_stride, bool add,
-                 const char *soon) {
-    vec sums[TILE][2];
-#pragma GCC unroll 16
+/* `rows` rows against the first `wide` vectors of one panel (constants where this is inlined):
+ * sums stay in registers. A row is found from that of every third row, which takes few
+ * registers; GCC would keep all of them. */
+ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride,
+                 int64_t x_step, const float *panel, int n, float *y, int64_t y_stride,
+                 bool add, const char *soon) {
+    vec sums[2 * TILE][2];
+    const float *at[(2 * TILE + 2) / 3];
+#pragma GCC unroll 24
     for (int r = 0; r < rows; r++) {
-        sums[r][0] = sums[r][1] = all(0.0F);
-        if (add) {
-            sums[r][0] = load_some(y + r * y_stride, n);
-            sums[r][1] = n > LANES ? load_some(y + r * y_stride + LANES, n - LANES) : all(0.0F);
+#pragma GCC unroll 2
+        for (int c = 0; c < wide; c++) {
+            sums[r][c] = all(0.0F);
+            if (add && n > c * LANES) {
+                sums[r][c] = load_some(y + r * y_stride + c * LANES, n - c * LANES);
+            }
         }
+        at[r / 3] = r % 3 == 0 ? x + r * x_stride : at[r / 3];
     }
-    for (int64_t i = 0; i < k; i++) {
-        vec left = load(panel + i * COLUMNS), right = load(panel + i * COLUMNS + LANES);
-        if (soon) {
-            __builtin_prefetch(soon + i * LINE);
+    for (int64_t i = 0; i < k; i++, panel += COLUMNS) {
+        vec left = load(panel), right = wide > 1 ? load(panel + LANES) : left;
+        if (soon) { /* into the second-level cache: the first is full of what is at hand */
+            __builtin_prefetch(soon + i * LINE, 0, 2);
         }
-#pragma GCC unroll 16
+#pragma GCC unroll 24
         for (int r = 0; r < rows; r++) {
-            vec a = all(x[r * x_stride + i * x_step]);
+            vec a = all(at[r / 3][r % 3 * x_stride]);
             sums[r][0] = MULTIPLY_ADD(a, left, sums[r][0]);
-            sums[r][1] = MULTIPLY_ADD(a, right, sums[r][1]);
+            if (wide > 1) {
+                sums[r][1] = MULTIPLY_ADD(a, right, sums[r][1]);
+            }
+        }
+#pragma GCC unroll 8
+        for (int j = 0; j < (rows + 2) / 3; j++) {
+            at[j] += x_step;
+            __asm__("" : "+r"(at[j])); /* or GCC makes the pointers of all rows from it */
         }
     }
-#pragma GCC unroll 16
+#pragma GCC unroll 24
     for (int r = 0; r < rows; r++) {
-        store_some(y + r * y_stride, sums[r][0], n);
-        if (n > LANES) {
-            store_some(y + r * y_stride + LANES, sums[r][1], n - LANES);
+#pragma GCC unroll 2
+        for (int c = 0; c < wide; c++) {
+            if (n > c * LANES) {
+                store_some(y + r * y_stride + c * LANES, sums[r][c], n - c * LANES);
+            }
         }
     }
 }
 
-/* Rows of the next tile: two even ones are better than a tall one and a flat one. */
-ALWAYS int64_t tile_rows(int64_t left) {
+/* Rows of the next tile: two even ones are better than a tall one and a flat one. Where one
+ * vector is as wide as n, twice as many rows fit into the registers. */
+ALWAYS int64_t tile_rows(int64_t left, int n) {
+    if (n <= LANES && left >= 2 * TILE) {
+        return 2 * TILE;
+    }
     return left >= 2 * TILE || left <= TILE ? (left < TILE ? left : TILE) : (left + 1) / 2;
 }
 
+#define HEIGHT(count)                                                          \
+    case count:                                                                \
+        tile(count, 2, k, x, stride, step, panel, n, y, y_stride, add, ahead); \
+        break;
 #if TILE == 12
-#define EACH_HEIGHT(DO) \
-    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12)
+#define EACH_HEIGHT \
+    HEIGHT(1)       \
+    HEIGHT(2)       \
+    HEIGHT(3)       \
+    HEIGHT(4)       \
+    HEIGHT(5)       \
+    HEIGHT(6) HEIGHT(7) HEIGHT(8) HEIGHT(9) HEIGHT(10) HEIGHT(11) HEIGHT(12)
 #else
-#define EACH_HEIGHT(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
+#define EACH_HEIGHT HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6)
 #endif
 
-static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
-                     const float *panel, int n, float *y, int64_t y_stride, bool add,
-                     const void *soon, int64_t bytes) {
+/* All tiles of `multiply`; stride or step is 1. */
+ALWAYS void tiles(int64_t rows, int64_t k, const float *x, int64_t stride, int64_t step,
+                  const float *panel, int n, float *y, int64_t y_stride, bool add,
+                  const char *soon, int64_t bytes) {
     const char *ahead = bytes > 0 ? soon : NULL;
     for (int64_t done = 0, now; done < rows; done += now) {
-        now = tile_rows(rows - done);
-#define HEIGHT(count)                                                      \
-    case count:                                                            \
-        tile(count, k, x, x_stride, 1, panel, n, y, y_stride, add, ahead); \
-        break;
-        switch (now) { EACH_HEIGHT(HEIGHT) }
-#undef HEIGHT
-        x += now * x_stride;
+        now = tile_rows(rows - done, n);
+        switch (now) {
+            EACH_HEIGHT
+        default:
+            tile(2 * TILE, 1, k, x, stride, step, panel, n, y, y_stride, add, ahead);
+        }
+        x += now * stride;
         y += now * y_stride;
         bytes -= k * LINE;
         ahead = bytes > 0 ? ahead + k * LINE : NULL;
     }
 }
 
+static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
+                     const float *panel, int n, float *y, int64_t y_stride, bool add,
+                     const void *soon, int64_t bytes) {
+    tiles(rows, k, x, x_stride, 1, panel, n, y, y_stride, add, soon, bytes);
+}
+
 static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_step,
                             const float *panel, int n, float *y, int64_t y_stride, bool add) {
-    for (int64_t done = 0, now; done < rows; done += now) {
-        now = tile_rows(rows - done);
-#define HEIGHT(count)                                                   \
-    case count:                                                         \
-        tile(count, k, x, 1, x_step, panel, n, y, y_stride, add, NULL); \
-        break;
-        switch (now) { EACH_HEIGHT(HEIGHT) }
-#undef HEIGHT
-        x += now;
-        y += now * y_stride;
-    }
+    tiles(rows, k, x, 1, x_step, panel, n, y, y_stride, add, NULL, 0);
 }
 
 #include "core/tensor/simd_back.h"
@@ -498,11 +522,11 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
 #define SIMD_TABLE(which)                                                                     \
     {                                                                                         \
         .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                \
-        .pack_across = PACKS(across), .multiply = multiply,                                   \
-        .multiply_turned = multiply_turned, .finish = finish, .exp = map_exp, .erf = map_erf, \
-        .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add, .axpy = axpy,     \
-        .scale = map_scale, .sum = row_sum, .dot = row_dot, .softmax = softmax,               \
-        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                 \
-        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                     \
-        .norm_rms_back = norm_rms_back,                                                       \
+        .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read),                  \
+        .multiply = multiply, .multiply_turned = multiply_turned, .finish = finish,           \
+        .exp = map_exp, .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul,       \
+        .mul_add = mul_add, .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, \
+        .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,                   \
+        .act_back = act_back, .softmax_back = softmax_back,                                   \
+        .norm_layer_back = norm_layer_back, .norm_rms_back = norm_rms_back,                   \
     }

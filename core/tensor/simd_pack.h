@@ -113,16 +113,20 @@ ALWAYS void turn(vec *v) {
 typedef vec fetch_function(const uint8_t *row, int64_t k);
 typedef float one_function(const uint8_t *p);
 
-/* LANES rows' values begin .. begin + k into LANES of the panel's columns. */
-ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
-                      const uint8_t *rows, int64_t row_bytes, int64_t begin, int64_t k,
+/* Values begin .. begin + k of n <= LANES rows into LANES of the panel's columns; columns past
+ * the rows are 0. */
+ALWAYS void pack_rows(fetch_function *fetch, one_function *one, int64_t size,
+                      const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
                       float *panel) {
     int64_t i = 0;
     for (; i + LANES <= k; i += LANES) {
         vec v[LANES];
 #pragma GCC unroll 16
         for (int r = 0; r < LANES; r++) {
-            v[r] = fetch(rows + r * row_bytes, begin + i);
+            v[r] = all(0.0F);
+            if (r < n) {
+                v[r] = fetch(rows + r * row_bytes, begin + i);
+            }
         }
         turn(v);
 #pragma GCC unroll 16
@@ -132,29 +136,25 @@ ALWAYS void pack_full(fetch_function *fetch, one_function *one, int64_t size,
     }
     for (; i < k; i++) {
         for (int r = 0; r < LANES; r++) {
-            panel[i * COLUMNS + r] = one(rows + r * row_bytes + (begin + i) * size);
+            panel[i * COLUMNS + r] =
+                r < n ? one(rows + r * row_bytes + (begin + i) * size) : 0.0F;
         }
     }
 }
 
-/* The same for n < LANES rows: the columns past them are 0. */
-ALWAYS void pack_few(fetch_function *fetch, one_function *one, int64_t size,
-                     const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
-                     float *panel) {
-    for (int64_t i = 0; i < k; i++) {
-        memset(panel + i * COLUMNS, 0, LANES * sizeof *panel);
-    }
-    for (int r = 0; r < n; r++) {
-        const uint8_t *row = rows + r * row_bytes;
-        int64_t i = 0;
-        for (; i + LANES <= k; i += LANES) {
-            vec v = fetch(row, begin + i);
-            for (int j = 0; j < LANES; j++) {
-                panel[(i + j) * COLUMNS + r] = v[j];
+ALWAYS void pack_plain(fetch_function *fetch, one_function *one, int64_t size,
+                       const uint8_t *rows, int64_t row_bytes, int n, int64_t begin, int64_t k,
+                       float *panel) {
+    for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {
+        const uint8_t *at = rows + c * row_bytes;
+        if (n >= LANES) {
+            pack_rows(fetch, one, size, at, row_bytes, LANES, begin, k, panel + c);
+        } else if (n > 0) {
+            pack_rows(fetch, one, size, at, row_bytes, n, begin, k, panel + c);
+        } else {
+            for (int64_t i = 0; i < k; i++) {
+                store(panel + i * COLUMNS + c, all(0.0F));
             }
-        }
-        for (; i < k; i++) {
-            panel[i * COLUMNS + r] = one(row + (begin + i) * size);
         }
     }
 }
@@ -177,25 +177,50 @@ ALWAYS void pack_across(fetch_function *fetch, one_function *one, int64_t size,
     }
 }
 
+ALWAYS void read_plain(fetch_function *fetch, one_function *one, int64_t size,
+                       const uint8_t *row, int64_t begin, int64_t n, float *out) {
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        store(out + i, fetch(row, begin + i));
+    }
+    for (; i < n; i++) {
+        out[i] = one(row + (begin + i) * size);
+    }
+}
+
 #define PACK(type, one, size)                                                             \
     static void pack_##type(const void *rows, int64_t row_bytes, int n, int64_t begin,    \
                             int64_t k, float *panel) {                                    \
-        for (int c = 0; c < COLUMNS; c += LANES, n -= LANES) {                            \
-            const uint8_t *at = (const uint8_t *)rows + c * row_bytes;                    \
-            if (n >= LANES) {                                                             \
-                pack_full(fetch_##type, one, size, at, row_bytes, begin, k, panel + c);   \
-            } else {                                                                      \
-                pack_few(fetch_##type, one, size, at, row_bytes, n, begin, k, panel + c); \
-            }                                                                             \
-        }                                                                                 \
+        pack_plain(fetch_##type, one, size, rows, row_bytes, n, begin, k, panel);         \
     }                                                                                     \
     static void across_##type(const void *rows, int64_t row_bytes, int n, int64_t column, \
                               int64_t k, float *panel) {                                  \
         pack_across(fetch_##type, one, size, rows, row_bytes, n, column, k, panel);       \
+    }                                                                                     \
+    static void read_##type(const void *row, int64_t begin, int64_t n, float *out) {      \
+        read_plain(fetch_##type, one, size, row, begin, n, out);                          \
     }
 PACK(f32, one_f32, 4)
 PACK(f16, half_at, 2)
 PACK(bf16, one_bf16, 2)
+
+/* The inverse of packing floats: y[j * stride + i] is panel[i * COLUMNS + j], for i < k and
+ * j < n. The panel is read up to the next whole LANES rows. */
+static void unpack(const float *panel, int64_t k, int n, float *y, int64_t stride) {
+    for (int64_t i = 0; i < k; i += LANES) {
+        for (int c = 0; c < n; c += LANES) {
+            vec v[LANES];
+#pragma GCC unroll 16
+            for (int r = 0; r < LANES; r++) {
+                v[r] = load(panel + (i + r) * COLUMNS + c);
+            }
+            turn(v);
+            for (int r = 0; r < LANES && c + r < n; r++) {
+                store_some(y + (c + r) * stride + i, v[r], k - i);
+            }
+        }
+    }
+}
 
 /* ---- block-quantised weights ----
  * Sixteen neighbouring numbers of a block are 16 signed bytes, whatever the type, and share a
@@ -425,19 +450,42 @@ ALWAYS void pack_blocks(enum dtype type, int values, int bytes, const uint8_t *r
     }
 }
 
+/* Scale and least value of one block's part that holds value i. */
+ALWAYS void scale_at(enum dtype type, const uint8_t *block, int i, float *scale, float *least) {
+    *scale = half_at(block + scale_offset(type));
+    *least = -0.0F;
+    if (has_parts(type)) {
+        *scale *= (float)part_scale(type, block, i);
+    }
+    if (least_offset(type) >= 0) {
+        *least = half_at(block + least_offset(type));
+        *least *= has_parts(type) ? -(float)part_least(type, block, i) : 1.0F;
+    }
+}
+
 /* LANES values of one row, from value i on: they lie in one sixteen. */
 ALWAYS vec fetch_block(enum dtype type, const uint8_t *block, int i) {
     bytes16 v = numbers(type, block, i / SIXTEEN * SIXTEEN);
-    float scale = half_at(block + scale_offset(type)), least = -0.0F;
-    if (has_parts(type)) {
-        scale *= (float)part_scale(type, block, i);
-    }
-    if (least_offset(type) >= 0) {
-        least = half_at(block + least_offset(type));
-        least *= has_parts(type) ? -(float)part_least(type, block, i) : 1.0F;
-    }
+    float scale, least;
+    scale_at(type, block, i, &scale, &least);
     vec x = __builtin_convertvector(OCTETS((const int8_t *)&v + i % SIXTEEN), vec);
     return MULTIPLY_ADD(x, all(scale), all(least));
+}
+
+/* Values begin .. begin + n of one row. */
+ALWAYS void read_blocks(enum dtype type, int values, int bytes, const uint8_t *row,
+                        int64_t begin, int64_t n, float *out) {
+    for (int64_t i = begin; i < begin + n; i += SIXTEEN, out += SIXTEEN) {
+        const uint8_t *block = row + i / values * bytes;
+        int at = (int)(i % values);
+        bytes16 v = numbers(type, block, at);
+        float scale, least;
+        scale_at(type, block, at, &scale, &least);
+        for (int j = 0; j < SIXTEEN; j += LANES) {
+            vec x = __builtin_convertvector(OCTETS((const int8_t *)&v + j), vec);
+            store(out + j, MULTIPLY_ADD(x, all(scale), all(least)));
+        }
+    }
 }
 
 /* A panel is as wide as a whole part of a block, or lies within one. */
@@ -461,6 +509,9 @@ ALWAYS void across_blocks(enum dtype type, int values, int bytes, const uint8_t 
                               int64_t k, float *panel) {                                  \
         (void)n; /* rows are whole blocks, and so are panels */                           \
         across_blocks(which, values, bytes, rows, row_bytes, column, k, panel);           \
+    }                                                                                     \
+    static void read_##type(const void *row, int64_t begin, int64_t n, float *out) {      \
+        read_blocks(which, values, bytes, row, begin, n, out);                            \
     }
 PACK_BLOCKS(q4_0, DTYPE_Q4_0, 32, 18)
 PACK_BLOCKS(q4_1, DTYPE_Q4_1, 32, 20)

@@ -335,6 +335,55 @@ TEST(simd_pack_across_equals_quant_row_exactly) {
     }
 }
 
+TEST(simd_read_equals_quant_row_exactly) {
+    enum { N = 512 };
+    static unsigned char row[N * 4];
+    static float seen[N], wanted[N];
+    EACH_TABLE(table) {
+        for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            check(!table->pack[dtype] == !table->read[dtype]);
+            for (int64_t begin = 0; table->read[dtype] && begin < N; begin += 160) {
+                int64_t n = N - begin < 224 ? N - begin : 224;
+                weights_fill(row, sizeof row);
+                table->read[dtype](row, begin, n, seen);
+                quant_row((enum dtype)dtype, row, begin, n, wanted);
+                check(memcmp(seen, wanted, (size_t)n * sizeof *seen) == 0);
+            }
+        }
+        weights_fill(row, sizeof row);
+        for (int n = 1; n < 40; n++) { /* plain types end anywhere */
+            seen[n] = 42;
+            table->read[DTYPE_F16](row, 32, n, seen);
+            quant_row(DTYPE_F16, row, 32, n, wanted);
+            check(memcmp(seen, wanted, (size_t)n * sizeof *seen) == 0 && seen[n] == 42);
+        }
+    }
+}
+
+/* What was packed comes back, and nothing else is written. */
+TEST(simd_unpack_is_the_inverse_of_pack) {
+    enum { K = 48, STRIDE = 50 };
+    static float rows[32 * STRIDE], panel[K * 32], back[32 * STRIDE];
+    EACH_TABLE(table) {
+        for (int i = 0; i < 32 * STRIDE; i++) {
+            rows[i] = (float)i;
+        }
+        for (int n = 1; n <= table->columns; n++) {
+            for (int64_t k = 1; k <= K; k += 5) {
+                int wrong = 0;
+                memset(back, 0, sizeof back);
+                table->pack[DTYPE_F32](rows, STRIDE * sizeof(float), n, 0, k, panel);
+                table->unpack(panel, k, n, back, STRIDE);
+                for (int i = 0; i < 32 * STRIDE; i++) {
+                    bool inside = i / STRIDE < n && i % STRIDE < k;
+                    wrong += back[i] != (inside ? rows[i] : 0);
+                }
+                check_int(wrong, 0);
+            }
+        }
+    }
+}
+
 /* x turned gives the bytes of x as it was. */
 TEST(simd_multiply_turned_equals_multiply) {
     enum { ROWS = 29, K = 50 };
