@@ -1,5 +1,6 @@
 #include "core/base/arena.h"
 
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -112,34 +113,125 @@ static void close_rest(struct chunk *chunk) {
     ASAN_POISON_MEMORY_REGION((char *)chunk + chunk->used, chunk->size - chunk->used);
 }
 
-static struct chunk *chunk_new(size_t size) {
-    struct chunk *chunk;
-    count(size);
-    if (size >= MAP_FROM) {
-        chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        chunk = chunk == MAP_FAILED ? NULL : chunk;
-        if (chunk && size >= HUGE_FROM) {
-            madvise(chunk, size, MADV_HUGEPAGE); /* a fault for 2 MB instead of 4 kB */
-        }
-    } else {
-        chunk = aligned_alloc(ALIGN, size);
+/* ---- large chunks that were given back ----
+ * The next arena that needs as much takes them as they are: what a pass keeps would otherwise
+ * be faulted in anew for each cell, a tenth of its time. Never so many that all memory
+ * together is more than was once held at the same time; and the system may take back what is
+ * in them while nobody uses them. */
+
+enum { SHELF_MOST = 256 * 1024 * 1024 };
+
+static struct {
+    pthread_mutex_t lock;
+    struct chunk *first;
+    long long bytes;
+    long long most; /* that was ever held */
+} shelf = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Cuts off what lies behind `size` bytes. */
+static void chunk_shorten(struct chunk *chunk, size_t size) {
+    if (chunk->size > size) {
+        munmap((char *)chunk + size, chunk->size - size);
+        chunk->size = size;
+        chunk->touched = chunk->touched < size ? chunk->touched : size;
     }
-    if (!chunk) {
-        none_left(size);
+}
+
+/* A chunk of `size` from the shelf, or NULL; then `now` bytes will be held and the shelf
+ * keeps no more than leaves room for them. */
+static struct chunk *shelf_take(size_t size, long long now) {
+    struct chunk **best = NULL, *found = NULL;
+    pthread_mutex_lock(&shelf.lock);
+    for (struct chunk **at = &shelf.first; *at; at = &(*at)->before) {
+        if ((*at)->size >= size && (*at)->size / 2 <= size &&
+            (!best || (*at)->size < (*best)->size)) {
+            best = at;
+        }
+    }
+    if (best) {
+        found = *best;
+        *best = found->before;
+        shelf.bytes -= (long long)found->size;
+        chunk_shorten(found, size);
+    }
+    shelf.most = now > shelf.most ? now : shelf.most;
+    while (shelf.first && now + shelf.bytes > shelf.most) {
+        struct chunk *chunk = shelf.first;
+        shelf.first = chunk->before;
+        shelf.bytes -= (long long)chunk->size;
+        munmap(chunk, chunk->size);
+    }
+    pthread_mutex_unlock(&shelf.lock);
+    return found;
+}
+
+static void shelf_put(struct chunk *chunk) {
+    pthread_mutex_lock(&shelf.lock);
+    if (shelf.bytes + (long long)chunk->size > SHELF_MOST) {
+        munmap(chunk, chunk->size);
+    } else {
+        if (chunk->size > HUGE_FROM) { /* not its head */
+            madvise((char *)chunk + HUGE_FROM, chunk->size - HUGE_FROM, MADV_FREE);
+        }
+        chunk->before = shelf.first;
+        shelf.first = chunk;
+        shelf.bytes += (long long)chunk->size;
+    }
+    pthread_mutex_unlock(&shelf.lock);
+}
+
+static struct chunk *chunk_map(size_t size) {
+    struct chunk *chunk =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (chunk == MAP_FAILED) {
+        return NULL;
+    }
+    if (size >= HUGE_FROM) {
+        madvise(chunk, size, MADV_HUGEPAGE); /* a fault for 2 MB instead of 4 kB */
     }
     chunk->size = size;
+    chunk->touched = round_up(sizeof *chunk);
+    return chunk;
+}
+
+_Noreturn static void refuse(size_t size, long long now, long long limit) {
+    double more = (double)size / 1e6, held_before = (double)(now - (long long)size) / 1e6;
+    atomic_fetch_sub(&held, (long long)size);
+    if (limit) {
+        catch_throw(ERR_MEMORY,
+                    "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use", more,
+                    held_before, (double)limit / 1e6);
+    }
+    catch_throw(ERR_MEMORY,
+                "%.1f MB more are needed and the system has none left; %.1f MB are in use",
+                more, held_before);
+}
+
+static struct chunk *chunk_new(size_t size) {
+    long long limit = atomic_load(&budget);
+    long long now = atomic_fetch_add(&held, (long long)size) + (long long)size;
+    struct chunk *chunk = NULL;
+    if (limit != 0 && now > limit) {
+        refuse(size, now, limit);
+    }
+    if (size >= MAP_FROM) {
+        chunk = shelf_take(size, now);
+        chunk = chunk ? chunk : chunk_map(size);
+    } else if ((chunk = aligned_alloc(ALIGN, size))) {
+        chunk->size = chunk->touched = size;
+    }
+    if (!chunk) {
+        refuse(size, now, limit);
+    }
     chunk->used = round_up(sizeof *chunk);
     chunk->mapped = size >= MAP_FROM;
-    chunk->touched = chunk->mapped ? chunk->used : size;
-    close_rest(chunk);
     return chunk;
 }
 
 static void chunk_free(struct chunk *chunk) {
-    uncount(chunk->size);
-    ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->size); /* others may get these pages */
+    atomic_fetch_sub(&held, (long long)chunk->size);
     if (chunk->mapped) {
-        munmap(chunk, chunk->size);
+        shelf_put(chunk);
     } else {
         free(chunk);
     }

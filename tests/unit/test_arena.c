@@ -60,6 +60,26 @@ TEST(arena_scratch_is_zeroed_again_in_the_spare_chunk) {
     }
 }
 
+/* Memory that an arena gave back serves the next one, clean and no more than was asked for. */
+TEST(arena_serves_again_what_was_given_back) {
+    int64_t before = arena_held();
+    for (int round = 0; round < 4; round++) {
+        struct arena *arena = arena_new();
+        size_t n = round % 2 ? 6000000 : 9000000;
+        unsigned char *block = arena_alloc(arena, n);
+        int64_t held = arena_held() - before;
+        int sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            sum += block[i];
+        }
+        check_int(sum, 0);
+        check(held >= (int64_t)n && held < (int64_t)n + (4 << 20));
+        memset(block, 0xff, n);
+        arena_free(arena);
+    }
+    check_int(arena_held(), before);
+}
+
 TEST(arena_over_budget_ends_at_the_catch_point) {
     struct arena *arena = check_arena();
     struct catch here;
