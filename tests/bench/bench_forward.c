@@ -1,12 +1,16 @@
-/* bench_forward [PATTERN...]: forward passes through MiniLM and SmolLM2 (found as users find
- * them), one JSON line each. All attentions and hidden states are kept; "logits" rows compute
- * logits at every position too. "first" rows are what a new process pays: opening the model and
- * one pass.
+/* bench_forward [PATTERN...]: forward passes through MiniLM, the shape of GPT-2 and SmolLM2
+ * (found as users find them; a model that is not there is named and left out), one JSON line
+ * each.
  *
- * limit_share is the least time this machine could need, divided by the time taken: the
- * multiplications at the rate of products that stay in the first-level cache, or the weights at
- * the rate of reading memory once, whichever is longer. Both rates are measured when the
- * program starts. */
+ *     forward.MODEL.T   one text of T tokens; all attentions, hidden states and logits are kept
+ *     last.MODEL.T      the same, but logits at the last token only
+ *     embed.minilm.32x128  32 texts of 128 tokens; the mean of each one's last hidden state
+ *     first.MODEL.T     what a new process pays: opening the model and one pass without logits
+ *
+ * peak_gflops and peak_gb_s are what this machine could do, measured when the program starts:
+ * products that stay in the first-level cache, and reading memory once. limit_share is the
+ * least time the pass could take (its multiplications at that rate or its weights at that,
+ * whichever is longer) divided by the time taken. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,25 +89,51 @@ static struct machine machine_measure(void) {
 
 /* ---- passes ---- */
 
+enum kind { FIRST, FORWARD, LAST, EMBED };
+
 struct work {
     const char *path;
-    int64_t tokens;
-    bool logits;
+    enum kind kind;
+    int64_t batch, tokens;
 };
+
+/* The mean of each text's rows of [B, T, C], as sentence embeddings have it. */
+static void texts_mean(struct arena *arena, const struct work *work,
+                       const struct tensor *states) {
+    int64_t width = states->shape[states->rank - 1];
+    struct tensor *means = tensor_new(arena, 2, (int64_t[]){ work->batch, width });
+    for (int64_t i = 0; i < work->batch * work->tokens; i++) {
+        simd()->axpy(means->data + i / work->tokens * width, 1.0F / (float)work->tokens,
+                     states->data + i * width, width);
+    }
+}
 
 static void pass_once(const struct model *model, const struct work *work) {
     struct err err = { 0 };
     struct arena *arena = arena_new();
-    int32_t *ids = arena_array(arena, work->tokens, sizeof *ids);
-    for (int64_t i = 0; i < work->tokens; i++) {
+    int64_t n = work->batch * work->tokens, last = work->tokens - 1;
+    int32_t *ids = arena_array(arena, n, sizeof *ids);
+    for (int64_t i = 0; i < n; i++) {
         ids[i] = (int32_t)(1000 + i * 7919 % 19000);
     }
-    struct pass pass = { .arena = arena, .batch = 1, .tokens = work->tokens, .ids = ids };
-    pass.keep[SITE_RESIDUAL] = pass.keep[SITE_ATTENTION] = pass.keep[SITE_FINAL] = true;
-    pass.keep[SITE_LOGITS] = work->logits;
-    if (!model_run(model, &pass, &err)) {
+    struct pass pass = {
+        .arena = arena, .batch = work->batch, .tokens = work->tokens, .ids = ids
+    };
+    pass.keep[SITE_RESIDUAL] = pass.keep[SITE_ATTENTION] = work->kind != EMBED;
+    pass.keep[SITE_FINAL] = true;
+    pass.keep[SITE_LOGITS] =
+        model_has(model, SITE_LOGITS) && (work->kind == FORWARD || work->kind == LAST);
+    if (work->kind == LAST) {
+        pass.wanted_rows = &last;
+        pass.wanted = 1;
+    }
+    struct trace *trace = model_run(model, &pass, &err);
+    if (!trace) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
+    }
+    if (work->kind == EMBED) {
+        texts_mean(arena, work, trace_at(trace, SITE_FINAL, 0));
     }
     arena_free(arena);
 }
@@ -122,17 +152,19 @@ static struct model *opened(struct arena *arena, const char *path) {
 static void cost(const struct model *model, const struct work *work, double *flops,
                  double *bytes) {
     const struct config *c = model->config;
-    double t = (double)work->tokens;
-    *flops = (double)(c->layers * 4 * c->width) * t * t; /* scores and mixing */
+    double t = (double)work->tokens, rows = (double)work->batch * t;
+    *flops = (double)(c->layers * 4 * c->width) * t * rows; /* scores and mixing */
     *bytes = 0;
     for (int64_t i = 0; i < model->weights->count; i++) {
         const struct tensor *w = &model->weights->tensors[i];
-        bool head = w->rank == 2 && w->shape[0] == c->vocab;
-        bool table = w->rank == 2 && strstr(w->name, "embed") && !head;
-        if (w->rank == 2 && !table && !strstr(w->name, "pooler") && (!head || work->logits)) {
-            *flops += 2 * t * (double)tensor_count(w);
-            *bytes += (double)tensor_bytes(w);
+        bool head = w->rank == 2 && w->shape[0] == c->vocab && strcmp(c->type, "bert") != 0;
+        bool table = strstr(w->name, "embed") || strstr(w->name, "wpe");
+        if (w->rank != 2 || strstr(w->name, "pooler") || (table && !head)) {
+            continue;
         }
+        double used = !head || work->kind == FORWARD ? rows : work->kind == LAST ? 1 : 0;
+        *flops += 2 * used * (double)tensor_count(w);
+        *bytes += used > 0 ? (double)tensor_bytes(w) : 0;
     }
 }
 
@@ -143,10 +175,11 @@ static void row(const char *name, const struct work *work, const struct model *m
     qsort(times, (size_t)n, sizeof *times, by_size);
     double by_sums = flops / machine->flops, by_bytes = bytes / machine->bytes;
     printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
-           "%d, "
-           "\"isa\": \"%s\", \"gflops\": %.1f, \"limit_share\": %.3f}\n",
+           "%d, \"isa\": \"%s\", \"gflops\": %.1f, \"peak_gflops\": %.1f, \"peak_gb_s\": %.1f, "
+           "\"limit_share\": %.3f}\n",
            name, times[n / 2], times[0], n, pool_threads(), cpu_name(simd()->isa),
-           flops / times[0] / 1e9, (by_sums > by_bytes ? by_sums : by_bytes) / times[0]);
+           flops / times[0] / 1e9, machine->flops / 1e9, machine->bytes / 1e9,
+           (by_sums > by_bytes ? by_sums : by_bytes) / times[0]);
     fflush(stdout);
 }
 
@@ -199,26 +232,35 @@ static bool asked(const char *name, int count, char **patterns) {
     return count == 0;
 }
 
-/* First-use rows run before this process has a thread: a fork would not have the pool's. */
-static void bench(const char *model, bool first, const struct machine *machine, int count,
-                  char **patterns) {
+static void bench(const char *name, const struct work *work, const struct machine *machine) {
+    (work->kind == FIRST ? bench_first : bench_again)(name, work, machine);
+}
+
+/* All rows of a model, of which `count` patterns (0: all) pick. First-use rows run before this
+ * process has a thread: a fork would not have the pool's. */
+static void bench_model(const char *model, bool first, const struct machine *machine, int count,
+                        char **patterns) {
+    static const char *const kinds[] = { "first", "forward", "last" };
     static const int64_t lengths[] = { 16, 128, 512 };
     struct arena *arena = arena_new();
     struct err err = { 0 };
     const char *path = find_model(arena, model, &err);
-    if (!path) {
+    bool scores = path && strcmp(model, "minilm") != 0;
+    if (!path && first) {
         fprintf(stderr, "%s\n", err.text);
-        exit(1);
     }
-    for (int i = 0; i < (first ? 1 : 6); i++) {
-        struct work work = { .path = path, .tokens = lengths[i % 3], .logits = i >= 3 };
-        const char *kind = first ? "first" : work.logits ? "logits" : "forward";
+    for (int i = 0; path && i < (first ? 1 : scores ? 6 : 3); i++) {
+        struct work work = { path, first ? FIRST : i < 3 ? FORWARD : LAST, 1, lengths[i % 3] };
         char name[80];
-        snprintf(name, sizeof name, "%s.%s.%lld", kind, model, (long long)work.tokens);
-        if (!asked(name, count, patterns) || (work.logits && strcmp(model, "minilm") == 0)) {
-            continue;
+        snprintf(name, sizeof name, "%s.%s.%lld", kinds[work.kind], model,
+                 (long long)work.tokens);
+        if (asked(name, count, patterns)) {
+            bench(name, &work, machine);
         }
-        (first ? bench_first : bench_again)(name, &work, machine);
+    }
+    struct work embed = { path, EMBED, 32, 128 };
+    if (path && !first && !scores && asked("embed.minilm.32x128", count, patterns)) {
+        bench("embed.minilm.32x128", &embed, machine);
     }
     arena_free(arena);
 }
@@ -238,10 +280,10 @@ static struct machine machine_apart(void) {
 
 int main(int argc, char **argv) {
     struct machine machine = machine_apart();
-    static const char *const models[] = { "minilm", "smollm2" };
+    static const char *const models[] = { "minilm", "gpt2", "smollm2" };
     for (int first = 1; first >= 0; first--) {
-        for (int i = 0; i < 2; i++) {
-            bench(models[i], first, &machine, argc - 1, argv + 1);
+        for (int i = 0; i < 3; i++) {
+            bench_model(models[i], first, &machine, argc - 1, argv + 1);
         }
     }
     return 0;

@@ -26,7 +26,19 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "kernel_start": {"s": 0.08},
     "idle_memory": {"mb": 20},
     "execute_empty": {"s": 0.0012},
-    "forward.minilm.128": {"ratio": 1},
+    "forward.minilm.16": {"ratio": 3.5},
+    "forward.minilm.128": {"ratio": 2},
+    "forward.minilm.512": {"ratio": 2.3},
+    "forward.gpt2.16": {"ratio": 2.6},
+    "forward.gpt2.128": {"ratio": 1.6},
+    "forward.gpt2.512": {"ratio": 1.6},
+    "last.gpt2.16": {"ratio": 3.5},
+    "last.gpt2.128": {"ratio": 2},
+    "last.gpt2.512": {"ratio": 2},
+    "forward.smollm2.16": {"ratio": 3.5},
+    "forward.smollm2.128": {"ratio": 1.5},
+    "forward.smollm2.512": {"ratio": 1.5},
+    "embed.minilm.32x128": {"ratio": 1.4},
     "gradients.gpt2.128": {"ratio": 2, "mb": "half the peer's"},
     "saliency.minilm.32": {"ratio": 3.5},
     "saliency.gpt2.32": {"ratio": 3},
@@ -200,20 +212,50 @@ def kernels(args):
     row("idle_memory", [], idle_mb=round(ours[3], 1), **{f"{peer}_mb": round(rows[3], 1) for peer, rows in peers})
 
 
+def places(name):
+    """Where a model of that name lies, of the folders that users name."""
+    folders = [f for f in os.environ.get("CUTAWAY_MODELS", "").split(":") if f]
+    return [os.path.join(f, name) for f in folders if os.path.exists(os.path.join(f, name))]
+
+
+def with_gpt2(args, extra):
+    """An environment in which the peers' GPT-2 shape is found too; `extra` is an empty folder."""
+    if not places("gpt2") and args.models and os.path.exists(os.path.join(args.models, "gpt2")):
+        os.symlink(os.path.join(args.models, "gpt2"), os.path.join(extra, "gpt2"))
+    return dict(os.environ, CUTAWAY_MODELS=os.environ.get("CUTAWAY_MODELS", "") + ":" + extra)
+
+
+PEERS_FORWARD = {"minilm": "minilm", "gpt2": "gpt2-shape", "smollm2": "smollm2"}  # ours: the peer's name
+
+
+def forward_peers(args, names):
+    """The peers' times by our rows' names: eager attention with everything captured, and embeddings."""
+    peers = {}
+    for ours, theirs in PEERS_FORWARD.items():
+        if not any(f".{ours}." in name for name in names):
+            continue
+        for line in peer_lines(args, "c_forward.py", "--peak", "0", "--only", f"C.forward.{theirs}"):
+            if line.get("peer") == "transformers eager+capture":
+                for kind in ("forward", "last"):
+                    peers[f"{kind}.{ours}.{line['params']['seq']}"] = line
+            elif line.get("name") == "C.embed.minilm" and line.get("peer") == "transformers sdpa":
+                peers["embed.minilm.32x128"] = line
+    return peers
+
+
 def forward(args):
     """The engine's own figures beside PyTorch's: bench_forward prints them, the peer runs after it."""
     program = os.path.join(os.path.dirname(args.program), "tests", "bench", "forward")
-    if not args.wants("forward") or not os.path.exists(program):
+    kinds = ("forward.", "last.", "embed.", "first.")
+    patterns = [p for p in args.patterns if p.startswith(kinds) or f"{p}." in kinds]
+    if (args.patterns and not patterns) or not os.path.exists(program):
         return
-    out = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-    peers = {}
-    if args.peer:
-        for model in ("minilm", "smollm2"):
-            for line in peer_lines(args, "c_forward.py", "--peak", "0", "--only", f"C.forward.{model}"):
-                if line.get("peer") == "transformers eager+capture":
-                    peers[f"forward.{model}.{line['params']['seq']}"] = line
-    for text in out.splitlines():
-        line = json.loads(text)
+    with tempfile.TemporaryDirectory() as extra:
+        out = subprocess.run([program, *patterns], capture_output=True, text=True, env=with_gpt2(args, extra))
+    print(out.stderr, end="", file=sys.stderr)
+    lines = [json.loads(text) for text in out.stdout.splitlines()]
+    peers = forward_peers(args, [line["name"] for line in lines]) if args.peer else {}
+    for line in lines:
         peer = peers.get(line["name"])
         if peer:
             line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
@@ -254,12 +296,6 @@ def classifier_of(minilm, folder):
         json.dump(config, f)
 
 
-def places(name):
-    """Where a model of that name lies, of the folders that users name."""
-    folders = [f for f in os.environ.get("CUTAWAY_MODELS", "").split(":") if f]
-    return [os.path.join(f, name) for f in folders if os.path.exists(os.path.join(f, name))]
-
-
 def gradients(args):
     """Gradients beside PyTorch's and Captum's."""
     program = os.path.join(os.path.dirname(args.program), "tests", "bench", "gradients")
@@ -270,10 +306,7 @@ def gradients(args):
         if places("minilm"):
             os.mkdir(os.path.join(extra, "minilm-classifier"))
             classifier_of(os.path.realpath(places("minilm")[0]), os.path.join(extra, "minilm-classifier"))
-        if not places("gpt2") and args.models and os.path.exists(os.path.join(args.models, "gpt2")):
-            os.symlink(os.path.join(args.models, "gpt2"), os.path.join(extra, "gpt2"))
-        env = dict(os.environ, CUTAWAY_MODELS=os.environ.get("CUTAWAY_MODELS", "") + ":" + extra)
-        out = subprocess.run([program, *wanted], capture_output=True, text=True, env=env)
+        out = subprocess.run([program, *wanted], capture_output=True, text=True, env=with_gpt2(args, extra))
     print(out.stderr, end="", file=sys.stderr)
     peers = peer_lines(args, "d_gradients.py") if args.peer else []
     for text in out.stdout.splitlines():
