@@ -7,9 +7,9 @@
 
 #include "core/base/catch.h"
 #include "core/base/file.h"
+#include "core/base/memory.h"
 #include "kernel/run_notebook.h"
 #include "kernel/run_script.h"
-#include "kernel/worker/memory.h"
 
 struct call {
     const char *file, *o, *out; /* FILE, -o OUT.ipynb, --out DIR */

@@ -58,6 +58,11 @@ void arena_budget(int64_t bytes) {
     atomic_store(&budget, bytes);
 }
 
+int64_t arena_left(void) {
+    long long limit = atomic_load(&budget), left = limit - atomic_load(&held);
+    return limit == 0 ? INT64_MAX : left > 0 ? left : 0;
+}
+
 static size_t round_up(size_t bytes) {
     return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }

@@ -53,5 +53,6 @@ void arena_release(void *block, size_t size);
  */
 int64_t arena_held(void);
 void arena_budget(int64_t bytes);
+int64_t arena_left(void); /* of the budget; INT64_MAX without one */
 
 #endif

@@ -50,6 +50,12 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err) {
     return file->bytes ? file : NULL;
 }
 
+void file_scattered(const void *bytes, int64_t length, bool scattered) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)bytes / page * page;
+    madvise((void *)begin, (size_t)((uintptr_t)bytes + (uintptr_t)length - begin),
+            scattered ? MADV_RANDOM : MADV_NORMAL);
+}
+
 static int write_all(int fd, const char *bytes, size_t length) {
     while (length > 0) {
         ssize_t n = write(fd, bytes, length);

@@ -19,6 +19,10 @@ struct file {
 /* Maps a regular file read-only until the arena ends. Refuses devices, FIFOs and folders. */
 struct file *file_map(struct arena *arena, const char *path, struct err *err);
 
+/* Whether a part of a map is read here and there, or as usual one byte after the other: around
+ * a byte that is read here and there, the system does not bring megabytes. */
+void file_scattered(const void *bytes, int64_t length, bool scattered);
+
 /* Writes to a temporary file beside `path`, syncs it and renames it over `path`. Refuses to
  * replace anything but a regular file. */
 int file_write(const char *path, const void *bytes, size_t length, struct err *err);

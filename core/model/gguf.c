@@ -287,9 +287,9 @@ static void read_tensor_type(struct cursor *c, struct tensor *tensor) {
         }
     }
     fail(c, ERR_UNSUPPORTED,
-         "tensor %s has the number type %llu, which is not known; F32, F16, BF16, Q4_0, Q4_1, "
-         "Q5_0, "
-         "Q5_1 and Q8_0 can be used",
+         "tensor %s has the number type %llu, which is not known; F64, F32, F16, BF16, Q4_0, "
+         "Q4_1, "
+         "Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL and IQ4_XS can be used",
          tensor->name, (unsigned long long)type);
 }
 

@@ -55,10 +55,11 @@ static const struct tensor *matrix(struct parts *parts, int64_t rows, int64_t co
     const struct tensor *tensor =
         weights_need(parts->weights, name, 2, (int64_t[]){ rows, columns }, parts->err);
     if (tensor && !gemm_reads(tensor->dtype)) {
-        err_set(parts->err, ERR_UNSUPPORTED,
-                "%s: tensor %s holds %s; products read F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, "
-                "Q8_0",
-                parts->weights->path, name, dtype_name(tensor->dtype));
+        err_set(
+            parts->err, ERR_UNSUPPORTED,
+            "%s: tensor %s holds %s; products read F64, F32, F16, BF16 and the quantised types "
+            "of GGUF",
+            parts->weights->path, name, dtype_name(tensor->dtype));
         tensor = NULL;
     }
     parts->failed = !tensor;

@@ -2,6 +2,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/checked.h"
+#include "core/model/need.h"
 #include "core/model/transformer.h"
 #include "core/tensor/op.h"
 
@@ -379,6 +380,12 @@ static int64_t record_bytes(const struct model *model, const struct pass *pass) 
     return bytes < 9e18 ? (int64_t)bytes : INT64_MAX;
 }
 
+/* The same, as far as the budget lets it be kept. */
+static double recorded_bytes(const struct model *model, const struct pass *pass) {
+    int64_t all = record_bytes(model, pass);
+    return (double)(pass->budget > 0 && pass->budget < all ? pass->budget : all);
+}
+
 static struct tape *run_tape(struct arena *scratch, const struct model *model,
                              const struct pass *pass) {
     int64_t queries = pass->tokens > pass->decoder_tokens ? pass->tokens : pass->decoder_tokens;
@@ -388,7 +395,8 @@ static struct tape *run_tape(struct arena *scratch, const struct model *model,
 }
 
 struct trace *model_run(const struct model *model, struct pass *pass, struct err *err) {
-    if (check(model, pass, err) < 0) {
+    if (check(model, pass, err) < 0 ||
+        need_check(model, pass, pass->record ? recorded_bytes(model, pass) : 0, err) < 0) {
         return NULL;
     }
     struct trace *trace = pass->trace = trace_new(model, pass);

@@ -74,6 +74,17 @@ static int samples(const struct tensor *tensor, struct file_piece pieces[3]) {
     return 3;
 }
 
+/* Of large tensors only samples are read. */
+static void scatter(const struct weights *weights, bool scattered) {
+    enum { LARGE = 1 << 20 };
+    for (int64_t i = 0; i < weights->count; i++) {
+        int64_t size = tensor_bytes(&weights->tensors[i]);
+        if (size >= LARGE) {
+            file_scattered(weights->tensors[i].bytes, size, scattered);
+        }
+    }
+}
+
 static void fingerprint(struct weights *weights) {
     struct arena *arena = arena_new();
     struct file_piece *pieces = arena_array(arena, 4 * weights->count + 1, sizeof *pieces);
@@ -88,7 +99,9 @@ static void fingerprint(struct weights *weights) {
         n += samples(tensor, pieces + n);
     }
     char hex[65];
+    scatter(weights, true);
     file_sha256(pieces, n, hex);
+    scatter(weights, false);
     memcpy(weights->fingerprint, hex, sizeof weights->fingerprint - 1);
     arena_free(arena);
 }

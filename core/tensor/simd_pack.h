@@ -49,11 +49,23 @@ ALWAYS vec fetch_bf16(const uint8_t *row, int64_t k) {
     return (vec)(__builtin_convertvector(*(const shorts *)(row + k * 2), words) << 16);
 }
 
+typedef double doubles __attribute__((vector_size(8 * LANES), aligned(1), may_alias));
+
+ALWAYS vec fetch_f64(const uint8_t *row, int64_t k) {
+    return __builtin_convertvector(*(const doubles *)(row + k * 8), vec);
+}
+
 /* One value of a plain type, for the ends of rows. */
 ALWAYS float one_f32(const uint8_t *p) {
     float x;
     memcpy(&x, p, sizeof x);
     return x;
+}
+
+ALWAYS float one_f64(const uint8_t *p) {
+    double x;
+    memcpy(&x, p, sizeof x);
+    return (float)x;
 }
 
 ALWAYS float one_bf16(const uint8_t *p) {
@@ -203,6 +215,7 @@ ALWAYS void read_plain(fetch_function *fetch, one_function *one, int64_t size,
 PACK(f32, one_f32, 4)
 PACK(f16, half_at, 2)
 PACK(bf16, one_bf16, 2)
+PACK(f64, one_f64, 8)
 
 /* The inverse of packing floats: y[j * stride + i] is panel[i * COLUMNS + j], for i < k and
  * j < n. The panel is read up to the next whole LANES rows. */
@@ -528,10 +541,10 @@ PACK_BLOCKS(iq4_xs, DTYPE_IQ4_XS, 256, 136)
 
 #define PACKS(kind)                                                                         \
     {                                                                                       \
-        [DTYPE_F32] = kind##_f32, [DTYPE_F16] = kind##_f16, [DTYPE_BF16] = kind##_bf16,     \
-        [DTYPE_Q4_0] = kind##_q4_0, [DTYPE_Q4_1] = kind##_q4_1, [DTYPE_Q5_0] = kind##_q5_0, \
-        [DTYPE_Q5_1] = kind##_q5_1, [DTYPE_Q8_0] = kind##_q8_0, [DTYPE_Q2_K] = kind##_q2_k, \
-        [DTYPE_Q3_K] = kind##_q3_k, [DTYPE_Q4_K] = kind##_q4_k, [DTYPE_Q5_K] = kind##_q5_k, \
-        [DTYPE_Q6_K] = kind##_q6_k, [DTYPE_IQ4_NL] = kind##_iq4_nl,                         \
-        [DTYPE_IQ4_XS] = kind##_iq4_xs,                                                     \
+        [DTYPE_F32] = kind##_f32, [DTYPE_F64] = kind##_f64, [DTYPE_F16] = kind##_f16,       \
+        [DTYPE_BF16] = kind##_bf16, [DTYPE_Q4_0] = kind##_q4_0, [DTYPE_Q4_1] = kind##_q4_1, \
+        [DTYPE_Q5_0] = kind##_q5_0, [DTYPE_Q5_1] = kind##_q5_1, [DTYPE_Q8_0] = kind##_q8_0, \
+        [DTYPE_Q2_K] = kind##_q2_k, [DTYPE_Q3_K] = kind##_q3_k, [DTYPE_Q4_K] = kind##_q4_k, \
+        [DTYPE_Q5_K] = kind##_q5_k, [DTYPE_Q6_K] = kind##_q6_k,                             \
+        [DTYPE_IQ4_NL] = kind##_iq4_nl, [DTYPE_IQ4_XS] = kind##_iq4_xs,                     \
     }

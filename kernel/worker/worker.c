@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include "core/base/catch.h"
+#include "core/base/memory.h"
 #include "core/base/pipe.h"
 #include "kernel/relay/relay.h"
-#include "kernel/worker/memory.h"
 #include "kernel/worker/run_cell.h"
 
 struct worker {

@@ -159,11 +159,11 @@ static struct forge_gguf *config_gguf(struct arena *arena, struct dice *dice, co
         { "embedding_length", s->width },
         { "feed_forward_length", s->inner },
         { "attention.head_count", s->heads },
+        { "vocab_size", s->vocab },
         { "attention.head_count_kv", s->kv_heads },
         { "attention.key_length", s->head_width },
         { "attention.value_length", s->head_width },
         { "rope.dimension_count", s->head_width },
-        { "vocab_size", s->vocab },
         { "attention.sliding_window", 3 },
     };
     forge_gguf_string(g, "general.architecture", type);
@@ -401,9 +401,12 @@ static void put_model(struct arena *arena, const struct forge_model *model) {
 
 bool forge_model_use(struct arena *arena, struct dice *dice, const struct model *model,
                      struct err *err) {
+    int64_t context = model->config->context;
     struct pass pass = { .arena = arena,
                          .batch = 1 + (int64_t)dice_below(dice, 2),
-                         .tokens = 1 + (int64_t)dice_below(dice, 5) };
+                         .tokens = 1 + (int64_t)dice_below(dice, context > 0 && context < 5
+                                                                     ? (size_t)context
+                                                                     : 5) };
     int64_t count = pass.batch * pass.tokens;
     int32_t *ids = arena_array(arena, count, sizeof *ids);
     uint8_t *mask = arena_array(arena, count, 1);
@@ -416,6 +419,10 @@ bool forge_model_use(struct arena *arena, struct dice *dice, const struct model 
     }
     pass.ids = ids;
     pass.mask = dice_once(dice, 2) ? mask : NULL;
+    if (model->config->decoder_layers > 0 && !dice_once(dice, 4)) {
+        pass.decoder_ids = ids;
+        pass.decoder_tokens = pass.tokens;
+    }
     for (int site = 0; site < SITE_COUNT; site++) {
         pass.keep[site] = !dice_once(dice, 8);
     }
@@ -428,13 +435,15 @@ static const char *path_of(bool gguf) {
     return gguf ? MEMFILE_FOLDER "/model.gguf" : MEMFILE_FOLDER;
 }
 
-/* Opens the configuration beside a file that holds one tensor of no use. */
+/* Opens the configuration beside a file that holds two tensors of no use, so that two layers
+ * can be thought to be there. */
 static bool learn(struct arena *arena, struct forge_model *model, struct dice *dice,
                   struct err *err) {
     struct forge_model alone = *model;
-    struct tensor tensor = { .name = "none", .rank = 1, .shape = { 1 } };
-    alone.count = 1;
-    alone.tensors = &tensor;
+    struct tensor tensors[] = { { .name = "token_embd.weight", .rank = 1, .shape = { 1 } },
+                                { .name = "output_norm.weight", .rank = 1, .shape = { 1 } } };
+    alone.count = 2;
+    alone.tensors = tensors;
     put_model(arena, &alone);
     learning.on = true;
     learning.arena = arena;

@@ -155,7 +155,7 @@ TEST(gemm_equals_dequantised_weights_multiplied) {
             check_products((enum dtype)dtype, 3, 33, 1536); /* depth in parts */
         }
     }
-    check_int(types, 15);
+    check_int(types, 16);
 }
 
 TEST(gemm_takes_any_shape) {
@@ -166,6 +166,7 @@ TEST(gemm_takes_any_shape) {
         check_products(DTYPE_F32, 31, 3, sizes[i]);
         check_products(DTYPE_F16, 3, 31, sizes[i]);
         check_products(DTYPE_BF16, 3, 31, sizes[i]);
+        check_products(DTYPE_F64, 3, 31, sizes[i]);
     }
 }
 
@@ -193,7 +194,7 @@ TEST(gemm_reads_rows_that_lie_apart) {
 }
 
 TEST(gemm_reads_weights_only) {
-    check(!gemm_reads(DTYPE_I64) && !gemm_reads(DTYPE_BOOL) && !gemm_reads(DTYPE_F64));
+    check(!gemm_reads(DTYPE_I64) && !gemm_reads(DTYPE_BOOL) && gemm_reads(DTYPE_F64));
 }
 
 TEST(gemm_finishes_as_asked) {

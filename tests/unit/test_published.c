@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/model/model.h"
 #include "tests/fuzz/forge_gguf.h"
@@ -483,8 +484,7 @@ static void tokenizer_refused(const char *json, const char *part) {
     "\"model\":{\"type\":\"BPE\",\"vocab\":{" vocab "},\"merges\":[" merges "]}"
 #define AB "\"a\":0,\"b\":1,\"ab\":2"
 
-/* One huge id made an array of as many (GH qxotic 3); a pattern that takes exponential time (GH
- * huggingface/tokenizers 2060). */
+/* One huge id made an array of as many (GH qxotic 3). */
 TEST(published_tokenizers) {
     tokenizer_refused("{" BPE("\"a\":2147483648", "") "}", "2147483648");
     tokenizer_refused("{" BPE("\"a\":4000000", "") "}", "only 1 tokens");
@@ -498,14 +498,38 @@ TEST(published_tokenizers) {
                       "3000000");
     tokenizer_refused("{\"added_tokens\":[{\"id\":1,\"content\":\"x\"}]," BPE(AB, "") "}",
                       "the id 1");
-    tokenizer_refused("{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":"
-                      "\"(a+)+$\"},\"behavior\":\"Isolated\"}," BPE(AB, "") "}",
-                      "(a+)+$");
     tokenizer_refused("{\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"x\",99],"
                       "\"cls\":[\"y\",0]}," BPE(AB, "") "}",
                       "99");
     tokenizer_refused("{\"model\":{\"type\":\"Unigram\",\"unk_id\":7,\"vocab\":[[\"a\",0]]}}",
                       "unk_id is 7");
+}
+
+/* A pattern that takes time exponential in the text (GH huggingface/tokenizers 2060). */
+TEST(published_patterns_end) {
+    static const char *const patterns[] = { "(a+)+$", "(a|aa)+$", "(a*)*b", "(?:a?){50}a{50}" };
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        arena = check_arena();
+        err = (struct err){ 0 };
+        const char *json = arena_printf(
+            arena,
+            "{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"%s\"},"
+            "\"behavior\":\"Isolated\"}," BPE(AB, "") "}",
+            patterns[i]);
+        struct tokenizer *tokenizer =
+            tokenizer_read(arena, json, strlen(json), "tokenizer.json", &err);
+        size_t n = 20000;
+        char *text = memset(arena_raw(arena, n), 'a', n);
+        text[n - 1] = 'b';
+        struct catch here;
+        if (tokenizer && setjmp(catch_set(&here)->place) == 0) {
+            tokenizer_encode(arena, tokenizer, text, n, NULL, 0, false, &err);
+            catch_end(&here);
+        } else {
+            check_int(tokenizer ? here.err.kind : err.kind,
+                      tokenizer ? ERR_TEXT : ERR_UNSUPPORTED);
+        }
+    }
 }
 
 static void charsmap_refused(const char *base64, const char *part) {

@@ -259,7 +259,7 @@ static void weights_fill(unsigned char *rows, int64_t bytes) {
 static void check_pack(const struct simd *table, enum dtype dtype, int n, int64_t begin,
                        int64_t k) {
     enum { K = 512 };
-    static unsigned char rows[32 * K * 4];
+    static unsigned char rows[32 * K * 8];
     static float panel[32 * K], row[K];
     int64_t row_bytes = dtype_row_bytes(dtype, K);
     weights_fill(rows, n * row_bytes);
@@ -290,9 +290,10 @@ TEST(simd_pack_equals_quant_row_exactly) {
                 check_pack(table, (enum dtype)dtype, 1, 0, 32);
             }
         }
-        check_int(types, 15);
+        check_int(types, 16);
         check_pack(table, DTYPE_F32, table->columns, 0, 157); /* plain types end anywhere */
         check_pack(table, DTYPE_BF16, 2, 32, 5);
+        check_pack(table, DTYPE_F64, 8, 32, 5);
         check_pack(table, DTYPE_F16, table->columns, 0, 3);
     }
 }
@@ -331,6 +332,7 @@ TEST(simd_pack_across_equals_quant_row_exactly) {
             check_across(table, DTYPE_F32, n, 3);
             check_across(table, DTYPE_F16, n, 2);
             check_across(table, DTYPE_BF16, n, 5);
+            check_across(table, DTYPE_F64, n, 5);
         }
     }
 }
