@@ -202,6 +202,11 @@ static int put_section(struct arena *arena, struct post *post, struct parts *par
          bytes = strcmp(type, "ByteLevel") == 0;
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "processors");
+        if (list && list->count > ITEMS) {
+            return err_set(err, ERR_FORMAT,
+                           "%s: post_processor: a Sequence has more than %d parts", file,
+                           ITEMS);
+        }
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
             if (put_section(arena, post, parts, one, depth + 1, file, err) < 0) {
                 return err_pass(err);
