@@ -555,10 +555,11 @@ int config_rope_part(const struct config *config, const char *base_name, const c
     }
     *rope = config->rope;
     if (rope->by_layer) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: rope_parameters differ from layer to layer, which is not known here "
-                       "for %s",
-                       config->file, config->type);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: rope_parameters differ from layer to layer, which is not known here "
+            "for %s",
+            config->file, config->type);
     }
     if (config_real(config, base_name, NULL, BASE_LEAST, BASE_MOST, &rope->base, err) < 0 ||
         config_real(config, part_name, NULL, 0, 1, &part, err) < 0) {
