@@ -123,11 +123,9 @@ bool charset_named(struct arena *arena, struct charset *set, const char *name, s
 
 /* ---- asking ---- */
 
-/* What Oniguruma takes for \w: not the joiners, which Unicode counts in, but the raised digits
- * and the fractions of Latin-1, which it does not. */
+/* What Oniguruma takes for \w in a set: not the joiners, which Unicode counts in. */
 static bool is_word(uint32_t code) {
-    bool latin = code == 0xb2 || code == 0xb3 || code == 0xb9 || (code >= 0xbc && code <= 0xbe);
-    return latin || (classes_is_word(code) && code != 0x200c && code != 0x200d);
+    return classes_is_word(code) && code != 0x200c && code != 0x200d;
 }
 
 static bool term_has(const struct charset_term *term, uint32_t code) {

@@ -498,7 +498,13 @@ static struct code read_escape(struct reading *r) {
         }
     }
     struct charset *set = charset_new(r->arena, r->frames[r->depth].fold);
-    if (!read_class(r, set)) {
+    if (take(r, "\\w") || take(r, "\\W")) { /* outside a set with what else of Latin-1 counts */
+        charset_named(r->arena, set, "word", 4, false);
+        charset_range(r->arena, set, 0xb2, 0xb3);
+        charset_range(r->arena, set, 0xb9, 0xb9);
+        charset_range(r->arena, set, 0xbc, 0xbe);
+        set->but = r->at[-1] == 'W';
+    } else if (!read_class(r, set)) {
         r->at++;
         set = set_of(r, escaped(r));
     }
@@ -644,9 +650,6 @@ static bool many(struct pattern_search *search, const struct instruction *one, i
     for (; (one->max < 0 || n < one->max) && has(search, one->set, *at, &next); n++) {
         *at = next;
         low = n + 1 == one->min ? next : low;
-        if (one->max < 0 && n == INT32_MAX - 1) {
-            break;
-        }
     }
     count_steps(search, n);
     if (n < one->min) {

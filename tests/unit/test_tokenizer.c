@@ -534,14 +534,62 @@ TEST(tokenizer_make_refuses) {
     check_text(err.text, "is 2; there are 2 tokens");
 }
 
+/* SentencePiece by hand: of the pairs that are tokens the one with the higher score is joined
+ * first, whatever its parts are; what is no token becomes bytes. */
+TEST(tokenizer_make_joins_by_score) {
+    static const char *const spelled[] = { "<unk>",   "<s>",    "</s>",   "\u2581",
+                                           "a",       "b",      "ab",     "bc",
+                                           "\u2581a", "<0x63>", "<0xC3>", "<0xA9>" };
+    static const int32_t types[] = { 2, 3, 3, 1, 1, 1, 1, 1, 1, 6, 6, 6 };
+    static const float scores[] = { 0, 0, 0, -9, -8, -8, -3, -2, -4, 0, 0, 0 };
+    struct arena *arena = check_arena();
+    struct tokenizer_piece pieces[12];
+    for (int i = 0; i < 12; i++) {
+        pieces[i] = (struct tokenizer_piece){ spelled[i], strlen(spelled[i]) };
+    }
+    struct tokenizer_parts parts = { .model = "llama",
+                                     .pre = "",
+                                     .count = 12,
+                                     .pieces = pieces,
+                                     .types = types,
+                                     .scores = scores,
+                                     .bos = 1,
+                                     .eos = 2,
+                                     .unknown = 0,
+                                     .add_bos = true,
+                                     .add_space_prefix = true };
+    struct err err = { 0 };
+    struct tokenizer *made = tokenizer_make(arena, &parts, "m.gguf", &err);
+    if (!check(made != NULL)) {
+        return;
+    }
+    /* _abc\u00e9: bc (-2) goes before ab (-3), then _a (-4); c by itself would be a byte. */
+    struct encoding *encoding =
+        tokenizer_encode(arena, made, "abc\u00e9</s>c", 10, NULL, 0, true, &err);
+    static const int32_t wanted[] = { 1, 8, 7, 10, 11, 2, 3, 9 };
+    check_int(encoding->count, 8);
+    for (int i = 0; i < 8 && i < encoding->count; i++) {
+        check_int(encoding->tokens[i].id, wanted[i]);
+    }
+    check_same(tokenizer_decode(arena, made, (int32_t[]){ 1, 8, 7, 10, 11 }, 5, true, NULL),
+               "abc\u00e9");
+    parts.scores = NULL;
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err));
+    check_text(err.text, "scores is missing");
+}
+
 /* Long runs of one character through the whole pipeline. */
 TEST(tokenizer_takes_long_runs) {
     static const char *const units[] = { "a", " ", "1", "!", "中", "🙂", "\u0301", "[MASK]" };
     struct arena *arena = check_arena();
     struct json *expected;
     struct tokenizer *both[] = { read_fixture(arena, "bpe_smollm2", &expected),
-                                 read_fixture(arena, "wordpiece_uncased", &expected) };
-    for (size_t k = 0; k < 16 && both[k / 8]; k++) {
+                                 read_fixture(arena, "wordpiece_uncased", &expected),
+                                 read_fixture(arena, "unigram_t5", &expected),
+                                 read_fixture(arena, "unigram_xlnet", &expected),
+                                 read_fixture(arena, "spbpe_llama2", &expected),
+                                 read_fixture(arena, "spbpe_gemma", &expected) };
+    for (size_t k = 0; k < 48 && both[k / 8]; k++) {
         struct arena *own = arena_new();
         struct err err;
         size_t n = strlen(units[k % 8]), count = 100000 / n;
