@@ -48,7 +48,15 @@ const struct arch bert_arch = {
     .name = "bert",
     .summary = "BERT encoders, with their masked-word and classifier heads",
     .sites = transformer_sites,
-    .form = { .context_of = 512, .types = 2, .has_pad = true, .eps = 1e-12, .tied = true },
+    .form = { .context_of = 512,
+              .types = 2,
+              .has_pad = true,
+              .eps = 1e-12,
+              .tied = true,
+              .parts = "attention.self.query attention.self.key attention.self.value "
+                       "attention.output.dense attention.output.LayerNorm intermediate.dense "
+                       "output.dense output.LayerNorm",
+              .settings = "cls_token_id position_embedding_type classifier_dropout" },
     .open = open,
     .forward = transformer_forward,
 };

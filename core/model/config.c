@@ -7,15 +7,11 @@
 #include <string.h>
 
 #include "core/base/file.h"
-#include "core/base/nearest.h"
 #include "core/model/arch.h"
 #include "core/model/gguf.h"
+#include "core/model/kinship.h"
 
-enum {
-    CONFIG_MOST = 4 << 20 /* bytes of a config.json */,
-    LABELS_MOST = 20000,
-    ARCHES_MOST = 64
-};
+enum { CONFIG_MOST = 4 << 20 /* bytes of a config.json */, LABELS_MOST = 20000 };
 
 static const double BASE_LEAST = 1e-6, BASE_MOST = 1e18; /* of rotary positions */
 
@@ -209,23 +205,23 @@ static int read_id(const struct source *s, const char *json, const char *gguf, i
 
 /* ---- the architecture ---- */
 
-static int unknown_type(const struct source *s, const char *key, struct given given) {
+static int unknown_type(const struct source *s, const char *key, struct given given,
+                        const struct weights *weights) {
     const struct arch *const *all = arch_all();
-    const char *names[ARCHES_MOST + 1] = { 0 };
     char list[300] = "";
-    for (int i = 0; all[i] && i < ARCHES_MOST; i++) {
-        names[i] = all[i]->name;
+    for (int i = 0; all[i]; i++) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", all[i]->name);
     }
-    const char *near = given.kind == TEXT ? nearest_name(given.text, names) : NULL;
+    const char *near =
+        kinship_tell(s->arena, given.kind == TEXT ? given.text : "", s->json, weights);
     return err_set(
         s->err, ERR_UNSUPPORTED,
         "%s: the architecture (%s) is %s, which is not known here%s%s; known are: %s", s->file,
-        key, given.shown, near ? "; the nearest is " : "", near ? near : "", list);
+        key, given.shown, *near ? "; " : "", near, list);
 }
 
-static int read_type(struct source *s, struct config *config) {
+static int read_type(struct source *s, const struct weights *weights, struct config *config) {
     struct given given = look(s, "model_type", "general.architecture");
     if (given.kind == ABSENT) {
         return err_set(s->err, ERR_FORMAT,
@@ -233,7 +229,7 @@ static int read_type(struct source *s, struct config *config) {
                        given.key);
     }
     if (given.kind != TEXT || !arch_find(given.text)) {
-        return unknown_type(s, given.key, given);
+        return unknown_type(s, given.key, given, weights);
     }
     s->type = given.text; /* GGUF's keys begin with it */
     s->form = &arch_find(given.text)->form;
@@ -450,7 +446,7 @@ struct config *config_read(struct arena *arena, const struct weights *weights,
         s.file = weights->path;
         s.gguf = weights->gguf;
     }
-    if (read_type(&s, config) < 0) {
+    if (read_type(&s, weights, config) < 0) {
         return NULL;
     }
     const struct json *inner = s.form->inside ? json_at(s.json, s.form->inside) : NULL;

@@ -39,6 +39,9 @@ struct config_form {
     const char *act;      /* "gelu" */
     double rope_base;     /* 10000 */
     bool tied;
+    /* For core/model/kinship.h, words between blanks: what the parts of a block are called, in
+     * Hugging Face files and in GGUF, and the settings that not all architectures have. */
+    const char *parts, *parts_gguf, *settings;
 };
 
 struct config {

@@ -8,6 +8,17 @@
  * name all that. An architecture's file says in what it differs, and then sets scales, ropes
  * and windows of the struct transformer that it gets. */
 
+/* For struct config_form: what the parts of their blocks are called. */
+#define DECODER_PARTS                                                                      \
+    "input_layernorm self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.o_proj " \
+    "post_attention_layernorm mlp.gate_proj mlp.up_proj mlp.down_proj"
+#define DECODER_HEAD_NORMS " self_attn.q_norm self_attn.k_norm"
+#define DECODER_SANDWICH   " pre_feedforward_layernorm post_feedforward_layernorm"
+#define DECODER_PARTS_GGUF \
+    "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down"
+#define DECODER_HEAD_NORMS_GGUF " attn_q_norm attn_k_norm"
+#define DECODER_SANDWICH_GGUF   " post_attention_norm post_ffw_norm"
+
 /* In what the kin differ. Biases that a Hugging Face folder's configuration rules out are not
  * read even if they are there; in GGUF they count where they are, as in llama.cpp. */
 struct decoder {

@@ -94,7 +94,10 @@ const struct arch distilbert_arch = {
               .context_of = 512,
               .has_pad = true,
               .act_name = "activation",
-              .tied = true },
+              .tied = true,
+              .parts = "attention.q_lin attention.k_lin attention.v_lin attention.out_lin "
+                       "sa_layer_norm ffn.lin1 ffn.lin2 output_layer_norm",
+              .settings = "dim n_layers n_heads hidden_dim activation sinusoidal_pos_embds" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -132,7 +132,12 @@ const struct arch gemma3_arch = {
               .act_name = "hidden_activation",
               .act = "gelu_pytorch_tanh",
               .rope_base = 1e6,
-              .tied = true },
+              .tied = true,
+              .parts = DECODER_PARTS DECODER_HEAD_NORMS DECODER_SANDWICH,
+              .parts_gguf = DECODER_PARTS_GGUF DECODER_HEAD_NORMS_GGUF DECODER_SANDWICH_GGUF,
+              .settings = "query_pre_attn_scalar hidden_activation rope_local_base_freq "
+                          "sliding_window_pattern attn_logit_softcapping "
+                          "final_logit_softcapping use_bidirectional_attention" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -93,7 +93,11 @@ const struct arch gpt2_arch = {
               .eps_name = "layer_norm_epsilon",
               .act_name = "activation_function",
               .act = "gelu_new",
-              .tied = true },
+              .tied = true,
+              .parts = "ln_1 attn.c_attn attn.c_proj ln_2 mlp.c_fc mlp.c_proj",
+              .settings = "n_positions n_ctx n_embd n_layer n_head n_inner activation_function "
+                          "layer_norm_epsilon scale_attn_weights "
+                          "scale_attn_by_inverse_layer_idx reorder_and_upcast_attn" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -109,7 +109,10 @@ const struct arch gpt_neox_arch = {
     .summary = "GPT-NeoX and Pythia decoders",
     .causal = true,
     .sites = transformer_parallel_sites,
-    .form = { .context_of = 2048 },
+    .form = { .context_of = 2048,
+              .parts = "input_layernorm attention.query_key_value attention.dense "
+                       "post_attention_layernorm mlp.dense_h_to_4h mlp.dense_4h_to_h",
+              .settings = "rotary_pct rotary_emb_base use_parallel_residual" },
     .open = open,
     .forward = transformer_forward,
 };

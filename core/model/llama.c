@@ -44,7 +44,9 @@ const struct arch llama_arch = {
               .eps_name = "rms_norm_eps",
               .eps_gguf = "attention.layer_norm_rms_epsilon",
               .eps = 1e-6,
-              .act = "silu" },
+              .act = "silu",
+              .parts = DECODER_PARTS,
+              .parts_gguf = DECODER_PARTS_GGUF },
     .open = open,
     .forward = transformer_forward,
 };

@@ -42,7 +42,8 @@ const struct arch mistral_arch = {
               .eps_name = "rms_norm_eps",
               .eps_gguf = "attention.layer_norm_rms_epsilon",
               .eps = 1e-6,
-              .act = "silu" },
+              .act = "silu",
+              .parts = DECODER_PARTS },
     .open = open,
     .forward = transformer_forward,
 };

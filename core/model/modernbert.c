@@ -219,7 +219,11 @@ const struct arch modernbert_arch = {
     .form = { .context_of = 8192,
               .eps_name = "norm_eps",
               .act_name = "hidden_activation",
-              .tied = true },
+              .tied = true,
+              .parts = "attn_norm attn.Wqkv attn.Wo mlp_norm mlp.Wi mlp.Wo",
+              .settings = "global_attn_every_n_layers local_attention global_rope_theta "
+                          "local_rope_theta hidden_activation norm_eps norm_bias mlp_bias "
+                          "classifier_pooling deterministic_flash_attn" },
     .open = open,
     .forward = transformer_forward,
 };

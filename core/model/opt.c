@@ -136,7 +136,11 @@ const struct arch opt_arch = {
               .pad = 1,
               .act_name = "activation_function",
               .act = "relu",
-              .tied = true },
+              .tied = true,
+              .parts = "self_attn_layer_norm self_attn.q_proj self_attn.k_proj "
+                       "self_attn.v_proj self_attn.out_proj final_layer_norm fc1 fc2",
+              .settings = "ffn_dim word_embed_proj_dim do_layer_norm_before "
+                          "activation_function enable_bias layer_norm_elementwise_affine" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -103,7 +103,11 @@ const struct arch phi_arch = {
     .summary = "Phi-1, Phi-1.5 and Phi-2 decoders",
     .causal = true,
     .sites = transformer_parallel_sites,
-    .form = { .context_of = 2048, .act = "gelu_new" },
+    .form = { .context_of = 2048,
+              .act = "gelu_new",
+              .parts = "input_layernorm self_attn.q_proj self_attn.k_proj self_attn.v_proj "
+                       "self_attn.dense mlp.fc1 mlp.fc2",
+              .settings = "qk_layernorm" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -22,7 +22,10 @@ const struct arch qwen2_arch = {
               .eps_name = "rms_norm_eps",
               .eps_gguf = "attention.layer_norm_rms_epsilon",
               .eps = 1e-6,
-              .act = "silu" },
+              .act = "silu",
+              .parts = DECODER_PARTS,
+              .parts_gguf = DECODER_PARTS_GGUF,
+              .settings = "use_sliding_window max_window_layers" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -28,7 +28,10 @@ const struct arch qwen3_arch = {
               .eps_name = "rms_norm_eps",
               .eps_gguf = "attention.layer_norm_rms_epsilon",
               .eps = 1e-6,
-              .act = "silu" },
+              .act = "silu",
+              .parts = DECODER_PARTS DECODER_HEAD_NORMS,
+              .parts_gguf = DECODER_PARTS_GGUF DECODER_HEAD_NORMS_GGUF,
+              .settings = "use_sliding_window max_window_layers" },
     .open = open,
     .forward = transformer_forward,
 };

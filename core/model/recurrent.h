@@ -21,8 +21,11 @@ int recurrent_forward(const struct model *model, struct pass *pass, struct err *
 const struct tensor *recurrent_words(const struct model *model);
 
 /* What config.json calls things. */
-#define RECURRENT_FORM \
-    { .headless = true, .layers = "num_layers" }
+#define RECURRENT_FORM                                       \
+    {                                                        \
+        .headless = true, .layers = "num_layers",            \
+        .settings = "embedding_size num_layers nonlinearity" \
+    }
 
 extern const enum site recurrent_sites[];
 

@@ -77,7 +77,11 @@ const struct arch roberta_arch = {
               .has_pad = true,
               .pad = 1,
               .eps = 1e-12,
-              .tied = true },
+              .tied = true,
+              .parts = "attention.self.query attention.self.key attention.self.value "
+                       "attention.output.dense attention.output.LayerNorm intermediate.dense "
+                       "output.dense output.LayerNorm",
+              .settings = "position_embedding_type classifier_dropout" },
     .open = open,
     .forward = transformer_forward,
 };

@@ -281,7 +281,16 @@ const struct arch t5_arch = {
               .eps = 1e-6,
               .act_name = "feed_forward_proj",
               .act = "relu",
-              .tied = true },
+              .tied = true,
+              .parts =
+                  "layer.*.SelfAttention.q layer.*.SelfAttention.k layer.*.SelfAttention.v "
+                  "layer.*.SelfAttention.o layer.*.SelfAttention.relative_attention_bias "
+                  "layer.*.layer_norm layer.*.EncDecAttention.q layer.*.EncDecAttention.k "
+                  "layer.*.EncDecAttention.v layer.*.EncDecAttention.o "
+                  "layer.*.DenseReluDense.wi layer.*.DenseReluDense.wo",
+              .settings = "d_model d_kv d_ff num_layers num_decoder_layers num_heads "
+                          "relative_attention_num_buckets relative_attention_max_distance "
+                          "feed_forward_proj layer_norm_epsilon" },
     .open = open,
     .forward = transformer_forward,
 };
