@@ -99,7 +99,8 @@ struct prefix {
     float **keys,
         **values; /* [layers] of [room, groups D]; keys are turned to their positions */
 };
-bool model_takes_prefix(const struct model *model); /* causal, and made of attention */
+/* Whether it is causal, made of attention, and turns positions alike in texts of any length. */
+bool model_takes_prefix(const struct model *model);
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room);
 
 /* One forward run over B texts padded on the right to T tokens. */

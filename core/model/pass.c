@@ -50,9 +50,11 @@ static int check_prefix(const struct model *model, const struct pass *pass, stru
         return 0;
     }
     if (!model_takes_prefix(model)) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "a prefix needs a causal transformer, which %s is not",
-                       model->arch->name);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "a prefix needs a causal transformer whose rotary positions do not depend "
+            "on the length of the text, which this %s is not",
+            model->arch->name);
     }
     if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < pass->tokens)) {
         return err_set(
@@ -266,7 +268,12 @@ void trace_forget(struct trace *trace) {
 }
 
 bool model_takes_prefix(const struct model *model) {
-    return model->arch->causal && model->arch->forward == transformer_forward;
+    if (!model->arch->causal || model->arch->forward != transformer_forward) {
+        return false;
+    }
+    const struct transformer *transformer = model->parts;
+    const struct rope *ropes = transformer->stack.ropes;
+    return !rope_stretches(&ropes[0]) && !rope_stretches(&ropes[1]);
 }
 
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room) {

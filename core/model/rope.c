@@ -57,6 +57,10 @@ static double base_of(const struct rope *rope, int64_t tokens) {
     return rope->base * pow(longer, span / (span - 2));
 }
 
+bool rope_stretches(const struct rope *rope) {
+    return rope->width > 0 && (rope->kind == ROPE_DYNAMIC || rope->kind == ROPE_LONG);
+}
+
 void rope_turns(const struct rope *rope, int64_t tokens, double *turns) {
     bool is_longer = rope->kind == ROPE_LONG && (double)tokens > rope->original;
     const float *factors = is_longer ? rope->longer : rope->factors;

@@ -65,6 +65,10 @@ int rope_read(const struct config *config, const struct rope_place *place, struc
  * yarn are added to a model as it was trained, the others come with a context made longer. */
 int64_t rope_context(const struct rope *rope, int64_t context);
 
+/* Whether frequencies depend on how long the whole text is: what was computed for the beginning
+ * of a text is then not what a longer text has there. */
+bool rope_stretches(const struct rope *rope);
+
 /* turns [width/2]: radians that pair i turns from one position to the next, for a text of
  * `tokens` positions in all. */
 void rope_turns(const struct rope *rope, int64_t tokens, double *turns);

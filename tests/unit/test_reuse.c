@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "core/model/capture.h"
 #include "core/model/model.h"
+#include "tests/remake.h"
 
 /* Shortcuts give the same bytes as the full run: resuming at a layer, a prefix that texts
  * share, only the wanted logits, a batch in place of single runs, embeddings in place of ids.
@@ -154,6 +156,57 @@ TEST(reuse_takes_embeddings) {
         check_bytes(logits->data, trace_at(ran(model, &given), SITE_LOGITS, 0)->data,
                     tensor_count(logits));
     }
+}
+
+/* Llama 3's fixture, but for how its positions are scaled. */
+#define LLAMA3(rope)                                                         \
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\","    \
+    "\"hidden_size\":32,\"num_hidden_layers\":2,\"num_attention_heads\":4,"  \
+    "\"num_key_value_heads\":2,\"intermediate_size\":80,\"vocab_size\":512," \
+    "\"rms_norm_eps\":1e-5,\"max_position_embeddings\":8,\"rope_scaling\":" rope "}"
+
+static int32_t best_after(const struct model *model, const int32_t *tokens, int64_t n) {
+    struct pass pass = pass_of(check_arena(), 0, n);
+    pass.ids = tokens;
+    const struct tensor *logits = trace_at(ran(model, &pass), SITE_LOGITS, 0);
+    const float *row = logits->data + (n - 1) * logits->shape[2];
+    int32_t best = 0;
+    for (int32_t i = 1; i < logits->shape[2]; i++) {
+        best = row[i] > row[best] ? i : best;
+    }
+    return best;
+}
+
+/* Where angles depend on the length of the text, nothing known of its beginning may be used. */
+TEST(reuse_takes_no_prefix_of_stretched_positions) {
+    enum { GREEDY = 8 };
+    struct arena *arena = check_arena();
+    const struct remake *llama = remake_new(arena, "llama3");
+    struct err err = { 0 };
+    struct model *model =
+        remake_open(llama, LLAMA3("{\"rope_type\":\"dynamic\",\"factor\":4}"), &err);
+    if (!check(model != NULL)) {
+        return;
+    }
+    check(!model_takes_prefix(model));
+    struct capture *capture = capture_new(arena);
+    struct capture_input input = { .name = "x", .ids = ids, .tokens = T, .greedy = GREEDY };
+    check(capture_run(capture, model, &input, &err) == 0);
+    const struct tensor *greedy = capture_at(capture, "x.greedy_ids");
+    int32_t tokens[T + GREEDY];
+    memcpy(tokens, ids, sizeof ids);
+    for (int i = T; i < T + GREEDY && check(greedy != NULL); i++) {
+        tokens[i] = best_after(model, tokens, i);
+        check_int(((const int32_t *)(const void *)greedy->data)[i - T], tokens[i]);
+    }
+    model = remake_open(llama,
+                        LLAMA3("{\"rope_type\":\"longrope\",\"factor\":4,"
+                               "\"original_max_position_embeddings\":4,"
+                               "\"short_factor\":[1,1,2,3],\"long_factor\":[2,3,4,5]}"),
+                        &err);
+    check(model && !model_takes_prefix(model));
+    model = remake_open(llama, LLAMA3("{\"rope_type\":\"linear\",\"factor\":4}"), &err);
+    check(model && model_takes_prefix(model));
 }
 
 static void check_refused(const struct model *model, struct pass *pass, const char *part) {
