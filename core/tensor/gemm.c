@@ -16,7 +16,10 @@ enum {
     SHORT_CHUNK = 24, /* the same where k is more than half as deep as it may be */
     GAP = 16,     /* floats between rows that were copied, so that they share no cache line */
     ALIAS = 4096, /* bytes: rows so far apart fall into the same lines of a cache */
-    BLOCK = 128,  /* rows of x for which each thread has room */
+    STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
+    STRIP_DEPTH = 64,
+    STRIP_ROWS = 64,  /* of x, at most */
+    BLOCK = 128,      /* rows of x for which each thread has room */
     MOST_COLUMNS = 32 /* of any table */
 };
 
@@ -132,6 +135,43 @@ static void panels_run(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* ---- W [K, N] as it lies ----
+ * With few rows of x a panel is used too little to be worth a copy. A task goes down W a few
+ * rows at a time, over a kilobyte of each, so that memory and its pages are read in order, and
+ * its outputs stay in the first-level cache. */
+
+static void strip_run(const struct job *job, int64_t column, int64_t n) {
+    const struct gemm *g = job->gemm;
+    int64_t columns = simd()->columns, stride = job->row_bytes / (int64_t)sizeof(float);
+    for (int64_t begin = 0; begin < g->k; begin += STRIP_DEPTH) {
+        int64_t k = least(g->k - begin, STRIP_DEPTH), after = begin + k;
+        bool more = after + k <= g->k, add = g->add || begin > 0;
+        for (int64_t c = column; c < column + n; c += columns) {
+            const float *w = g->w->data + begin * stride + c;
+            simd()->multiply_in_place(g->m, k, g->x + begin, g->x_stride, w, stride, g->y + c,
+                                      g->y_stride, add, more ? w + k * stride : NULL);
+        }
+    }
+    columns_finish(g, 0, g->m, column, n);
+}
+
+static void strips_run(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
+    int64_t columns = simd()->columns, whole = job->gemm->n / columns * columns;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t column = i * STRIP;
+        strip_run(job, column, least(whole - column, STRIP));
+    }
+}
+
+static void in_place(const struct job *job) {
+    int64_t columns = simd()->columns, n = job->gemm->n, whole = n / columns * columns;
+    pool_for(parts_of(whole, STRIP), 1, strips_run, (void *)(uintptr_t)job);
+    if (whole < n) {
+        panel_run(job, whole, (int)(n - whole), job->room);
+    }
+}
+
 /* ---- x in panels ---- */
 
 static void x_pack(void *arg, int64_t begin, int64_t end) {
@@ -237,7 +277,10 @@ void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
                        .depth = part_size(gemm->k, DEPTH, ALIGN),
                        .room = room,
                        .each = each };
-    if (gemm->across || gemm->x_step > 1 || gemm->m <= FEW) {
+    bool plain = gemm->w->dtype == DTYPE_F32 && gemm->x_step <= 1;
+    if (gemm->across && plain && gemm->m <= STRIP_ROWS) {
+        in_place(&job);
+    } else if (gemm->across || gemm->x_step > 1 || gemm->m <= FEW) {
         pool_for(parts_of(gemm->n, simd()->columns), 1, panels_run, &job);
     } else {
         by_x_panels(&job);

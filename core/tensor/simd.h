@@ -81,6 +81,11 @@ struct simd {
     /* The same where x lies turned: its value (r, i) is x[i * x_step + r]. */
     void (*multiply_turned)(int64_t rows, int64_t k, const float *x, int64_t x_step,
                             const float *panel, int n, float *y, int64_t y_stride, bool add);
+    /* The same where the panel is a part of float32 weights [K, N] as they lie, rows w_stride
+     * floats apart, all of its `columns` there; `soon`: the part for the next k, or NULL. */
+    void (*multiply_in_place)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
+                              const float *w, int64_t w_stride, float *y, int64_t y_stride,
+                              bool add, const float *soon);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
 

@@ -412,12 +412,19 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 
 /* ---- products ---- */
 
-/* `rows` rows against the first `wide` vectors of one panel (constants where this is inlined):
- * sums stay in registers. A row is found from that of every third row, which takes few
- * registers; GCC would keep all of them. */
+/* What is fetched on the way: a line (or two neighbours) for each step over k. */
+struct ahead {
+    const char *at;
+    int64_t step; /* bytes */
+    bool two;
+};
+
+/* `rows` rows against the first `wide` vectors of one panel, whose rows lie `step` floats apart
+ * (constants where this is inlined): sums stay in registers. A row is found from that of every
+ * third row, which takes few registers; GCC would keep all of them. */
 ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride,
-                 int64_t x_step, const float *panel, int n, float *y, int64_t y_stride,
-                 bool add, const char *soon) {
+                 int64_t x_step, const float *panel, int64_t step, int n, float *y,
+                 int64_t y_stride, bool add, struct ahead ahead) {
     vec sums[2 * TILE][2];
     const float *at[(2 * TILE + 2) / 3];
 #pragma GCC unroll 24
@@ -431,10 +438,13 @@ ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride
         }
         at[r / 3] = r % 3 == 0 ? x + r * x_stride : at[r / 3];
     }
-    for (int64_t i = 0; i < k; i++, panel += COLUMNS) {
+    for (int64_t i = 0; i < k; i++, panel += step) {
         vec left = load(panel), right = wide > 1 ? load(panel + LANES) : left;
-        if (soon) { /* into the second-level cache: the first is full of what is at hand */
-            __builtin_prefetch(soon + i * LINE, 0, 2);
+        if (ahead.at) { /* into the second-level cache: the first is full of what is at hand */
+            __builtin_prefetch(ahead.at + i * ahead.step, 0, 2);
+            if (ahead.two) {
+                __builtin_prefetch(ahead.at + i * ahead.step + LINE, 0, 2);
+            }
         }
 #pragma GCC unroll 24
         for (int r = 0; r < rows; r++) {
@@ -470,9 +480,9 @@ ALWAYS int64_t tile_rows(int64_t left, int n) {
     return left >= 2 * TILE || left <= TILE ? (left < TILE ? left : TILE) : (left + 1) / 2;
 }
 
-#define HEIGHT(count)                                                          \
-    case count:                                                                \
-        tile(count, 2, k, x, stride, step, panel, n, y, y_stride, add, ahead); \
+#define HEIGHT(count)                                                                 \
+    case count:                                                                       \
+        tile(count, 2, k, x, stride, step, panel, apart, n, y, y_stride, add, ahead); \
         break;
 #if TILE == 12
 #define EACH_HEIGHT \
@@ -486,34 +496,53 @@ ALWAYS int64_t tile_rows(int64_t left, int n) {
 #define EACH_HEIGHT HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6)
 #endif
 
-/* All tiles of `multiply`; stride or step is 1. */
+/* All tiles of `multiply`; stride or step is 1. The panel's rows are `apart` floats apart. */
 ALWAYS void tiles(int64_t rows, int64_t k, const float *x, int64_t stride, int64_t step,
-                  const float *panel, int n, float *y, int64_t y_stride, bool add,
-                  const char *soon, int64_t bytes) {
-    const char *ahead = bytes > 0 ? soon : NULL;
+                  const float *panel, int64_t apart, int n, float *y, int64_t y_stride,
+                  bool add, const char *soon, int64_t bytes) {
+    struct ahead ahead = { .at = bytes > 0 ? soon : NULL, .step = LINE };
     for (int64_t done = 0, now; done < rows; done += now) {
         now = tile_rows(rows - done, n);
         switch (now) {
             EACH_HEIGHT
         default:
-            tile(2 * TILE, 1, k, x, stride, step, panel, n, y, y_stride, add, ahead);
+            tile(2 * TILE, 1, k, x, stride, step, panel, apart, n, y, y_stride, add, ahead);
         }
         x += now * stride;
         y += now * y_stride;
         bytes -= k * LINE;
-        ahead = bytes > 0 ? ahead + k * LINE : NULL;
+        ahead.at = bytes > 0 ? ahead.at + k * LINE : NULL;
     }
 }
 
 static void multiply(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                      const float *panel, int n, float *y, int64_t y_stride, bool add,
                      const void *soon, int64_t bytes) {
-    tiles(rows, k, x, x_stride, 1, panel, n, y, y_stride, add, soon, bytes);
+    tiles(rows, k, x, x_stride, 1, panel, COLUMNS, n, y, y_stride, add, soon, bytes);
 }
 
 static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_step,
                             const float *panel, int n, float *y, int64_t y_stride, bool add) {
-    tiles(rows, k, x, 1, x_step, panel, n, y, y_stride, add, NULL, 0);
+    tiles(rows, k, x, 1, x_step, panel, COLUMNS, n, y, y_stride, add, NULL, 0);
+}
+
+/* The first tile fetches what will be multiplied after these k rows of w. */
+static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x_stride,
+                              const float *w, int64_t w_stride, float *y, int64_t y_stride,
+                              bool add, const float *soon) {
+    struct ahead ahead = { .at = (const char *)soon,
+                           .step = w_stride * (int64_t)sizeof *w,
+                           .two = COLUMNS * sizeof *w > LINE };
+    const int64_t stride = x_stride, step = 1, apart = w_stride;
+    const float *panel = w;
+    enum { n = COLUMNS };
+    for (int64_t done = 0, now; done < rows; done += now) {
+        now = tile_rows(rows - done, n);
+        switch (now) { EACH_HEIGHT }
+        x += now * stride;
+        y += now * y_stride;
+        ahead.at = NULL;
+    }
 }
 
 #include "core/tensor/simd_back.h"
@@ -523,10 +552,11 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
     {                                                                                         \
         .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                \
         .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read),                  \
-        .multiply = multiply, .multiply_turned = multiply_turned, .finish = finish,           \
-        .exp = map_exp, .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul,       \
-        .mul_add = mul_add, .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, \
-        .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,                   \
-        .act_back = act_back, .softmax_back = softmax_back,                                   \
-        .norm_layer_back = norm_layer_back, .norm_rms_back = norm_rms_back,                   \
+        .multiply = multiply, .multiply_turned = multiply_turned,                             \
+        .multiply_in_place = multiply_in_place, .finish = finish, .exp = map_exp,             \
+        .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add,   \
+        .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, .softmax = softmax, \
+        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                 \
+        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                     \
+        .norm_rms_back = norm_rms_back,                                                       \
     }
