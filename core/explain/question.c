@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/base/checked.h"
+#include "core/base/pool.h"
+#include "core/tensor/simd.h"
 
 static double logsumexp(const float *row, int64_t n) {
     double most = -INFINITY, sum = 0;
@@ -133,26 +134,60 @@ struct tensor *question_embeddings(struct arena *arena, const struct model *mode
     return trace ? trace_at(trace, SITE_EMBED, 0) : NULL;
 }
 
-struct tensor *question_loss(struct arena *arena, const struct tensor *logits,
-                             const int32_t *labels, double *loss) {
-    int64_t width = logits->shape[logits->rank - 1], rows = tensor_count(logits) / width, n = 0;
-    struct tensor *seed = tensor_new(arena, 3, (int64_t[]){ 1, rows, width });
-    for (int64_t r = 0; r < rows; r++) {
-        n += labels[r] != QUESTION_NONE;
-    }
-    *loss = 0;
-    for (int64_t r = 0; r < rows; r++) {
-        const float *row = logits->data + r * width;
-        float *gradient = seed->data + r * width;
-        if (labels[r] == QUESTION_NONE) {
+/* Rows of logits that lose against their labels. */
+struct losses {
+    const float *logits;
+    const int32_t *labels;
+    int64_t width, n; /* n: rows with a label */
+    float *gradients;
+    double *nll; /* [rows] */
+};
+
+/* Each exponential is computed once: the gradient's row holds them until their sum is known. */
+static void rows_lose(void *arg, int64_t begin, int64_t end) {
+    const struct losses *job = arg;
+    for (int64_t r = begin; r < end; r++) {
+        const float *row = job->logits + r * job->width;
+        float *gradient = job->gradients + r * job->width, most = -INFINITY;
+        double sum = 0;
+        if (job->labels[r] == QUESTION_NONE) {
             continue;
         }
-        double all = logsumexp(row, width);
-        *loss += (all - (double)row[labels[r]]) / (double)n;
-        for (int64_t i = 0; i < width; i++) {
-            double p = exp((double)row[i] - all);
-            gradient[i] = (float)((p - (i == labels[r])) / (double)n);
+        for (int64_t i = 0; i < job->width; i++) {
+            most = row[i] > most ? row[i] : most;
         }
+        for (int64_t i = 0; i < job->width; i++) {
+            gradient[i] = row[i] - most;
+        }
+        simd()->exp(gradient, gradient, job->width);
+        for (int64_t i = 0; i < job->width; i++) {
+            sum += (double)gradient[i];
+        }
+        for (int64_t i = 0; i < job->width; i++) {
+            gradient[i] = (float)((double)gradient[i] / (sum * (double)job->n));
+        }
+        int32_t label = job->labels[r];
+        double p = exp((double)row[label] - (double)most) / sum;
+        gradient[label] = (float)((p - 1) / (double)job->n);
+        job->nll[r] = (double)most + log(sum) - (double)row[label];
     }
-    return n > 0 ? seed : NULL;
+}
+
+struct tensor *question_loss(struct arena *arena, const struct tensor *logits,
+                             const int32_t *labels, double *loss) {
+    int64_t width = logits->shape[logits->rank - 1], rows = tensor_count(logits) / width;
+    struct tensor *seed = tensor_new(arena, 3, (int64_t[]){ 1, rows, width });
+    struct losses job = {
+        .logits = logits->data, .labels = labels, .width = width, .gradients = seed->data
+    };
+    job.nll = arena_array(arena, rows, sizeof *job.nll);
+    for (int64_t r = 0; r < rows; r++) {
+        job.n += labels[r] != QUESTION_NONE;
+    }
+    *loss = 0;
+    pool_for(rows, 1, rows_lose, &job);
+    for (int64_t r = 0; r < rows && job.n > 0; r++) {
+        *loss += job.nll[r] / (double)job.n;
+    }
+    return job.n > 0 ? seed : NULL;
 }
