@@ -78,6 +78,7 @@ static void embeddings_find(struct parts *parts, const struct config *c, const c
     stack->positions = parts_matrix(parts, c->context + FIRST_POSITION, c->width,
                                     "%sembed_positions.weight", prefix);
     stack->first_position = FIRST_POSITION;
+    stack->count_mask = true;
     if (words_width != c->width) {
         stack->into = parts_dense(parts, c->width, words_width, false, "%sproject_in", prefix);
         stack->out_of =

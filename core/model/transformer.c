@@ -66,8 +66,10 @@ static int32_t *places(const struct run *run) {
     for (int64_t b = 0; b < pass->batch; b++) {
         int64_t next = past + stack->first_position;
         for (int64_t t = 0; t < run->tokens; t++) {
-            bool counts = stack->pad < 0 || run->ids[b * run->tokens + t] != stack->pad;
-            place[b * run->tokens + t] = (int32_t)(counts ? next++ : stack->pad);
+            int64_t at = b * run->tokens + t;
+            bool counts = stack->count_mask ? !pass->mask || pass->mask[at]
+                                            : stack->pad < 0 || run->ids[at] != stack->pad;
+            place[at] = (int32_t)(counts ? next++ : stack->first_position - 1);
         }
     }
     return place;

@@ -54,8 +54,10 @@ struct stack {
      */
     const struct tensor *positions, *types;
     int64_t first_position;
-    int64_t pad; /* RoBERTa: positions count tokens that are not this id, which stands at
-                    position pad itself; -1: they count all */
+    int64_t pad;     /* RoBERTa: positions count tokens that are not this id, which stands at
+                        position pad itself; -1: they count all */
+    bool count_mask; /* OPT: positions count tokens that the mask does not hide; those it hides
+                        stand before the first */
     struct op_norm embedded;
     struct op_dense into, out_of; /* OPT: E to C before the blocks; C to E after all */
     enum block_order order;

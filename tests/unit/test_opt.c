@@ -146,3 +146,30 @@ TEST(opt_refuses_what_does_not_agree) {
     remake_refused("opt", OPT ",\"word_embed_proj_dim\":20}", ERR_FORMAT, "embed_tokens.weight",
                    "20");
 }
+
+/* A mask hides tokens from the count of positions too: a text is the same wherever it stands.
+ */
+TEST(opt_positions_count_tokens_alone) {
+    enum { PAD = 2, ALL = T + PAD };
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct model *model =
+        model_open(arena, check_fixture(arena, "golden/data/models/opt"), &err);
+    const struct trace *alone = remake_run(remake_new(arena, "opt"), OPT "}", ids, T);
+    int32_t padded[ALL] = { 1, 1 };
+    uint8_t mask[ALL] = { 0, 0, 1, 1, 1, 1, 1, 1 };
+    memcpy(padded + PAD, ids, sizeof ids);
+    struct pass pass = {
+        .arena = arena, .batch = 1, .tokens = ALL, .ids = padded, .mask = mask
+    };
+    pass.keep[SITE_LOGITS] = true;
+    struct trace *trace = check(model != NULL) ? model_run(model, &pass, &err) : NULL;
+    if (!check(trace && alone)) {
+        return;
+    }
+    const float *left = trace_at(trace, SITE_LOGITS, 0)->data + (int64_t)PAD * V;
+    const float *wanted = trace_at(alone, SITE_LOGITS, 0)->data;
+    for (int64_t i = 0; i < (int64_t)T * V; i++) {
+        check_near(left[i], wanted[i], 1e-3);
+    }
+}
