@@ -8,6 +8,7 @@ peer, peer_s (its minimum, measured in the same run), ratio (peer_s / our min_s)
 have peak_mb or idle_mb. Needs jupyter_client and psutil.
 """
 import argparse
+import glob
 import json
 import math
 import os
@@ -15,6 +16,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 
@@ -44,6 +46,10 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "saliency.gpt2.32": {"ratio": 3},
     "integrated.minilm.32": {"ratio": 1.4},
     "integrated.gpt2.32": {"ratio": 2, "mb": "a quarter of the peer's"},
+    "tokens.minilm.lines": {"ratio": 10},
+    "tokens.minilm.whole": {"ratio": 10},
+    "tokens.gpt2.lines": {"ratio": 10},
+    "tokens.gpt2.whole": {"ratio": 10},
 }
 
 
@@ -321,6 +327,58 @@ def gradients(args):
         print(json.dumps(line), flush=True)
 
 
+def write_text(path):
+    """The text that k_tokenise.py takes: 2,000,000 characters of the Python library's own sources."""
+    parts = []
+    for name in sorted(glob.glob(os.path.join(sysconfig.get_path("stdlib"), "*.py"))):
+        with open(name, encoding="utf-8", errors="ignore") as f:
+            parts.append(f.read())
+    with open(path, "w", encoding="utf-8", newline="\n") as f:
+        f.write("".join(parts)[:2_000_000])
+
+
+def tokenizers(args):
+    """name: file of WordPiece, of byte-level BPE (without a model that has it the fixtures' of that kind),
+    and of a GGUF file, which the peers do not read."""
+    minilm, smollm2 = places("minilm"), places("smollm2") + places("smollm2.gguf")
+    gpt2 = [os.path.join(p, "tokenizer.json") for p in places("gpt2")]
+    fixtures = os.path.join(os.path.dirname(args.peers_dir), "golden", "data", "tokenizers", "bpe_gpt2", "tokenizer.json")
+    files = {"minilm": [os.path.join(p, "tokenizer.json") for p in minilm], "gpt2": gpt2 + [fixtures],
+             "smollm2": smollm2}
+    found = {name: [os.path.realpath(p) for p in paths if os.path.exists(p)] for name, paths in files.items()}
+    return {name: paths[0] for name, paths in found.items() if paths}
+
+
+def tokens(args):
+    """Text to tokens in one thread, beside the tokenizers library: the same text, the same files."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "text")
+    files = {name: path for name, path in tokenizers(args).items()
+             if any(args.wants(f"tokens.{name}.{how}") for how in ("lines", "whole"))}
+    if not files:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        text = os.path.join(folder, "text")
+        write_text(text)
+        out = subprocess.run([program, text, *[word for item in files.items() for word in item]],
+                             capture_output=True, text=True)
+        for name, path in files.items():
+            if path.endswith(".json"):
+                os.mkdir(os.path.join(folder, name))
+                os.symlink(path, os.path.join(folder, name, "tokenizer.json"))
+        peers = peer_lines(args, "k_tokenise.py", "--models", folder, "--text", text) if args.peer else []
+    print(out.stderr, end="", file=sys.stderr)
+    peers = {f"tokens.{p['params']['model']}.{p['name'].removeprefix('K.encode_')}": p for p in peers}
+    for line in out.stdout.splitlines():
+        line = json.loads(line)
+        peer = peers.get(line["name"])
+        if peer:
+            line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
+        if line["name"] in GOALS:
+            line["goal"] = GOALS[line["name"]]
+        if args.wants(line["name"]):
+            print(json.dumps(line), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -338,6 +396,7 @@ def main():
     kernels(args)
     forward(args)
     gradients(args)
+    tokens(args)
 
 
 if __name__ == "__main__":
