@@ -6,17 +6,9 @@
 #include "core/base/file.h"
 #include "core/model/arch.h"
 #include "core/model/gguf.h"
+#include "core/model/template.h"
 #include "core/model/transformer.h"
 #include "core/tensor/quant.h"
-
-/* A file that lies with the weights: in their folder, or beside their file. */
-static const char *beside(struct arena *arena, const char *path, const char *name) {
-    if (file_is_folder(path)) {
-        return file_join(arena, path, name);
-    }
-    size_t folder = (size_t)(file_name(path) - path);
-    return arena_printf(arena, "%.*s%s", (int)folder, path, name);
-}
 
 static bool ends_with_any(const char *name, const char *const *ends) {
     size_t n = strlen(name);
@@ -89,7 +81,7 @@ static int read_tokenizer(struct arena *arena, struct model *model, struct err *
     if (model->weights->gguf) {
         model->tokenizer = gguf_tokenizer(arena, model->weights->gguf, model->path, &why);
     } else {
-        const char *path = beside(arena, model->path, "tokenizer.json");
+        const char *path = weights_beside(arena, model->path, "tokenizer.json");
         if (!file_exists(path)) {
             return 0;
         }
@@ -126,7 +118,7 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
     if (!model->weights) {
         return NULL;
     }
-    const char *json = model->weights->gguf ? NULL : beside(arena, path, "config.json");
+    const char *json = model->weights->gguf ? NULL : weights_beside(arena, path, "config.json");
     model->config = config_read(arena, model->weights, json, err);
     if (!model->config) {
         return NULL;
@@ -143,6 +135,9 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
     if (read_tokenizer(arena, model, err) < 0 || model->arch->open(arena, model, err) < 0) {
         return refuse(path, err);
     }
+    struct err why = { 0 };
+    model->chat = template_read(arena, model->weights->gguf, path, model->tokenizer, &why);
+    model->no_chat = why.kind != ERR_NONE ? arena_copy(arena, why.text) : NULL;
     return model;
 }
 

@@ -6,6 +6,7 @@
 #include "core/model/config.h"
 #include "core/model/weights.h"
 #include "core/tensor/tensor.h"
+#include "core/text/chat.h"
 #include "core/text/tokenizer.h"
 
 /* model: weights, their meaning and a tokenizer; pass: one forward run; trace: what it kept.
@@ -81,6 +82,8 @@ struct model {
     const struct config *config;
     const struct weights *weights;
     const struct tokenizer *tokenizer; /* NULL if the file has none */
+    const struct chat *chat; /* NULL: it has no chat template, or one that cannot be used: */
+    const char *no_chat;     /* then why, in one sentence; NULL: it has none */
     const char *path;
     const char *dtype;  /* what most weights are stored as: "F32", "Q4_1" */
     int64_t parameters; /* numbers in all tensors, tied ones once */

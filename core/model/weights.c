@@ -338,3 +338,11 @@ struct weights *weights_open(struct arena *arena, const char *path, struct err *
     return file_is_folder(path) ? open_folder(arena, weights, err)
                                 : open_file(arena, weights, weights->path, err);
 }
+
+const char *weights_beside(struct arena *arena, const char *path, const char *name) {
+    if (file_is_folder(path)) {
+        return file_join(arena, path, name);
+    }
+    size_t folder = (size_t)(file_name(path) - path);
+    return arena_printf(arena, "%.*s%s", (int)folder, path, name);
+}

@@ -44,4 +44,7 @@ const struct tensor *weights_need(const struct weights *weights, const char *nam
  * it is empty, longer than 255 bytes, no UTF-8 or holds control or hidden characters. */
 const char *weights_name(struct arena *arena, const char *bytes, size_t length);
 
+/* The file of that name that lies with the weights: in their folder, or beside their file. */
+const char *weights_beside(struct arena *arena, const char *path, const char *name);
+
 #endif

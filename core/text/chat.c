@@ -268,9 +268,11 @@ static bool fits(const struct chat_format *format, const char *template) {
  * between "<|im_start|>system\n" and "<|im_end|>". */
 static const char *default_system(struct arena *arena, const char *template) {
     static const char open[] = "<|im_start|>system\\n", close[] = "<|im_end|>";
-    for (const char *at = template; (at = strstr(at, open));) {
+    for (const char *at = strstr(template, open), *next; at; at = next) {
         at += sizeof open - 1;
-        const char *end = strstr(at, close);
+        next = strstr(at, open);
+        const char *end =
+            memmem(at, next ? (size_t)(next - at) : strlen(at), close, sizeof close - 1);
         if (end && end > at && *at != '\'' && !memchr(at, '{', (size_t)(end - at))) {
             return arena_text(arena, at, (size_t)(end - at));
         }
@@ -280,6 +282,13 @@ static const char *default_system(struct arena *arena, const char *template) {
 
 struct chat_format *chat_find(struct arena *arena, const char *template, size_t length,
                               const char *file, struct err *err) {
+    enum { LONGEST = 1 << 20 };
+    if (length > LONGEST) {
+        err_set(err, ERR_UNSUPPORTED,
+                "%s: its chat template has %zu bytes; at most %d are read", file, length,
+                LONGEST);
+        return NULL;
+    }
     const char *text = squeezed(arena, template, length);
     size_t i = 0, n = sizeof formats / sizeof *formats;
     while (i < n && !fits(&formats[i], text)) {

@@ -33,7 +33,14 @@ struct chat_options {
 
 struct chat_format;
 
-/* Recognises a template; `file` is for messages. NULL with ERR_UNSUPPORTED. */
+/* What a model brings for talking to it. */
+struct chat {
+    const struct chat_format *format;
+    const char *begin, *end; /* for the options; "": it has none */
+};
+
+/* Recognises a template, of at most a megabyte, in linear time; `file` is for messages. NULL
+ * with ERR_UNSUPPORTED. */
 struct chat_format *chat_find(struct arena *arena, const char *template, size_t length,
                               const char *file, struct err *err);
 

@@ -222,6 +222,10 @@ static int model_info(const struct call *call) {
         { "stored as", "存储类型", model->dtype },
         { "size", "大小", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
         { "tokenizer", "分词器", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
+        { "chat template", "对话模板",
+          model->chat      ? chat_name(model->chat->format)
+          : model->no_chat ? call->zh ? "不认识" : "not known"
+                           : NULL },
         { "fingerprint", "指纹", model->weights->fingerprint },
         { "file", "文件", one->path },
     };

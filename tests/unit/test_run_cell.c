@@ -251,6 +251,35 @@ TEST(results_outlive_their_model) {
     check_int(stage->outcome.err.kind, ERR_MODEL);
 }
 
+/* %model info says how a model is talked to, if it says so itself. */
+TEST(info_names_the_chat_template) {
+    struct arena *arena = check_arena();
+    struct stage *stage = stage_here();
+    const char *folder = check_folder(arena);
+    const char *template = file_join(arena, folder, "chat_template.jinja");
+    static const char *const names[] = { "config.json", "model.safetensors" };
+    static const char known[] = "{{ '<|' + message['role'] + '|>' + message['content'] + "
+                                "'<|end|>' }}";
+    for (int i = 0; i < 2; i++) {
+        const char *path = arena_printf(arena, "golden/data/models/llama2/%s", names[i]);
+        char *full = realpath(check_fixture(arena, path), NULL);
+        check(full && symlink(full, file_join(arena, folder, names[i])) == 0);
+        free(full);
+    }
+    check_int(
+        run(stage, arena_printf(arena, "%%model load %s --as plain\n%%model info", folder)), 0);
+    check(!strstr(stage->heard->data, "chat template"));
+    struct err err = { 0 };
+    check_int(file_write(template, known, strlen(known), &err), 0);
+    check_int(
+        run(stage, arena_printf(arena, "%%model load %s --as chat\n%%model info", folder)), 0);
+    check_text(stage->heard->data, "Phi-4-mini");
+    check_int(file_write(template, "{{ 7 }}", 7, &err), 0);
+    check_int(run(stage, arena_printf(arena, "%%model load %s --as odd\n%%model info", folder)),
+              0);
+    check_text(stage->heard->data, "not known");
+}
+
 /* "source >> target" for a model with a decoder; for others it is text like any. */
 TEST(attention_reads_what_the_decoder_does) {
     struct stage *stage = stage_here();
