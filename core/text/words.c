@@ -118,10 +118,16 @@ static bool is_one_blank(const struct tokenizer *tokenizer, int32_t id) {
     return spelling && strcmp(spelling, bytes ? "\u0120" : "\u2581") == 0;
 }
 
-/* A blank that stands right before a word goes with it, as it does where both are one token. */
+/* A blank that stands right before a word goes with it, as it does where both are one token; so
+ * does one that was put in front of a word and has that word's first character for its place.
+ */
 static struct reach reach_of_blank(const struct stretches *stretches, const struct token *token,
                                    const char *text) {
-    int64_t end = token->end, next;
+    int64_t end = token->end, next = stretch_after(stretches, token->begin);
+    if (token->begin < end && next < stretches->count &&
+        stretches->all[next].begin <= token->begin) {
+        return (struct reach){ next, next };
+    }
     end += end == 0 && text[0] == ' ';
     next = stretch_after(stretches, end);
     bool touches = next < stretches->count && stretches->all[next].begin == end;

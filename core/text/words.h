@@ -10,9 +10,9 @@
  * each punctuation mark or symbol (an emoji with its modifiers and joiners is one). Blanks
  * belong to no word. A token belongs to the word that holds its first byte that is no blank;
  * tokens that share a character (bytes of one emoji) go together, and a token that reaches into
- * the next words makes them one. A token of one blank right before a word goes with it. Added
- * tokens, special or not, are words of their own, and so are other tokens of nothing but blanks
- * and tokens of the second text of a pair. Time: n log n. */
+ * the next words makes them one. A token of one blank right before a word, or put in front of
+ * it, goes with it. Added tokens, special or not, are words of their own, and so are other
+ * tokens of nothing but blanks and tokens of the second text of a pair. Time: n log n. */
 
 struct words {
     int64_t count;

@@ -88,6 +88,16 @@ TEST(words_of_what_is_unknown) {
     check_same(words_as_text("wordpiece_cased", "カタは"), "[CLS]|カタは|[SEP]");
 }
 
+/* Where a blank was put in front of a word, or taken away before it was cut off, the token for
+ * it has the place of the word's first character. */
+TEST(words_of_blanks_that_were_put_in) {
+    check_same(words_as_text("unigram_t5", "Zebra quick fox."), "Zebra|quick|fox|.|</s>");
+    check_same(words_as_text("unigram_t5", "a  b 猫 (x)"), "a|b|猫|(|x|)|</s>");
+    check_same(words_as_text("unigram_xlnet", "Zebra fox"), "Zebra|fox|<sep>|<cls>");
+    check_same(words_as_text("spbpe_llama2", "Zebra fox"), "<s>|Zebra|fox");
+    check_same(words_as_text("spbpe_mistral", "a  b"), "<s>|a|␣|b");
+}
+
 /* 猫 is three bytes that this vocabulary has only one by one; the emoji is four. */
 TEST(pieces_of_one_character_show_it) {
     struct arena *arena = check_arena();
