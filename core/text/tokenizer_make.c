@@ -101,24 +101,28 @@ static struct vocab *make_vocab(struct making *m, bool bert, struct err *err) {
     return vocab_new(m->arena, words, parts->count, VOCAB_LENIENT, m->file, err);
 }
 
-/* Control and user tokens are looked for in the text as they are. */
+/* Control and user tokens, and the unknown one, are looked for in the text as they are. */
+static bool is_added(const struct tokenizer_parts *parts, int64_t id) {
+    int32_t type = type_of(parts, id);
+    return type == CONTROL || type == USER || type == UNKNOWN;
+}
+
 static struct added_token *make_added(const struct making *m, int64_t *count) {
     const struct tokenizer_parts *parts = m->parts;
     int64_t most = 0;
-    for (int64_t i = 0; parts->types && i < parts->count; i++) {
-        most += parts->types[i] == CONTROL || parts->types[i] == USER;
+    for (int64_t i = 0; i < parts->count; i++) {
+        most += is_added(parts, i);
     }
     struct added_token *added = arena_array(m->arena, most, sizeof *added);
     *count = 0;
     for (int64_t i = 0; most && i < parts->count; i++) {
         const struct vocab_word *word = &m->tokenizer->vocab->words[i];
-        int32_t type = parts->types[i];
-        if ((type == CONTROL || type == USER) && word->length > 0) {
+        if (is_added(parts, i) && word->length > 0) {
             added[(*count)++] = (struct added_token){
                 .bytes = word->bytes,
                 .length = word->length,
                 .id = (int32_t)i,
-                .special = type == CONTROL,
+                .special = type_of(parts, i) != USER,
             };
         }
     }
@@ -127,18 +131,20 @@ static struct added_token *make_added(const struct making *m, int64_t *count) {
 
 /* ---- gpt2: byte-level BPE ---- */
 
-/* Those whose whole pieces are one token where the vocabulary has them. */
-static bool ignores_merges(const char *pre) {
-    static const char *const names[] = { "llama3",   "llama-v3",  "llama-bpe",
-                                         "falcon3",  "falcon-h1", "pixtral",
-                                         "midm-2.0", "lfm2",      "tekken" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(pre, names[i]) == 0) {
-            return true;
-        }
+static bool is_one_of(const char *name, const char *const *names) {
+    while (*names && strcmp(name, *names) != 0) {
+        names++;
     }
-    return false;
+    return *names != NULL;
 }
+
+/* Those whose whole pieces are one token where the vocabulary has them. */
+static const char *const ignore_merges[] = { "llama3",    "llama-v3", "llama-bpe", "falcon3",
+                                             "falcon-h1", "pixtral",  "midm-2.0",  "lfm2",
+                                             "tekken",    NULL };
+
+/* Those whose tokenizer.json composes characters first, which GGUF does not say. */
+static const char *const compose[] = { "qwen2", "qwen35", "olmo", "mpt", NULL };
 
 static int make_gpt2(struct making *m, struct err *err) {
     struct tokenizer *tokenizer = m->tokenizer;
@@ -146,11 +152,15 @@ static int make_gpt2(struct making *m, struct err *err) {
     tokenizer->bpe = (struct bpe){ .vocab = tokenizer->vocab,
                                    .prefix = "",
                                    .suffix = "",
-                                   .ignore_merges = ignores_merges(m->parts->pre),
+                                   .ignore_merges = is_one_of(m->parts->pre, ignore_merges),
                                    .unknown = BPE_DROP };
     tokenizer->splitter = split_named(m->arena, m->parts->pre, m->file, err);
     if (!tokenizer->splitter) {
         return err_pass(err);
+    }
+    if (is_one_of(m->parts->pre, compose)) {
+        tokenizer->normalizer =
+            normalize_read(m->arena, section(m, "{\"type\":\"NFC\"}"), m->file, err);
     }
     pipeline_bytes(tokenizer);
     tokenizer->decoder = decode_bytes(m->arena);

@@ -453,37 +453,31 @@ TEST(tokenizer_labels_can_be_read) {
 }
 
 /* The same vocabulary from a GGUF file's arrays gives the same tokens. */
-TEST(tokenizer_make_is_as_tokenizer_read) {
+static void piece_of(struct tokenizer_piece *piece, const char *text) {
+    *piece = (struct tokenizer_piece){ text, strlen(text) };
+}
+
+/* The arrays that GGUF has for the fixture's tokenizer.json. */
+static struct tokenizer_parts parts_of(const struct tokenizer *read, const struct json *tree) {
     struct arena *arena = check_arena();
-    struct json *expected;
-    struct err err = { 0 };
-    struct tokenizer *read = read_fixture(arena, "bpe_smollm2", &expected);
-    const char *path =
-        check_fixture(arena, "golden/data/tokenizers/bpe_smollm2/tokenizer.json");
-    struct file *file = file_map(arena, path, &err);
-    struct json *tree =
-        file ? json_parse(arena, file->bytes, (size_t)file->size, path, &err) : NULL;
-    if (!check(read && tree)) {
-        return;
-    }
     const struct json *merges = json_at(json_at(tree, "model"), "merges");
-    struct tokenizer_piece *pieces = arena_array(arena, 512, sizeof *pieces);
+    int64_t size = tokenizer_size(read), n = 0;
+    struct tokenizer_piece *pieces = arena_array(arena, size, sizeof *pieces);
     struct tokenizer_piece *pairs = arena_array(arena, merges->count, sizeof *pairs);
-    int32_t types[512];
-    for (int32_t i = 0; i < 512; i++) {
-        pieces[i].bytes = tokenizer_spelling(read, i);
-        pieces[i].length = strlen(pieces[i].bytes);
-        types[i] = i < 3 ? 3 : 1;
+    int32_t *types = arena_array(arena, size, sizeof *types);
+    for (int32_t i = 0; i < size; i++) {
+        piece_of(&pieces[i], tokenizer_spelling(read, i));
+        types[i] = 1;
     }
-    int64_t n = 0;
+    for (const struct json *one = json_at(tree, "added_tokens")->first; one; one = one->next) {
+        types[json_int_at(one, "id", 0)] = json_bool_at(one, "special", false) ? 3 : 4;
+    }
     for (const struct json *one = merges->first; one; one = one->next, n++) {
-        pairs[n].bytes =
-            arena_printf(arena, "%s %s", one->first->text.bytes, one->first->next->text.bytes);
-        pairs[n].length = strlen(pairs[n].bytes);
+        piece_of(&pairs[n], arena_printf(arena, "%s %s", one->first->text.bytes,
+                                         one->first->next->text.bytes));
     }
-    struct tokenizer_parts parts = { .model = "gpt2",
-                                     .pre = "smollm",
-                                     .count = 512,
+    return (struct tokenizer_parts){ .model = "gpt2",
+                                     .count = size,
                                      .pieces = pieces,
                                      .types = types,
                                      .merges = pairs,
@@ -491,15 +485,77 @@ TEST(tokenizer_make_is_as_tokenizer_read) {
                                      .bos = 1,
                                      .eos = 2,
                                      .unknown = -1 };
+}
+
+static const struct json *tree_of(const char *name) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *path = check_fixture(
+        arena, arena_printf(arena, "golden/data/tokenizers/%s/tokenizer.json", name));
+    struct file *file = file_map(arena, path, &err);
+    return file ? json_parse(arena, file->bytes, (size_t)file->size, path, &err) : NULL;
+}
+
+/* The fixture's tokenizer from GGUF's arrays; NULL if that fails. */
+static struct tokenizer *remade(const char *name, const char *pre, bool begin,
+                                struct json **expected) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct tokenizer *read = read_fixture(arena, name, expected);
+    const struct json *tree = tree_of(name);
+    if (!check(read && tree)) {
+        return NULL;
+    }
+    struct tokenizer_parts parts = parts_of(read, tree);
+    parts.pre = pre;
+    parts.add_bos = begin;
     struct tokenizer *made = tokenizer_make(arena, &parts, "m.gguf", &err);
+    check_same(err.text, "");
+    return made;
+}
+
+TEST(tokenizer_make_is_as_tokenizer_read) {
+    struct arena *arena = check_arena();
+    struct json *expected;
+    struct err err = { 0 };
+    struct tokenizer *made = remade("bpe_smollm2", "smollm", false, &expected);
     if (check(made != NULL)) {
         check_int(compare(arena, made, json_at(expected, "encode"), print_encode), 276);
         check_int(compare(arena, made, json_at(expected, "decode"), print_decode), 24);
     }
-    parts.add_bos = true;
-    made = tokenizer_make(arena, &parts, "m.gguf", &err);
+    made = remade("bpe_smollm2", "smollm", true, &expected);
     struct encoding *encoding = tokenizer_encode(arena, made, "", 0, NULL, 0, true, &err);
     check(encoding->count == 1 && encoding->tokens[0].id == 1 && encoding->tokens[0].special);
+}
+
+/* What GGUF's name of a pre-tokenizer does not say, that the tokenizers of qwen2 and olmo
+ * compose characters first, follows from it. */
+TEST(tokenizer_make_gives_the_ids_of_every_kind) {
+    static const char *const kinds[][2] = { { "bpe_gpt2", "gpt-2" },
+                                            { "bpe_qwen2", "qwen2" },
+                                            { "bpe_neox", "olmo" } };
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct json *expected;
+        struct tokenizer *made = remade(kinds[i][0], kinds[i][1], false, &expected);
+        const struct json *rows = made ? json_at(expected, "encode") : NULL;
+        for (const struct json *row = rows ? rows->first : NULL; row; row = row->next) {
+            const struct json_text *text = &json_at(row, "text")->text;
+            struct buf *seen = buf_new(arena), *wanted = buf_new(arena);
+            struct jsonwrite w = { .out = seen };
+            json_open(&w, '{');
+            print_ids(
+                &w, "ids",
+                tokenizer_encode(arena, made, text->bytes, text->length, NULL, 0, true, &err));
+            json_close(&w, '}');
+            buf_text(wanted, "{\"ids\":");
+            json_print(wanted, json_at(row, "ids"), false);
+            buf_text(wanted, "}");
+            check_same(seen->data, wanted->data);
+        }
+        check(rows && rows->count == 276);
+    }
 }
 
 TEST(tokenizer_make_refuses) {
@@ -535,7 +591,8 @@ TEST(tokenizer_make_refuses) {
 }
 
 /* SentencePiece by hand: of the pairs that are tokens the one with the higher score is joined
- * first, whatever its parts are; what is no token becomes bytes. */
+ * first, whatever its parts are; what is no token becomes bytes. The unknown token may be
+ * typed. */
 TEST(tokenizer_make_joins_by_score) {
     static const char *const spelled[] = { "<unk>",   "<s>",    "</s>",   "\u2581",
                                            "a",       "b",      "ab",     "bc",
@@ -565,10 +622,10 @@ TEST(tokenizer_make_joins_by_score) {
     }
     /* _abc\u00e9: bc (-2) goes before ab (-3), then _a (-4); c by itself would be a byte. */
     struct encoding *encoding =
-        tokenizer_encode(arena, made, "abc\u00e9</s>c", 10, NULL, 0, true, &err);
-    static const int32_t wanted[] = { 1, 8, 7, 10, 11, 2, 3, 9 };
-    check_int(encoding->count, 8);
-    for (int i = 0; i < 8 && i < encoding->count; i++) {
+        tokenizer_encode(arena, made, "abc\u00e9</s>c<unk>", 15, NULL, 0, true, &err);
+    static const int32_t wanted[] = { 1, 8, 7, 10, 11, 2, 3, 9, 0 };
+    check_int(encoding->count, 9);
+    for (int i = 0; i < 9 && i < encoding->count; i++) {
         check_int(encoding->tokens[i].id, wanted[i]);
     }
     check_same(tokenizer_decode(arena, made, (int32_t[]){ 1, 8, 7, 10, 11 }, 5, true, NULL),
