@@ -1,4 +1,4 @@
-/* chat NAME CASES.json: of the cases whose text is one user's words in ChatML, renders those
+/* talk NAME CASES.json: of the cases whose text is one user's words in ChatML, renders those
  * words by the model's own chat template and compares the tokens with the case's input_ids; a
  * system message that the template puts in front comes before them. The last line is "N
  * passed, N failed". */
