@@ -244,18 +244,6 @@ static void join_ctc(struct arena *arena, const struct step *step, struct texts 
     texts->count = out;
 }
 
-struct decode_text decode_blanks(struct arena *arena, const struct decoder *decoder,
-                                 struct decode_text spelling) {
-    for (int i = 0; decoder && i < decoder->count; i++) {
-        const struct step *step = &decoder->steps[i];
-        bool marks = step->kind == METASPACE || (step->kind == REPLACE && !step->pattern);
-        if (marks && strcmp(step->to, " ") == 0) {
-            spelling = replaced(arena, step->text, " ", spelling);
-        }
-    }
-    return spelling;
-}
-
 static int hex_digit(char c) {
     return c >= '0' && c <= '9'   ? c - '0'
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -270,6 +258,29 @@ static int fallback_byte(struct decode_text text) {
     }
     int high = hex_digit(text.bytes[3]), low = hex_digit(text.bytes[4]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+static struct decode_text spelled_byte(struct arena *arena, struct decode_text text) {
+    int byte = fallback_byte(text);
+    if (byte < 0) {
+        return text;
+    }
+    char one = (char)byte;
+    return (struct decode_text){ arena_text(arena, &one, 1), 1 };
+}
+
+struct decode_text decode_alone(struct arena *arena, const struct decoder *decoder,
+                                struct decode_text spelling) {
+    for (int i = 0; decoder && i < decoder->count; i++) {
+        const struct step *step = &decoder->steps[i];
+        bool marks = step->kind == METASPACE || (step->kind == REPLACE && !step->pattern);
+        if (marks && strcmp(step->to, " ") == 0) {
+            spelling = replaced(arena, step->text, " ", spelling);
+        } else if (step->kind == FALLBACK) {
+            spelling = spelled_byte(arena, spelling);
+        }
+    }
+    return spelling;
 }
 
 /* Neighbouring "<0x..>" become their characters; if they are no UTF-8, each becomes U+FFFD. */

@@ -33,9 +33,10 @@ struct buf *decode_join(struct arena *arena, const struct decoder *decoder,
  * it is not spelled in that alphabet. */
 bool decode_letters(struct buf *out, const char *spelling, size_t length);
 
-/* A spelling with blanks where the decoder (NULL: none) makes blanks of a mark such as U+2581.
- */
-struct decode_text decode_blanks(struct arena *arena, const struct decoder *decoder,
-                                 struct decode_text spelling);
+/* The bytes that one spelling stands for whatever its neighbours: with blanks where the decoder
+ * (NULL: none) makes blanks of a mark such as U+2581, and the byte of "<0x41>" where it reads
+ * such bytes. */
+struct decode_text decode_alone(struct arena *arena, const struct decoder *decoder,
+                                struct decode_text spelling);
 
 #endif

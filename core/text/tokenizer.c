@@ -370,7 +370,7 @@ static struct decode_text token_bytes(struct arena *arena, const struct tokenize
         return text;
     }
     if (!split_is_byte_level(tokenizer->splitter)) {
-        return decode_blanks(arena, tokenizer->decoder, text);
+        return decode_alone(arena, tokenizer->decoder, text);
     }
     struct buf *raw = buf_new(arena);
     if (decode_letters(raw, word->bytes, word->length)) {

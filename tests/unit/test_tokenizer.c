@@ -445,6 +445,9 @@ TEST(tokenizer_labels_can_be_read) {
     struct tokenizer *llama = read_fixture(arena, "spbpe_llama2", &expected);
     check(llama && strcmp(tokenizer_label(arena, llama, tokenizer_id(llama, "\u2581t")),
                           "\u2423t") == 0);
+    check_same(tokenizer_label(arena, llama, tokenizer_id(llama, "<0x43>")), "C");
+    check_same(tokenizer_label(arena, llama, tokenizer_id(llama, "<0x0A>")), "\u23ce");
+    check_same(tokenizer_label(arena, llama, tokenizer_id(llama, "<0xF0>")), "<0xF0>");
     check_same(tokenizer_label(arena, wordpiece, tokenizer_id(wordpiece, "[CLS]")), "[CLS]");
     for (int32_t id = 0; id < tokenizer_size(bpe); id++) {
         const char *label = tokenizer_label(arena, bpe, id);
