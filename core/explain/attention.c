@@ -96,10 +96,8 @@ static int target_begin(struct look *look, struct err *err) {
 /* Tokenises and fills what does not need the model run. */
 static int look_begin(struct look *look, const char *text, size_t length, struct err *err) {
     const struct tokenizer *tokenizer = look->model->tokenizer;
-    if (!tokenizer) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the model has no tokenizer beside it, so it cannot read text: put its "
-                       "tokenizer.json into its folder");
+    if (model_reads_text(look->model, err) < 0) {
+        return -1;
     }
     enum attention_of of = look->request->of;
     struct side *source = &look->source;

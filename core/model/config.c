@@ -323,6 +323,7 @@ static int read_sizes(const struct source *s, const struct weights *weights,
 static int read_rope(const struct source *s, struct config *config) {
     double base = s->form->rope_base > 0 ? s->form->rope_base : 10000;
     struct rope_place place = { .base = "rope_theta", .scaled = true, .usual = base };
+    config->context_said = config->context;
     if (rope_read(config, &place, &config->rope, s->err) < 0) {
         return -1;
     }

@@ -49,6 +49,7 @@ struct config {
     const char *class_name; /* first of "architectures" ("BertForMaskedLM"), "" if absent */
     int64_t layers, heads, kv_heads, width, inner, vocab;
     int64_t context;          /* tokens of the longest text; 0: there is no limit */
+    int64_t context_said;     /* the same as the file says it, before its rope stretches it */
     int64_t decoder_layers;   /* of an encoder-decoder; else 0 */
     int64_t head_width;       /* of one head; width / heads unless the file says otherwise */
     int64_t types;            /* token types (BERT) */

@@ -111,6 +111,34 @@ bool model_decodes(const struct model *model) {
            strcmp(model->task, "encoder-decoder") == 0;
 }
 
+int model_reads_text(const struct model *model, struct err *err) {
+    if (model->tokenizer) {
+        return 0;
+    }
+    return model->weights->gguf
+               ? err_set(
+                     err, ERR_UNSUPPORTED,
+                     "%s holds no tokenizer (tokenizer.ggml.model), so it cannot read text; "
+                     "take a GGUF file that was made together with its tokenizer",
+                     model->path)
+               : err_set(err, ERR_UNSUPPORTED,
+                         "%s has no tokenizer.json beside its weights, so it cannot read text; "
+                         "put the one there that the model was trained with",
+                         model->path);
+}
+
+/* Before rooms are made for them. */
+static int layers_check(const struct model *model, struct err *err) {
+    const struct config *c = model->config;
+    int64_t most = c->layers > c->decoder_layers ? c->layers : c->decoder_layers;
+    if (most > model->weights->count) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: %lld layers are asked for, but there are only %lld tensors",
+                       model->path, (long long)most, (long long)model->weights->count);
+    }
+    return 0;
+}
+
 struct model *model_open(struct arena *arena, const char *path, struct err *err) {
     struct model *model = arena_alloc(arena, sizeof *model);
     model->path = arena_copy(arena, path);
@@ -123,13 +151,13 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
     if (!model->config) {
         return NULL;
     }
-    if (model->config->layers > model->weights->count) { /* before rooms are made for them */
-        err_set(err, ERR_FORMAT,
-                "%s: %lld layers are asked for, but there are only %lld tensors", path,
-                (long long)model->config->layers, (long long)model->weights->count);
+    if (layers_check(model, err) < 0) {
         return NULL;
     }
     model->arch = arch_find(model->config->type);
+    if (model->arch->causal && config_only(model->config, "is_causal", true, err) < 0) {
+        return NULL; /* decoders turned into encoders of sentences see what is ahead, too */
+    }
     model->task = task_of(model);
     count(model);
     if (read_tokenizer(arena, model, err) < 0 || model->arch->open(arena, model, err) < 0) {

@@ -95,6 +95,9 @@ struct model {
 /* Opens a folder, .safetensors or .gguf. What is not known says which known one is nearest. */
 struct model *model_open(struct arena *arena, const char *path, struct err *err);
 
+/* ERR_UNSUPPORTED, and what to do, if the model came without a tokenizer. */
+int model_reads_text(const struct model *model, struct err *err);
+
 /* The keys and values of a text's first tokens in a causal model, layer by layer, so that runs
  * that begin with the same tokens need not compute them again. */
 struct prefix {

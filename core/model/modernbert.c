@@ -50,7 +50,10 @@ static int settings_read(const struct config *c, struct settings *settings, stru
         config_text(c, "classifier_activation", NULL, &act, err) < 0) {
         return -1;
     }
-    settings->window = seen / 2;
+    settings->window = seen / 2; /* or as newer files say it */
+    if (config_whole(c, "sliding_window", NULL, 0, 1 << 26, &settings->window, err) < 0) {
+        return -1;
+    }
     return pooling_read(c, settings, err) < 0 || parts_act(act, &settings->head_act, err) < 0
                ? -1
                : 0;

@@ -154,6 +154,9 @@ struct op_norm parts_norm(struct parts *parts, int64_t n, bool rms, double eps,
 }
 
 struct op_norm parts_norm_plain(struct parts *parts, int64_t n, bool rms, double eps) {
+    if (parts->failed) { /* no tensor vouches for n */
+        return (struct op_norm){ 0 };
+    }
     struct tensor *ones = tensor_new(parts->arena, 1, &n);
     for (int64_t i = 0; i < n; i++) {
         ones->data[i] = 1;

@@ -154,7 +154,7 @@ static int yarn_read(const struct config *c, const struct config *outer, struct 
             0 ||
         config_real(c, "beta_slow", ".rope.scaling.yarn_beta_slow", 0, 1e6, &rope->slow, err) <
             0 ||
-        config_flag(outer, "truncate", NULL, &rope->truncate, err) < 0) {
+        (outer && config_flag(outer, "truncate", NULL, &rope->truncate, err) < 0)) {
         return -1;
     }
     rope->fast = rope->fast == 0 ? 32 : rope->fast;
@@ -215,18 +215,29 @@ static int long_read(const struct config *c, struct rope *rope, struct err *err)
     return 0;
 }
 
-/* What the kind at hand needs from its object `c` of config.json (whose sizes are the whole's).
- */
+/* The context that the model was trained on: beside all else, in the rope's object `c`, or the
+ * model's own, in this order, as in transformers. */
+static int original_read(const struct config *c, const struct config *beside, struct rope *rope,
+                         struct err *err) {
+    const char *name = "original_max_position_embeddings";
+    rope->original = (double)c->context_said;
+    if (rope->kind < ROPE_LLAMA3) {
+        return 0;
+    }
+    return config_real(c, name, NULL, 1, 1e9, &rope->original, err) < 0 ||
+                   (beside && config_real(beside, name, NULL, 1, 1e9, &rope->original, err) < 0)
+               ? -1
+               : 0;
+}
+
+/* What the kind at hand needs from its object `c` of config.json (whose sizes are the whole's)
+ * and, for yarn, from the one around it (NULL: there is none). */
 static int json_numbers(const struct config *c, const struct config *outer, struct rope *rope,
                         struct err *err) {
-    bool original = rope->kind >= ROPE_LLAMA3, factor = rope->kind != ROPE_PLAIN;
+    bool factor = rope->kind != ROPE_PLAIN;
     const struct json *said = json_at(c->json, "factor");
-    rope->original = (double)c->context;
-    if (original && config_real(c, "original_max_position_embeddings", NULL, 1, 1e9,
-                                &rope->original, err) < 0) {
-        return -1;
-    }
-    rope->factor = (double)c->context / rope->original; /* where null stands, or nothing */
+    /* where null stands, or nothing */
+    rope->factor = (double)c->context_said / rope->original;
     bool implied =
         rope->kind == ROPE_LONG || (rope->kind == ROPE_YARN && said && said->kind == JSON_NULL);
     if (factor && (implied ? config_real(c, "factor", NULL, 1e-6, 1e9, &rope->factor, err)
@@ -259,7 +270,7 @@ static int gguf_numbers(const struct config *c, struct rope *rope, struct err *e
     double factor = 0, attention = 1, more = 1;
     bool said = gguf_kind(c->gguf,
                           arena_printf(c->arena, "%s.rope.scaling.type", c->gguf_type)) != NULL;
-    rope->original = (double)c->context;
+    rope->original = (double)c->context_said;
     if (config_real(c, NULL, ".rope.scale_linear", 0, 1e9, &factor, err) < 0 ||
         config_real(c, NULL, ".rope.scaling.factor", 0, 1e9, &factor, err) < 0 ||
         config_real(c, NULL, ".rope.scaling.original_context_length", 1, 1e9, &rope->original,
@@ -350,5 +361,9 @@ int rope_read(const struct config *config, const struct rope_place *place, struc
     if (config->gguf) {
         return kind_read(config, rope, err) < 0 ? -1 : gguf_numbers(config, rope, err);
     }
-    return json_numbers(c, place->type && all ? all : c, rope, err);
+    /* Ropes of kinds of layers take from around their objects "truncate" alone, and from
+     * rope_scaling not even that, as in transformers. */
+    return original_read(c, place->type ? NULL : config, rope, err) < 0
+               ? -1
+               : json_numbers(c, place->type ? all : c, rope, err);
 }

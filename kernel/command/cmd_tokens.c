@@ -60,10 +60,8 @@ static const struct bundle *tokens_table(struct arena *arena, const struct loade
 static int show(struct session *session, const struct loaded *one,
                 const struct asked_text *text, bool zh, struct reply *reply, struct err *err) {
     struct arena *arena = session_arena(session);
-    if (!one->model->tokenizer) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the model %s has no tokenizer: put its tokenizer.json into its folder",
-                       one->handle);
+    if (model_reads_text(one->model, err) < 0) {
+        return err_pass(err);
     }
     const struct encoding *encoding = tokenizer_encode(
         arena, one->model->tokenizer, text->bytes, text->length, NULL, 0, true, err);

@@ -228,6 +228,9 @@ TEST(model_open_refuses_weights_that_contradict_the_configuration) {
     file_write(file_join(arena, folder, "config.json"), json, strlen(json), &err);
     struct model *model = model_open(arena, folder, &err);
     check(model && !model->tokenizer); /* the same sizes, but no tokenizer.json */
+    check(model && model_reads_text(model, &err) < 0);
+    check_int(err.kind, ERR_UNSUPPORTED);
+    check_text(err.text, "no tokenizer.json");
 
     json = "{\"model_type\":\"bert\",\"hidden_size\":96,\"num_hidden_layers\":3,\"num_"
            "attention_heads\":6,"

@@ -43,6 +43,29 @@ TEST(modernbert_sees_a_window) {
     }
 }
 
+/* What newer files call the half of local_attention goes before it. */
+TEST(modernbert_takes_the_window_by_its_other_name) {
+    const struct trace *trace =
+        remake_run(remake_new(check_arena(), "modernbert"),
+                   MODERN WORDS ",\"local_attention\":6,\"sliding_window\":1}", ids, T);
+    check_windows(trace, 1, 1);
+}
+
+/* Both kinds of blocks are scaled from the context that the file says, not from the one that
+ * scaling makes of it. */
+TEST(modernbert_scales_from_the_context_as_it_was) {
+    struct remake *modern = remake_new(check_arena(), "modernbert");
+    const struct trace *silent = remake_run(
+        modern, MODERN WORDS ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":8}}", ids,
+        T);
+    const struct trace *said =
+        remake_run(modern,
+                   MODERN WORDS ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":8,"
+                                "\"original_max_position_embeddings\":64}}",
+                   ids, T);
+    remake_same(silent, said, SITE_LOGITS, 0);
+}
+
 TEST(modernbert_says_bases_in_two_ways) {
     struct remake *modern = remake_new(check_arena(), "modernbert");
     const struct trace *old = remake_run(

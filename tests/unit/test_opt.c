@@ -173,3 +173,26 @@ TEST(opt_positions_count_tokens_alone) {
         check_near(left[i], wanted[i], 1e-3);
     }
 }
+
+/* Norms without parameters have no tensor that vouches for their size. */
+TEST(opt_makes_no_norms_of_a_width_that_no_tensor_has) {
+    struct err err = { 0 };
+    struct remake *opt = remake_new(check_arena(), "opt");
+    int64_t before = arena_held();
+    check(!remake_open(opt,
+                       "{\"model_type\":\"opt\",\"hidden_size\":1048576,"
+                       "\"num_hidden_layers\":9,\"num_attention_heads\":4,\"ffn_dim\":96,"
+                       "\"vocab_size\":480,\"layer_norm_elementwise_affine\":false}",
+                       &err));
+    check_text(err.text, "embed_tokens.weight");
+    check(arena_held() - before < 1000000);
+}
+
+/* Decoders that were made to see the whole text are other networks. */
+TEST(opt_refuses_to_look_ahead) {
+    remake_refused("opt", OPT ",\"is_causal\":false}", ERR_UNSUPPORTED, "is_causal is false",
+                   "opt");
+    struct err err = { 0 };
+    check(remake_open(remake_new(check_arena(), "opt"), OPT ",\"is_causal\":true}", &err) !=
+          NULL);
+}

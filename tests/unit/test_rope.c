@@ -159,3 +159,22 @@ TEST(rope_refuses_numbers_that_are_missing_or_wrong) {
     refused(",\"rope_scaling\":{\"rope_type\":\"longrope\",\"short_factor\":[1,2,3,4,5,6,7,0]}",
             ERR_FORMAT, "short_factor", "8 positive");
 }
+
+/* What stands beside all else goes before what stands in the rope's own object. */
+TEST(rope_takes_the_original_context_from_beside) {
+    static const char *const kinds[] = {
+        "\"llama3\",\"factor\":4,\"low_freq_factor\":1,\"high_freq_factor\":4",
+        "\"yarn\",\"factor\":4",
+        "\"longrope\",\"short_factor\":[1,1,1,1,1,1,1,1],\"long_factor\":[2,2,2,2,2,2,2,2]",
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char members[300];
+        snprintf(members, sizeof members,
+                 ",\"original_max_position_embeddings\":16,\"rope_scaling\":{\"rope_type\":%s,"
+                 "\"original_max_position_embeddings\":32}",
+                 kinds[i]);
+        const struct config *c = read_json(members);
+        check(c != NULL);
+        check_near(c ? c->rope.original : 0, 16, 0);
+    }
+}

@@ -58,6 +58,7 @@ TEST(t5_refuses_sizes_that_do_not_fit) {
     refused("{\"model_type\":\"t5\"," SIZES "}", ERR_FORMAT, "relative_attention_bias");
     refused(T5 ",\"num_decoder_layers\":1}", ERR_FORMAT, "decoder.block.1");
     refused(T5 ",\"num_decoder_layers\":3}", ERR_FORMAT, "decoder.block.2");
+    refused(T5 ",\"num_decoder_layers\":9999}", ERR_FORMAT, "9999 layers are asked for");
     refused(T5 ",\"feed_forward_proj\":\"gated-gelu\"}", ERR_FORMAT, "wi_0");
     refused(T5 ",\"decoder_start_token_id\":\"x\"}", ERR_FORMAT, "decoder_start_token_id");
 }
