@@ -89,6 +89,8 @@ static const char *const options[] = {
     "\"use_parallel_residual\":false",
     "\"qk_layernorm\":true",
     "\"do_layer_norm_before\":false",
+    "\"layer_norm_elementwise_affine\":false",
+    "\"enable_bias\":false",
     "\"relative_attention_num_buckets\":8,\"relative_attention_max_distance\":16",
     "\"feed_forward_proj\":\"gated-gelu\"",
     "\"feed_forward_proj\":\"relu\"",
@@ -399,6 +401,58 @@ static void put_model(struct arena *arena, const struct forge_model *model) {
     }
 }
 
+static void parameter_seen(void *arg, const char *name, const struct tensor *gradient) {
+    *(int64_t *)arg += (int64_t)strlen(name) + tensor_count(gradient);
+}
+
+/* Gradients of up to two targets from any value that the run kept. */
+static bool go_back(struct arena *arena, struct dice *dice, struct trace *trace,
+                    struct err *err) {
+    struct seed from = { .site = (enum site)dice_below(dice, SITE_COUNT) };
+    int64_t seen = 0, shape[TENSOR_RANK] = { 1 + (int64_t)dice_below(dice, 2) };
+    struct backward ask = { .seeds = shape[0], .from = &from, .count = 1, .arg = &seen };
+    const struct tensor *value = NULL;
+    for (int i = 0; !value && i < SITE_COUNT; i++) {
+        from.site = (from.site + 1) % SITE_COUNT;
+        from.layer = (int64_t)dice_below(dice, (size_t)trace->layers + 1);
+        value = trace_at(trace, from.site, from.layer);
+    }
+    if (!value || value->rank == TENSOR_RANK) {
+        return true;
+    }
+    memcpy(shape + 1, value->shape, (size_t)value->rank * sizeof *shape);
+    struct tensor *gradient = tensor_new(arena, value->rank + 1, shape);
+    for (int64_t i = 0; i < tensor_count(gradient); i++) {
+        gradient->data[i] = (float)dice_below(dice, 3) - 1;
+    }
+    from.gradient = gradient;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        ask.want[site] =
+            trace->values[site] && trace_at(trace, (enum site)site, 0) && !dice_once(dice, 3);
+    }
+    ask.parameter = ask.seeds == 1 ? parameter_seen : NULL;
+    return model_backward(trace, &ask, err) == 0;
+}
+
+/* The run once more, behind a prefix of one or two of its own tokens. */
+static bool run_behind(struct arena *arena, struct dice *dice, const struct model *model,
+                       const struct pass *pass, struct err *err) {
+    struct pass first = { .arena = arena,
+                          .batch = 1,
+                          .tokens = 1 + (int64_t)dice_below(dice, 2),
+                          .ids = pass->ids,
+                          .extend = true };
+    struct pass second = *pass;
+    first.tokens = first.tokens < pass->tokens ? first.tokens : pass->tokens;
+    if (!model_takes_prefix(model) ||
+        !config_fits(model->config, first.tokens + pass->tokens)) {
+        return true;
+    }
+    first.prefix = second.prefix = prefix_new(arena, model, first.tokens);
+    return model_run(model, &first, err) && model_run(model, &second, err) &&
+           (!second.record || go_back(arena, dice, second.trace, err));
+}
+
 bool forge_model_use(struct arena *arena, struct dice *dice, const struct model *model,
                      struct err *err) {
     int64_t context = model->config->context;
@@ -426,7 +480,11 @@ bool forge_model_use(struct arena *arena, struct dice *dice, const struct model 
     for (int site = 0; site < SITE_COUNT; site++) {
         pass.keep[site] = !dice_once(dice, 8);
     }
-    return model_run(model, &pass, err) != NULL;
+    pass.record = dice_once(dice, 2);
+    pass.budget = dice_once(dice, 3); /* one byte: blocks run again */
+    return model_run(model, &pass, err) &&
+           (!pass.record || go_back(arena, dice, pass.trace, err)) &&
+           (!dice_once(dice, 2) || run_behind(arena, dice, model, &pass, err));
 }
 
 /* ---- one model ---- */
