@@ -46,8 +46,22 @@ static struct words split(struct arena *arena, const char *text) {
 
 /* ---- what a file has ---- */
 
+/* Masks and angles that old files hold beside their weights. */
+static bool is_buffer(const char *part) {
+    static const char *const buffers[] = { "attn.bias", "attn.masked_bias", "attention.bias",
+                                           "attention.masked_bias", "rotary_emb.inv_freq" };
+    size_t length = strlen(part);
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
+        size_t n = strlen(buffers[i]);
+        if (length >= n && strcmp(part + length - n, buffers[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "self_attn.q_proj" of "model.layers.3.self_attn.q_proj.weight": what follows the block's
- * number, further numbers as '*'. NULL if it is no part of a block. */
+ * number, further numbers as '*'. NULL if it is no part of a block, or none to tell of. */
 static const char *part_of(struct arena *arena, const char *name) {
     static const char *const ends[] = { ".weight", ".bias", ".gamma", ".beta" };
     char part[WORD_MOST] = "";
@@ -63,6 +77,7 @@ static const char *part_of(struct arena *arena, const char *name) {
         inside = inside || is_number;
         name += n + (name[n] == '.');
     }
+    inside = inside && !is_buffer(part);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         size_t length = strlen(ends[i]);
         if (used > length && strcmp(part + used - length, ends[i]) == 0) {

@@ -47,6 +47,8 @@ TEST(kinship_compares_parts_and_settings) {
 /* The name alone would say phi. */
 TEST(kinship_trusts_parts_more_than_names) {
     static const char *const names[] = { "h.0.ln_1.weight",
+                                         "h.0.attn.bias", /* masks, no part of the network */
+                                         "h.0.attn.masked_bias",
                                          "h.0.attn.c_attn.weight",
                                          "h.0.attn.c_proj.bias",
                                          "h.0.ln_2.weight",
