@@ -48,11 +48,30 @@ static int seeds_check(const struct recording *recording, const struct backward 
     return 0;
 }
 
+static bool site_passed(const struct recording *recording, enum site site) {
+    bool any = false;
+    for (int64_t l = 0; l <= recording->pass->trace->layers && !any; l++) {
+        any = passed_at(recording, site, l);
+    }
+    return any;
+}
+
+static int wants_check(const struct recording *recording, const struct backward *ask,
+                       struct err *err) {
+    for (int site = 0; site < SITE_COUNT; site++) {
+        if (ask->want[site] && !site_passed(recording, (enum site)site)) {
+            return err_set(err, ERR_SHAPE,
+                           "the run did not keep %s, so its gradient is not known",
+                           site_name(recording->pass->arena, (enum site)site, 0));
+        }
+    }
+    return 0;
+}
+
 /* Makes the tensors that wanted gradients go to, and says so to the tape. */
-static int site_want(struct trace *trace, enum site site, int64_t seeds, struct err *err) {
+static void site_want(struct trace *trace, enum site site, int64_t seeds) {
     struct recording *recording = trace->recording;
     struct arena *arena = recording->pass->arena;
-    bool any = false;
     trace->gradients[site] = arena_array(arena, trace->layers + 1, sizeof(struct tensor *));
     for (int64_t l = 0; l <= trace->layers; l++) {
         const struct passed *passed = passed_at(recording, site, l);
@@ -60,7 +79,6 @@ static int site_want(struct trace *trace, enum site site, int64_t seeds, struct 
         if (!passed) {
             continue;
         }
-        any = true;
         memcpy(shape + 1, passed->value.shape, (size_t)passed->value.rank * sizeof *shape);
         trace->gradients[site][l] = tensor_new(arena, passed->value.rank + 1, shape);
         if (passed->inside) {
@@ -69,11 +87,6 @@ static int site_want(struct trace *trace, enum site site, int64_t seeds, struct 
             tape_want(recording->pass->tape, &passed->value, trace->gradients[site][l]->data);
         }
     }
-    if (!any) {
-        return err_set(err, ERR_SHAPE, "the run did not keep %s, so its gradient is not known",
-                       site_name(arena, site, 0));
-    }
-    return 0;
 }
 
 /* The tape knows parameters, callers know names; what has none is no parameter of theirs. */
@@ -90,14 +103,13 @@ static bool parameter_asked(void *arg, const struct tensor *parameter) {
 
 /* Says to the tape what is wanted and where gradients start, but for the inside of blocks that
  * run again, which say it when they do. */
-static int sites_ask(struct trace *trace, const struct backward *ask, int64_t seeds,
-                     struct err *err) {
+static void sites_ask(struct trace *trace, const struct backward *ask, int64_t seeds) {
     struct recording *recording = trace->recording;
     recording->within = false;
     for (int site = 0; site < SITE_COUNT; site++) {
         trace->gradients[site] = NULL;
-        if (ask->want[site] && site_want(trace, (enum site)site, seeds, err) < 0) {
-            return -1;
+        if (ask->want[site]) {
+            site_want(trace, (enum site)site, seeds);
         }
     }
     for (int64_t i = 0; i < ask->count; i++) {
@@ -109,7 +121,6 @@ static int sites_ask(struct trace *trace, const struct backward *ask, int64_t se
             tape_seed(recording->pass->tape, &passed->value, seed->gradient->data);
         }
     }
-    return 0;
 }
 
 int model_backward(struct trace *trace, const struct backward *ask, struct err *err) {
@@ -125,9 +136,10 @@ int model_backward(struct trace *trace, const struct backward *ask, struct err *
                        (long long)of_tape.seeds);
     }
     if (seeds_check(recording, ask, of_tape.seeds, err) < 0 ||
-        sites_ask(trace, ask, of_tape.seeds, err) < 0) {
+        wants_check(recording, ask, err) < 0) {
         return -1;
     }
+    sites_ask(trace, ask, of_tape.seeds);
     if (ask->parameter) {
         of_tape.parameter = parameter_give;
         of_tape.asks = parameter_asked;

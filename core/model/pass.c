@@ -104,6 +104,12 @@ static int check_resumption(const struct model *model, const struct pass *pass,
         return err_set(err, ERR_UNSUPPORTED, "a run of %s cannot resume at a layer",
                        model->arch->name);
     }
+    if (pass->stream && pass->from > 0 && pass->prefix && pass->extend) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "a run that resumes at block %lld has no keys of the blocks before, so "
+                       "its tokens cannot join a prefix",
+                       (long long)pass->from);
+    }
     return check_given(pass, pass->stream, config->width, "residual streams", err);
 }
 
@@ -200,21 +206,37 @@ static struct recording *recording_new(struct pass *pass, struct arena **scratch
     return recording;
 }
 
-/* Bytes that recording all of a run keeps, about: what each block's operations read. */
-static int64_t record_bytes(const struct model *model, const struct pass *pass) {
-    const struct config *c = model->config;
-    int64_t keys = pass->tokens + (pass->prefix ? pass->prefix->tokens : 0);
+/* Floats that the operations of a block read of one token, about, when it sees `keys`. */
+static double block_floats(const struct config *c, int64_t keys) {
     double heads = (double)(c->heads * c->head_width);
-    double row = 4.0 * (double)c->width + 4.0 * heads + 4.0 * (double)c->inner +
-                 (double)c->heads * (double)keys;
-    double bytes = row * (double)(pass->batch * pass->tokens) * (double)c->layers * 4;
-    return bytes < 9e18 ? (int64_t)bytes : INT64_MAX;
+    return 4.0 * (double)c->width + 4.0 * heads + 4.0 * (double)c->inner +
+           (double)c->heads * (double)keys;
 }
 
-/* The same, as far as the budget lets it be kept. */
+/* Bytes that recording all of a run keeps, about. A decoder's block looks twice: at its own
+ * tokens and, with keys and values of them, at the encoder's. */
+static double record_bytes(const struct model *model, const struct pass *pass) {
+    const struct config *c = model->config;
+    int64_t past = pass->prefix ? pass->prefix->tokens : 0;
+    double heads = (double)(c->heads * c->head_width), tokens = (double)pass->tokens;
+    double block = tokens * block_floats(c, pass->tokens + past);
+    double across =
+        (double)pass->decoder_tokens * (block_floats(c, pass->tokens + pass->decoder_tokens) +
+                                        2.0 * (double)c->width + 2.0 * heads) +
+        tokens * 2.0 * heads;
+    across = pass->decoder_tokens > 0 ? across * (double)c->decoder_layers : 0;
+    return 4.0 * (double)pass->batch * (block * (double)c->layers + across);
+}
+
+/* Whether blocks are to be computed again instead of remembered. */
+static bool beyond_budget(const struct model *model, const struct pass *pass) {
+    return pass->record && pass->budget > 0 && model->arch->forward == transformer_forward &&
+           record_bytes(model, pass) > (double)pass->budget;
+}
+
 static double recorded_bytes(const struct model *model, const struct pass *pass) {
-    int64_t all = record_bytes(model, pass);
-    return (double)(pass->budget > 0 && pass->budget < all ? pass->budget : all);
+    double all = pass->record ? record_bytes(model, pass) : 0;
+    return beyond_budget(model, pass) ? (double)pass->budget : all;
 }
 
 static struct tape *run_tape(struct arena *scratch, const struct model *model,
@@ -227,7 +249,7 @@ static struct tape *run_tape(struct arena *scratch, const struct model *model,
 
 struct trace *model_run(const struct model *model, struct pass *pass, struct err *err) {
     if (check(model, pass, err) < 0 ||
-        need_check(model, pass, pass->record ? recorded_bytes(model, pass) : 0, err) < 0) {
+        need_check(model, pass, recorded_bytes(model, pass), err) < 0) {
         return NULL;
     }
     struct trace *trace = pass->trace = trace_new(model, pass);
@@ -237,7 +259,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     arena_defer(pass->arena, scratch_free, scratch);
     *scratch = arena_new();
     pass->tape = run_tape(*scratch, model, pass);
-    pass->again = pass->record && pass->budget > 0 && record_bytes(model, pass) > pass->budget;
+    pass->again = beyond_budget(model, pass);
     struct pass *own = pass;
     if (pass->record) {
         own = recording_new(pass, scratch)->pass;

@@ -46,6 +46,7 @@ struct run {
     const struct stack *stack;
     enum site of;   /* 0, or SITE_DECODER */
     int64_t tokens; /* T of this stack */
+    int64_t past;   /* tokens of the prefix, which may have grown when blocks run again */
     const int32_t *ids;
     const uint8_t *mask;
     struct op_rope_angles *angles[2];
@@ -61,10 +62,9 @@ struct run {
 static int32_t *places(const struct run *run) {
     const struct pass *pass = run->pass;
     const struct stack *stack = run->stack;
-    int64_t past = pass->prefix ? pass->prefix->tokens : 0;
     int32_t *place = arena_array(run->tape->arena, pass->batch * run->tokens, sizeof *place);
     for (int64_t b = 0; b < pass->batch; b++) {
-        int64_t next = past + stack->first_position;
+        int64_t next = run->past + stack->first_position;
         for (int64_t t = 0; t < run->tokens; t++) {
             int64_t at = b * run->tokens + t;
             bool counts = stack->count_mask ? !pass->mask || pass->mask[at]
@@ -177,8 +177,8 @@ static void prefix_extend(const struct run *run, int64_t layer, const struct loo
     const struct stack *stack = run->stack;
     int64_t width = stack->head_width, row = stack->groups * width;
     for (int64_t t = 0; t < run->tokens; t++) {
-        float *key = prefix->keys[layer] + (prefix->tokens + t) * row;
-        float *value = prefix->values[layer] + (prefix->tokens + t) * row;
+        float *key = prefix->keys[layer] + (run->past + t) * row;
+        float *value = prefix->values[layer] + (run->past + t) * row;
         const float *k = looked->k.x->data + t * looked->k.x->shape[1] + looked->k.first;
         const float *v = looked->v.x->data + t * looked->v.x->shape[1] + looked->v.first;
         for (int64_t g = 0; g < stack->groups; g++) {
@@ -234,12 +234,12 @@ static struct tensor *attend(const struct run *run, int64_t layer, const struct 
     how.table = stack->distances;
     how.distance = run->distance;
     if (prefix) {
-        how.past = prefix->tokens;
+        how.past = run->past;
         how.past_keys = prefix->keys[layer];
         how.past_values = prefix->values[layer];
     }
     struct tensor *mixed = mix(run, SITE_ATTENTION, layer, &looked, &how);
-    if (prefix && run->pass->extend) {
+    if (prefix && run->pass->extend && !run->tape->repeats) {
         prefix_extend(run, layer, &looked);
     }
     visit_rows(run->pass, SITE_MIXED, layer, mixed);
@@ -356,14 +356,13 @@ static struct tensor *block_run(const struct run *run, int64_t layer,
 /* ---- a stack ---- */
 
 static void angles_make(struct run *run) {
-    int64_t past = run->pass->prefix ? run->pass->prefix->tokens : 0;
     for (int i = 0; i < 2; i++) {
         const struct rope *rope = &run->stack->ropes[i];
         if (rope->width > 0) {
             double *turns = arena_array(run->tape->arena, rope->width / 2, sizeof *turns);
-            rope_turns(rope, past + run->tokens, turns);
+            rope_turns(rope, run->past + run->tokens, turns);
             run->angles[i] =
-                op_rope_angles(run->tape, past, run->tokens, rope->width, turns,
+                op_rope_angles(run->tape, run->past, run->tokens, rope->width, turns,
                                rope->attention != 0 ? rope->attention : 1, rope->adjacent);
         }
     }
@@ -564,6 +563,7 @@ int transformer_forward(const struct model *model, struct pass *pass, struct err
                        .tape = pass->tape,
                        .stack = &t->stack,
                        .tokens = pass->tokens,
+                       .past = pass->prefix ? pass->prefix->tokens : 0,
                        .ids = pass->ids,
                        .mask = pass->mask };
     bool decodes = pass->decoder_tokens > 0;

@@ -236,3 +236,145 @@ TEST(backward_refuses_what_was_not_kept) {
     check(model_backward(trace, &ask, &err) < 0);
     check_text(err.text, "2 times [2, 9, 512]");
 }
+
+/* What was asked for before the refusal is not owed any more: the tensors made for one seed
+ * would not hold those of two. */
+TEST(backward_forgets_what_it_refused) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct model *model = opened(arena, "gpt2");
+    struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids, .record = true };
+    pass.keep[SITE_EMBED] = pass.keep[SITE_LOGITS] = true;
+    struct trace *trace = model_run(model, &pass, &err);
+    struct seed from = { .site = SITE_LOGITS,
+                         .gradient = seeds_of(arena, trace_at(trace, SITE_LOGITS, 0), 1) };
+    struct backward ask = { .from = &from, .count = 1, .want = { [SITE_EMBED] = true } };
+    check(model_backward(trace, &ask, &err) == 0);
+    const struct tensor *before = trace_gradient(trace, SITE_EMBED, 0);
+    struct tensor *copy = tensor_new(arena, before->rank, before->shape);
+    memcpy(copy->data, before->data, (size_t)tensor_bytes(before));
+    ask.want[SITE_FINAL] = true;
+    check(model_backward(trace, &ask, &err) < 0);
+    const struct tensor *after = trace_gradient(trace, SITE_EMBED, 0);
+    check(after == before);
+    ask.want[SITE_FINAL] = false;
+    ask.seeds = 2;
+    from.gradient = seeds_of(arena, trace_at(trace, SITE_LOGITS, 0), 2);
+    check(model_backward(trace, &ask, &err) == 0);
+    check(memcmp(copy->data, after->data, (size_t)tensor_bytes(copy)) == 0);
+    check(memcmp(copy->data, trace_gradient(trace, SITE_EMBED, 0)->data,
+                 (size_t)tensor_bytes(copy)) == 0);
+}
+
+/* ---- behind a prefix ---- */
+
+enum { P = 4, OWN = T - P }; /* of the T tokens of both texts, which begin alike */
+
+/* Gradients at every kept site of two texts behind a prefix of P tokens, or of all T. */
+static struct trace *behind(struct arena *arena, const struct model *model,
+                            const struct pass *how, const struct tensor *seed) {
+    struct err err = { 0 };
+    struct pass pass = *how;
+    pass.arena = arena;
+    pass.record = true;
+    pass.keep[SITE_EMBED] = pass.keep[SITE_RESIDUAL] = pass.keep[SITE_LOGITS] = true;
+    pass.keep[SITE_QUERY] = pass.keep[SITE_KEY] = pass.keep[SITE_VALUE] = true;
+    struct trace *trace = model_run(model, &pass, &err);
+    if (!check(trace != NULL)) {
+        check_text(err.text, "no error");
+    }
+    struct seed from = { .site = SITE_LOGITS, .gradient = seed };
+    struct backward ask = { .from = &from, .count = 1 };
+    memcpy(ask.want, pass.keep, sizeof ask.want);
+    check(model_backward(trace, &ask, &err) == 0);
+    return trace;
+}
+
+/* Of [1, B, T, ...] the last OWN tokens against [1, B, OWN, ...]. */
+static void check_last(const struct tensor *all, const struct tensor *own) {
+    int64_t width = own->shape[3];
+    double worst = 0, size = 1e-6;
+    for (int64_t i = 0; i < tensor_count(own); i++) {
+        int64_t b = i / (OWN * width), at = (b * T + P) * width + i % (OWN * width);
+        worst = fmax(worst, fabs((double)all->data[at] - (double)own->data[i]));
+        size = fmax(size, fabs((double)own->data[i]));
+    }
+    check_near(worst / size, 0, 1e-5);
+}
+
+/* Tokens see those before, not after: what comes after the prefix has the gradient that it has
+ * in the full run. The first run's own tokens join a prefix, which a budget must not mislead
+ * when blocks run again. */
+static void check_behind(const struct model *model) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    int32_t all[B * T], own[B * OWN];
+    uint8_t all_mask[B * T], own_mask[B * OWN];
+    for (int i = 0; i < B * T; i++) {
+        all[i] = i % T < P ? ids[i % T] : ids[i];
+        all_mask[i] = i != B * T - 1;
+    }
+    for (int i = 0; i < B * OWN; i++) {
+        own[i] = all[i / OWN * T + P + i % OWN];
+        own_mask[i] = i != B * OWN - 1;
+    }
+    struct pass begin = { .arena = arena, .batch = 1, .tokens = P, .ids = ids };
+    struct pass full = { .batch = B, .tokens = T, .ids = all, .mask = all_mask };
+    struct pass rest = { .batch = B, .tokens = OWN, .ids = own, .mask = own_mask };
+    begin.prefix = rest.prefix = prefix_new(arena, model, T);
+    begin.extend = true;
+    check(model_run(model, &begin, &err) != NULL);
+    int64_t shape[] = { 1, B, OWN, model->config->vocab }, longer[] = { 1, B, T, shape[3] };
+    struct tensor *seed = tensor_new(arena, 4, shape), *wide = tensor_new(arena, 4, longer);
+    for (int64_t i = 0; i < tensor_count(seed); i++) {
+        int64_t row = i / shape[3];
+        seed->data[i] = row == B * OWN - 1 ? 0 : (float)(i * 7919 % 1000) / 500 - 1;
+        wide->data[(row / OWN * T + P + row % OWN) * shape[3] + i % shape[3]] = seed->data[i];
+    }
+    const struct trace *whole = behind(arena, model, &full, wide);
+    const struct trace *part = behind(arena, model, &rest, seed);
+    rest.budget = 1;
+    check_same_gradients(part, behind(arena, model, &rest, seed));
+    for (int site = 0; site < SITE_LOGITS; site++) {
+        for (int64_t l = 0; trace_gradient(part, (enum site)site, l); l++) {
+            check_last(trace_gradient(whole, (enum site)site, l),
+                       trace_gradient(part, (enum site)site, l));
+        }
+    }
+
+    struct pass joins = { .batch = 1, .tokens = OWN, .ids = own, .prefix = begin.prefix };
+    struct tensor one = *seed;
+    one.shape[1] = 1;
+    const struct trace *alone = behind(arena, model, &joins, &one);
+    joins.extend = true;
+    joins.budget = 1;
+    check_same_gradients(alone, behind(arena, model, &joins, &one));
+    check_int(begin.prefix->tokens, T);
+}
+
+TEST(backward_behind_a_prefix_is_that_of_the_full_run) {
+    static const char *const causal[] = { "gpt2", "llama3", "gpt_neox", "opt", "mistral" };
+    for (size_t m = 0; m < sizeof causal / sizeof *causal; m++) {
+        check_behind(opened(check_arena(), causal[m]));
+    }
+}
+
+/* ---- budgets ---- */
+
+static bool runs_again(const char *name, int64_t decoder_tokens, int64_t budget) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct pass pass = { .arena = arena, .batch = 1, .tokens = 1, .ids = ids, .record = true };
+    pass.decoder_tokens = decoder_tokens;
+    pass.decoder_ids = ids;
+    pass.budget = budget;
+    check(model_run(opened(arena, name), &pass, &err) != NULL);
+    return pass.again;
+}
+
+TEST(backward_counts_what_a_decoder_keeps) {
+    check(!runs_again("t5", 0, 20000));
+    check(runs_again("t5", T, 20000));
+    check(!runs_again("t5", T, 2000000));
+    check(!runs_again("lstm_lm", 0, 1)); /* has no blocks to run again */
+}

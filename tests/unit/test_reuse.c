@@ -235,6 +235,11 @@ TEST(reuse_refuses_what_does_not_fit) {
     check_refused(llama, &pass, "[1, 12, 4]");
     pass.from = 4;
     check_refused(llama, &pass, "block 4 of 2");
+    pass.stream = tensor_new(arena, 3, (int64_t[]){ 1, T, llama->config->width });
+    pass.from = 1;
+    pass.prefix = prefix_new(arena, llama, T);
+    pass.extend = true;
+    check_refused(llama, &pass, "resumes at block 1 has no keys of the blocks before");
     pass = pass_of(arena, 0, T);
     pass.embeddings = tensor_new(arena, 2, (int64_t[]){ T, 40 });
     check_refused(llama, &pass, "[12, 40]");
