@@ -237,3 +237,31 @@ void head_weigh(const struct head *head, int64_t first, int64_t rows, struct hea
         simd()->softmax(row, span.end - span.begin, bends ? 1.0F : head->how->scale);
     }
 }
+
+/* ---- what is not finite ---- */
+
+static bool all_finite(const float *row, int64_t n) {
+    uint32_t high = 0x7f800000, bits, found = 0;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(&bits, row + i, sizeof bits);
+        found |= (bits & high) == high;
+    }
+    return !found;
+}
+
+void head_mend(const struct head *head, int64_t i, struct head_span span, const float *p,
+               float *y) {
+    int64_t width = head->how->width, past = head->how->past;
+    if (all_finite(y, width)) {
+        return;
+    }
+    struct head_span sees = seen(head, i);
+    memset(y, 0, (size_t)width * sizeof *y);
+    for (int64_t j = sees.begin; j < sees.end; j++) {
+        int64_t stride;
+        if (!head->mask || j < past || head->mask[j - past]) {
+            const float *row = rows_of(&head->v, width, j, 1, NULL, &stride);
+            simd()->axpy(y, p[j - span.begin], row, width);
+        }
+    }
+}

@@ -66,6 +66,12 @@ void head_multiply(const float *x, int64_t x_stride, int64_t rows, int64_t width
 void head_weigh(const struct head *head, int64_t first, int64_t rows, struct head_span span,
                 float *scores, int64_t stride);
 
+/* Mixes query i's row of y [D] again, of the keys alone that it sees, if a number in it is not
+ * finite: a value beside them may be NaN or infinite, which not even a probability of 0 makes
+ * 0. `p` are its probabilities over the span. */
+void head_mend(const struct head *head, int64_t i, struct head_span span, const float *p,
+               float *y);
+
 /* op_attention_back.c: leaves the step that goes back from `out`. `kept` [B, heads, T, P + S]:
  * the probabilities; NULL: they are to be computed again. `pattern`: op_attention's. */
 void op_attention_record(struct tape *tape, const struct tensor *out, struct op_heads q,

@@ -102,11 +102,12 @@ void op_rope(struct tape *tape, struct op_heads of, int64_t heads,
  * share (and that get no gradient). Then query i has position P + i, key j of all P + S
  * position j; without causal, left, right and distance positions mean nothing. A key is masked
  * where mask says 0, if causal where it comes after the query, and where it is more than `left`
- * before or `right` after it; its probability is exactly 0. A query all of whose keys are
- * masked gets zeros. `pattern` [B, heads, T, P + S] receives the probabilities; with NULL (and
- * no tape that records) they are never all in memory. It has a gradient like any value: the
- * derivative by each probability as if it were free, where keys are masked too. Work is done
- * for keys that queries see. */
+ * before or `right` after it; its probability is exactly 0, and no key or value of it moves
+ * the result, NaN and infinity included. A query all of whose keys are masked gets zeros.
+ * `pattern` [B, heads, T, P + S] receives the probabilities; with NULL (and no tape that
+ * records) they are never all in memory. It has a gradient like any value: the derivative by
+ * each probability as if it were free, where keys are masked too. Work is done for keys that
+ * queries see. */
 struct op_attention {
     int64_t batch, queries, keys; /* B, T, S */
     int64_t heads, groups, width; /* ..., D */

@@ -74,6 +74,10 @@ static void tile_run(const struct task *task, int64_t first, int64_t rows) {
     head_weigh(head, first, rows, span, scores, stride);
     head_multiply(scores, stride, rows, how->width, span, task->packed, task->value_panels,
                   task->out + first * out_stride, out_stride, false);
+    for (int64_t r = 0; r < rows; r++) {
+        head_mend(head, first + r, span, scores + r * stride,
+                  task->out + (first + r) * out_stride);
+    }
     if (task->pattern) {
         pattern_put(task, first, rows, span, stride);
     }

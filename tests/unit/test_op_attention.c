@@ -280,6 +280,61 @@ TEST(op_attention_masks_wherever_padding_stands) {
     }
 }
 
+/* Values and keys of what a query does not see may be NaN or infinite. */
+static void check_unmoved(struct op_attention how, int64_t wrong, float value) {
+    struct arena *arena = check_arena();
+    struct scene good = scene_new(arena, how), bad = scene_new(arena, how);
+    int64_t width = how.heads * how.width, all = how.past + how.keys;
+    for (int64_t h = 0; h < how.groups; h++) {
+        for (int64_t i = 0; i < how.width; i++) {
+            int64_t at = 3 + h * (how.width + 2) + i;
+            bad.k.x->data[wrong * bad.k.x->shape[1] + at] = value;
+            bad.v.x->data[wrong * bad.v.x->shape[1] + at] = value;
+        }
+    }
+    scene_run(arena, &good);
+    scene_run(arena, &bad);
+    for (int64_t i = 0; i < how.queries; i++) {
+        bool sees = (!how.mask || how.mask[wrong]) && (!how.causal || wrong <= i) &&
+                    (how.left < 0 || i - wrong <= how.left);
+        for (int64_t c = 0; c < width; c++) {
+            double is = (double)bad.y->data[i * width + c];
+            if (sees) {
+                check(!isfinite(is));
+            } else {
+                check_near(is, (double)good.y->data[i * width + c], 1e-5);
+            }
+        }
+        for (int64_t h = 0; h < how.heads && !sees; h++) {
+            int64_t row = (h * how.queries + i) * all;
+            check(memcmp(good.pattern->data + row, bad.pattern->data + row,
+                         (size_t)all * sizeof(float)) == 0);
+        }
+    }
+}
+
+TEST(op_attention_is_not_moved_by_what_it_does_not_see) {
+    static const uint8_t mask[20] = {
+        1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
+    };
+    static const float values[] = { NAN, INFINITY };
+    for (int i = 0; i < 2; i++) {
+        struct op_attention how = sizes(1, 20, 20, 4, 2, 10);
+        how.causal = true;
+        check_unmoved(how, 7, values[i]);
+        how.past = 5;
+        check_unmoved(how, 7, values[i]);
+        how.past = 0;
+        how.left = 3;
+        check_unmoved(how, 7, values[i]);
+        how.causal = false;
+        how.left = -1;
+        how.mask = mask;
+        check_unmoved(how, 5, values[i]);
+        check_unmoved(how, 19, values[i]);
+    }
+}
+
 TEST(op_attention_sees_through_windows) {
     for (int64_t left = 0; left < 50; left = left * 2 + 1) {
         struct op_attention how = sizes(1, 110, 110, 2, 2, 8);
