@@ -210,6 +210,40 @@ TEST(backward_at_the_pattern_agrees_with_what_it_mixes) {
     }
 }
 
+static double product(const struct trace *trace, enum site site, int64_t layer, double *size) {
+    const struct tensor *x = trace_at(trace, site, layer);
+    const struct tensor *dx = trace_gradient(trace, site, layer);
+    double sum = 0;
+    for (int64_t i = 0; i < tensor_count(x); i++) {
+        sum += (double)x->data[i] * (double)dx->data[i];
+        *size += fabs((double)x->data[i] * (double)dx->data[i]);
+    }
+    return sum;
+}
+
+/* Scores are linear in queries and in keys, and what is mixed is in values; so the sums over
+ * x dx agree, wherever the heads lie: q with k, and v with z. */
+TEST(backward_at_queries_agrees_with_keys_and_at_values_with_what_is_mixed) {
+    for (int m = 0; m < TRANSFORMERS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        const struct trace *trace = go_back(arena, model, 0, 1).trace;
+        for (int stack = 0; stack <= (model_decodes(model) ? SITE_DECODER : 0);
+             stack += SITE_DECODER) {
+            for (int64_t l = 0; trace_at(trace, (enum site)(SITE_QUERY + stack), l); l++) {
+                double size = 0;
+                double q = product(trace, (enum site)(SITE_QUERY + stack), l, &size);
+                double k = product(trace, (enum site)(SITE_KEY + stack), l, &size);
+                check_near(q, k, 1e-5 * size + 1e-6);
+                double v = product(trace, (enum site)(SITE_VALUE + stack), l, &size);
+                double z = product(trace, (enum site)(SITE_MIXED + stack), l, &size);
+                check(size > 0);
+                check_near(v, z, 1e-5 * size + 1e-6);
+            }
+        }
+    }
+}
+
 TEST(backward_refuses_what_was_not_kept) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
