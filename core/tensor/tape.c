@@ -130,6 +130,7 @@ struct record {
     /* Of the outermost. */
     struct table parameters;
     struct request *requests;
+    struct arena *asks; /* of requests and wants, until tape_backward is done with them */
     const struct tape_ask *ask; /* while going backward */
     struct arena *room;         /* of gradients, all for `room_seeds` seeds */
     int64_t room_seeds;
@@ -161,6 +162,7 @@ bool tape_inside(const struct tape *tape) {
 void tape_record(struct tape *tape) {
     tape->record = record_new(tape, NULL);
     tape->record->room = arena_within(tape->arena);
+    tape->record->asks = arena_within(tape->arena);
 }
 
 static struct record *outermost(const struct tape *tape) {
@@ -410,13 +412,13 @@ static void uses_end(struct tape *tape, const struct tape_step *step) {
 
 static void want_now(struct tape *tape, const struct tensor *tensor, float *into) {
     struct value *value = value_of(tape, tensor);
-    struct want *want = arena_alloc(tape->record->arena, sizeof *want);
+    struct want *want = arena_alloc(outermost(tape)->asks, sizeof *want);
     *want = (struct want){ .into = into, .next = value->wants };
     value->wants = want;
 }
 
 static void request(struct tape *tape, struct request what) {
-    struct request *request = arena_alloc(tape->record->arena, sizeof *request);
+    struct request *request = arena_alloc(tape->record->asks, sizeof *request);
     what.next = tape->record->requests;
     *request = what;
     tape->record->requests = request;
@@ -593,6 +595,7 @@ void tape_backward(struct tape *tape, const struct tape_ask *ask) {
     }
     steps_back(tape);
     record->ask = NULL;
+    arena_rewind(record->asks, (struct arena_mark){ 0 });
 }
 
 struct tensor *tape_again(struct tape *tape, struct tensor *(*run)(void *arg, struct tape *),

@@ -281,6 +281,24 @@ TEST(tape_uses_the_room_of_gradients_again) {
     check(arena_held() - before < 8 * n * (int64_t)sizeof(float));
 }
 
+/* A method that goes back for every token of every text must not grow with their number. */
+TEST(tape_keeps_nothing_of_having_gone_back) {
+    struct arena *arena = check_arena();
+    struct tape *tape = recording(arena);
+    struct tensor *x = pair(arena, 2, -3);
+    struct tensor *square = multiply(tape, x, x, false);
+    int64_t after_first = 0;
+    for (int i = 0; i < 2000; i++) {
+        float dx[2];
+        tape_seed(tape, square, (float[]){ 1, 1 });
+        tape_want(tape, x, dx);
+        tape_backward(tape, &one);
+        check(dx[0] == 4 && dx[1] == -6);
+        after_first = i == 0 ? arena_held() : after_first;
+    }
+    check_int(arena_held(), after_first);
+}
+
 static void interrupted(struct tape *tape) {
     struct catch here;
     if (setjmp(catch_set(&here)->place) == 0) {
