@@ -98,6 +98,67 @@ TEST(backward_computes_blocks_again_to_the_same_bytes) {
     }
 }
 
+/* Two targets that start at every site of every layer, and wants at all of them. */
+static struct trace *go_back_from_everywhere(struct arena *arena, const struct model *model,
+                                             int64_t budget) {
+    struct err err = { 0 };
+    struct pass pass = pass_of(arena, model);
+    struct seed from[SITE_COUNT * 8];
+    struct backward ask = { .seeds = 2, .from = from };
+    pass.budget = budget;
+    struct trace *trace = model_run(model, &pass, &err);
+    for (int site = 0; site < SITE_COUNT; site++) {
+        for (int64_t l = 0; trace_at(trace, (enum site)site, l); l++) {
+            from[ask.count++] = (struct seed){
+                .site = (enum site)site,
+                .layer = l,
+                .gradient = seeds_of(arena, trace_at(trace, (enum site)site, l), 2),
+            };
+        }
+    }
+    memcpy(ask.want, pass.keep, sizeof ask.want);
+    if (!check(model_backward(trace, &ask, &err) == 0)) {
+        check_text(err.text, "no error");
+    }
+    return trace;
+}
+
+TEST(backward_starts_within_blocks_that_run_again) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = opened(arena, models[m]);
+        check_same_gradients(go_back_from_everywhere(arena, model, 0),
+                             go_back_from_everywhere(arena, model, 1));
+    }
+}
+
+/* Values that are handed over have gradients like those that are kept. */
+static void let_go(void *arg, enum site site, int64_t layer, const struct tensor *value) {
+    int64_t *seen = arg;
+    (void)site, (void)layer, (void)value;
+    ++*seen;
+}
+
+TEST(backward_goes_through_values_that_were_taken) {
+    for (int m = 0; m < MODELS; m++) {
+        struct arena *arena = check_arena();
+        struct err err = { 0 };
+        const struct model *model = opened(arena, models[m]);
+        struct gone kept = go_back(arena, model, 0, 1);
+        struct pass pass = pass_of(arena, model);
+        int64_t seen = 0;
+        pass.take = let_go;
+        pass.take_arg = &seen;
+        struct trace *taken = model_run(model, &pass, &err);
+        struct seed from = { .site = SITE_LOGITS, .gradient = kept.seed };
+        struct backward ask = { .from = &from, .count = 1 };
+        memcpy(ask.want, pass.keep, sizeof ask.want);
+        check(model_backward(taken, &ask, &err) == 0);
+        check(seen > 3 && !trace_at(taken, SITE_LOGITS, 0));
+        check_same_gradients(kept.trace, taken);
+    }
+}
+
 /* Each of several seeds gives what it gives alone. */
 TEST(backward_takes_several_seeds_at_once) {
     for (int m = 0; m < MODELS; m++) {
