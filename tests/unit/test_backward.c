@@ -473,3 +473,62 @@ TEST(backward_counts_what_a_decoder_keeps) {
     check(!runs_again("t5", T, 2000000));
     check(!runs_again("lstm_lm", 0, 1)); /* has no blocks to run again */
 }
+
+/* ---- parameters ---- */
+
+struct handed {
+    const struct weights *weights;
+    const char *names[2000];
+    int64_t count;
+};
+
+static void hand(void *arg, const char *name, const struct tensor *gradient) {
+    struct handed *handed = arg;
+    const struct tensor *of = weights_at(handed->weights, name);
+    bool same = of && of->rank == gradient->rank && gradient->dtype == DTYPE_F32 &&
+                memcmp(of->shape, gradient->shape, (size_t)of->rank * sizeof *of->shape) == 0;
+    if (!check(same)) {
+        check_same(name, "a name and a shape of the file's");
+    }
+    for (int64_t i = 0; i < handed->count; i++) {
+        check(strcmp(handed->names[i], name) != 0);
+    }
+    handed->names[handed->count++] = name;
+}
+
+/* The gradient of every tensor of a file comes once, in its shape. */
+static void check_parameters(const char *name, int64_t budget) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct model *model = opened(arena, name);
+    struct pass pass = pass_of(arena, model);
+    struct handed handed = { .weights = model->weights };
+    pass.budget = budget;
+    struct trace *trace = model_run(model, &pass, &err);
+    struct seed from = { .site = SITE_LOGITS,
+                         .gradient = seeds_of(arena, trace_at(trace, SITE_LOGITS, 0), 1) };
+    struct backward ask = { .from = &from, .count = 1, .parameter = hand, .arg = &handed };
+    check(model_backward(trace, &ask, &err) == 0);
+    for (int64_t i = 0; i < model->weights->count; i++) {
+        const char *tensor = model->weights->tensors[i].name;
+        bool found = strstr(tensor, ".attn.bias"); /* GPT-2's mask: no parameter */
+        for (int64_t h = 0; h < handed.count && !found; h++) {
+            found = strcmp(handed.names[h], tensor) == 0;
+        }
+        if (!check(found)) {
+            check_same(tensor, name);
+        }
+    }
+}
+
+TEST(backward_hands_over_every_parameter_of_every_architecture) {
+    static const char *const names[] = { "bert_cls", "bert_mlm", "distilbert", "gemma3",
+                                         "gpt2",     "gpt_neox", "llama2",     "llama_smollm2",
+                                         "llama3",   "mistral",  "modernbert", "opt",
+                                         "phi",      "qwen2",    "qwen3",      "roberta",
+                                         "t5",       "gru_lm",   "lstm_lm",    "rnn_lm" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        check_parameters(names[i], 0);
+        check_parameters(names[i], 1);
+    }
+}
