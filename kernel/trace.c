@@ -200,8 +200,13 @@ static int add_target(struct capture *capture, const struct model *model, const 
         question.decoder_ids = &start;
         question.decoder_tokens = 1;
     }
-    question.id = strcmp(target, "auto") == 0 ? most_probable(capture, model, input->name)
-                                              : id_of(model, target);
+    bool finds = strcmp(target, "auto") == 0;
+    question.id = finds ? most_probable(capture, model, input->name) : id_of(model, target);
+    if (question.id < 0 && finds) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "--target auto: %s has no head whose scores could be explained",
+                       model->path);
+    }
     if (question.id < 0) {
         char quoted[60];
         return err_set(err, ERR_OPTION,

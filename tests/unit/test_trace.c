@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/model/weights.h"
 #include "kernel/trace.h"
+#include "tests/remake.h"
 
 /* Runs `cutaway trace` with these arguments (up to NULL) and returns its exit status; what it
  * says on stderr goes to `said`. */
@@ -115,6 +116,29 @@ TEST(trace_writes_what_a_decoder_gives) {
             "no decoder");
 }
 
+/* T5's encoder alone: nothing is most probable. */
+TEST(trace_finds_no_target_without_a_head) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *class_name = "T5ForConditionalGeneration";
+    const char *path = check_fixture(arena, "golden/data/models/t5/config.json");
+    struct file *file = file_map(arena, path, &err);
+    const char *config = arena_text(arena, (const char *)file->bytes, (size_t)file->size);
+    const char *at = strstr(config, class_name);
+    const char *out = file_join(arena, check_folder(arena), "out.safetensors");
+    if (!check(at != NULL)) {
+        return;
+    }
+    config = arena_printf(arena, "%.*sT5EncoderModel%s", (int)(at - config), config,
+                          at + strlen(class_name));
+    struct model *model = remake_open(remake_new(arena, "t5"), config, &err);
+    check(model != NULL);
+    refused((const char *[]){ model->path, "-o", out, "--ids", "1", "--target", "auto", NULL },
+            1, "has no head");
+    refused((const char *[]){ model->path, "-o", out, "--ids", "1", "--target", "3", NULL }, 1,
+            "has no head");
+}
+
 TEST(trace_refuses_what_it_cannot_do) {
     struct arena *arena = check_arena();
     const char *model = check_fixture(arena, "golden/data/models/bert_mlm");
@@ -123,8 +147,7 @@ TEST(trace_refuses_what_it_cannot_do) {
     refused((const char *[]){ model, "--text", "a", NULL }, 2, "-o OUT.safetensors is missing");
     refused((const char *[]){ model, "-o", out, NULL }, 2, "--text or --ids is missing");
     refused((const char *[]){ model, "-o", out, "--text", NULL }, 2, "--text needs a value");
-    refused((const char *[]){ model, "-o", out, "--goal", "x", NULL }, 2,
-            "no option --goal");
+    refused((const char *[]){ model, "-o", out, "--goal", "x", NULL }, 2, "no option --goal");
     refused((const char *[]){ model, model, "-o", out, NULL }, 2, "only one model");
     refused((const char *[]){ model, "-o", out, "--ids", "1,,2", NULL }, 1, "--ids 1,,2");
     refused((const char *[]){ model, "-o", out, "--ids", "640", NULL }, 1, "640");
