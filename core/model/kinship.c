@@ -207,8 +207,10 @@ static void differ(char *text, const char *label, const struct words *these,
             continue;
         }
         if (n++ < SHOWN_MOST) {
-            snprintf(text + used, TELL_MOST - used, "%s%s%.40s%s", n > 1 || !used ? "" : "; ",
-                     n == 1 ? label : ", ", these->at[i], hint(these->at[i]));
+            char shown[44];
+            err_quote(shown, sizeof shown, these->at[i], strlen(these->at[i]));
+            snprintf(text + used, TELL_MOST - used, "%s%s%s%s", n > 1 || !used ? "" : "; ",
+                     n == 1 ? label : ", ", shown, hint(these->at[i]));
         }
     }
     if (n > SHOWN_MOST) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/base/utf8.h"
 #include "core/model/arch.h"
 #include "core/model/gguf.h"
 #include "core/model/template.h"
@@ -96,12 +97,16 @@ static int read_tokenizer(struct arena *arena, struct model *model, struct err *
     return 0;
 }
 
+enum { PATH_SHOWN = 200 /* bytes of it in a sentence */ };
+
 /* Whatever an architecture refuses, the sentence says which model it is. */
 static void *refuse(const char *path, struct err *err) {
-    char text[sizeof err->text];
+    struct err inner = *err;
     if (!strstr(err->text, path)) {
-        snprintf(text, sizeof text, "%.200s: %.380s", path, err->text);
-        memcpy(err->text, text, sizeof text);
+        size_t length = strlen(path);
+        int shown = (int)(length > PATH_SHOWN ? utf8_cut(path, PATH_SHOWN) : length);
+        err_set(err, inner.kind, "%.*s: %s", shown, path, inner.text);
+        memcpy(err->trail, inner.trail, sizeof err->trail);
     }
     return NULL;
 }

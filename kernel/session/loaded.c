@@ -6,7 +6,6 @@
 
 #include "core/base/file.h"
 #include "core/base/nearest.h"
-#include "core/base/utf8.h"
 #include "kernel/session/guard.h"
 
 static int64_t index_of(const struct models *models, const char *handle) {
@@ -26,12 +25,12 @@ static const char *quoted(char out[100], const char *text) {
 static void list_handles(const struct models *models, char *out, size_t size) {
     size_t used = 0;
     out[0] = '\0';
-    for (int64_t i = 0; i < models->count && used < size - 40; i++) {
-        char one[100];
-        used += (size_t)snprintf(out + used, size - used, "%s%.60s", i ? ", " : "",
-                                 quoted(one, models->list[i].handle));
+    for (int64_t i = 0; i < models->count && used < size - 64; i++) {
+        const char *handle = models->list[i].handle;
+        char one[60];
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+                                 err_quote(one, sizeof one, handle, strlen(handle)));
     }
-    out[utf8_cut(out, size - 1)] = '\0';
 }
 
 static int refuse_unknown(const struct models *models, const char *handle, struct err *err) {

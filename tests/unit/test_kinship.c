@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/utf8.h"
 #include "core/model/arch.h"
 #include "core/model/kinship.h"
 
@@ -42,6 +43,21 @@ TEST(kinship_compares_parts_and_settings) {
                "the nearest is mistral; differs: it has block_sparse_moe.experts.*.w1 "
                "(experts), block_sparse_moe.gate (experts); it lacks mlp.gate_proj, "
                "mlp.up_proj, mlp.down_proj; it asks for num_local_experts (experts)");
+}
+
+/* Names of files are cut between characters, so that a message stays UTF-8. */
+TEST(kinship_cuts_long_names_between_characters) {
+    static const char *const names[] = { "h.0.ln_1.weight",
+                                         "h.0.attn.c_attn.weight",
+                                         "h.0.attn.c_proj.weight",
+                                         "h.0.ln_2.weight",
+                                         "h.0.mlp.c_fc.weight",
+                                         "h.0.猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫.weight",
+                                         NULL };
+    const char *text = tell("gpt2x", "{\"猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫\":1}", names);
+    check_text(text, "the nearest is gpt2; differs: it has 猫猫");
+    check_text(text, "it asks for 猫猫");
+    check_int((int64_t)utf8_bad(text, strlen(text)), (int64_t)strlen(text));
 }
 
 /* The name alone would say phi. */
