@@ -231,6 +231,12 @@ static int same_check(const struct config *c, const char *key, double wanted, st
 
 static int keys_check(const struct config *c, struct err *err) {
     double value, width = (double)c->head_width;
+    if (!key_number(c, ".attention.layer_norm_rms_epsilon", &value)) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: %s.attention.layer_norm_rms_epsilon is missing; it differs from "
+                       "model to model, so it cannot be guessed",
+                       c->file, c->gguf_type);
+    }
     for (size_t i = 0; i < sizeof odd_keys / sizeof *odd_keys; i++) {
         if (key_number(c, odd_keys[i].key, &value) && value != 0 &&
             value != odd_keys[i].nothing) {

@@ -88,7 +88,9 @@ static void put_keys(struct forge_gguf *g) {
     put_number(g, "llama.attention.key_length", FORGE_U32, said.key_length);
     put_number(g, "llama.rope.dimension_count", FORGE_U32, said.rope);
     put_number(g, "general.alignment", FORGE_U32, said.alignment);
-    forge_gguf_f32(g, "llama.attention.layer_norm_rms_epsilon", said.eps);
+    if (said.eps != 0) { /* 0: left out */
+        forge_gguf_f32(g, "llama.attention.layer_norm_rms_epsilon", said.eps);
+    }
     forge_gguf_f32(g, "llama.rope.freq_base", said.base);
 }
 
@@ -266,6 +268,8 @@ TEST(published_other_sizes) {
     refused("layer_norm_rms_epsilon", "nan");
     said.eps = -1;
     refused("layer_norm_rms_epsilon", "-1");
+    said.eps = 0;
+    refused("llama.attention.layer_norm_rms_epsilon", "is missing");
     said.base = 0;
     refused("rope.freq_base", "0");
     said.base = INFINITY;
