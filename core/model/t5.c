@@ -44,6 +44,16 @@ static int act_find(const struct config *c, const char *kind, struct settings *s
     return 0;
 }
 
+/* Files say once more what follows from feed_forward_proj; that counts, as in transformers. */
+static int act_again(const struct config *c, struct settings *settings, struct err *err) {
+    const char *act = NULL;
+    if (config_text(c, "dense_act_fn", NULL, &act, err) < 0 ||
+        config_flag(c, "is_gated_act", NULL, &settings->gated, err) < 0) {
+        return -1;
+    }
+    return act ? parts_act(act, &settings->act, err) : 0;
+}
+
 /* Distances up to a quarter (in an encoder) or half of the buckets have their own one; the rest
  * share the others up to the longest, which must be longer. */
 static int distances_check(const struct config *c, bool decodes, struct settings *settings,
@@ -74,14 +84,22 @@ static int settings_read(const struct model *model, struct settings *settings,
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: T5 is read from Hugging Face folders, not from GGUF", model->path);
     }
+    if (c->kv_heads != c->heads) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: %lld key-value heads for %lld heads; in T5 each head has its own",
+                       c->file, (long long)c->kv_heads, (long long)c->heads);
+    }
     if (config_text(c, "model_type", NULL, &kind, err) < 0 ||
         config_flag(c, "scale_decoder_outputs", NULL, &settings->scaled, err) < 0) {
         return -1;
     }
     settings->scaled = settings->scaled && strcmp(kind, "mt5") != 0;
     bool decodes = strcmp(model->task, "encoder") != 0;
-    return act_find(c, kind, settings, err) < 0 ? -1
-                                                : distances_check(c, decodes, settings, err);
+    if (act_find(c, kind, settings, err) < 0 || act_again(c, settings, err) < 0 ||
+        (decodes && config_only(c, "is_encoder_decoder", true, err) < 0)) {
+        return -1;
+    }
+    return distances_check(c, decodes, settings, err);
 }
 
 /* By the class that config.json names, or else by what the file has. */

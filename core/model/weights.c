@@ -137,10 +137,8 @@ struct shards {
 };
 
 static void add_shard(struct arena *arena, struct shards *shards, const char *name) {
-    for (int64_t i = shards->count; i-- > 0;) { /* tensors of one shard mostly stand together */
-        if (strcmp(shards->list[i].name, name) == 0) {
-            return;
-        }
+    if (shards->count && strcmp(shards->list[shards->count - 1].name, name) == 0) {
+        return; /* tensors of one shard mostly stand together */
     }
     if (shards->count == shards->room) {
         struct shard *before = shards->list;
@@ -151,6 +149,24 @@ static void add_shard(struct arena *arena, struct shards *shards, const char *na
         }
     }
     shards->list[shards->count++].name = name;
+}
+
+static int by_shard(const void *a, const void *b) {
+    return strcmp(((const struct shard *)a)->name, ((const struct shard *)b)->name);
+}
+
+/* Each shard once. */
+static void shards_unite(struct shards *shards) {
+    int64_t n = 0;
+    if (shards->count) {
+        qsort(shards->list, (size_t)shards->count, sizeof *shards->list, by_shard);
+    }
+    for (int64_t i = 0; i < shards->count; i++) {
+        if (n == 0 || by_shard(&shards->list[n - 1], &shards->list[i]) != 0) {
+            shards->list[n++] = shards->list[i];
+        }
+    }
+    shards->count = n;
 }
 
 /* A shard's name must be that of a file beside the index: no folder, no way out. */
@@ -175,9 +191,10 @@ static void read_weight_map(struct jsonread *r, struct arena *arena, struct shar
         if (!jsonread_failed(r, NULL)) {
             add_shard(arena, shards, name);
         }
-        if (shards->count > SHARDS_MOST) {
-            jsonread_fail(r, "weight_map names more than %d files", SHARDS_MOST);
-        }
+    }
+    shards_unite(shards);
+    if (shards->count > SHARDS_MOST) {
+        jsonread_fail(r, "weight_map names more than %d files", SHARDS_MOST);
     }
 }
 

@@ -43,6 +43,11 @@ static void refused(const char *config, enum err_kind kind, const char *part) {
 
 TEST(t5_refuses_what_it_cannot_compute) {
     refused(T5 ",\"feed_forward_proj\":\"gated-maxout\"}", ERR_UNSUPPORTED, "gated-maxout");
+    refused(T5 ",\"num_key_value_heads\":2}", ERR_UNSUPPORTED, "2 key-value heads for 4");
+    refused(T5 ",\"dense_act_fn\":\"maxout\"}", ERR_UNSUPPORTED, "maxout");
+    refused(T5 ",\"is_gated_act\":true}", ERR_FORMAT, "wi_0");
+    refused(T5 ",\"is_encoder_decoder\":false}", ERR_UNSUPPORTED,
+            "is_encoder_decoder is false");
     refused(T5 ",\"feed_forward_proj\":7}", ERR_FORMAT, "feed_forward_proj is 7");
     refused(T5 ",\"architectures\":[\"T5ForTokenClassification\"]}", ERR_UNSUPPORTED,
             "T5ForTokenClassification");

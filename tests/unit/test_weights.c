@@ -157,6 +157,18 @@ TEST(weights_refuses_shards_that_lead_elsewhere) {
     }
 }
 
+/* However often and in whatever order an index names its shards. */
+TEST(weights_opens_each_shard_once) {
+    const char *folder = folder_of();
+    one(folder, "1.safetensors", "a", 1);
+    one(folder, "2.safetensors", "b", 1);
+    text(folder, "model.safetensors.index.json",
+         "{\"weight_map\":{\"b\":\"2.safetensors\",\"a\":\"1.safetensors\","
+         "\"b\":\"2.safetensors\",\"a\":\"1.safetensors\"}}");
+    struct weights *weights = weights_open(arena, folder, &err);
+    check(weights && weights->count == 2);
+}
+
 TEST(weights_refuses_an_index_that_lies) {
     const char *folder = folder_of();
     one(folder, "1.safetensors", "a", 1);
