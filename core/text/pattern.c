@@ -34,7 +34,7 @@ struct instruction {
 
 struct code {
     struct instruction *all;
-    int32_t count;
+    int32_t count, room;
     bool empty; /* may match nothing */
 };
 
@@ -45,7 +45,12 @@ struct pattern {
 
 /* ---- reading: pieces of code ---- */
 
-enum { DEPTH = 16, PROGRAM = 8192, MOST = 1000 /* of {n,m} */ };
+enum {
+    DEPTH = 16,
+    PROGRAM = 8192,
+    COPIED = 1 << 19, /* instructions, while a pattern is read: 25 MB */
+    MOST = 1000       /* of {n,m} */
+};
 enum group { PLAIN, AHEAD, NOT_AHEAD, ATOMIC, BACK, NOT_BACK };
 
 struct frame {
@@ -57,6 +62,8 @@ struct frame {
 
 struct reading {
     struct arena *arena;
+    struct arena *scratch; /* for code; what is finished is copied into the arena */
+    int64_t copied;        /* instructions so far */
     const char *at, *end;
     const char *why; /* what is not known here; NULL: all is well */
     struct frame frames[DEPTH];
@@ -70,26 +77,42 @@ static void refuse(struct reading *r, const char *why) {
     r->at = r->end;
 }
 
-static struct code join(struct reading *r, struct code left, struct code right) {
-    int32_t count = left.count + right.count;
-    if (count > PROGRAM) {
-        refuse(r, "it is too long");
-        return left;
-    }
-    struct instruction *all = arena_array(r->arena, count, sizeof *all);
-    if (left.count) {
-        memcpy(all, left.all, (size_t)left.count * sizeof *all);
+/* Puts `right` behind `left`, which nobody else may hold. */
+static void append(struct reading *r, struct code *left, struct code right) {
+    int32_t count = left->count + right.count;
+    r->copied += right.count;
+    if (count > left->room) {
+        int32_t room = 2 * left->count > count ? 2 * left->count : count;
+        r->copied += left->count;
+        if (count > PROGRAM || r->copied > COPIED) {
+            refuse(r, "it is too long");
+            return;
+        }
+        struct instruction *all = arena_raw(r->scratch, (size_t)room * sizeof *all);
+        if (left->count) {
+            memcpy(all, left->all, (size_t)left->count * sizeof *all);
+        }
+        left->all = all;
+        left->room = room;
     }
     if (right.count) {
-        memcpy(all + left.count, right.all, (size_t)right.count * sizeof *all);
+        memcpy(left->all + left->count, right.all, (size_t)right.count * sizeof *right.all);
     }
-    return (struct code){ all, count, left.empty && right.empty };
+    left->count = count;
+    left->empty = left->empty && right.empty;
+}
+
+static struct code join(struct reading *r, struct code left, struct code right) {
+    struct code code = { .empty = true };
+    append(r, &code, left);
+    append(r, &code, right);
+    return code;
 }
 
 static struct code single(struct reading *r, struct instruction instruction, bool empty) {
-    struct instruction *all = arena_alloc(r->arena, sizeof *all);
+    struct instruction *all = arena_raw(r->scratch, sizeof *all);
     *all = instruction;
-    return (struct code){ all, 1, empty };
+    return (struct code){ all, 1, 1, empty };
 }
 
 /* left|right */
@@ -151,17 +174,22 @@ static struct code repeat(struct reading *r, struct code code, int32_t min, int3
         refuse(r, "it repeats without end what may be empty");
         return code;
     }
-    struct code all = { .empty = true }, tail = { .empty = true };
+    struct code all = { .empty = true };
     for (int32_t i = 0; i < min && !r->why; i++) {
-        all = join(r, all, code);
+        append(r, &all, code);
     }
     if (max < 0) {
-        tail = optional(r, code, true, hunger == LAZY);
+        append(r, &all, optional(r, code, true, hunger == LAZY));
     }
-    for (int32_t i = min; i < max && !r->why; i++) { /* (x(x(x)?)?)? */
-        tail = optional(r, join(r, code, tail), false, hunger == LAZY);
+    for (int32_t i = min; i < max && !r->why; i++) { /* (x(x(x)?)?)?: all leave to its end */
+        int32_t out = (max - i) * (code.count + 1);
+        struct instruction split = { .op = SPLIT,
+                                     .to = hunger == LAZY ? out : 1,
+                                     .or = hunger == LAZY ? 1 : out };
+        append(r, &all, single(r, split, true));
+        append(r, &all, code);
     }
-    all = join(r, all, tail);
+    all.empty = min == 0 || code.empty;
     return hunger == POSSESSIVE ? apart(r, all, false, true) : all;
 }
 
@@ -552,7 +580,7 @@ static void read_all(struct reading *r) {
         } else {
             struct code code = read_quantifiers(r, read_atom(r));
             struct frame *frame = &r->frames[r->depth];
-            frame->now = join(r, frame->now, code);
+            append(r, &frame->now, code);
         }
     }
     if (r->depth > 0) {
@@ -562,8 +590,9 @@ static void read_all(struct reading *r) {
 
 struct pattern *pattern_read(struct arena *arena, const char *regex, size_t length,
                              const char *file, struct err *err) {
-    enum { LONGEST = 1000 }; /* reading takes its square of memory: 20 MB */
+    enum { LONGEST = 4000 }; /* bytes; sets are asked term by term */
     struct reading r = { .arena = arena, .at = regex, .end = regex + length };
+    r.scratch = arena_new();
     r.frames[0].now.empty = true;
     if (length > LONGEST) {
         refuse(&r, "it is too long");
@@ -571,10 +600,14 @@ struct pattern *pattern_read(struct arena *arena, const char *regex, size_t leng
     read_all(&r);
     struct pattern *pattern = arena_alloc(arena, sizeof *pattern);
     if (!r.why) {
-        pattern->code =
-            join(&r, finished(&r), single(&r, (struct instruction){ .op = DONE }, true));
+        struct code code = finished(&r);
+        append(&r, &code, single(&r, (struct instruction){ .op = DONE }, true));
+        pattern->code = code;
+        pattern->code.all = arena_array(arena, code.count, sizeof *code.all);
+        memcpy(pattern->code.all, code.all, (size_t)code.count * sizeof *code.all);
         pattern->regex = arena_text(arena, regex, length);
     }
+    arena_free(r.scratch);
     if (r.why) {
         char shown[160];
         err_set(err, ERR_UNSUPPORTED, "%s: the pattern %s cannot be read: %s", file,
@@ -593,7 +626,7 @@ struct choice {
     int64_t low; /* from `at` back to here, a character at a time; -1: only `at` */
 };
 
-enum { STEPS = 500 /* a character */, STEPS_LEAST = 100000 };
+enum { STEPS = 500, CHOICES = 8 /* both a byte */, STEPS_LEAST = 100000 };
 
 void pattern_begin(struct pattern_search *search, struct arena *arena,
                    const struct pattern *pattern, const char *text, int64_t length) {
@@ -603,15 +636,20 @@ void pattern_begin(struct pattern_search *search, struct arena *arena,
     search->stack = buf_new(arena);
 }
 
+/* What a text of its length does not need. */
+static _Noreturn void give_up(const struct pattern_search *search, const char *what,
+                              int64_t most) {
+    char shown[160];
+    const char *regex = search->pattern->regex;
+    catch_throw(ERR_TEXT, "the pattern %s takes more than %lld %s on a text of %lld bytes",
+                err_quote(shown, sizeof shown, regex, strlen(regex)), (long long)most, what,
+                (long long)search->length);
+}
+
 static void count_steps(struct pattern_search *search, int64_t steps) {
     search->steps += steps;
     if (search->steps > search->most) {
-        char shown[160];
-        const char *regex = search->pattern->regex;
-        catch_throw(ERR_TEXT,
-                    "the pattern %s takes more than %lld steps on a text of %lld bytes",
-                    err_quote(shown, sizeof shown, regex, strlen(regex)),
-                    (long long)search->most, (long long)search->length);
+        give_up(search, "steps", search->most);
     }
 }
 
@@ -639,6 +677,10 @@ static int64_t back(const struct pattern_search *search, int64_t at) {
 
 static void push(struct pattern_search *search, int32_t pc, int64_t at, int64_t low) {
     struct choice choice = { pc, at, low };
+    size_t most = (size_t)(search->most / STEPS * CHOICES);
+    if (search->stack->length / sizeof choice >= most) {
+        give_up(search, "choices that wait", (int64_t)most);
+    }
     buf_add(search->stack, &choice, sizeof choice);
 }
 

@@ -12,8 +12,9 @@
  * of one character. Everything else is refused when the file is read, not when text comes.
  *
  * Matching goes back and tries again, which can take the square of the text or more; so it
- * counts its steps, and ends with ERR_TEXT when there were far more than a text of that length
- * needs. The patterns that tokenizers have take a few steps a character. */
+ * counts its steps and the choices that wait, and ends with ERR_TEXT when there were far more
+ * than a text of that length needs. The patterns that tokenizers have take a few steps a
+ * character. */
 
 struct pattern;
 

@@ -59,10 +59,19 @@ TEST(pattern_as_in_ruby) {
 }
 
 TEST(pattern_refuses) {
-    static const char *const regexes[] = { "(a)\\1",   "(a",      "a)",
-                                           "[a",       "*a",      "\\p{Nonsense}",
-                                           "(?<n>a)",  "[a&&b]",  "(?:a*)*",
-                                           "(?<=ab)c", "a{2000}", "((((((((((((((((((a" };
+    static const char *const regexes[] = { "(a)\\1",
+                                           "(a",
+                                           "a)",
+                                           "[a",
+                                           "*a",
+                                           "\\p{Nonsense}",
+                                           "(?<n>a)",
+                                           "[a&&b]",
+                                           "(?:a*)*",
+                                           "(?<=ab)c",
+                                           "a{2000}",
+                                           "((((((((((((((((((a",
+                                           "(?:(?:ab){90}){90}" };
     for (size_t i = 0; i < sizeof regexes / sizeof *regexes; i++) {
         struct err err;
         check(!read(regexes[i], &err));
@@ -72,12 +81,45 @@ TEST(pattern_refuses) {
     }
 }
 
-/* "a*b" over a run of a alone tries every beginning and goes to the end each time. */
-TEST(pattern_ends_what_takes_the_square_of_the_text) {
+/* Reads within so many bytes, whether it takes the pattern or not. */
+static void reads_within(int64_t bytes, const char *regex) {
+    struct err err;
+    struct catch here;
+    volatile bool enough = false;
+    arena_budget(arena_held() + bytes);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        read(regex, &err);
+        enough = true;
+    }
+    catch_end(&here);
+    arena_budget(0);
+    check(enough);
+}
+
+/* The pattern n times; the arena's. */
+static const char *times(const char *pattern, int n) {
+    struct buf *all = buf_new(check_arena());
+    for (int i = 0; i < n; i++) {
+        buf_text(all, pattern);
+    }
+    return all->data;
+}
+
+TEST(pattern_takes_no_square_of_memory) {
+    reads_within(4 << 20, times("a", 3999));
+    reads_within(40 << 20, times("a|", 1999));
+    reads_within(8 << 20, "(?:ab){0,1000}(?:cd){0,1000}");
+    reads_within(40 << 20, "(?:(?:(?:ab|c){0,30}){0,30}){0,30}");
+    reads_within(40 << 20, times("(?:ab){0,1000}|", 200));
+    check_same(matches(times("a", 1500), times("a", 1500)), times("a", 1500));
+    check_same(matches("(?:ab){0,2}?c|(?:ab){1,3}", "ababc abababab"), "ababc|ababab|ab");
+}
+
+/* Runs the pattern over n times "a", which ends with a sentence that holds the part. */
+static void gives_up(const char *regex, size_t n, const char *part) {
     struct arena *arena = check_arena();
     struct err err;
-    struct pattern *pattern = read("a*b", &err);
-    size_t n = 20000;
+    struct pattern *pattern = read(regex, &err);
     char *text = arena_raw(arena, n);
     memset(text, 'a', n);
     struct catch here;
@@ -89,8 +131,19 @@ TEST(pattern_ends_what_takes_the_square_of_the_text) {
         check(!pattern_next(&search, &begin, &end));
     } else {
         ended = here.err.kind == ERR_TEXT;
-        check_text(here.err.text, "the pattern a*b takes more than");
+        check_text(here.err.text, part);
     }
     catch_end(&here);
     check(ended);
+}
+
+/* "a*b" over a run of a alone tries every beginning and goes to the end each time. */
+TEST(pattern_ends_what_takes_the_square_of_the_text) {
+    gives_up("a*b", 20000, "the pattern a*b takes more than 10100000 steps on a text of 20000");
+}
+
+/* Each character leaves twenty choices behind, none of which is taken. */
+TEST(pattern_ends_what_keeps_too_many_choices) {
+    const char *regex = arena_printf(check_arena(), "(?:%sa)*", times("b{0}?(?:b|)", 20));
+    gives_up(regex, 20000, "choices that wait on a text of 20000 bytes");
 }
