@@ -1,5 +1,6 @@
 #include "core/text/added.h"
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/classes.h"
 
@@ -79,19 +80,32 @@ void added_begin(struct added_walk *walk, const struct added *added, bool normal
     walk->trie = normalized ? &added->normalized : &added->plain;
 }
 
+enum { STEPS = 500 /* a byte */, STEPS_LEAST = 100000 };
+
+static void count_steps(struct added_walk *walk, int64_t steps) {
+    walk->steps += steps;
+    if (walk->steps > STEPS_LEAST + STEPS * walk->length) {
+        catch_throw(ERR_TEXT,
+                    "looking for the added tokens takes more than %d steps a byte on a text of "
+                    "%lld bytes: some are long and nearly begin everywhere in it",
+                    STEPS, (long long)walk->length);
+    }
+}
+
 /* The longest token that begins at the first byte where any does; *at is that byte. */
-static const struct added_token *find(const struct added_walk *walk, int64_t *at,
-                                      int64_t *end) {
+static const struct added_token *find(struct added_walk *walk, int64_t *at, int64_t *end) {
     const struct added_trie *trie = walk->trie;
     for (; trie->count > 1 && *at < walk->length; ++*at) {
         int32_t node = trie->first[(unsigned char)walk->text[*at]], token = -1;
-        for (int64_t i = *at + 1; node; i++) {
+        int64_t i = *at + 1;
+        for (; node; i++) {
             if (trie->nodes[node].token >= 0) {
                 token = trie->nodes[node].token;
                 *end = i;
             }
             node = i < walk->length ? child_of(trie, node, (unsigned char)walk->text[i]) : 0;
         }
+        count_steps(walk, i - *at);
         if (token >= 0) {
             return &walk->added->tokens[token];
         }
@@ -148,7 +162,7 @@ static const struct added_token *next_token(struct added_walk *walk, int64_t *be
                                             int64_t *end) {
     const struct added_token *token;
     while (true) {
-        *begin = walk->at;
+        *begin = *end = walk->at;
         token = find(walk, begin, end);
         if (!token) {
             return NULL;

@@ -8,7 +8,8 @@
  * "<|im_start|>").
  *
  * The leftmost one counts, of those that begin at one place the longest. Some are looked for in
- * the text as it is, others (`normalized`) in what the normalizer left of it. */
+ * the text as it is, others (`normalized`) in what the normalizer left of it. A long one that
+ * nearly begins everywhere ends the search with ERR_TEXT: it takes at most 500 steps a byte. */
 
 struct added_token {
     const char *bytes; /* terminated */
@@ -56,6 +57,7 @@ struct added_walk {
     const char *text;
     int64_t length;
     int64_t at;                /* where the search goes on */
+    int64_t steps;             /* of the search so far */
     int64_t given;             /* the end of what was given out */
     int64_t blank, blanks_end; /* a run of blanks that a token took behind it */
     struct added_part held;    /* a token that waits until the text before it is out */

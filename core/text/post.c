@@ -5,13 +5,17 @@
 
 #include "core/text/vocab.h"
 
+/* Makes room at every power of two; templates are never added to where another has them. */
 static void add(struct arena *arena, struct post_template *template, struct post_item item) {
-    struct post_item *items = arena_array(arena, template->count + 1, sizeof *items);
-    if (template->count) {
-        memcpy(items, template->items, (size_t) template->count * sizeof *items);
+    int64_t count = template->count;
+    if ((count & (count - 1)) == 0) {
+        struct post_item *items = arena_array(arena, count ? 2 * count : 1, sizeof *items);
+        if (count) {
+            memcpy(items, template->items, (size_t)count * sizeof *items);
+        }
+        template->items = items;
     }
-    items[template->count++] = item;
-    template->items = items;
+    template->items[template->count++] = item;
 }
 
 /* ---- processors one after the other ---- */
@@ -23,6 +27,7 @@ enum { PARTS = 64 };
 struct parts {
     struct post_template all[PARTS];
     int64_t count;
+    int64_t processors; /* taken so far */
 };
 
 static void parts_begin(struct arena *arena, struct parts *parts, bool pair) {
@@ -58,7 +63,8 @@ static void join_parts(struct arena *arena, const struct parts *parts,
 
 /* ---- reading ---- */
 
-enum { ITEMS = PARTS }; /* of a template; more is a mistake */
+/* Of a template, of ids, of processors; and what may stand around a text. More is a mistake. */
+enum { ITEMS = PARTS, AROUND = 4096 };
 
 static int read_id(const struct json *value, int32_t *id, const char *what, const char *file,
                    struct err *err) {
@@ -127,7 +133,7 @@ static int put_template(struct arena *arena, struct parts *parts, const struct j
                         const char *file, struct err *err) {
     const char *name = parts->count == 2 ? "pair" : "single";
     const struct json *list = json_at(section, name);
-    struct parts new = { 0 };
+    struct parts new = { .processors = parts->processors };
     if (parts->count > 2) {
         return err_set(
             err, ERR_UNSUPPORTED,
@@ -192,6 +198,14 @@ static int put_trim(struct post *post, const struct json *section, const char *f
     return 0;
 }
 
+static int64_t items_of(const struct parts *parts) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < parts->count; i++) {
+        count += parts->all[i].count;
+    }
+    return count;
+}
+
 /* Takes one processor; `post` is NULL where trimming was noted before. */
 static int put_section(struct arena *arena, struct post *post, struct parts *parts,
                        const struct json *section, int depth, const char *file,
@@ -202,17 +216,18 @@ static int put_section(struct arena *arena, struct post *post, struct parts *par
          bytes = strcmp(type, "ByteLevel") == 0;
     if (strcmp(type, "Sequence") == 0 && depth < 4) {
         const struct json *list = json_at(section, "processors");
-        if (list && list->count > ITEMS) {
-            return err_set(err, ERR_FORMAT,
-                           "%s: post_processor: a Sequence has more than %d parts", file,
-                           ITEMS);
-        }
         for (const struct json *one = list ? list->first : NULL; one; one = one->next) {
             if (put_section(arena, post, parts, one, depth + 1, file, err) < 0) {
                 return err_pass(err);
             }
         }
         return 0;
+    }
+    if (++parts->processors > ITEMS || items_of(parts) > AROUND) {
+        return err_set(err, ERR_FORMAT,
+                       "%s: post_processor: more than %d processors one after the other, or "
+                       "%d tokens around a text",
+                       file, ITEMS, AROUND);
     }
     if (post && (bytes || roberta) && put_trim(post, section, file, err) < 0) {
         return err_pass(err);

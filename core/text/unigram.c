@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/catch.h"
+
 enum { UNKNOWN_PENALTY = 10 };
 
 /* ---- the trie ---- */
@@ -141,12 +143,13 @@ static void offer(struct way *ways, int64_t from, int64_t to, double score, int3
     }
 }
 
-/* Offers all tokens that begin at `at`; whether the character there is one by itself. */
+/* Offers all tokens that begin at `at`; whether the character there is one by itself. *steps
+ * grows by the bytes looked at. */
 static bool offer_tokens(const struct unigram *unigram, struct way *ways, const char *piece,
-                         int64_t at, int64_t length, int64_t character) {
+                         int64_t at, int64_t length, int64_t character, int64_t *steps) {
     bool single = false;
     int32_t node = unigram->first[(unsigned char)piece[at]];
-    for (int64_t end = at + 1; node; end++) {
+    for (int64_t end = at + 1; node; end++, ++*steps) {
         int32_t id = unigram->nodes[node].token;
         if (id >= 0) {
             offer(ways, at, end, unigram->scores[id], id);
@@ -160,15 +163,24 @@ static bool offer_tokens(const struct unigram *unigram, struct way *ways, const 
     return single;
 }
 
+enum { STEPS = 500 /* a byte */, STEPS_LEAST = 100000 };
+
 static bool find_ways(const struct unigram *unigram, struct way *ways, const char *piece,
                       int64_t length) {
+    int64_t steps = 0;
     for (int64_t i = 0; i <= length; i++) {
         ways[i].begin = (uint32_t)i;
     }
     ways[0].score = 0;
     for (int64_t at = 0, end; at < length; at = end) {
         end = at + character_length(piece, at, length);
-        if (!offer_tokens(unigram, ways, piece, at, length, end)) {
+        if (steps > STEPS_LEAST + STEPS * length) {
+            catch_throw(ERR_TEXT,
+                        "the Unigram model takes more than %d steps a byte on a piece of %lld "
+                        "bytes: it has long tokens that nearly begin everywhere in it",
+                        STEPS, (long long)length);
+        }
+        if (!offer_tokens(unigram, ways, piece, at, length, end, &steps)) {
             if (unigram->unknown < 0) {
                 return false;
             }

@@ -14,7 +14,8 @@
  * the rarest token; neighbours of that kind become one unknown token, or their bytes.
  *
  * Source: Kudo 2018, arXiv:1804.10959. Time: bytes of the piece times bytes of the longest
- * token; memory: 16 bytes a byte of the piece, given back. */
+ * token that begins there, with ERR_TEXT where that takes more than 500 steps a byte; memory:
+ * 16 bytes a byte of the piece, given back. */
 
 /* A node of the trie of all spellings. */
 struct unigram_node {

@@ -1,8 +1,10 @@
 #include "core/text/tokenizer.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/base/jsontree.h"
 #include "core/base/utf8.h"
@@ -308,6 +310,71 @@ TEST(tokenizer_refuses_deep_nesting) {
     }
     check(parse(text->data, &err) == NULL);
     check_text(err.text, "deeper than 64");
+}
+
+/* Processors copy what the ones before them left, so their number is bounded; what they put
+ * around a text is not copied once more for each. */
+TEST(tokenizer_refuses_many_processors) {
+    struct arena *arena = check_arena();
+    struct buf *text = buf_new(arena);
+    struct err err = { 0 };
+    buf_text(text, "{\"post_processor\":{\"type\":\"Sequence\",\"processors\":[");
+    for (int i = 0; i < 64; i++) {
+        buf_text(text, "{\"type\":\"BertProcessing\",\"sep\":[\"a\",0],\"cls\":[\"a\",0]},");
+    }
+    size_t enough = text->length;
+    static const char rest[] = "{\"type\":\"ByteLevel\"}]},\"model\":{\"type\":\"BPE\","
+                               "\"vocab\":{\"a\":0},\"merges\":[]}}";
+    buf_text(text, rest);
+    check(parse(text->data, &err) == NULL);
+    check_text(err.text, "more than 64 processors");
+    text->length = enough - 1;
+    buf_text(text, rest + strlen("{\"type\":\"ByteLevel\"}"));
+    struct tokenizer *tokenizer = parse(text->data, &err);
+    if (check(tokenizer != NULL)) {
+        check_int(tokenizer_encode(arena, tokenizer, "a", 1, NULL, 0, true, &err)->count, 129);
+    }
+}
+
+/* Encodes n times "a", which ends with a sentence that holds the part. */
+static void gives_up(const char *json, size_t n, const char *part) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct tokenizer *tokenizer = parse(json, &err);
+    char *text = arena_raw(arena, n);
+    memset(text, 'a', n);
+    struct catch here;
+    volatile bool ended = false;
+    if (!check(tokenizer != NULL)) {
+        return;
+    }
+    if (setjmp(catch_set(&here)->place) == 0) {
+        tokenizer_encode(arena, tokenizer, text, n, NULL, 0, true, &err);
+    } else {
+        ended = here.err.kind == ERR_TEXT;
+        check_text(here.err.text, part);
+    }
+    catch_end(&here);
+    check(ended);
+}
+
+/* A token of 20,000 letters, all but the last of which are in the text at every place. */
+TEST(tokenizer_ends_what_takes_long_tokens_times_long_texts) {
+    enum { LONG = 20000, TEXT = 40000 };
+    struct arena *arena = check_arena();
+    char *name = arena_alloc(arena, LONG + 2);
+    memset(name, 'a', LONG);
+    name[LONG] = 'b';
+    gives_up(arena_printf(arena,
+                          "{\"added_tokens\":[{\"id\":1,\"content\":\"%s\"}],\"model\":{"
+                          "\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}",
+                          name),
+             TEXT, "added tokens takes more than 500 steps a byte on a text of 40000 bytes");
+    gives_up(arena_printf(arena,
+                          "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",0],"
+                          "[\"%s\",0]]}}",
+                          name),
+             TEXT, "Unigram model takes more than 500 steps a byte on a piece of 40000 bytes");
 }
 
 TEST(tokenizer_refuses_text_that_is_no_utf8) {
