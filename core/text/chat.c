@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "core/base/buf.h"
+#include "core/base/utf8.h"
+#include "core/text/classes.h"
 
 /* Where a system message goes. */
 enum place {
@@ -341,18 +343,35 @@ static void put(struct writing *w, const char *text) {
     }
 }
 
-static bool is_blank(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+/* What Python's strip() and Jinja's trim take away. */
+static bool is_blank(uint32_t code) {
+    return classes_is_blank(code) || (code >= 0x1c && code <= 0x1f);
+}
+
+/* Bytes of the blank that a text begins with; 0: it begins with none. */
+static size_t blank_before(const char *text, size_t length) {
+    uint32_t code;
+    int n = length > 0 ? utf8_decode(text, length, &code) : 0;
+    return n > 0 && is_blank(code) ? (size_t)n : 0;
+}
+
+/* The same at its end. */
+static size_t blank_behind(const char *text, size_t length) {
+    size_t n = length > 0;
+    while (n < length && n < 4 && ((unsigned char)text[length - n] & 0xc0) == 0x80) {
+        n++;
+    }
+    return blank_before(text + length - n, n) == n ? n : 0;
 }
 
 static void put_trimmed(struct writing *w, const char *text, bool trim) {
-    size_t length = strlen(text);
-    while (trim && length > 0 && is_blank(text[length - 1])) {
-        length--;
+    size_t length = strlen(text), n;
+    while (trim && (n = blank_behind(text, length)) > 0) {
+        length -= n;
     }
-    while (trim && length > 0 && is_blank(*text)) {
-        text++;
-        length--;
+    while (trim && (n = blank_before(text, length)) > 0) {
+        text += n;
+        length -= n;
     }
     buf_add(w->out, text, length);
 }
@@ -420,12 +439,11 @@ static void put_joined(struct writing *w, const char *system, const char *text, 
         return;
     }
     buf_text(w->out, text);
-    size_t length = all->length;
-    while (trim && length > begin && is_blank(all->data[length - 1])) {
-        length--;
+    size_t n;
+    while (trim && (n = blank_behind(all->data + begin, all->length - begin)) > 0) {
+        all->length -= n;
     }
-    all->length = length;
-    all->data[length] = '\0';
+    all->data[all->length] = '\0';
 }
 
 static void put_message(struct writing *w, int64_t i, const char *system) {

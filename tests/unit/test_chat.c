@@ -714,3 +714,32 @@ TEST(chat_says_what_a_format_cannot) {
         }
     }
 }
+
+/* Blanks are all that Unicode has, and the separators that Python counts with them. */
+TEST(chat_trims_every_blank) {
+    struct arena *arena = check_arena();
+    struct chat_options options = { .begin = "<s>", .end = "</s>" };
+    const struct chat_message talk[] = { { CHAT_USER,
+                                           "\u3000\x1f Hi\u00a0\u3000 you\u2003\n" } };
+    const struct chat_message blank[] = { { CHAT_USER, "\u3000\u00a0" } };
+    int seen = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = { 0 };
+        const char *template = cases[i].template;
+        struct chat_format *format = chat_find(arena, template, strlen(template), "t", &err);
+        if (format && strcmp(cases[i].name, "Gemma") == 0) {
+            seen++;
+            check_text(chat_text(arena, format, talk, 1, &options, &err),
+                       "user\nHi\u00a0\u3000 you<end_of_turn>");
+            check_text(chat_text(arena, format, blank, 1, &options, &err),
+                       "user\n<end_of_turn>");
+        }
+        if (format && strcmp(cases[i].name, "Llama 2") == 0) {
+            const struct chat_message both[] = { { CHAT_SYSTEM, "S" }, talk[0] };
+            seen++;
+            check_text(chat_text(arena, format, both, 2, &options, &err),
+                       "<</SYS>>\n\n\u3000\x1f Hi\u00a0\u3000 you [/INST]");
+        }
+    }
+    check(seen >= 2);
+}
