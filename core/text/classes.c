@@ -87,30 +87,36 @@ bool classes_is_blank(uint32_t code) {
            code == 0x202f || code == 0x205f || code == 0x3000;
 }
 
-enum class classes_of(uint32_t code) { if (code < 128){ return classes_ascii[code]; }
-switch (classes_category(code)) {
-case UTF8PROC_CATEGORY_LU:
-case UTF8PROC_CATEGORY_LL:
-case UTF8PROC_CATEGORY_LT:
-case UTF8PROC_CATEGORY_LM:
-case UTF8PROC_CATEGORY_LO:
-    return CLASS_LETTER;
-case UTF8PROC_CATEGORY_ND:
-case UTF8PROC_CATEGORY_NL:
-case UTF8PROC_CATEGORY_NO:
-    return CLASS_NUMBER;
-default:
-    return classes_is_blank(code) ? CLASS_BLANK : CLASS_OTHER;
-}
+enum letter classes_of(uint32_t code) {
+    if (code < 128) {
+        return classes_ascii[code];
+    }
+    switch (classes_category(code)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+        return CLASS_LETTER;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+        return CLASS_NUMBER;
+    default:
+        return classes_is_blank(code) ? CLASS_BLANK : CLASS_OTHER;
+    }
 }
 
-enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next) {
+enum letter classes_at(const char *text, int64_t at, int64_t end, int64_t *next) {
     unsigned char first = (unsigned char)text[at];
-    if (first < 128){ *next = at + 1; return classes_ascii[first]; }
-uint32_t code = 0xfffd;
-int n = utf8_decode(text + at, (size_t)(end - at), &code);
-*next = at + (n > 0 ? n : 1);
-return classes_of(code);
+    if (first < 128) {
+        *next = at + 1;
+        return classes_ascii[first];
+    }
+    uint32_t code = 0xfffd;
+    int n = utf8_decode(text + at, (size_t)(end - at), &code);
+    *next = at + (n > 0 ? n : 1);
+    return classes_of(code);
 }
 
 bool classes_is_number(uint32_t code) {

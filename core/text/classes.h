@@ -7,15 +7,15 @@
 
 /* classes: what kind of character a code point is, in the few ways that tokenizers ask. */
 
-enum class { CLASS_OTHER, CLASS_LETTER, CLASS_NUMBER, CLASS_BLANK };
+enum letter { CLASS_OTHER, CLASS_LETTER, CLASS_NUMBER, CLASS_BLANK };
 
 extern const unsigned char classes_ascii[128];
 
 /* \p{L}, \p{N}, \s or none of them. */
-enum class classes_of(uint32_t code);
+enum letter classes_of(uint32_t code);
 
 /* The same for the character at text[at], whose bytes are added to *next = at. */
-enum class classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
+enum letter classes_at(const char *text, int64_t at, int64_t end, int64_t *next);
 
 /* The general category, by utf8proc's number, as of Unicode 16. */
 int classes_category(uint32_t code);

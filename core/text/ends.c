@@ -4,7 +4,7 @@
 
 #include "core/text/classes.h"
 
-static int64_t class_end(const char *text, int64_t at, int64_t end, enum class class) {
+static int64_t class_end(const char *text, int64_t at, int64_t end, enum letter class) {
     int64_t next = at;
     while (at < end && classes_at(text, at, end, &next) == class) {
         at = next;
@@ -53,7 +53,7 @@ int64_t ends_gpt2(const char *text, int64_t at, int64_t end) {
     }
     int64_t next;
     int64_t start = at + (text[at] == ' ' && at + 1 < end);
-    enum class class = classes_at(text, start, end, &next);
+    enum letter class = classes_at(text, start, end, &next);
     if (class == CLASS_BLANK) {
         return blanks_end(text, at, end);
     }
@@ -79,7 +79,7 @@ static int64_t modern_end(const char *text, int64_t at, int64_t end, int digits)
             return next;
         }
     }
-    enum class class = classes_at(text, at, end, &next);
+    enum letter class = classes_at(text, at, end, &next);
     if (class == CLASS_LETTER) {
         return class_end(text, next, end, CLASS_LETTER);
     }
@@ -91,7 +91,7 @@ static int64_t modern_end(const char *text, int64_t at, int64_t end, int digits)
         }
         return next;
     }
-    enum class after = next < end ? classes_at(text, next, end, &second) : CLASS_BLANK;
+    enum letter after = next < end ? classes_at(text, next, end, &second) : CLASS_BLANK;
     if (after == CLASS_LETTER && text[at] != '\r' && text[at] != '\n') {
         return class_end(text, second, end, CLASS_LETTER);
     }

@@ -33,7 +33,7 @@ struct finding {
 
 static bool is_found(const struct finding *f, int64_t at, int64_t *next) {
     if (f->step->cut_at != SPLITTER_PUNCTUATION) {
-        enum class wanted = f->step->cut_at == SPLITTER_BLANK ? CLASS_BLANK : CLASS_NUMBER;
+        enum letter wanted = f->step->cut_at == SPLITTER_BLANK ? CLASS_BLANK : CLASS_NUMBER;
         return classes_at(f->text, at, f->end, next) == wanted;
     }
     uint32_t code = (unsigned char)f->text[at];
