@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +356,14 @@ static int check_counts(const struct tokenizer_parts *parts, bool scored, const 
             "%s: tokenizer.ggml.scores is missing, without which the model %s cannot "
             "be used",
             file, parts->model);
+    }
+    for (int64_t i = 0; scored && i < parts->count; i++) {
+        if (isnan(parts->scores[i])) {
+            return err_set(err, ERR_FORMAT,
+                           "%s: the score of token %lld in tokenizer.ggml.scores is NaN, which "
+                           "is in no order with the others",
+                           file, (long long)i);
+        }
     }
     int32_t most = parts->bos > parts->eos ? parts->bos : parts->eos;
     if (most >= parts->count || parts->unknown >= parts->count) {

@@ -1,5 +1,6 @@
 #include "core/text/tokenizer.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -700,6 +701,9 @@ TEST(tokenizer_make_joins_by_score) {
     }
     check_same(tokenizer_decode(arena, made, (int32_t[]){ 1, 8, 7, 10, 11 }, 5, true, NULL),
                "abc\u00e9");
+    parts.scores = (float[12]){ 0, 0, 0, NAN };
+    check(!tokenizer_make(arena, &parts, "m.gguf", &err));
+    check_text(err.text, "token 3 in tokenizer.ggml.scores is NaN");
     parts.scores = NULL;
     check(!tokenizer_make(arena, &parts, "m.gguf", &err));
     check_text(err.text, "scores is missing");
