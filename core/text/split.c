@@ -54,8 +54,9 @@ static bool find_character(struct finding *f, int64_t *begin, int64_t *end) {
 
 static bool find_text(struct finding *f, int64_t *begin, int64_t *end) {
     size_t n = strlen(f->step->text);
-    const char *found = memmem(f->text + f->at, (size_t)(f->end - f->at), f->step->text, n);
-    if (found) {
+    const char *found =
+        n > 0 ? memmem(f->text + f->at, (size_t)(f->end - f->at), f->step->text, n) : NULL;
+    if (found) { /* nothing, as of a text that begins with NUL, would be found for ever */
         *begin = found - f->text;
         *end = *begin + (int64_t)n;
     }
