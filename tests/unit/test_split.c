@@ -154,3 +154,11 @@ TEST(split_refuses_what_it_does_not_know) {
     check(!split_named(check_arena(), "no-such", "x.gguf", &err));
     check_text(err.text, "smollm");
 }
+
+/* Such a text is empty to C, and would be found for ever. */
+TEST(split_at_a_text_that_begins_with_nul_ends) {
+    check_same(pieces("{\"type\":\"Split\",\"pattern\":{\"String\":\"\\u0000\"},"
+                      "\"behavior\":\"Isolated\"}",
+                      "ab"),
+               "ab");
+}
