@@ -82,7 +82,9 @@ static int steps_add(struct arena *arena, const struct work *work, int64_t begin
 
 static int steps_run(struct arena *arena, const struct work *work, struct err *err) {
     int64_t rows = work->how->rows > 0 ? work->how->rows : 512;
-    int64_t each = rows / work->x->shape[1] > 0 ? rows / work->x->shape[1] : 1;
+    int64_t most = rows / work->x->shape[1] > 0 ? rows / work->x->shape[1] : 1;
+    int64_t batches = (work->how->steps + most - 1) / most;
+    int64_t each = (work->how->steps + batches - 1) / batches; /* none much smaller */
     for (int64_t begin = 0; begin < work->how->steps; begin += each) {
         int64_t left = work->how->steps - begin;
         struct arena_mark mark = arena_mark(arena);

@@ -54,6 +54,11 @@ struct run {
     const struct tensor *memory; /* what cross-attention looks at: [B S, C] */
     int64_t memory_tokens;
     const uint8_t *memory_mask;
+    /* The rows that the head reads; NULL: all. Where nobody else asks for the others, the last
+     * block goes on with these alone after its attention (narrow). */
+    const int64_t *rows;
+    int64_t count;
+    bool narrow;
 };
 
 /* ---- before the blocks ---- */
@@ -327,6 +332,13 @@ static struct tensor *feed_half(const struct run *run, int64_t layer, const stru
     return post ? op_norm(run->tape, y, &block->after_mlp, place) : y;
 }
 
+/* The rows of x that go on from the attention of a block. */
+static const struct tensor *going_on(const struct run *run, int64_t layer,
+                                     const struct tensor *x) {
+    bool some = run->narrow && layer == run->stack->layers - 1;
+    return some ? op_rows(run->tape, x, run->rows, run->count) : x;
+}
+
 /* Both halves read the same stream. */
 static struct tensor *parallel_run(const struct run *run, int64_t layer,
                                    const struct tensor *stream, struct tensor *place) {
@@ -336,7 +348,8 @@ static struct tensor *parallel_run(const struct run *run, int64_t layer,
         block->before_mlp.gain ? op_norm(run->tape, stream, &block->before_mlp, NULL) : x;
     struct tensor *middle = join(run, &block->attention.output, attend(run, layer, x), NULL,
                                  SITE_ATTENTION_OUT, layer, stream, NULL);
-    return feed_half(run, layer, fed, middle, place);
+    return feed_half(run, layer, going_on(run, layer, fed), going_on(run, layer, middle),
+                     place);
 }
 
 /* The next value of the stream, at `place` if that is not NULL. */
@@ -346,8 +359,9 @@ static struct tensor *block_run(const struct run *run, int64_t layer,
     if (run->stack->order == BLOCK_PARALLEL) {
         return parallel_run(run, layer, stream, place);
     }
-    struct tensor *middle = attention_half(run, layer, stream);
+    const struct tensor *middle = attention_half(run, layer, stream);
     visit_rows(run->pass, SITE_MIDDLE, layer, middle);
+    middle = going_on(run, layer, middle);
     const struct tensor *fed =
         run->stack->order == BLOCK_PRE ? norm_or_not(run, middle, &block->before_mlp) : middle;
     return feed_half(run, layer, fed, middle, place);
@@ -406,7 +420,26 @@ static struct tensor *next_place(const struct run *run, int64_t layer,
         view->shape[1] = run->stack->width;
         return view;
     }
-    return run->tape->record ? NULL : spare[layer % 2];
+    if (run->tape->record) {
+        return NULL;
+    }
+    *view = *spare[layer % 2];
+    if (run->narrow && layer == run->stack->layers - 1) {
+        view->shape[0] = run->count;
+    }
+    return view;
+}
+
+/* Whether the last block can go on with the head's rows alone: they are fewer, and nobody asks
+ * for what it makes of the others. */
+static bool is_narrow(const struct run *run) {
+    static const enum site beyond[] = { SITE_RESIDUAL, SITE_MIDDLE, SITE_NEURONS, SITE_MLP_OUT,
+                                        SITE_FINAL };
+    bool narrow = run->rows && run->count < run->pass->batch * run->tokens;
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        narrow = narrow && !visit_wants(run->pass, beyond[i]);
+    }
+    return narrow;
 }
 
 /* A block that is run again when gradients come by. */
@@ -446,6 +479,7 @@ static struct tensor *blocks_run(struct run *run, struct tensor *stream) {
     for (int i = 0; i < 2 && !run->tape->record; i++) {
         spare[i] = tape_tensor(run->tape, 2, stream->shape);
     }
+    run->narrow = first < stack->layers && is_narrow(run);
     for (int64_t l = first; l < stack->layers; l++) {
         visit_rows(pass, SITE_RESIDUAL, l, stream);
         struct tensor *place = next_place(run, l, spare, &views[l]);
@@ -493,14 +527,10 @@ static bool is_padding(const struct run *run, const struct transformer_head *hea
            (head->pad >= 0 && run->ids && run->ids[at] == head->pad);
 }
 
-/* [B, C]: what a classifier reads of each text. */
-static struct tensor *class_rows(const struct run *run, const struct transformer_head *head,
-                                 const struct tensor *x) {
+/* The row that a classifier reads of each text. */
+static int64_t *class_rows(const struct run *run, const struct transformer_head *head) {
     int64_t batch = run->pass->batch,
             *rows = arena_array(run->tape->arena, batch, sizeof *rows);
-    if (head->place == HEAD_MEAN) {
-        return op_mean(run->tape, x, batch, run->mask);
-    }
     for (int64_t b = 0; b < batch; b++) {
         int64_t at = head->place == HEAD_LAST ? run->tokens - 1 : 0;
         while (at > 0 && is_padding(run, head, b * run->tokens + at)) {
@@ -508,7 +538,28 @@ static struct tensor *class_rows(const struct run *run, const struct transformer
         }
         rows[b] = b * run->tokens + at;
     }
-    return op_rows(run->tape, x, rows, batch);
+    return rows;
+}
+
+/* Says which rows the head will read of the stack that it stands on. */
+static void rows_find(struct run *run, const struct transformer_head *head) {
+    const struct pass *pass = run->pass;
+    if (head->classifies && head->place != HEAD_MEAN) {
+        run->rows = class_rows(run, head);
+        run->count = pass->batch;
+    } else if (!head->classifies && pass->wanted > 0) {
+        run->rows = pass->wanted_rows;
+        run->count = pass->wanted;
+    }
+}
+
+/* Those rows of the final states; of a classifier that reads all their mean. */
+static struct tensor *head_reads(const struct run *run, const struct transformer_head *head,
+                                 struct tensor *x) {
+    if (head->classifies && head->place == HEAD_MEAN) {
+        return op_mean(run->tape, x, run->pass->batch, run->mask);
+    }
+    return run->rows && !run->narrow ? op_rows(run->tape, x, run->rows, run->count) : x;
 }
 
 static void head_run(const struct run *run, const struct transformer_head *head,
@@ -516,12 +567,8 @@ static void head_run(const struct run *run, const struct transformer_head *head,
     struct pass *pass = run->pass;
     struct tape *tape = run->tape;
     int64_t shape[3] = { pass->batch, run->tokens, head->output.weight->shape[0] };
-    if (head->classifies) {
-        x = class_rows(run, head, x);
-    } else if (pass->wanted > 0) {
-        x = op_rows(tape, x, pass->wanted_rows, pass->wanted);
-    }
     bool every = !head->classifies && pass->wanted == 0;
+    x = head_reads(run, head, x);
     if (head->hidden.weight) {
         x = op_linear(tape, x, &head->hidden, &(struct op_finish){ .act = head->act }, NULL);
     }
@@ -539,18 +586,21 @@ static void head_run(const struct run *run, const struct transformer_head *head,
 }
 
 /* The decoder's final states; its run, for the head. */
-static struct tensor *decoder_run(const struct run *encoder, const struct stack *decoder,
-                                  const struct tensor *memory, struct run *run) {
+static struct tensor *decoder_run(const struct run *encoder, const struct transformer *t,
+                                  const struct tensor *memory, bool head, struct run *run) {
     struct pass *pass = encoder->pass;
     *run = (struct run){ .pass = pass,
                          .tape = encoder->tape,
-                         .stack = decoder,
+                         .stack = t->decoder,
                          .of = SITE_DECODER,
                          .tokens = pass->decoder_tokens,
                          .ids = pass->decoder_ids,
                          .memory = memory,
                          .memory_tokens = encoder->tokens,
                          .memory_mask = encoder->mask };
+    if (head) {
+        rows_find(run, &t->head);
+    }
     pass->stack = SITE_DECODER;
     struct tensor *x = stack_end(run, stack_run(run));
     pass->stack = 0;
@@ -571,15 +621,18 @@ int transformer_forward(const struct model *model, struct pass *pass, struct err
         return err_set(err, ERR_UNSUPPORTED, "%s has no decoder to read the second text",
                        model->path);
     }
-    struct tensor *x = stack_run(&run);
     bool head = t->head.output.weight && visit_wants(pass, SITE_LOGITS);
     head = head && decodes == (t->decoder != NULL);
+    if (head && !decodes) {
+        rows_find(&run, &t->head);
+    }
+    struct tensor *x = stack_run(&run);
     if (head || decodes || visit_wants(pass, SITE_FINAL)) {
         x = stack_end(&run, x);
     }
     if (decodes) {
         struct run encoder = run;
-        x = decoder_run(&encoder, t->decoder, x, &run);
+        x = decoder_run(&encoder, t, x, head, &run);
     }
     if (head) {
         head_run(&run, &t->head, x);

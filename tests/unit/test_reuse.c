@@ -10,9 +10,10 @@
  * share, only the wanted logits, a batch in place of single runs, embeddings in place of ids.
  * On every fixture that can do it. */
 
-static const char *const models[] = { "gpt2",   "bert_mlm",      "distilbert", "roberta",
-                                      "llama2", "llama_smollm2", "gpt_neox",   "opt",
-                                      "phi",    "modernbert" };
+static const char *const models[] = { "gpt2",   "bert_mlm", "distilbert",    "roberta",
+                                      "llama2", "llama3",   "llama_smollm2", "mistral",
+                                      "qwen2",  "qwen3",    "gemma3",        "gpt_neox",
+                                      "opt",    "phi",      "modernbert" };
 enum { MODELS = sizeof models / sizeof *models, T = 12 };
 static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77, 13, 21, 9, 100, 4 };
 
@@ -127,21 +128,60 @@ TEST(reuse_shares_a_prefix) {
     }
 }
 
+/* Where only logits are kept, the last block goes on with their rows alone. */
 TEST(reuse_computes_wanted_logits_only) {
     static const int64_t rows[] = { 11, 0, 5, 5 };
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
         const struct model *model = opened(arena, models[m]);
-        struct pass all = pass_of(arena, 0, T), some = pass_of(arena, 0, T);
-        some.wanted_rows = rows;
-        some.wanted = 4;
+        struct pass all = pass_of(arena, 0, T);
         const struct tensor *full = trace_at(ran(model, &all), SITE_LOGITS, 0);
-        const struct tensor *logits = trace_at(ran(model, &some), SITE_LOGITS, 0);
-        check(logits->rank == 2 && logits->shape[0] == 4);
-        for (int i = 0; i < 4; i++) {
-            check_bytes(full->data + rows[i] * full->shape[2],
-                        logits->data + i * full->shape[2], full->shape[2]);
+        for (int kept = 0; kept < 2; kept++) {
+            struct pass some = pass_of(arena, 0, T);
+            memset(some.keep, kept, sizeof some.keep);
+            some.keep[SITE_LOGITS] = true;
+            some.wanted_rows = rows;
+            some.wanted = 4;
+            const struct tensor *logits = trace_at(ran(model, &some), SITE_LOGITS, 0);
+            check(logits->rank == 2 && logits->shape[0] == 4);
+            for (int i = 0; i < 4; i++) {
+                check_bytes(full->data + rows[i] * full->shape[2],
+                            logits->data + i * full->shape[2], full->shape[2]);
+            }
         }
+    }
+}
+
+TEST(reuse_computes_what_a_classifier_reads) {
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "bert_cls");
+    static const uint8_t mask[T] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 };
+    struct pass all = pass_of(arena, 0, 6), few = pass_of(arena, 0, 6);
+    all.batch = few.batch = 2;
+    all.mask = few.mask = mask;
+    memset(few.keep, false, sizeof few.keep);
+    few.keep[SITE_LOGITS] = true;
+    const struct tensor *full = trace_at(ran(model, &all), SITE_LOGITS, 0);
+    check_bytes(full->data, trace_at(ran(model, &few), SITE_LOGITS, 0)->data,
+                tensor_count(full));
+}
+
+TEST(reuse_computes_wanted_logits_of_a_decoder) {
+    static const int64_t rows[] = { 3, 1 };
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "t5");
+    struct pass all = pass_of(arena, 0, T), some = pass_of(arena, 0, T);
+    all.decoder_ids = some.decoder_ids = ids + 3;
+    all.decoder_tokens = some.decoder_tokens = 5;
+    memset(some.keep, false, sizeof some.keep);
+    some.keep[SITE_LOGITS] = true;
+    some.wanted_rows = rows;
+    some.wanted = 2;
+    const struct tensor *full = trace_at(ran(model, &all), SITE_LOGITS, 0);
+    const struct tensor *logits = trace_at(ran(model, &some), SITE_LOGITS, 0);
+    for (int i = 0; i < 2; i++) {
+        check_bytes(full->data + rows[i] * full->shape[2], logits->data + i * full->shape[2],
+                    full->shape[2]);
     }
 }
 
