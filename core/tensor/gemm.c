@@ -37,6 +37,7 @@ struct job {
     const struct gemm *gemm;
     int64_t row_bytes;
     int64_t depth; /* of this product's panels: k in even parts */
+    int64_t strip; /* columns of W [K, N] for a task, where it is read as it lies */
     float *room;
     int64_t each;
     /* Where x is cut into panels: the part of the work at hand. */
@@ -159,14 +160,17 @@ static void strips_run(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
     int64_t columns = simd()->columns, whole = job->gemm->n / columns * columns;
     for (int64_t i = begin; i < end; i++) {
-        int64_t column = i * STRIP;
-        strip_run(job, column, least(whole - column, STRIP));
+        int64_t column = i * job->strip;
+        strip_run(job, column, least(whole - column, job->strip));
     }
 }
 
-static void in_place(const struct job *job) {
+/* An even number of strips, so that two threads, or four, end together. */
+static void in_place(struct job *job) {
     int64_t columns = simd()->columns, n = job->gemm->n, whole = n / columns * columns;
-    pool_for(parts_of(whole, STRIP), 1, strips_run, (void *)(uintptr_t)job);
+    int64_t strips = 2 * parts_of(whole, 2 * (int64_t)STRIP);
+    job->strip = strips > 0 ? parts_of(parts_of(whole, strips), columns) * columns : columns;
+    pool_for(parts_of(whole, job->strip), 1, strips_run, job);
     if (whole < n) {
         panel_run(job, whole, (int)(n - whole), job->room);
     }
