@@ -301,7 +301,7 @@ TEST(simd_pack_equals_quant_row_exactly) {
 /* The same for rows that are pieces of the panel's rows. */
 static void check_across(const struct simd *table, enum dtype dtype, int n, int64_t k) {
     enum { N = 512, MOST = 20 };
-    static unsigned char rows[MOST * N * 4];
+    static unsigned char rows[MOST * N * 8];
     static float panel[MOST * 32], row[N];
     int64_t row_bytes = dtype_row_bytes(dtype, N);
     weights_fill(rows, k * row_bytes);
@@ -339,7 +339,7 @@ TEST(simd_pack_across_equals_quant_row_exactly) {
 
 TEST(simd_read_equals_quant_row_exactly) {
     enum { N = 512 };
-    static unsigned char row[N * 4];
+    static unsigned char row[N * 8];
     static float seen[N], wanted[N];
     EACH_TABLE(table) {
         for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
