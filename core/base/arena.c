@@ -118,6 +118,12 @@ static void close_rest(struct chunk *chunk) {
     ASAN_POISON_MEMORY_REGION((char *)chunk + chunk->used, chunk->size - chunk->used);
 }
 
+/* Whatever comes to lie there next is in bounds again. */
+static void unmap(void *at, size_t size) {
+    ASAN_UNPOISON_MEMORY_REGION(at, size);
+    munmap(at, size);
+}
+
 /* ---- large chunks that were given back ----
  * The next arena that needs as much takes them as they are: what a pass keeps would otherwise
  * be faulted in anew for each cell, a tenth of its time. Never so many that all memory
@@ -136,7 +142,7 @@ static struct {
 /* Cuts off what lies behind `size` bytes. */
 static void chunk_shorten(struct chunk *chunk, size_t size) {
     if (chunk->size > size) {
-        munmap((char *)chunk + size, chunk->size - size);
+        unmap((char *)chunk + size, chunk->size - size);
         chunk->size = size;
         chunk->touched = chunk->touched < size ? chunk->touched : size;
     }
@@ -164,7 +170,7 @@ static struct chunk *shelf_take(size_t size, long long now) {
         struct chunk *chunk = shelf.first;
         shelf.first = chunk->before;
         shelf.bytes -= (long long)chunk->size;
-        munmap(chunk, chunk->size);
+        unmap(chunk, chunk->size);
     }
     pthread_mutex_unlock(&shelf.lock);
     return found;
@@ -173,7 +179,7 @@ static struct chunk *shelf_take(size_t size, long long now) {
 static void shelf_put(struct chunk *chunk) {
     pthread_mutex_lock(&shelf.lock);
     if (shelf.bytes + (long long)chunk->size > SHELF_MOST) {
-        munmap(chunk, chunk->size);
+        unmap(chunk, chunk->size);
     } else {
         if (chunk->size > HUGE_FROM) { /* not its head */
             madvise((char *)chunk + HUGE_FROM, chunk->size - HUGE_FROM, MADV_FREE);
