@@ -4,18 +4,8 @@
 #include <string.h>
 
 #include "core/base/pool.h"
+#include "core/tensor/logsumexp.h"
 #include "core/tensor/simd.h"
-
-static double logsumexp(const float *row, int64_t n) {
-    double most = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        most = (double)row[i] > most ? (double)row[i] : most;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        sum += exp((double)row[i] - most);
-    }
-    return most + log(sum);
-}
 
 double question_value(const struct question *question, const float *logits, int64_t n,
                       float *gradient) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/tensor/logsumexp.h"
 #include "core/tensor/safetensors_write.h"
 
 enum { TOP = 10, NO_LABEL = -100 };
@@ -136,17 +137,6 @@ static void add_states(struct capture *capture, const char *prefix, const struct
 }
 
 /* ---- logits ---- */
-
-static double logsumexp(const float *row, int64_t n) {
-    double most = (double)row[0], sum = 0;
-    for (int64_t i = 1; i < n; i++) {
-        most = (double)row[i] > most ? (double)row[i] : most;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        sum += exp((double)row[i] - most);
-    }
-    return most + log(sum);
-}
 
 /* The places of the k largest of n numbers, largest first; of equal ones the first. */
 static void largest(const float *row, int64_t n, int k, int32_t *places) {
