@@ -1,21 +1,15 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/cpu.h"
 #include "core/base/pool.h"
 #include "core/draw/picture.h"
+#include "tests/bench/clock.h"
 #include "tests/sample.h"
 
 /* bench_draw: how long a whole bundle (PNG, HTML, text, JSON) takes, fonts already open. */
 
 enum { REPEATS = 15 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -29,13 +23,13 @@ static int bench(const char *name, int64_t layers, int64_t heads, int64_t tokens
     struct err err = { 0 };
     for (int i = -1; i < REPEATS; i++) { /* once more, to open the fonts */
         struct arena *cell = arena_new();
-        double begin = now();
+        double begin = clock_now();
         struct bundle *bundle = picture_bundle(cell, NULL, result, NULL, &err);
         if (!bundle) {
             fprintf(stderr, "bench_draw: %s\n", err.text);
             return 1;
         }
-        seconds[i < 0 ? 0 : i] = now() - begin;
+        seconds[i < 0 ? 0 : i] = clock_now() - begin;
         arena_free(cell);
     }
     qsort(seconds, REPEATS, sizeof *seconds, ascending);

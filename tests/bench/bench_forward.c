@@ -17,27 +17,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/pool.h"
 #include "core/model/model.h"
 #include "core/tensor/simd.h"
+#include "tests/bench/clock.h"
 
 struct machine {
     double flops, bytes; /* a second */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* ---- the machine's limits ---- */
 
@@ -74,13 +63,13 @@ static struct machine machine_measure(void) {
         mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(area, 1, AREA);
     for (int i = 0; i < 9; i++) {
-        double begin = now();
+        double begin = clock_now();
         pool_for(tiles, 50, multiply_run, NULL);
-        double rate = flops / (now() - begin);
+        double rate = flops / (clock_now() - begin);
         machine.flops = rate > machine.flops ? rate : machine.flops;
-        begin = now();
+        begin = clock_now();
         pool_for(AREA / 8, 1 << 17, read_run, area);
-        rate = AREA / (now() - begin);
+        rate = AREA / (clock_now() - begin);
         machine.bytes = rate > machine.bytes ? rate : machine.bytes;
     }
     munmap(area, AREA);
@@ -172,7 +161,7 @@ static void row(const char *name, const struct work *work, const struct model *m
                 const struct machine *machine, double *times, int n) {
     double flops, bytes;
     cost(model, work, &flops, &bytes);
-    qsort(times, (size_t)n, sizeof *times, by_size);
+    qsort(times, (size_t)n, sizeof *times, clock_order);
     double by_sums = flops / machine->flops, by_bytes = bytes / machine->bytes;
     printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
            "%d, \"isa\": \"%s\", \"gflops\": %.1f, \"peak_gflops\": %.1f, \"peak_gb_s\": %.1f, "
@@ -193,9 +182,9 @@ static void bench_again(const char *name, const struct work *work,
     struct model *model = opened(arena, work->path);
     pass_once(model, work);
     for (double spent = 0; n < MOST && (n < 5 || spent < ENOUGH_S); spent += times[n++]) {
-        double begin = now();
+        double begin = clock_now();
         pass_once(model, work);
-        times[n] = now() - begin;
+        times[n] = clock_now() - begin;
     }
     row(name, work, model, machine, times, n);
     arena_free(arena);
@@ -210,9 +199,9 @@ static void bench_first(const char *name, const struct work *work,
     for (int i = 0; i < TIMES; i++) {
         pid_t child = fork();
         if (child == 0) {
-            double begin = now();
+            double begin = clock_now();
             pass_once(opened(arena_new(), work->path), work);
-            times[i] = now() - begin;
+            times[i] = clock_now() - begin;
             _exit(0);
         }
         waitpid(child, NULL, 0);

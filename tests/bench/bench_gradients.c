@@ -9,23 +9,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/pool.h"
 #include "core/explain/integrated.h"
 #include "core/tensor/simd.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "tests/bench/clock.h"
 
 static void give_up(const struct err *err) {
     fprintf(stderr, "%s\n", err->text);
@@ -118,15 +107,15 @@ static void work_time(const struct work *work, const struct model *model) {
     struct rusage usage;
     int n = 0;
     while (n < MOST && (n < LEAST || spent < ENOUGH_S)) {
-        double begin = now();
+        double begin = clock_now();
         struct arena *arena = arena_new();
         work->run(arena, model, work->tokens);
         arena_free(arena);
-        times[n] = now() - begin;
+        times[n] = clock_now() - begin;
         spent += times[n++];
     }
     getrusage(RUSAGE_SELF, &usage);
-    qsort(times, (size_t)n, sizeof *times, by_size);
+    qsort(times, (size_t)n, sizeof *times, clock_order);
     printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
            "%d, \"isa\": \"%s\", \"peak_mb\": %.1f}\n",
            work->name, times[n / 2], times[0], n, pool_threads(), cpu_name(simd()->isa),

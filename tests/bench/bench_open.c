@@ -3,20 +3,14 @@
  * the reading of headers and the checks, not the disk. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/model/model.h"
+#include "tests/bench/clock.h"
 #include "tests/large.h"
 
 enum { REPEATS = 5, SHARDS = 3 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -28,12 +22,12 @@ static int bench(const char *name, const char *path) {
     struct err err = { 0 };
     for (int i = 0; i < REPEATS; i++) {
         struct arena *arena = arena_new();
-        double begin = now();
+        double begin = clock_now();
         if (!model_open(arena, path, &err)) {
             fprintf(stderr, "bench_open: %s\n", err.text);
             return 1;
         }
-        seconds[i] = now() - begin;
+        seconds[i] = clock_now() - begin;
         arena_free(arena);
     }
     qsort(seconds, REPEATS, sizeof *seconds, ascending);

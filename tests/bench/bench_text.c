@@ -6,22 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/file.h"
 #include "core/model/model.h"
 #include "core/tensor/simd.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "tests/bench/clock.h"
 
 static void give_up(const struct err *err) {
     fprintf(stderr, "%s\n", err->text);
@@ -84,12 +73,12 @@ static void time_it(const char *name, const char *how,
     int64_t tokens = run(tokenizer, (const char *)text->bytes, text->size);
     int n = 0;
     while (n < MOST && (n < LEAST || spent < ENOUGH_S)) {
-        double begin = now();
+        double begin = clock_now();
         run(tokenizer, (const char *)text->bytes, text->size);
-        times[n] = now() - begin;
+        times[n] = clock_now() - begin;
         spent += times[n++];
     }
-    qsort(times, (size_t)n, sizeof *times, by_size);
+    qsort(times, (size_t)n, sizeof *times, clock_order);
     printf("{\"name\": \"tokens.%s.%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, "
            "\"threads\": 1, \"isa\": \"%s\", \"mb\": %.3f, \"mb_per_s\": %.2f, \"tokens\": "
            "%lld}\n",
