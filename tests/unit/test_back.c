@@ -6,6 +6,7 @@
 #include "core/tensor/gemm.h"
 #include "core/tensor/op.h"
 #include "core/tensor/quant.h"
+#include "tests/acts.h"
 #include "tests/check.h"
 
 /* Every operation's gradient beside central differences of its formula in double, which is
@@ -171,29 +172,6 @@ static void trial_check(struct arena *arena, const struct trial *trial, const ch
 
 /* ---- products ---- */
 
-static double act_of(enum simd_act act, double x) {
-    switch (act) {
-    case SIMD_GELU:
-        return x * (1 + erf(x / sqrt(2))) / 2;
-    case SIMD_GELU_TANH:
-        return x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
-    case SIMD_GELU_QUICK:
-        return x / (1 + exp(-1.702 * x));
-    case SIMD_RELU:
-        return x > 0 ? x : 0;
-    case SIMD_RELU_SQUARED:
-        return x > 0 ? x * x : 0;
-    case SIMD_SILU:
-        return x / (1 + exp(-x));
-    case SIMD_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case SIMD_TANH:
-        return tanh(x);
-    default:
-        return x;
-    }
-}
-
 /* Sum over k of x[r, k] w[c, k], w across or not. */
 static double product(const struct trial *t, const double *x, const double *w, int64_t r,
                       int64_t c) {
@@ -214,7 +192,7 @@ static struct tensor *linear_run(const struct trial *t, struct tape *tape) {
 static void linear_formula(const struct trial *t, double *const *in, double *out) {
     for (int64_t i = 0; i < t->rows * t->columns; i++) {
         int64_t r = i / t->columns, c = i % t->columns;
-        out[i] = act_of(t->act, product(t, in[0], in[1], r, c) + in[2][c]);
+        out[i] = acts_value(t->act, product(t, in[0], in[1], r, c) + in[2][c]);
     }
 }
 
@@ -292,7 +270,7 @@ static struct tensor *followed_run(const struct trial *t, struct tape *tape) {
 static void followed_formula(const struct trial *t, double *const *in, double *out) {
     for (int64_t i = 0; i < t->rows * t->columns; i++) {
         double z = product(t, in[0], in[1], i / t->columns, i % t->columns);
-        out[i] = act_of(t->act, z) * in[2][i] + in[3][i];
+        out[i] = acts_value(t->act, z) * in[2][i] + in[3][i];
     }
 }
 
@@ -446,7 +424,7 @@ static struct tensor *gate_run(const struct trial *t, struct tape *tape) {
 static void gate_formula(const struct trial *t, double *const *in, double *out) {
     for (int64_t i = 0; i < t->outputs; i++) {
         int64_t r = i / t->width, c = i % t->width;
-        out[i] = act_of(t->act, in[0][r * 2 * t->width + c]) *
+        out[i] = acts_value(t->act, in[0][r * 2 * t->width + c]) *
                  in[0][r * 2 * t->width + t->width + c];
     }
 }

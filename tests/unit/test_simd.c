@@ -1,3 +1,4 @@
+#include "tests/acts.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -70,29 +71,6 @@ TEST(simd_erf_is_right_to_two_ulps) {
     }
 }
 
-static double act_of(enum simd_act act, double x) {
-    switch (act) {
-    case SIMD_GELU:
-        return x * (1 + erf(x / sqrt(2))) / 2;
-    case SIMD_GELU_TANH:
-        return x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))) / 2;
-    case SIMD_GELU_QUICK:
-        return x / (1 + exp(-1.702 * x));
-    case SIMD_RELU:
-        return x > 0 ? x : 0;
-    case SIMD_RELU_SQUARED:
-        return x > 0 ? x * x : 0;
-    case SIMD_SILU:
-        return x / (1 + exp(-x));
-    case SIMD_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case SIMD_TANH:
-        return tanh(x);
-    default:
-        return x;
-    }
-}
-
 /* y = act(y + bias) * factor + residual in rows of 21 of which 19 are the tile's. */
 TEST(simd_finish_does_all_it_is_asked) {
     enum { ROWS = 3, N = 19, STRIDE = 21 };
@@ -112,7 +90,7 @@ TEST(simd_finish_does_all_it_is_asked) {
             table->finish(ROWS, N, y, STRIDE, &all);
             for (int i = 0; i < ROWS * STRIDE; i++) {
                 double x = (double)before[i] + (double)bias[i % STRIDE % N];
-                double wanted = act_of((enum simd_act)act, x);
+                double wanted = acts_value((enum simd_act)act, x);
                 double size = 1 + fabs(wanted) / 10; /* squares are large */
                 wanted = wanted * (double)factor[i] + (double)residual[i];
                 check_near(y[i], i % STRIDE < N ? wanted : (double)before[i], 1e-6 * size);
@@ -505,8 +483,8 @@ TEST(simd_act_back_is_the_slope) {
                 table->act_back(dz, dy, z, n, (enum simd_act)act);
                 for (int i = 0; i < n; i++) {
                     double x = (double)z[i], h = 1e-6;
-                    double slope =
-                        act_of((enum simd_act)act, x + h) - act_of((enum simd_act)act, x - h);
+                    double slope = acts_value((enum simd_act)act, x + h) -
+                                   acts_value((enum simd_act)act, x - h);
                     slope *= (double)dy[i] / (2 * h);
                     check_near(dz[i], slope, 1e-6 * (1 + fabs(slope)));
                 }
