@@ -121,3 +121,8 @@ void json_escape(struct buf *out, const char *bytes, size_t length) {
     buf_add(out, bytes + plain, length - plain);
     buf_char(out, '"');
 }
+
+void json_pair(struct jsonwrite *w, const char *key, const char *value) {
+    json_key(w, key);
+    json_string(w, value ? value : "");
+}

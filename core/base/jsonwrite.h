@@ -37,6 +37,7 @@ void json_double(struct jsonwrite *w, double value); /* shortest that reads back
 void json_float(struct jsonwrite *w, float value);   /* the same, as float32 */
 void json_bool(struct jsonwrite *w, bool value);
 void json_null(struct jsonwrite *w);
+void json_pair(struct jsonwrite *w, const char *key, const char *value); /* NULL is "" */
 void json_raw(struct jsonwrite *w, const char *json,
               size_t length); /* a value already written */
 

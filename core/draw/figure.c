@@ -63,6 +63,29 @@ static const char *visible(struct arena *arena, const char *text, bool edges) {
     return out->data;
 }
 
+struct figure *figure_new(struct arena *arena, const struct result *result,
+                          const struct picture_options *options) {
+    struct figure *figure = arena_alloc(arena, sizeof *figure);
+    struct result timeless = *result;
+    timeless.seconds = 0;
+    *figure = (struct figure){
+        .arena = arena,
+        .language = options->language ? options->language : "en",
+        .title = figure_sentence(arena, result->title),
+        .note = "",
+        .finding = figure_sentence(arena, result->finding),
+        .caption = figure_sentence(arena, result->caption),
+        .provenance = figure_sentence(arena, result_provenance(arena, &timeless)),
+        .time = result_duration(arena, result->seconds),
+    };
+    figure->alt = figure->finding;
+    return figure;
+}
+
+bool figure_is_chinese(const struct figure *figure) {
+    return strncmp(figure->language, "zh", 2) == 0;
+}
+
 const char *figure_visible(struct arena *arena, const char *text) {
     return *text ? visible(arena, text, true) : "∅";
 }
@@ -99,19 +122,6 @@ const char *figure_place(struct arena *arena, const struct figure_axis *axis, in
     int64_t first = i * axis->block, last = first + axis->block - 1;
     last = last < axis->source ? last : axis->source - 1;
     return arena_printf(arena, "%lld–%lld", (long long)first, (long long)last);
-}
-
-const char *figure_panel(struct arena *arena, const struct figure *figure, int64_t i) {
-    if (figure->panel_titles) {
-        return figure->panel_titles[i];
-    }
-    if (figure->panels == 1) {
-        return "";
-    }
-    const struct figure_axis *rows = &figure->panel_rows, *columns = &figure->panel_columns;
-    return arena_printf(arena, "%s %s %s %s", rows->title,
-                        figure_label(arena, rows, i / columns->count), columns->title,
-                        figure_label(arena, columns, i % columns->count));
 }
 
 const char *figure_number(struct arena *arena, double value, double range) {

@@ -3,12 +3,15 @@
 
 #include <stdbool.h>
 
+#include "core/base/buf.h"
+#include "core/draw/canvas.h"
+#include "core/draw/picture.h"
 #include "core/result/result.h"
 
-/* figure: what is drawn, as a declaration: matrices of coloured cells side by side with one
- * common scale, their labels, and a table of the rows that matter most. Pictures make figures,
- * renderers (figure_png, html, figure_text, figure_json) turn any figure into bytes and compute
- * nothing. */
+/* figure: what is drawn, as a declaration: texts, a body of some form (cells of heat maps,
+ * bars, coloured text ...) and a table of what matters most. Pictures make figures, renderers
+ * (figure_png, html, figure_text, figure_json) turn any figure into bytes and compute nothing.
+ */
 
 /* One axis as it is drawn: `count` places, each the pool of `block` neighbours of the source.
  */
@@ -28,38 +31,44 @@ struct figure_table {
     const char *note;   /* one line over it, which says what it leaves out; NULL: none */
 };
 
-/* The strongest place of one drawn row: of largest value, or magnitude when signed. */
-struct figure_best {
-    int64_t row, column; /* before pooling */
-    float value;
+struct figure;
+struct jsonwrite;
+
+/* A kind of figure: how its body is laid out, drawn, hovered over and sent. One form a file;
+ * the page round the body (title, note, provenance; in HTML the finding, caption and table) is
+ * the same for all. Lengths are CSS pixels, places from the body's top left. */
+struct figure_form {
+    const char *kind; /* "heatmap": application/vnd.cutaway.heatmap.v1+json */
+    /* Lays the body out, keeping in it what the others need; `probe` measures text. */
+    struct canvas_size (*measure)(struct canvas *probe, struct figure *figure);
+    void (*draw)(struct canvas *canvas, const struct figure *figure, double x, double y);
+    /* Elements whose titles tell values (hover.h), over the picture whose body stands at x, y;
+     * NULL: none. */
+    void (*hover)(struct buf *out, const struct figure *figure, double x, double y);
+    /* The body's members of the JSON object, after those of the texts. */
+    void (*json)(struct jsonwrite *w, const struct figure *figure);
 };
 
-struct pooling;
-
 struct figure {
+    struct arena *arena;
     const char *language;
     const char *title;
     const char *note; /* one quiet line under the title; "" draws none */
     const char *finding, *caption, *alt;
     const char *provenance; /* without the time, so that the same cell draws the same bytes */
     const char *time;       /* "4.1 ms"; "" when not measured */
-
-    /* Panels stand in rows and columns; the last row may be short. Where `panel_titles` is NULL
-     * the panel axes are labelled at the edges. */
-    struct figure_axis panel_rows, panel_columns, rows, columns;
-    int64_t panels;
-    const char **panel_titles;      /* [panels], or NULL */
-    const float *values;            /* [panels, rows.count, columns.count] */
-    const struct figure_best *best; /* [panels, rows.count] */
-    const struct pooling *sent;     /* the cells of the JSON, coarser where those of the picture
-                                       would be too many bytes; NULL: the same */
-
-    double low, high; /* the common scale; -high .. high when is_signed */
-    bool is_signed;
-    const char *unit; /* beside the colour bar */
-    bool annotated;   /* the values are written into the cells */
     struct figure_table table;
+    const struct figure_form *form;
+    void *body; /* the form's own: struct cells of cells_form */
 };
+
+/* A figure with the result's texts, made fit to be seen; alt is the finding. The picture adds
+ * note, alt, table, form and body. */
+struct figure *figure_new(struct arena *arena, const struct result *result,
+                          const struct picture_options *options);
+
+/* Whether its words are Chinese. */
+bool figure_is_chinese(const struct figure *figure);
 
 /* The label of place `i` (before pooling), fit to be seen; the number where there are no
  * labels. */
@@ -67,9 +76,6 @@ const char *figure_label(struct arena *arena, const struct figure_axis *axis, in
 
 /* The label of drawn place `i`: "cat", or "12–17" when it is a pool. */
 const char *figure_place(struct arena *arena, const struct figure_axis *axis, int64_t i);
-
-/* "layer 5 head 1": what panel `i` shows; "" for the only one. */
-const char *figure_panel(struct arena *arena, const struct figure *figure, int64_t i);
 
 /* ".42", "0.42", "-1.3", "12": a value in few characters; `range` is the scale's. */
 const char *figure_number(struct arena *arena, double value, double range);

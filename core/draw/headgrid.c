@@ -6,24 +6,25 @@
 enum { TOP = 10 };
 
 static void describe(struct arena *arena, struct figure *figure) {
-    bool zh = strncmp(figure->language, "zh", 2) == 0;
-    double range = figure->high - figure->low;
+    bool zh = figure_is_chinese(figure);
+    struct cells *cells = cells_of(figure);
+    double range = cells->high - cells->low;
     const char *pooled = matrices_pooled(arena, figure);
-    figure->note = arena_printf(
-        arena,
-        zh ? "每幅小图：行为%s，列为%s，%lld × %lld%s%s"
-           : "each panel: rows %s, columns %s, %lld × %lld%s%s",
-        figure->rows.title, figure->columns.title, (long long)figure->rows.source,
-        (long long)figure->columns.source, *pooled ? zh ? "；" : "; " : "", pooled);
+    figure->note =
+        arena_printf(arena,
+                     zh ? "每幅小图：行为%s，列为%s，%lld × %lld%s%s"
+                        : "each panel: rows %s, columns %s, %lld × %lld%s%s",
+                     cells->rows.title, cells->columns.title, (long long)cells->rows.source,
+                     (long long)cells->columns.source, *pooled ? zh ? "；" : "; " : "", pooled);
     figure->alt = arena_printf(
         arena,
         zh ? "%lld × %lld 幅热图（%s × %s），%s：每幅 %lld × %lld，颜色从 %s 到 %s；%s"
            : "Grid of %lld × %lld heat maps (%s × %s), %s: each %lld × %lld, colours from %s "
              "to %s; %s",
-        (long long)figure->panel_rows.count, (long long)figure->panel_columns.count,
-        figure->panel_rows.title, figure->panel_columns.title, figure->title,
-        (long long)figure->rows.source, (long long)figure->columns.source,
-        figure_number(arena, figure->low, range), figure_number(arena, figure->high, range),
+        (long long)cells->panel_rows.count, (long long)cells->panel_columns.count,
+        cells->panel_rows.title, cells->panel_columns.title, figure->title,
+        (long long)cells->rows.source, (long long)cells->columns.source,
+        figure_number(arena, cells->low, range), figure_number(arena, cells->high, range),
         figure->finding);
 }
 
@@ -44,7 +45,7 @@ static struct figure *headgrid_draw(struct arena *arena, const struct result *re
     }
     if (matrices_few(figure)) {
         matrices_titles(arena, figure);
-        figure->annotated = true;
+        cells_of(figure)->annotated = true;
     }
     describe(arena, figure);
     matrices_table(arena, figure, result, true, options->top ? options->top : TOP);

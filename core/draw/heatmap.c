@@ -6,17 +6,18 @@
 enum { TOP = 8 };
 
 static void describe(struct arena *arena, struct figure *figure) {
-    bool zh = strncmp(figure->language, "zh", 2) == 0;
-    double range = figure->high - figure->low;
+    bool zh = figure_is_chinese(figure);
+    struct cells *cells = cells_of(figure);
+    double range = cells->high - cells->low;
     figure->note = matrices_pooled(arena, figure);
     figure->alt = arena_printf(
         arena,
         zh ? "热图，%s：%lld 个%s（行）× %lld 个%s（列），颜色从 %s 到 %s；%s"
            : "Heat map, %s: %lld %s rows by %lld %s columns, colours from %s to %s; %s",
-        figure->title, (long long)figure->rows.source,
-        term(figure->language, figure->rows.name), (long long)figure->columns.source,
-        term(figure->language, figure->columns.name), figure_number(arena, figure->low, range),
-        figure_number(arena, figure->high, range), figure->finding);
+        figure->title, (long long)cells->rows.source, term(figure->language, cells->rows.name),
+        (long long)cells->columns.source, term(figure->language, cells->columns.name),
+        figure_number(arena, cells->low, range), figure_number(arena, cells->high, range),
+        figure->finding);
 }
 
 static struct figure *heatmap_draw(struct arena *arena, const struct result *result,
@@ -26,12 +27,12 @@ static struct figure *heatmap_draw(struct arena *arena, const struct result *res
         err_pass(err);
         return NULL;
     }
-    if (figure->panels > 1) {
+    if (cells_of(figure)->panels > 1) {
         matrices_titles(arena, figure);
     }
-    figure->annotated = matrices_few(figure);
+    cells_of(figure)->annotated = matrices_few(figure);
     describe(arena, figure);
-    matrices_table(arena, figure, result, figure->panels > 1,
+    matrices_table(arena, figure, result, cells_of(figure)->panels > 1,
                    options->top ? options->top : TOP);
     return figure;
 }

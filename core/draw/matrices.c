@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/buf.h"
-#include "core/draw/layout.h"
 #include "core/draw/pooling.h"
 #include "core/draw/terms.h"
 
@@ -21,7 +20,7 @@ static int64_t blocks(int64_t count, int64_t block) {
     return (count + block - 1) / block;
 }
 
-static int64_t cells(const struct pooling *p) {
+static int64_t count_of(const struct pooling *p) {
     return p->panels * p->rows * p->columns;
 }
 
@@ -30,12 +29,12 @@ static int64_t cells(const struct pooling *p) {
  * match of deflate); in the JSON, which has the cells of `sent`, one byte, or four where some
  * are no numbers, in base64 too. Within a fifth of what was measured on attention of 72 to 270
  * heads and on noise. */
-static double cost(const struct figure *figure, const struct pooling *p,
+static double cost(const struct cells *cells, const struct pooling *p,
                    const struct pooling *sent) {
-    int64_t n = cells(p), counts[64] = { 0 }, changes = 0;
-    double range = figure->high - figure->low, bits = 0, each = 1;
+    int64_t n = count_of(p), counts[64] = { 0 }, changes = 0;
+    double range = cells->high - cells->low, bits = 0, each = 1;
     for (int64_t i = 0, before = -1; i < n; i++) {
-        double at = ((double)p->values[i] - figure->low) / range * 63;
+        double at = ((double)p->values[i] - cells->low) / range * 63;
         int64_t level = at > 0 ? at < 63 ? (int64_t)at : 63 : 0;
         counts[level]++;
         changes += level != before;
@@ -45,7 +44,7 @@ static double cost(const struct figure *figure, const struct pooling *p,
     for (int i = 0; i < 64; i++) {
         bits -= counts[i] ? (double)counts[i] * log2((double)counts[i] / (double)n) : 0;
     }
-    return 4.0 / 3 * (2 * (bits + 6 * (double)changes) / 8 + each * (double)cells(sent));
+    return 4.0 / 3 * (2 * (bits + 6 * (double)changes) / 8 + each * (double)count_of(sent));
 }
 
 /* The next round number up: 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1 times a power of ten. */
@@ -62,7 +61,7 @@ static double round_up(double value) {
 
 /* One common scale: to a round number above the largest value, within the series' own bounds.
  */
-static void choose_scale(struct figure *figure, const struct series *series,
+static void choose_scale(struct cells *cells, const struct series *series,
                          const struct pooling *p) {
     double low = INFINITY, high = -INFINITY, far = 0;
     for (int64_t i = 0; i < p->panels * p->rows * p->columns; i++) {
@@ -74,44 +73,44 @@ static void choose_scale(struct figure *figure, const struct series *series,
         }
     }
     bool bounded = series->high > series->low;
-    figure->is_signed = series->is_signed;
+    cells->is_signed = series->is_signed;
     if (series->is_signed) {
-        figure->high = far > 0 ? round_up(far) : 1;
-        figure->low = -figure->high;
+        cells->high = far > 0 ? round_up(far) : 1;
+        cells->low = -cells->high;
         return;
     }
-    figure->low = bounded ? series->low : low < 0 ? -round_up(-low) : 0;
-    figure->high = high > figure->low ? high > 0 ? round_up(high) : 0 : figure->low + 1;
-    if (bounded && figure->high > series->high) {
-        figure->high = series->high;
+    cells->low = bounded ? series->low : low < 0 ? -round_up(-low) : 0;
+    cells->high = high > cells->low ? high > 0 ? round_up(high) : 0 : cells->low + 1;
+    if (bounded && cells->high > series->high) {
+        cells->high = series->high;
     }
-    if (figure->high <= figure->low) {
-        figure->high = figure->low + 1;
+    if (cells->high <= cells->low) {
+        cells->high = cells->low + 1;
     }
 }
 
 /* Pools as far as the picture's size and the budget of bytes ask for: first a little finer than
  * the picture can show, then pools of these. The JSON gives way first. The strongest value
  * survives any pooling, so one scale holds for all. */
-static void choose_cells(struct arena *arena, struct figure *figure,
+static void choose_cells(struct arena *arena, struct cells *cells,
                          const struct series *series) {
-    int64_t rows = figure->rows.count, columns = figure->columns.count;
-    int64_t most = layout_cells(figure->panel_rows.count, figure->panel_columns.count);
+    int64_t rows = cells->rows.count, columns = cells->columns.count;
+    int64_t most = cells_layout_cells(cells->panel_rows.count, cells->panel_columns.count);
     int64_t block = blocks(rows > columns ? rows : columns, most);
-    struct pooling *fine = pooling_new(arena, series->values->data, figure->panels, rows,
+    struct pooling *fine = pooling_new(arena, series->values->data, cells->panels, rows,
                                        columns, series->is_signed, (block + 3) / 4);
-    choose_scale(figure, series, fine);
+    choose_scale(cells, series, fine);
     struct pooling *shown = fine, *sent;
-    double room = MATRICES_BYTES - FIXED_BYTES - PANEL_BYTES * sqrt((double)figure->panels);
+    double room = MATRICES_BYTES - FIXED_BYTES - PANEL_BYTES * sqrt((double)cells->panels);
     int64_t factor = blocks(block, fine->row_block);
     int64_t coarsest = (fine->rows > fine->columns ? fine->rows : fine->columns) / SIDE_LEAST;
     for (;;) {
         shown = factor > 1 ? pooling_again(arena, fine, factor) : fine;
         sent = shown;
-        double ratio = cost(figure, shown, sent) / room;
+        double ratio = cost(cells, shown, sent) / room;
         if (ratio > 1) {
             sent = pooling_again(arena, shown, 2);
-            ratio = cost(figure, shown, sent) / room;
+            ratio = cost(cells, shown, sent) / room;
         }
         int64_t next = (int64_t)((double)factor * sqrt(ratio));
         next = next > factor ? next : factor + 1;
@@ -121,13 +120,13 @@ static void choose_cells(struct arena *arena, struct figure *figure,
         }
         factor = next;
     }
-    figure->sent = sent;
-    figure->values = shown->values;
-    figure->best = shown->best;
-    figure->rows.count = shown->rows;
-    figure->rows.block = shown->row_block;
-    figure->columns.count = shown->columns;
-    figure->columns.block = shown->column_block;
+    cells->sent = sent;
+    cells->values = shown->values;
+    cells->best = shown->best;
+    cells->rows.count = shown->rows;
+    cells->rows.block = shown->row_block;
+    cells->columns.count = shown->columns;
+    cells->columns.block = shown->column_block;
 }
 
 static struct figure_axis axis_of(const struct axis *axis, const char *language) {
@@ -153,19 +152,6 @@ static int check_series(const struct result *result, struct err *err) {
     return 0;
 }
 
-static void set_texts(struct arena *arena, struct figure *figure, const struct result *result) {
-    struct result timeless = *result;
-    timeless.seconds = 0;
-    figure->title = figure_sentence(arena, result->title);
-    figure->note = "";
-    figure->finding = figure_sentence(arena, result->finding);
-    figure->caption = figure_sentence(arena, result->caption);
-    figure->alt = figure->finding;
-    figure->provenance = figure_sentence(arena, result_provenance(arena, &timeless));
-    figure->time = result_duration(arena, result->seconds);
-    figure->unit = term(figure->language, result->series[0].unit ? result->series[0].unit : "");
-}
-
 struct figure *matrices_figure(struct arena *arena, const struct result *result,
                                const struct picture_options *options, struct err *err) {
     if (check_series(result, err) < 0) {
@@ -176,49 +162,50 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
     const struct axis *axes = series->axes;
     int rank = series->values->rank;
     struct axis one = { "", 1, NULL };
-    struct figure *figure = arena_alloc(arena, sizeof *figure);
-    const char *language = options->language ? options->language : "en";
-    figure->language = language;
-    set_texts(arena, figure, result);
-    figure->panel_rows = axis_of(rank > 3 ? &axes[rank - 4] : &one, language);
-    figure->panel_columns = axis_of(rank > 2 ? &axes[rank - 3] : &one, language);
-    figure->rows = axis_of(&axes[rank - 2], language);
-    figure->columns = axis_of(&axes[rank - 1], language);
-    figure->panels = figure->panel_rows.count * figure->panel_columns.count;
-
-    choose_cells(arena, figure, series);
+    struct figure *figure = figure_new(arena, result, options);
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    const char *language = figure->language;
+    figure->form = &cells_form;
+    figure->body = cells;
+    cells->unit = term(language, series->unit ? series->unit : "");
+    cells->panel_rows = axis_of(rank > 3 ? &axes[rank - 4] : &one, language);
+    cells->panel_columns = axis_of(rank > 2 ? &axes[rank - 3] : &one, language);
+    cells->rows = axis_of(&axes[rank - 2], language);
+    cells->columns = axis_of(&axes[rank - 1], language);
+    cells->panels = cells->panel_rows.count * cells->panel_columns.count;
+    choose_cells(arena, cells, series);
     return figure;
 }
 
 /* A line of the table. */
 struct choice {
     int64_t panel;
-    struct figure_best best;
+    struct pooling_best best;
     double strength; /* what it counts for among others */
 };
 
-static void table_row(struct arena *arena, const struct figure *figure, const char **cells,
+static void table_row(struct arena *arena, const struct cells *cells, const char **row,
                       const struct choice *choice, bool per_panel) {
-    double range = figure->is_signed ? figure->high : figure->high - figure->low;
+    double range = cells->is_signed ? cells->high : cells->high - cells->low;
     if (per_panel) {
-        int64_t columns = figure->panel_columns.count;
-        *cells++ = figure_label(arena, &figure->panel_rows, choice->panel / columns);
-        *cells++ = figure_label(arena, &figure->panel_columns, choice->panel % columns);
+        int64_t columns = cells->panel_columns.count;
+        *row++ = figure_label(arena, &cells->panel_rows, choice->panel / columns);
+        *row++ = figure_label(arena, &cells->panel_columns, choice->panel % columns);
     }
-    cells[0] = figure_label(arena, &figure->rows, choice->best.row);
-    cells[1] = figure_label(arena, &figure->columns, choice->best.column);
-    cells[2] = figure_number(arena, (double)choice->best.value, range);
+    row[0] = figure_label(arena, &cells->rows, choice->best.row);
+    row[1] = figure_label(arena, &cells->columns, choice->best.column);
+    row[2] = figure_number(arena, (double)choice->best.value, range);
 }
 
 /* Whether a row had no choice, as the first of a causal model: all its weight is at one place.
  */
-static bool is_forced(const struct figure *figure, int64_t index) {
-    const float *row = figure->values + index * figure->columns.count;
-    if (figure->is_signed || figure->columns.count < 2 || index % figure->rows.count != 0 ||
-        (double)row[0] != figure->high) {
+static bool is_forced(const struct cells *cells, int64_t index) {
+    const float *row = cells->values + index * cells->columns.count;
+    if (cells->is_signed || cells->columns.count < 2 || index % cells->rows.count != 0 ||
+        (double)row[0] != cells->high) {
         return false;
     }
-    for (int64_t c = 1; c < figure->columns.count; c++) {
+    for (int64_t c = 1; c < cells->columns.count; c++) {
         if (row[c] != 0) {
             return false;
         }
@@ -227,31 +214,31 @@ static bool is_forced(const struct figure *figure, int64_t index) {
 }
 
 /* A NaN comes after all numbers, and a row that had no choice after those above 0. */
-static double strength(const struct figure *figure, float value) {
-    return isnan(value)        ? -(double)INFINITY
-           : figure->is_signed ? fabs((double)value)
-                               : (double)value;
+static double strength(const struct cells *cells, float value) {
+    return isnan(value)       ? -(double)INFINITY
+           : cells->is_signed ? fabs((double)value)
+                              : (double)value;
 }
 
 /* The strongest place of drawn row `index`. */
-static struct choice row_choice(const struct figure *figure, int64_t index) {
-    struct figure_best best = figure->best[index];
-    return (struct choice){ index / figure->rows.count, best,
-                            is_forced(figure, index) ? -1 : strength(figure, best.value) };
+static struct choice row_choice(const struct cells *cells, int64_t index) {
+    struct pooling_best best = cells->best[index];
+    return (struct choice){ index / cells->rows.count, best,
+                            is_forced(cells, index) ? -1 : strength(cells, best.value) };
 }
 
 /* The strongest link of row `row` of the source to another place, neither of which is one to
  * rest at. A row without one has the strength -INFINITY. */
-static struct choice link_choice(const struct figure *figure, const struct series *series,
+static struct choice link_choice(const struct cells *cells, const struct series *series,
                                  int64_t panel, int64_t row) {
-    int64_t n = figure->rows.source;
+    int64_t n = cells->rows.source;
     const bool *rests = series->rests;
     const float *values = series->values->data + (panel * n + row) * n;
     struct choice most = { panel, { row, row, 0 }, -(double)INFINITY };
     for (int64_t c = 0; c < n && !rests[row]; c++) {
-        if (!rests[c] && c != row && strength(figure, values[c]) > most.strength) {
-            most.best = (struct figure_best){ row, c, values[c] };
-            most.strength = strength(figure, values[c]);
+        if (!rests[c] && c != row && strength(cells, values[c]) > most.strength) {
+            most.best = (struct pooling_best){ row, c, values[c] };
+            most.strength = strength(cells, values[c]);
         }
     }
     return most;
@@ -270,16 +257,16 @@ static bool tells_links(const struct series *series) {
 
 /* What the table chooses from: the strongest place of each row of the first panel, or of each
  * panel. */
-static struct choice *choices(struct arena *arena, const struct figure *figure,
+static struct choice *choices(struct arena *arena, const struct cells *cells,
                               const struct series *series, bool per_panel, int64_t *count) {
     bool links = tells_links(series);
-    int64_t rows = links ? figure->rows.source : figure->rows.count;
-    int64_t panels = per_panel ? figure->panels : 1;
+    int64_t rows = links ? cells->rows.source : cells->rows.count;
+    int64_t panels = per_panel ? cells->panels : 1;
     struct choice *list = arena_array(arena, panels * rows, sizeof *list);
     *count = 0;
     for (int64_t i = 0; i < panels * rows; i++) {
         struct choice one =
-            links ? link_choice(figure, series, i / rows, i % rows) : row_choice(figure, i);
+            links ? link_choice(cells, series, i / rows, i % rows) : row_choice(cells, i);
         bool begins = !per_panel || i % rows == 0;
         if (begins) {
             list[(*count)++] = one;
@@ -311,16 +298,17 @@ static const char *unit_of(const struct result *result) {
 static const char *links_note(struct arena *arena, const struct figure *figure,
                               const struct result *result) {
     const struct series *series = &result->series[0];
-    bool zh = strncmp(figure->language, "zh", 2) == 0;
+    bool zh = figure_is_chinese(figure);
+    const struct figure_axis *columns = &cells_of(figure)->columns;
     struct buf *names = buf_new(arena);
     int64_t rests = 0;
-    for (int64_t i = 0; i < figure->columns.source; i++) {
+    for (int64_t i = 0; i < columns->source; i++) {
         if (series->rests[i] && ++rests <= RESTS_NAMED) {
             buf_printf(names, "%s%s",
                        rests == 1 ? ""
                        : zh       ? "、"
                                   : ", ",
-                       figure_short(arena, figure_label(arena, &figure->columns, i), 24));
+                       figure_short(arena, figure_label(arena, columns, i), 24));
         }
     }
     buf_text(names, rests > RESTS_NAMED ? ", …" : "");
@@ -350,13 +338,14 @@ static void sort_top(struct choice *list, int64_t n, int64_t top) {
 void matrices_table(struct arena *arena, struct figure *figure, const struct result *result,
                     bool per_panel, int64_t top) {
     const struct series *series = &result->series[0];
+    const struct cells *cells = cells_of(figure);
     int64_t n;
-    struct choice *list = choices(arena, figure, series, per_panel, &n);
+    struct choice *list = choices(arena, cells, series, per_panel, &n);
     top = top < n ? top : n;
     sort_top(list, n, top);
     struct figure_table *table = &figure->table;
-    const struct figure_axis *named[] = { &figure->panel_rows, &figure->panel_columns,
-                                          &figure->rows, &figure->columns };
+    const struct figure_axis *named[] = { &cells->panel_rows, &cells->panel_columns,
+                                          &cells->rows, &cells->columns };
     int64_t skip = per_panel ? 0 : 2;
     table->columns = 5 - skip;
     table->rows = top;
@@ -364,10 +353,10 @@ void matrices_table(struct arena *arena, struct figure *figure, const struct res
     for (int64_t i = 0; i < 4 - skip; i++) {
         table->heads[i] = term(figure->language, named[i + skip]->name);
     }
-    table->heads[4 - skip] = *figure->unit ? figure->unit : term(figure->language, "value");
+    table->heads[4 - skip] = *cells->unit ? cells->unit : term(figure->language, "value");
     table->cells = arena_array(arena, top * table->columns, sizeof *table->cells);
     for (int64_t i = 0; i < top; i++) {
-        table_row(arena, figure, table->cells + i * table->columns, &list[i], per_panel);
+        table_row(arena, cells, table->cells + i * table->columns, &list[i], per_panel);
     }
     if (tells_links(series)) {
         table->note = links_note(arena, figure, result);
@@ -375,31 +364,31 @@ void matrices_table(struct arena *arena, struct figure *figure, const struct res
 }
 
 void matrices_titles(struct arena *arena, struct figure *figure) {
-    const struct figure_axis *rows = &figure->panel_rows, *columns = &figure->panel_columns;
-    figure->panel_titles = arena_array(arena, figure->panels, sizeof *figure->panel_titles);
-    for (int64_t i = 0; i < figure->panels; i++) {
+    struct cells *cells = cells_of(figure);
+    const struct figure_axis *rows = &cells->panel_rows, *columns = &cells->panel_columns;
+    cells->panel_titles = arena_array(arena, cells->panels, sizeof *cells->panel_titles);
+    for (int64_t i = 0; i < cells->panels; i++) {
         const char *above = *rows->name
                                 ? arena_printf(arena, "%s %s ", rows->title,
                                                figure_label(arena, rows, i / columns->count))
                                 : "";
-        figure->panel_titles[i] =
-            arena_printf(arena, "%s%s %s", above, columns->title,
-                         figure_label(arena, columns, i % columns->count));
+        cells->panel_titles[i] = arena_printf(arena, "%s%s %s", above, columns->title,
+                                              figure_label(arena, columns, i % columns->count));
     }
 }
 
 bool matrices_few(const struct figure *figure) {
-    return figure->panel_rows.count <= FEW_PANELS &&
-           figure->panel_columns.count <= FEW_PANELS && figure->rows.source <= FEW_CELLS &&
-           figure->columns.source <= FEW_CELLS;
+    const struct cells *cells = cells_of(figure);
+    return cells->panel_rows.count <= FEW_PANELS && cells->panel_columns.count <= FEW_PANELS &&
+           cells->rows.source <= FEW_CELLS && cells->columns.source <= FEW_CELLS;
 }
 
 const char *matrices_pooled(struct arena *arena, const struct figure *figure) {
-    int64_t rows = figure->rows.block, columns = figure->columns.block;
+    int64_t rows = cells_of(figure)->rows.block, columns = cells_of(figure)->columns.block;
     if (rows == 1 && columns == 1) {
         return "";
     }
-    bool zh = strncmp(figure->language, "zh", 2) == 0;
+    bool zh = figure_is_chinese(figure);
     return arena_printf(
         arena, zh ? "每格为 %lld × %lld 中的最大值" : "each cell the largest of %lld × %lld",
         (long long)rows, (long long)columns);

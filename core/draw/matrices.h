@@ -1,7 +1,7 @@
 #ifndef CORE_DRAW_MATRICES_H
 #define CORE_DRAW_MATRICES_H
 
-#include "core/draw/figure.h"
+#include "core/draw/cells.h"
 #include "core/draw/picture.h"
 
 /* matrices: a series of matrices as a figure of coloured cells: what heatmap and headgrid

@@ -50,7 +50,7 @@ static int check_scale(double scale, struct err *err) {
 }
 
 /* All forms of a figure. */
-static struct bundle *bundle_of(struct arena *arena, const struct figure *figure,
+static struct bundle *bundle_of(struct arena *arena, struct figure *figure,
                                 const struct picture_options *options, struct err *err) {
     struct figure_png *drawn =
         figure_png(arena, figure, options->scale > 0 ? options->scale : 2, err);
@@ -71,15 +71,15 @@ static struct bundle *bundle_of(struct arena *arena, const struct figure *figure
     *bundle = (struct bundle){ .text = figure_text(arena, figure),
                                .png = png.bytes,
                                .png_length = png.length,
-                               .width = (int64_t)drawn->layout.width,
-                               .height = (int64_t)drawn->layout.height,
+                               .width = (int64_t)drawn->page.width,
+                               .height = (int64_t)drawn->page.height,
                                .alt = figure->alt,
-                               .mime = FIGURE_JSON_MIME,
+                               .mime = figure_json_mime(arena, figure),
                                .json = figure_json(arena, figure) };
     if (!options->no_html) {
         struct buf *base64 = buf_new(arena);
         buf_base64(base64, png.bytes, png.length);
-        bundle->html = html(arena, figure, &drawn->layout, base64->data);
+        bundle->html = html(arena, figure, &drawn->page, base64->data);
     }
     return bundle;
 }

@@ -21,9 +21,9 @@ typedef int32_t mask __attribute__((vector_size(16)));
 struct work {
     const struct pooling *to;
     float *values;
-    struct figure_best *best;
+    struct pooling_best *best;
     const float *fine;
-    const struct figure_best *fine_best; /* NULL: the source, whose best is to be found */
+    const struct pooling_best *fine_best; /* NULL: the source, whose best is to be found */
     int64_t fine_rows, fine_columns;
     int64_t rows_each, columns_each; /* fine cells in a pool */
 };
@@ -78,7 +78,7 @@ static float row_strongest(const float *row, int64_t n, bool is_signed) {
 }
 
 /* The first cell of fine row r that is stronger than all of `best`. */
-static void improve(const struct work *work, struct figure_best *best, const float *row,
+static void improve(const struct work *work, struct pooling_best *best, const float *row,
                     int64_t r) {
     bool is_signed = work->to->is_signed;
     float most = row_strongest(row, work->fine_columns, is_signed);
@@ -88,7 +88,7 @@ static void improve(const struct work *work, struct figure_best *best, const flo
     }
     for (int64_t c = 0; c < work->fine_columns; c++) {
         if ((is_signed ? fabsf(row[c]) : row[c]) == most) {
-            *best = (struct figure_best){ r, c, row[c] };
+            *best = (struct pooling_best){ r, c, row[c] };
             return;
         }
     }
@@ -96,14 +96,14 @@ static void improve(const struct work *work, struct figure_best *best, const flo
 
 static void find_best(const struct work *work, int64_t index, int64_t panel, int64_t first,
                       int64_t rows) {
-    struct figure_best best = { first, 0, NAN };
+    struct pooling_best best = { first, 0, NAN };
     for (int64_t r = first; r < first + rows; r++) {
         int64_t at = panel * work->fine_rows + r;
         if (!work->fine_best) {
             improve(work, &best, work->fine + at * work->fine_columns, r);
             continue;
         }
-        const struct figure_best *other = &work->fine_best[at];
+        const struct pooling_best *other = &work->fine_best[at];
         bool wins = work->to->is_signed ? fabsf(other->value) > fabsf(best.value)
                                         : other->value > best.value;
         if (wins || r == first) {

@@ -1,11 +1,19 @@
 #ifndef CORE_DRAW_POOLING_H
 #define CORE_DRAW_POOLING_H
 
-#include "core/draw/figure.h"
+#include <stdbool.h>
+
+#include "core/base/arena.h"
 
 /* pooling: many cells to few: each pool keeps the strongest value of its block (the largest, or
  * of largest magnitude when signed), so that what stands out is still seen. A NaN is the
  * strongest. */
+
+/* The strongest place of one drawn row: of largest value, or magnitude when signed. */
+struct pooling_best {
+    int64_t row, column; /* before pooling */
+    float value;
+};
 
 struct pooling {
     int64_t panels, rows, columns;   /* of the pools */
@@ -13,7 +21,7 @@ struct pooling {
     int64_t source_rows, source_columns;
     bool is_signed;
     const float *values; /* [panels, rows, columns] */
-    const struct figure_best
+    const struct pooling_best
         *best; /* [panels, rows]: the strongest cell of the source in each */
 };
 

@@ -64,15 +64,21 @@ static struct tensor *tensor_copy(struct arena *arena, const struct tensor *from
     return to;
 }
 
+static const char **labels_copy(struct arena *arena, const char **from, int64_t count) {
+    if (!from) {
+        return NULL;
+    }
+    const char **to = arena_array(arena, count, sizeof *to);
+    for (int64_t i = 0; i < count; i++) {
+        to[i] = text_copy(arena, from[i]);
+    }
+    return to;
+}
+
 static void axis_copy(struct arena *arena, struct axis *to, const struct axis *from) {
     *to = *from;
     to->name = text_copy(arena, from->name);
-    if (from->labels) {
-        to->labels = arena_array(arena, from->count, sizeof *to->labels);
-        for (int64_t i = 0; i < from->count; i++) {
-            to->labels[i] = text_copy(arena, from->labels[i]);
-        }
-    }
+    to->labels = labels_copy(arena, from->labels, from->count);
 }
 
 static void series_copy(struct arena *arena, struct series *to, const struct series *from) {
@@ -87,6 +93,7 @@ static void series_copy(struct arena *arena, struct series *to, const struct ser
         size_t bytes = (size_t)from->axes[from->values->rank - 1].count * sizeof *from->rests;
         to->rests = memcpy(arena_raw(arena, bytes), from->rests, bytes);
     }
+    to->names = labels_copy(arena, from->names, tensor_count(from->values));
 }
 
 struct result *result_copy(struct arena *arena, const struct result *result) {

@@ -23,10 +23,13 @@ struct series {
     const char *unit; /* "probability", "nats", "" */
     double low, high; /* the range that its values can have (0, 1); both 0: not bounded */
     bool is_signed;   /* diverging colours about 0 */
+    bool log;         /* its scale is logarithmic where a picture has the choice */
     struct tensor *values;
     struct axis axes[TENSOR_RANK];
-    const bool *rests; /* [last axis], or NULL: places where heads rest that find nothing
-                        * ([CLS], the first token); tables tell the links between the others */
+    const bool *rests;  /* [last axis], or NULL: places where heads rest that find nothing
+                         * ([CLS], the first token); tables tell the links between the others */
+    const char **names; /* [every value, row-major], or NULL: what each stands for, such as the
+                         * token of a probability */
 };
 
 struct note {

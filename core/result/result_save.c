@@ -175,6 +175,12 @@ static void npz_series(struct arena *arena, struct zip *zip, const struct series
     }
 }
 
+static void npz_names(struct arena *arena, struct zip *zip, const struct series *series) {
+    struct buf *content = buf_new(arena);
+    npy_texts(content, series->names, 1, tensor_count(series->values));
+    zip_add(zip, arena_printf(arena, "%s.names.npy", series->name), content);
+}
+
 static int save_npz(struct arena *arena, const struct result *result, const char *path,
                     struct err *err) {
     struct zip zip = { .files = buf_new(arena), .directory = buf_new(arena) };
@@ -189,6 +195,9 @@ static int save_npz(struct arena *arena, const struct result *result, const char
     }
     for (int64_t i = 0; i < result->count; i++) {
         npz_series(arena, &zip, &result->series[i]);
+        if (result->series[i].names) {
+            npz_names(arena, &zip, &result->series[i]);
+        }
     }
     struct buf *content = buf_new(arena);
     const char *line = result_provenance(arena, result);
@@ -220,6 +229,7 @@ struct columns {
     int64_t count;
     const char **names;
     bool *labelled;
+    bool named; /* some series names its values */
 };
 
 static int64_t column_of(const struct columns *columns, const char *name) {
@@ -233,9 +243,10 @@ static int64_t column_of(const struct columns *columns, const char *name) {
 
 static struct columns columns_of(struct arena *arena, const struct result *result) {
     int64_t most = result->count * TENSOR_RANK;
-    struct columns columns = { 0, arena_array(arena, most, sizeof(char *)),
-                               arena_array(arena, most, sizeof(bool)) };
+    struct columns columns = { .names = arena_array(arena, most, sizeof(char *)),
+                               .labelled = arena_array(arena, most, sizeof(bool)) };
     for (int64_t i = 0; i < result->count; i++) {
+        columns.named |= result->series[i].names != NULL;
         for (int k = 0; k < result->series[i].values->rank; k++) {
             const struct axis *axis = &result->series[i].axes[k];
             int64_t at = column_of(&columns, axis->name);
@@ -273,6 +284,10 @@ static void csv_row(struct buf *out, const struct columns *columns, const struct
             csv_field(out, k >= 0 && series->axes[k].labels ? series->axes[k].labels[at] : "");
         }
     }
+    if (columns->named) {
+        buf_char(out, ',');
+        csv_field(out, series->names ? series->names[index] : "");
+    }
     buf_printf(out, ",%.9g\r\n", (double)series->values->data[index]);
 }
 
@@ -289,7 +304,7 @@ static int save_csv(struct arena *arena, const struct result *result, const char
             csv_field(out, arena_printf(arena, "%s_label", columns.names[c]));
         }
     }
-    buf_text(out, ",value\r\n");
+    buf_text(out, columns.named ? ",name,value\r\n" : ",value\r\n");
     for (int64_t i = 0; i < result->count; i++) {
         const struct series *series = &result->series[i];
         int64_t n = tensor_count(series->values);
@@ -341,6 +356,15 @@ static void json_values(struct jsonwrite *w, const struct tensor *tensor) {
     }
 }
 
+/* In one list, row by row. */
+static void json_names(struct jsonwrite *w, const struct series *series) {
+    json_open(w, '[');
+    for (int64_t i = 0; i < tensor_count(series->values); i++) {
+        json_string(w, series->names[i]);
+    }
+    json_close(w, ']');
+}
+
 static void json_series(struct jsonwrite *w, const struct series *series) {
     json_open(w, '{');
     json_key(w, "name");
@@ -355,12 +379,11 @@ static void json_series(struct jsonwrite *w, const struct series *series) {
     json_close(w, ']');
     json_key(w, "values");
     json_values(w, series->values);
+    if (series->names) {
+        json_key(w, "names");
+        json_names(w, series);
+    }
     json_close(w, '}');
-}
-
-static void json_pair(struct jsonwrite *w, const char *key, const char *value) {
-    json_key(w, key);
-    json_string(w, value ? value : "");
 }
 
 /* What every series shares. */
@@ -412,23 +435,35 @@ static const char *axes_json(struct arena *arena, const struct series *series) {
     return out->data;
 }
 
+static const char *names_json(struct arena *arena, const struct series *series) {
+    struct jsonwrite w = { .out = buf_new(arena) };
+    json_names(&w, series);
+    return w.out->data;
+}
+
 static int save_safetensors(struct arena *arena, const struct result *result, const char *path,
                             struct err *err) {
     int64_t n = result->count;
     const struct tensor **tensors = arena_array(arena, n, sizeof *tensors);
-    struct safetensors_text *texts = arena_array(arena, n + 3, sizeof *texts);
+    struct safetensors_text *texts = arena_array(arena, 2 * n + 3, sizeof *texts);
+    int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
         struct tensor *named = arena_alloc(arena, sizeof *named);
         *named = *result->series[i].values;
         named->name = result->series[i].name;
         tensors[i] = named;
-        texts[i].key = arena_printf(arena, "%s.axes", named->name);
-        texts[i].value = axes_json(arena, &result->series[i]);
+        texts[count].key = arena_printf(arena, "%s.axes", named->name);
+        texts[count++].value = axes_json(arena, &result->series[i]);
+        if (result->series[i].names) {
+            texts[count].key = arena_printf(arena, "%s.names", named->name);
+            texts[count++].value = names_json(arena, &result->series[i]);
+        }
     }
-    texts[n] = (struct safetensors_text){ "title", result->title };
-    texts[n + 1] = (struct safetensors_text){ "finding", result->finding };
-    texts[n + 2] = (struct safetensors_text){ "provenance", result_provenance(arena, result) };
-    return safetensors_write_with(path, tensors, n, texts, n + 3, err);
+    texts[count++] = (struct safetensors_text){ "title", result->title };
+    texts[count++] = (struct safetensors_text){ "finding", result->finding };
+    texts[count++] =
+        (struct safetensors_text){ "provenance", result_provenance(arena, result) };
+    return safetensors_write_with(path, tensors, n, texts, count, err);
 }
 
 typedef int save(struct arena *arena, const struct result *result, const char *path,

@@ -1,3 +1,4 @@
+#include "core/draw/cells.h"
 #include "core/draw/figure_json.h"
 
 #include <math.h>
@@ -46,7 +47,7 @@ TEST(figure_json_holds_as_many_values_as_its_shape_says) {
         struct json *values = json_at(tree, "values");
         int64_t n = product(json_at(values, "shape"));
         bool exact = strcmp(json_text_at(values, "encoding", ""), "f32") == 0;
-        check(exact == (n <= FIGURE_JSON_EXACT));
+        check(exact == (n <= CELLS_JSON_EXACT));
         check_int(decoded(json_at(values, "base64")->text), exact ? 4 * n : n);
     }
 }

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/draw/cells.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure_json.h"
 #include "core/draw/figure_png.h"
@@ -32,11 +33,13 @@ TEST(headgrid_panels_have_the_colours_of_their_values) {
     struct bundle *bundle = bundle_of(result, &options);
     struct png_read *png = png_read(arena, bundle->png, bundle->png_length);
     struct colour_scale colours;
-    colour_scale_init(&colours, figure->low, figure->high, false, 65);
+    colour_scale_init(&colours, cells_of(figure)->low, cells_of(figure)->high, false, 65);
     for (int64_t i = 0; i < 15 * 64; i++) {
-        const struct layout *l = &drawn->layout;
-        double x = layout_panel_x(l, figure, i / 64) + l->cell * ((double)(i % 8) + 0.5);
-        double y = layout_panel_y(l, figure, i / 64) + l->cell * ((double)(i / 8 % 8) + 0.5);
+        const struct cells_layout *l = &cells_of(figure)->layout;
+        double x = drawn->page.x + cells_layout_panel_x(cells_of(figure), i / 64) +
+                   l->cell * ((double)(i % 8) + 0.5);
+        double y = drawn->page.y + cells_layout_panel_y(cells_of(figure), i / 64) +
+                   l->cell * ((double)(i / 8 % 8) + 0.5);
         float value = result->series[0].values->data[i];
         check_int(png_pixel(png, (int64_t)(2 * x), (int64_t)(2 * y)),
                   colour_of(&colours, (double)value));
@@ -126,7 +129,7 @@ TEST(headgrid_json_gives_way_before_the_picture) {
         *value = i % 18 > i / 18 % 18 ? 0 : *value; /* causal */
     }
     struct figure *figure = picture_find("headgrid")->draw(arena, result, &options, &err);
-    check_int(figure->rows.count, 18);
+    check_int(cells_of(figure)->rows.count, 18);
     check_same(figure->note,
                "each panel: rows query (looks from), columns key (looked at), 18 × 18");
     const char *json = figure_json(arena, figure);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/pool.h"
+#include "core/draw/cells.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure_png.h"
 #include "core/draw/picture.h"
@@ -29,15 +30,17 @@ static void check_cells(const struct result *result, double scale) {
     check(png != NULL);
     check_int(png->width, (int64_t)ceil((double)bundle->width * scale));
     check_int(png->height, (int64_t)ceil((double)bundle->height * scale));
+    const struct cells *cells = cells_of(figure);
+    const struct cells_layout *l = &cells->layout;
     struct colour_scale colours;
-    colour_scale_init(&colours, figure->low, figure->high, figure->is_signed,
-                      drawn->layout.annotated ? 45 : 129);
-    int64_t n = figure->columns.count;
+    colour_scale_init(&colours, cells->low, cells->high, cells->is_signed,
+                      l->annotated ? 45 : 129);
+    int64_t n = cells->columns.count;
     for (int64_t i = 0; i < n * n; i++) {
-        double corner = drawn->layout.cell >= 12 ? 1.5 : 0;
-        double x = drawn->layout.left + drawn->layout.cell * (double)(i % n) + corner;
-        double y = drawn->layout.top + drawn->layout.cell * (double)(i / n) + corner;
-        uint32_t wanted = colour_of(&colours, (double)figure->values[i]);
+        double corner = l->cell >= 12 ? 1.5 : 0;
+        double x = drawn->page.x + l->left + l->cell * (double)(i % n) + corner;
+        double y = drawn->page.y + l->top + l->cell * (double)(i / n) + corner;
+        uint32_t wanted = colour_of(&colours, (double)cells->values[i]);
         if (!check(png_pixel(png, canvas_edge(drawn->canvas, x),
                              canvas_edge(drawn->canvas, y)) == wanted)) {
             return;
@@ -63,8 +66,8 @@ TEST(heatmap_of_signed_values_is_white_at_zero) {
     struct err err = { 0 };
     struct picture_options options = { 0 };
     struct figure *figure = picture_find("heatmap")->draw(arena, result, &options, &err);
-    check_near(figure->low, -3, 0);
-    check_near(figure->high, 3, 0);
+    check_near(cells_of(figure)->low, -3, 0);
+    check_near(cells_of(figure)->high, 3, 0);
     check_cells(result, 2);
 }
 
@@ -77,8 +80,8 @@ TEST(heatmap_scale_ends_at_a_round_number) {
     for (int i = 0; i < 4; i++) {
         memcpy(result->series[0].values->data, (float[]){ 0, 0, 0, (float)most[i] }, 16);
         struct figure *figure = picture_find("heatmap")->draw(arena, result, &options, &err);
-        check_near(figure->low, 0, 0);
-        check_near(figure->high, high[i], 1e-9);
+        check_near(cells_of(figure)->low, 0, 0);
+        check_near(cells_of(figure)->high, high[i], 1e-9);
     }
 }
 

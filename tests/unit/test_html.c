@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/draw/cells.h"
 #include "core/draw/figure_png.h"
 #include "core/draw/picture.h"
 #include "core/draw/table.h"
@@ -147,10 +148,10 @@ TEST(html_grid_lies_on_the_cells) {
                          "display:grid;left:%lfpx;top:%lfpx;grid-template-columns:repeat(16,"
                          "%lfpx);grid-auto-rows:%lfpx",
                          &left, &top, &width, &height) == 4);
-    check_near(left, drawn->layout.left, 1e-3);
-    check_near(top, drawn->layout.top, 1e-3);
-    check_near(width, drawn->layout.cell, 1e-3);
-    check_near(height, drawn->layout.cell, 1e-3);
+    check_near(left, drawn->page.x + cells_of(figure)->layout.left, 1e-3);
+    check_near(top, drawn->page.y + cells_of(figure)->layout.top, 1e-3);
+    check_near(width, cells_of(figure)->layout.cell, 1e-3);
+    check_near(height, cells_of(figure)->layout.cell, 1e-3);
     check_int(count(html, "<i title="), 256);
     check_text(html, "<i title=\"[CLS] → the: ");
 }

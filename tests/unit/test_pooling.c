@@ -83,7 +83,7 @@ static void compare(bool is_signed, int64_t rows, int64_t columns, int64_t block
     }
     check(same);
     for (int64_t i = 0; i < 3 * p->rows; i++) {
-        const struct figure_best *best = &p->best[i];
+        const struct pooling_best *best = &p->best[i];
         int64_t panel = i / p->rows;
         check(from[(panel * rows + best->row) * columns + best->column] == best->value);
         check(best->row / block == i % p->rows);

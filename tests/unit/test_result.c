@@ -39,6 +39,10 @@ static const struct file *saved(struct arena *arena, const struct result *result
     return file;
 }
 
+static bool holds(const struct file *file, const char *part) {
+    return memmem(file->bytes, (size_t)file->size, part, strlen(part)) != NULL;
+}
+
 TEST(result_provenance_says_what_made_it) {
     struct arena *arena = check_arena();
     struct result *result = small(arena);
@@ -208,6 +212,25 @@ TEST(result_save_safetensors_carries_the_labels) {
     check_int(json_at(entry, "data_offsets")->count, 2);
     check_int(file->size, 8 + length + 16);
     check(memcmp(file->bytes + 8 + length, (float[]){ 0.25F, 0.75F }, 8) == 0);
+}
+
+/* Each value's own name goes into every form that has words. */
+TEST(result_save_writes_the_names_of_values) {
+    static const char *names[] = { "a", "b,c", "猫", "d" };
+    struct arena *arena = check_arena();
+    struct result *named = small(arena);
+    named->series[0].names = names;
+    struct result *result = result_copy(arena, named);
+    names[1] = "changed";
+    const struct file *csv = saved(arena, result, "r.csv");
+    check(holds(csv, "query_label,key,key_label,name,value\r\n"));
+    check(holds(csv, ",\"b,c\",0.75\r\n"));
+    const struct file *json = saved(arena, result, "r.json");
+    check(holds(json, "\"names\":[\"a\",\"b,c\",\"猫\",\"d\"]"));
+    const struct file *tensors = saved(arena, result, "r.safetensors");
+    check(holds(tensors, "attention.names"));
+    const struct file *npz = saved(arena, result, "r.npz");
+    check(holds(npz, "attention.names.npy"));
 }
 
 TEST(result_save_names_the_endings_it_knows) {

@@ -1,0 +1,130 @@
+#include "core/draw/cells.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/jsonwrite.h"
+#include "core/draw/colour.h"
+#include "core/draw/pooling.h"
+
+enum { STOPS = 17 }; /* colours given of the scale; between them it is nearly straight */
+
+static void write_axis(struct jsonwrite *w, const struct figure_axis *axis) {
+    json_open(w, '{');
+    json_pair(w, "name", axis->name);
+    json_pair(w, "title", axis->title);
+    json_key(w, "count");
+    json_int(w, axis->count);
+    json_key(w, "source");
+    json_int(w, axis->source);
+    json_key(w, "block");
+    json_int(w, axis->block);
+    if (axis->labels) {
+        json_key(w, "labels");
+        json_open(w, '[');
+        for (int64_t i = 0; i < axis->source; i++) {
+            json_string(w, axis->labels[i]);
+        }
+        json_close(w, ']');
+    }
+    json_close(w, '}');
+}
+
+static void write_axes(struct jsonwrite *w, const struct cells *cells) {
+    json_key(w, "axes");
+    json_open(w, '[');
+    write_axis(w, &cells->panel_rows);
+    write_axis(w, &cells->panel_columns);
+    write_axis(w, &cells->rows);
+    write_axis(w, &cells->columns);
+    json_close(w, ']');
+}
+
+static void write_scale(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
+    struct colour_scale scale;
+    colour_scale_init(&scale, cells->low, cells->high, cells->is_signed, STOPS);
+    json_key(w, "scale");
+    json_open(w, '{');
+    json_key(w, "low");
+    json_double(w, cells->low);
+    json_key(w, "high");
+    json_double(w, cells->high);
+    json_key(w, "signed");
+    json_bool(w, cells->is_signed);
+    json_pair(w, "unit", cells->unit);
+    json_key(w, "colours");
+    json_open(w, '[');
+    for (int i = 0; i < STOPS; i++) {
+        json_string(w, arena_printf(arena, "#%06x", scale.colours[i]));
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static bool all_finite(const float *values, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static unsigned char *quantise(struct arena *arena, const struct cells *cells, int64_t n) {
+    unsigned char *bytes = arena_raw(arena, (size_t)n);
+    double range = cells->high - cells->low;
+    for (int64_t i = 0; i < n; i++) {
+        double at = ((double)cells->values[i] - cells->low) / range;
+        bytes[i] = (unsigned char)(at > 0 ? at < 1 ? at * 255 + 0.5 : 255 : 0);
+    }
+    return bytes;
+}
+
+static void write_values(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
+    int64_t n = cells->panels * cells->rows.count * cells->columns.count;
+    bool exact = n <= CELLS_JSON_EXACT || !all_finite(cells->values, n);
+    json_key(w, "values");
+    json_open(w, '{');
+    json_pair(w, "encoding", exact ? "f32" : "u8");
+    if (cells->rows.block > 1 || cells->columns.block > 1) {
+        json_pair(w, "pooled", cells->is_signed ? "largest magnitude" : "max");
+    }
+    json_key(w, "shape");
+    json_open(w, '[');
+    json_int(w, cells->panel_rows.count);
+    json_int(w, cells->panel_columns.count);
+    json_int(w, cells->rows.count);
+    json_int(w, cells->columns.count);
+    json_close(w, ']');
+    json_key(w, "base64");
+    struct buf *base64 = buf_new(arena);
+    buf_char(base64, '"');
+    if (exact) {
+        buf_base64(base64, cells->values, (size_t)n * sizeof(float));
+    } else {
+        buf_base64(base64, quantise(arena, cells, n), (size_t)n);
+    }
+    buf_char(base64, '"');
+    json_raw(w, base64->data, base64->length);
+    json_close(w, '}');
+}
+
+/* The figure with the cells that are sent. */
+static struct cells as_sent(const struct cells *cells) {
+    struct cells sent = *cells;
+    if (cells->sent) {
+        sent.values = cells->sent->values;
+        sent.rows.count = cells->sent->rows;
+        sent.rows.block = cells->sent->row_block;
+        sent.columns.count = cells->sent->columns;
+        sent.columns.block = cells->sent->column_block;
+    }
+    return sent;
+}
+
+void cells_json(struct jsonwrite *w, const struct figure *figure) {
+    struct cells sent = as_sent(cells_of(figure));
+    write_axes(w, &sent);
+    write_scale(figure->arena, w, &sent);
+    write_values(figure->arena, w, &sent);
+}
