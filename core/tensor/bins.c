@@ -1,0 +1,315 @@
+#include "core/tensor/bins.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/base/catch.h"
+#include "core/base/pool.h"
+
+enum {
+    GRAIN = 1 << 16, /* values of one task */
+    BLOCK = 256,     /* values whose bins are found together */
+    LANES = 16,
+    THREADS = 64
+};
+
+/* ---- range ---- */
+
+struct ranging {
+    const float *x;
+    struct bins_range *parts; /* [tasks] */
+};
+
+/* Least and largest of each lane; what is not finite compares as false and is left out. */
+static void range_task(void *arg, int64_t begin, int64_t end) {
+    const struct ranging *r = arg;
+    float low[LANES], high[LANES];
+    int32_t finite[LANES] = { 0 };
+    for (int j = 0; j < LANES; j++) {
+        low[j] = INFINITY;
+        high[j] = -INFINITY;
+    }
+    for (int64_t i = begin; i < end; i += LANES) {
+        float block[LANES];
+        const float *x = r->x + i;
+        if (end - i < LANES) {
+            for (int j = 0; j < LANES; j++) {
+                block[j] = i + j < end ? x[j] : NAN;
+            }
+            x = block;
+        }
+        for (int j = 0; j < LANES; j++) {
+            int32_t good = fabsf(x[j]) <= FLT_MAX;
+            float least = good ? x[j] : INFINITY, most = good ? x[j] : -INFINITY;
+            low[j] = least < low[j] ? least : low[j];
+            high[j] = most > high[j] ? most : high[j];
+            finite[j] += good;
+        }
+    }
+    struct bins_range *part = &r->parts[begin / GRAIN];
+    *part = (struct bins_range){ low[0], high[0], finite[0], 0 };
+    for (int j = 1; j < LANES; j++) {
+        part->low = low[j] < part->low ? low[j] : part->low;
+        part->high = high[j] > part->high ? high[j] : part->high;
+        part->finite += finite[j];
+    }
+}
+
+struct bins_range bins_range(const float *x, int64_t n) {
+    struct arena *scratch = arena_new();
+    int64_t tasks = (n + GRAIN - 1) / GRAIN;
+    struct ranging ranging = { x, arena_array(scratch, tasks, sizeof *ranging.parts) };
+    pool_for(n, GRAIN, range_task, &ranging);
+    struct bins_range all = { INFINITY, -INFINITY, 0, 0 };
+    for (int64_t i = 0; i < tasks; i++) {
+        const struct bins_range *part = &ranging.parts[i];
+        all.low = part->low < all.low ? part->low : all.low;
+        all.high = part->high > all.high ? part->high : all.high;
+        all.finite += part->finite;
+    }
+    arena_free(scratch);
+    stop_check();
+    all.bad = n - all.finite;
+    return all.finite ? all : (struct bins_range){ .bad = n };
+}
+
+struct bins_range bins_widen(struct bins_range range) {
+    if (range.low < range.high) {
+        return range;
+    }
+    float room = fmaxf(0.5F, fabsf(range.low) * 1e-3F); /* to be seen beside the value */
+    range.low -= room;
+    range.high += room;
+    return range;
+}
+
+/* ---- equal steps ---- */
+
+struct linear {
+    const float *x;
+    float low, high;
+    double scale; /* bins per unit */
+    int64_t bins;
+    int64_t *tables; /* [threads, bins + 2]: the last two for what is outside, and not finite */
+};
+
+/* Grows with x, so that each bin is an interval. */
+static int32_t slot_of(const struct linear *l, float x) {
+    double at = ((double)x - (double)l->low) * l->scale;
+    int32_t last = (int32_t)l->bins - 1;
+    int32_t slot = (int32_t)at; /* of what is inside: 0 .. bins */
+    slot = slot < last ? slot : last;
+    return x >= l->low && x <= l->high ? slot : fabsf(x) <= FLT_MAX ? last + 1 : last + 2;
+}
+
+static void linear_task(void *arg, int64_t begin, int64_t end) {
+    const struct linear l = *(const struct linear *)arg;
+    int64_t *table = l.tables + pool_self() * (l.bins + 2);
+    int32_t slots[BLOCK];
+    for (int64_t i = begin; i < end; i += BLOCK) {
+        int64_t n = end - i < BLOCK ? end - i : BLOCK;
+        for (int64_t j = 0; j < n; j++) {
+            slots[j] = slot_of(&l, l.x[i + j]);
+        }
+        for (int64_t j = 0; j < n; j++) {
+            table[slots[j]]++;
+        }
+    }
+}
+
+/* The smallest float of bin i: near its even place, then by steps of one unit. */
+static float edge_of(const struct linear *l, int64_t i) {
+    if (i == 0 || i == l->bins) {
+        return i ? l->high : l->low;
+    }
+    float edge = (float)((double)l->low + (double)i / l->scale);
+    edge = fminf(fmaxf(edge, l->low), l->high);
+    while (edge > l->low && slot_of(l, nextafterf(edge, l->low)) >= i) {
+        edge = nextafterf(edge, l->low);
+    }
+    while (edge < l->high && slot_of(l, edge) < i) {
+        edge = nextafterf(edge, l->high);
+    }
+    return edge;
+}
+
+int64_t bins_linear(const float *x, int64_t n, float low, float high, int64_t bins,
+                    int64_t *counts, float *edges) {
+    struct arena *scratch = arena_new();
+    struct linear l = { x, low, high, (double)bins / ((double)high - (double)low), bins, NULL };
+    l.tables = arena_array(scratch, THREADS * (bins + 2), sizeof *l.tables);
+    pool_for(n, GRAIN, linear_task, &l);
+    int64_t outside = 0;
+    for (int64_t t = 0; t < THREADS; t++) {
+        const int64_t *table = l.tables + t * (bins + 2);
+        for (int64_t i = 0; counts && i < bins; i++) {
+            counts[i] += table[i];
+        }
+        outside += table[bins];
+    }
+    arena_free(scratch);
+    stop_check();
+    for (int64_t i = 0; edges && i <= bins; i++) {
+        edges[i] = edge_of(&l, i);
+    }
+    return outside;
+}
+
+/* ---- logarithm ---- */
+
+struct logging {
+    const float *x;
+    uint32_t *tables; /* [threads, 2, BINS_PLACES]; at most 2^32 values go into one */
+    int64_t *zeros;   /* [threads] */
+};
+
+static uint32_t bits_of(const float *x) {
+    uint32_t bits;
+    memcpy(&bits, x, sizeof bits);
+    return bits & 0x7fffffff;
+}
+
+/* Neighbours go to different tables: equal ones would wait for each other. */
+static void log_task(void *arg, int64_t begin, int64_t end) {
+    const struct logging *l = arg;
+    uint32_t *even = l->tables + (int64_t)pool_self() * 2 * BINS_PLACES;
+    uint32_t *odd = even + BINS_PLACES;
+    int64_t zeros = 0, i = begin;
+    for (; i + 2 <= end; i += 2) {
+        uint32_t a = bits_of(l->x + i), b = bits_of(l->x + i + 1);
+        zeros += (a == 0) + (b == 0);
+        even[a >> 16]++;
+        odd[b >> 16]++;
+    }
+    if (i < end) {
+        uint32_t a = bits_of(l->x + i);
+        zeros += a == 0;
+        even[a >> 16]++;
+    }
+    l->zeros[pool_self()] += zeros;
+}
+
+static void log_add_few(struct bins_log *to, const float *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits = bits_of(x + i);
+        to->zeros += bits == 0;
+        to->places[bits >> 16] += bits != 0;
+    }
+}
+
+static void log_add_many(struct bins_log *to, const float *x, int64_t n) {
+    struct arena *scratch = arena_new();
+    int threads = pool_threads();
+    struct logging l = { x, arena_array(scratch, threads, sizeof(uint32_t) * 2 * BINS_PLACES),
+                         arena_array(scratch, threads, sizeof(int64_t)) };
+    pool_for(n, GRAIN, log_task, &l);
+    for (int t = 0; t < threads; t++) {
+        const uint32_t *even = l.tables + (int64_t)t * 2 * BINS_PLACES;
+        for (int64_t i = 0; i < BINS_PLACES; i++) {
+            to->places[i] += (int64_t)even[i] + even[i + BINS_PLACES];
+        }
+        to->zeros += l.zeros[t];
+        to->places[0] -= l.zeros[t];
+    }
+    arena_free(scratch);
+    stop_check();
+}
+
+void bins_log_add(struct bins_log *to, const float *x, int64_t n) {
+    enum { MOST = 1 << 30 }; /* fits the tables' counts */
+    for (int64_t i = 0; i < n; i += MOST) {
+        int64_t part = n - i < MOST ? n - i : MOST;
+        if (part < 2 * GRAIN) {
+            log_add_few(to, x + i, part);
+        } else {
+            log_add_many(to, x + i, part);
+        }
+    }
+}
+
+void bins_log_merge(struct bins_log *to, const struct bins_log *from) {
+    to->zeros += from->zeros;
+    for (int64_t i = 0; i < BINS_PLACES; i++) {
+        to->places[i] += from->places[i];
+    }
+}
+
+static int64_t between(const struct bins_log *of, int64_t begin, int64_t end) {
+    int64_t sum = 0;
+    for (int64_t i = begin; i < end; i++) {
+        sum += of->places[i];
+    }
+    return sum;
+}
+
+int64_t bins_log_bad(const struct bins_log *of) {
+    return between(of, BINS_BAD, BINS_PLACES);
+}
+
+int64_t bins_log_finite(const struct bins_log *of) {
+    return between(of, 0, BINS_BAD);
+}
+
+/* The smallest magnitude of a place. */
+static double place_low(int64_t place) {
+    uint32_t bits = (uint32_t)place << 16;
+    float low;
+    memcpy(&low, &bits, sizeof low);
+    return place < BINS_BAD ? (double)low : (double)FLT_MAX;
+}
+
+int bins_log_extent(const struct bins_log *of, double *low, double *high) {
+    int64_t first = 0, last = BINS_BAD - 1;
+    while (first < BINS_BAD && of->places[first] == 0) {
+        first++;
+    }
+    while (last > first && of->places[last] == 0) {
+        last--;
+    }
+    if (first == BINS_BAD) {
+        return -1;
+    }
+    *low = first ? place_low(first) : (double)FLT_TRUE_MIN;
+    *high = place_low(last + 1);
+    return 0;
+}
+
+double bins_log_quantile(const struct bins_log *of, double share) {
+    double wanted = share * (double)bins_log_finite(of), seen = 0;
+    for (int64_t i = 0; i < BINS_BAD; i++) {
+        seen += (double)of->places[i];
+        if (of->places[i] > 0 && seen >= wanted) {
+            return (place_low(i) + place_low(i + 1)) / 2;
+        }
+    }
+    return 0;
+}
+
+/* The place whose lower end is nearest. */
+static int64_t place_near(double value) {
+    float rounded = (float)fmin(value, (double)FLT_MAX);
+    int64_t place = bits_of(&rounded) >> 16;
+    bool upper = value - place_low(place) > place_low(place + 1) - value;
+    return place + upper;
+}
+
+void bins_log_edges(double low, double high, int64_t bins, float *edges) {
+    double from = log10(low), step = (log10(high) - from) / (double)bins;
+    for (int64_t i = 0; i <= bins; i++) {
+        edges[i] = (float)place_low(place_near(pow(10, from + step * (double)i)));
+    }
+}
+
+void bins_log_cut(const struct bins_log *of, const float *edges, int64_t bins,
+                  int64_t *counts) {
+    int64_t bin = 0;
+    memset(counts, 0, (size_t)bins * sizeof *counts);
+    for (int64_t i = 0; i < BINS_BAD; i++) {
+        while (bin + 1 < bins && place_low(i) >= (double)edges[bin + 1]) {
+            bin++;
+        }
+        counts[bin] += of->places[i];
+    }
+}
