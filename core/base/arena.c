@@ -22,7 +22,10 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = 64, CHUNK = 64 * 1024, MAP_FROM = 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
+enum { ALIGN = 64, MAP_FROM = 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
+/* Chunks for small blocks, in bytes: each is twice the one before, so that what a recording or
+ * a gradient needs is faulted in, and shelved, in large pieces. */
+enum { CHUNK_FIRST = 4096, CHUNK_MOST = 4 * 1024 * 1024 };
 
 struct chunk {
     struct chunk *before;
@@ -42,9 +45,8 @@ struct arena {
     struct chunk *chunk;
     struct closing *closings;
     struct chunk
-        *spare;  /* the largest mapped chunk that a rewind set free: scratch memory that is
-                    rewound per layer should not fault its pages in again each time */
-    size_t next; /* size of the next chunk */
+        *spare; /* the largest mapped chunk that a rewind set free: scratch memory that is
+                   rewound per layer should not fault its pages in again each time */
 };
 
 static atomic_llong held;
@@ -130,7 +132,7 @@ static void unmap(void *at, size_t size) {
  * together is more than was once held at the same time; and the system may take back what is
  * in them while nobody uses them. */
 
-enum { SHELF_MOST = 256 * 1024 * 1024 };
+enum { SHELF_MOST = 512 * 1024 * 1024 };
 
 static struct {
     pthread_mutex_t lock;
@@ -253,8 +255,13 @@ struct arena *arena_new(void) {
     if (!arena) {
         catch_throw(ERR_MEMORY, "no memory for an arena");
     }
-    arena->next = 4096;
     return arena;
+}
+
+/* Bytes of the chunk that follows `before`, at least. */
+static size_t chunk_least(const struct chunk *before) {
+    size_t twice = before ? 2 * before->size : CHUNK_FIRST;
+    return twice < CHUNK_MOST ? twice : CHUNK_MOST;
 }
 
 /* A block of `bytes` at a multiple of `align`; *dirty says how many of its first bytes may not
@@ -267,8 +274,8 @@ static void *block_new(struct arena *arena, size_t bytes, size_t align, size_t *
     struct chunk *chunk = arena->chunk;
     if (!chunk || chunk->size < round_to(chunk->used + GAP, align) + need) {
         size_t size = round_up(round_up(sizeof *chunk) + GAP) + round_up(need);
-        if (size < arena->next) {
-            size = arena->next;
+        if (size < chunk_least(chunk)) {
+            size = chunk_least(chunk);
         }
         if (size >= MAP_FROM) {
             size_t page = size >= HUGE_FROM ? HUGE_FROM : 4096;
@@ -281,9 +288,6 @@ static void *block_new(struct arena *arena, size_t bytes, size_t align, size_t *
             close_rest(fresh);
         } else {
             fresh = chunk_new(size);
-        }
-        if (arena->next < CHUNK) {
-            arena->next *= 2;
         }
         fresh->before = chunk;
         arena->chunk = chunk = fresh;

@@ -106,7 +106,7 @@ static const char *times(const char *pattern, int n) {
 }
 
 TEST(pattern_takes_no_square_of_memory) {
-    reads_within(4 << 20, times("a", 3999));
+    reads_within(8 << 20, times("a", 3999));
     reads_within(40 << 20, times("a|", 1999));
     reads_within(8 << 20, "(?:ab){0,1000}(?:cd){0,1000}");
     reads_within(40 << 20, "(?:(?:(?:ab|c){0,30}){0,30}){0,30}");
