@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/now.h"
 #include "core/text/pieces.h"
 
 /* One of the texts, as rows or columns of the result. */
@@ -25,12 +25,6 @@ struct look {
     bool *rests;                  /* [size] of columns; of cross-attention NULL */
     struct tensor *out;           /* [layers, heads, rows, columns] of those asked for */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int check_text(const struct model *model, const struct encoding *encoding,
                       struct err *err) {
@@ -649,7 +643,7 @@ struct result *attention(struct arena *arena, const struct model *model, const c
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err) {
     struct look look = { .arena = arena, .model = model, .request = request };
-    double began = now();
+    double began = now_seconds();
     if (attention_check(model, request->of, err) < 0 ||
         look_begin(&look, text, length, err) < 0) {
         err_pass(err);
@@ -673,7 +667,7 @@ struct result *attention(struct arena *arena, const struct model *model, const c
     result_note(arena, result, "unit", request->words ? "word" : "token");
     note_part(arena, result, &look);
     describe(arena, result, request->language);
-    result->seconds = now() - began;
+    result->seconds = now_seconds() - began;
     return result;
 }
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/now.h"
 #include "core/draw/table.h"
 #include "kernel/command/asked.h"
 
@@ -14,12 +14,6 @@ struct call {
     const struct cell_word *name; /* the word after the subcommand; NULL: none */
     bool zh;
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* "22.7 million", "2271 万" */
 static const char *in_words(struct arena *arena, int64_t n, bool zh) {
@@ -74,7 +68,7 @@ static const char *longest_of(const struct call *call, const struct config *conf
 
 static int model_load(const struct call *call) {
     const struct cell_flag *as = cell_flag_at(call->line, "as");
-    double began = now();
+    double began = now_seconds();
     if (need_name(call, "a model's name or path (%model list shows the names)") < 0) {
         return -1;
     }
@@ -91,7 +85,7 @@ static int model_load(const struct call *call) {
                           : "%s is loaded: %s, %s, %s parameters (%s), %s; %.1f ms\n",
                  one->handle, model->arch->name, shape_of(call, model),
                  in_words(call->arena, model->parameters, call->zh), model->dtype,
-                 longest_of(call, model->config), (now() - began) * 1e3);
+                 longest_of(call, model->config), (now_seconds() - began) * 1e3);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/catch.h"
+#include "core/base/now.h"
 #include "kernel/command/command.h"
 #include "kernel/session/reply.h"
 #include "kernel/session/session.h"
@@ -18,12 +19,6 @@ struct demand {
     const char *first, *second; /* words after the name; "" if absent */
     double number;              /* first as a number */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void nap(double seconds) {
     struct timespec t = { .tv_sec = (time_t)seconds,
@@ -42,16 +37,16 @@ static void demand_loop(struct demand *demand) {
 
 /* Computes and never looks at the interrupt, for N seconds (3600 if not given). */
 static void demand_spin(struct demand *demand) {
-    double end = now() + (demand->number > 0 ? demand->number : 3600);
+    double end = now_seconds() + (demand->number > 0 ? demand->number : 3600);
     volatile uint64_t turns = 0;
-    while (now() < end) {
+    while (now_seconds() < end) {
         turns = turns + 1;
     }
 }
 
 static void demand_sleep(struct demand *demand) {
-    double end = now() + demand->number;
-    for (double left; (left = end - now()) > 0;) {
+    double end = now_seconds() + demand->number;
+    for (double left; (left = end - now_seconds()) > 0;) {
         stop_check();
         nap(left < 0.05 ? left : 0.05);
     }

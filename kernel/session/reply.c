@@ -29,6 +29,10 @@ struct arena *reply_arena(struct reply *reply) {
     return reply->arena;
 }
 
+bool reply_follows(const struct reply *reply) {
+    return reply->sink.follows && !reply->silent;
+}
+
 static void stream(struct reply *reply, bool is_error, const char *text, size_t length) {
     if (!reply->silent && length > 0) {
         reply->sink.stream(reply->sink.arg, is_error, text, length);

@@ -22,6 +22,7 @@ struct reply_sink {
     void (*bundle)(void *arg, const struct bundle *bundle);
     void (*page)(void *arg, const char *text);
     void *arg;
+    bool follows; /* somebody watches: what is shown meanwhile (progress) is worth showing */
 };
 
 /* `count` is the execution count that execute_result reports. A silent reply tells the sink
@@ -29,6 +30,9 @@ struct reply_sink {
 struct reply *reply_new(struct arena *arena, const struct reply_sink *sink, int64_t count,
                         bool silent);
 struct arena *reply_arena(struct reply *reply);
+
+/* Whether somebody watches while it runs. */
+bool reply_follows(const struct reply *reply);
 
 void reply_text(struct reply *reply, const char *text, size_t length); /* stdout */
 void reply_printf(struct reply *reply, const char *format, ...)

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/catch.h"
 #include "core/base/jsonwrite.h"
+#include "core/base/now.h"
 #include "kernel/command/command.h"
 #include "kernel/worker/expressions.h"
 #include "kernel/worker/traceback.h"
@@ -18,12 +18,6 @@ struct run {
     struct run_outcome *outcome;
     struct reply *reply;
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int run_line(struct run *run, const struct cell_line *line) {
     struct err *err = &run->outcome->err;
@@ -43,7 +37,7 @@ static int run_line(struct run *run, const struct cell_line *line) {
 
 static int run_lines(struct run *run) {
     struct err *err = &run->outcome->err;
-    double began = now();
+    double began = now_seconds();
     const struct cell *cell = cell_parse(session_arena(run->session), run->request->code,
                                          run->request->length, command_takes_value, err);
     if (!cell) {
@@ -60,7 +54,7 @@ static int run_lines(struct run *run) {
         }
     }
     if (cell->count > 0 && strcmp(session_setting(run->session, "time"), "on") == 0) {
-        reply_printf(run->reply, "time: %.1f ms\n", (now() - began) * 1e3);
+        reply_printf(run->reply, "time: %.1f ms\n", (now_seconds() - began) * 1e3);
     }
     return 0;
 }

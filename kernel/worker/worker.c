@@ -64,7 +64,9 @@ static void restore(struct worker *worker, struct arena *arena, const struct buf
 }
 
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
-    const struct reply_sink sink = { .stream = send_stream, .message = send_message };
+    const struct reply_sink sink = { .stream = send_stream,
+                                     .message = send_message,
+                                     .follows = true };
     struct relay_execute head;
     struct run_request request;
     struct run_outcome outcome;

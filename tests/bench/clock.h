@@ -1,14 +1,12 @@
 #ifndef TESTS_BENCH_CLOCK_H
 #define TESTS_BENCH_CLOCK_H
 
-#include <time.h>
+#include "core/base/now.h"
 
 /* clock: what every benchmark times with. */
 
 static inline double clock_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    return now_seconds();
 }
 
 /* For qsort: the shortest time first. */
