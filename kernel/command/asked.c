@@ -13,23 +13,51 @@ static bool is_blank(const char *text, size_t length) {
     return true;
 }
 
-struct asked_text *asked_texts(struct arena *arena, const struct cell_line *line,
-                               int64_t *count, struct err *err) {
+static struct asked_text *body_lines(struct arena *arena, const struct cell_line *line,
+                                     int64_t *count) {
     int64_t most = 1, number = line->body_line;
     for (const char *at = line->body; *at; at++) {
         most += *at == '\n';
     }
     struct asked_text *texts = arena_array(arena, most, sizeof *texts);
-    *count = 0;
     for (const char *at = line->body; *at; number++) {
         size_t n = strcspn(at, "\n");
         if (!is_blank(at, n)) {
-            texts[(*count)++] = (struct asked_text){
-                at, n, { .line = number, .column = 1, .length = utf8_count(at, n) }
-            };
+            struct cell_word place = { .line = number,
+                                       .column = 1,
+                                       .length = utf8_count(at, n) };
+            texts[(*count)++] = (struct asked_text){ .bytes = at, .length = n, .at = place };
         }
         at += at[n] ? n + 1 : n;
     }
+    return texts;
+}
+
+/* The text from its first line that is not blank to its last. */
+static struct asked_text *whole(struct arena *arena, const char *bytes, size_t length,
+                                struct cell_word at, int64_t *count) {
+    struct asked_text *text = arena_alloc(arena, sizeof *text);
+    const char *newline;
+    while (length > 0 && memchr("\r\n", bytes[length - 1], 2)) {
+        length--;
+    }
+    while ((newline = memchr(bytes, '\n', length)) &&
+           is_blank(bytes, (size_t)(newline - bytes))) {
+        length -= (size_t)(newline + 1 - bytes);
+        bytes = newline + 1;
+        at.line++;
+    }
+    *text = (struct asked_text){ .bytes = bytes, .length = length, .at = at };
+    *count = !is_blank(bytes, length);
+    return text;
+}
+
+static struct asked_text *texts_of_body(struct arena *arena, const struct cell_line *line,
+                                        int64_t *count, struct err *err) {
+    struct cell_word first = { .line = line->body_line, .column = 1, .length = 1 };
+    struct asked_text *texts = command_switch(line, "whole")
+                                   ? whole(arena, line->body, strlen(line->body), first, count)
+                                   : body_lines(arena, line, count);
     if (*count == 0) {
         err_set(
             err, ERR_TEXT,
@@ -38,6 +66,99 @@ struct asked_text *asked_texts(struct arena *arena, const struct cell_line *line
         return NULL;
     }
     return texts;
+}
+
+/* Refuses what no command can take in one cell. */
+static int check_data(const struct cell_line *line, const struct dataset_kept *data,
+                      int64_t longest, int64_t count, struct err *err) {
+    const struct cell_word *at = &cell_flag_at(line, "data")->value_at;
+    if (line->body && !is_blank(line->body, strcspn(line->body, "\n"))) {
+        return err_at(err, ERR_TEXT, line->body_line, 1, 1,
+                      "--data %s brings its own texts: take away the text below, or --data",
+                      data->name);
+    }
+    if (count > ASKED_TEXTS) {
+        return err_at(
+            err, ERR_TEXT, at->line, at->column, at->length,
+            "%s has %lld texts and a command takes at most %d: %%data %s FILE --first "
+            "%d takes the first of them",
+            data->name, (long long)count, ASKED_TEXTS, data->name, ASKED_TEXTS);
+    }
+    if (longest > ASKED_BYTES) {
+        return err_at(err, ERR_TEXT, at->line, at->column, at->length,
+                      "%s has a text of %lld bytes and a command takes at most %d: cut it into "
+                      "lines",
+                      data->name, (long long)longest, ASKED_BYTES);
+    }
+    return 0;
+}
+
+static struct asked_text *whole_data(struct arena *arena, const struct cell_line *line,
+                                     const struct dataset_kept *data, int64_t *count,
+                                     struct err *err) {
+    const struct cell_word *at = &cell_flag_at(line, "data")->value_at;
+    const struct file *file = data->dataset->file;
+    if (data->dataset->form != DATASET_TXT || data->most > 0) {
+        err_at(err, ERR_OPTION, at->line, at->column, at->length,
+               "--whole joins the lines of a .txt file; %s is %s, whose texts stand apart",
+               data->name, data->most > 0 ? "a part of one" : "no such file");
+        return NULL;
+    }
+    if (check_data(line, data, file->size, 1, err) < 0) {
+        return NULL;
+    }
+    struct dataset_cursor cursor = dataset_begin(data->dataset);
+    size_t mark = (size_t)(cursor.at - (const char *)file->bytes);
+    struct asked_text *text = whole(arena, cursor.at, (size_t)file->size - mark, *at, count);
+    text->at.line = at->line;
+    text->from = arena_copy(arena, data->name);
+    return text;
+}
+
+static struct asked_text *texts_of_data(struct session *session, const struct cell_line *line,
+                                        int64_t *count, struct err *err) {
+    const struct cell_flag *flag = cell_flag_at(line, "data");
+    const struct dataset_kept *data = session_data(session, flag->value, err);
+    struct arena *arena = session_arena(session);
+    if (!data) {
+        command_point(err, &flag->value_at);
+        return NULL;
+    }
+    if (command_switch(line, "whole")) {
+        return whole_data(arena, line, data, count, err);
+    }
+    const struct dataset *dataset = data->dataset;
+    if (check_data(line, data, dataset->longest, dataset->texts, err) < 0) {
+        return NULL;
+    }
+    struct asked_text *texts = arena_array(arena, dataset->texts, sizeof *texts);
+    struct dataset_cursor cursor = dataset_begin(dataset);
+    struct dataset_text text;
+    int got = 0;
+    while (*count < dataset->texts && (got = dataset_next(&cursor, arena, &text, err)) > 0) {
+        const char *from =
+            arena_printf(arena, "%s, line %lld", data->name, (long long)text.line);
+        texts[(*count)++] = (struct asked_text){
+            .bytes = text.bytes, .length = text.length, .at = flag->value_at, .from = from
+        };
+    }
+    return *count > 0 && got >= 0 ? texts : NULL;
+}
+
+struct asked_text *asked_texts(struct session *session, const struct cell_line *line,
+                               int64_t *count, struct err *err) {
+    *count = 0;
+    return cell_flag_at(line, "data") ? texts_of_data(session, line, count, err)
+                                      : texts_of_body(session_arena(session), line, count, err);
+}
+
+void asked_point(struct err *err, const struct asked_text *text) {
+    if (text->from && err->line == 0) {
+        char said[sizeof err->text];
+        memcpy(said, err->text, sizeof said);
+        err_set(err, err->kind, "%s: %s", text->from, said);
+    }
+    command_point(err, &text->at);
 }
 
 struct loaded *asked_models(struct session *session, const struct cell_line *line,

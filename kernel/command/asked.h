@@ -17,15 +17,39 @@
         .help_zh = "已载入模型的名字，可写多个：a,b；不给时用当前模型" \
     }
 
+/* --data: the texts are those of a file; without it the body's lines. */
+#define ASKED_DATA                                                                                  \
+    {                                                                                               \
+        .name = "data", .kind = OPTION_NAME, .complete = COMPLETE_DATA,                             \
+        .help = "look at the texts of this data (%data NAME FILE) in place of those below",         \
+        .help_zh = "不看下面写的文本，而看这个数据里的文本（%data NAME FILE）" \
+    }
+
+/* --whole: the body, or the .txt file of --data, is one text of many lines. */
+#define ASKED_WHOLE                                                               \
+    {                                                                             \
+        .name = "whole", .kind = OPTION_SWITCH,                                   \
+        .help = "all lines are one text; without it each line is its own",        \
+        .help_zh = "所有行合为一个文本；不给时每行是一个文本" \
+    }
+
+/* What one command takes; more is refused with the number seen. */
+enum { ASKED_TEXTS = 100000, ASKED_BYTES = 4000000 };
+
 struct asked_text {
     const char *bytes;
     size_t length;
     struct cell_word at; /* its line in the cell, for errors */
+    const char *from;    /* "news, line 12" of data; NULL: it stands in the cell */
 };
 
-/* The body's lines that are not blank. ERR_TEXT if there is none. */
-struct asked_text *asked_texts(struct arena *arena, const struct cell_line *line,
+/* The texts of --data where that is given, else the body's lines that are not blank. With
+ * --whole one text. ERR_TEXT if there is none, if both are given, or they are too many. */
+struct asked_text *asked_texts(struct session *session, const struct cell_line *line,
                                int64_t *count, struct err *err);
+
+/* Lets an error that has no place yet point at the text, and name its place in the data. */
+void asked_point(struct err *err, const struct asked_text *text);
 
 /* The models of --model, "a" or "a,b"; the one in use where it is absent. They are copies. */
 struct loaded *asked_models(struct session *session, const struct cell_line *line,

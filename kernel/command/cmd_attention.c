@@ -66,7 +66,7 @@ static int look_at(struct session *session, const struct cell_line *line,
     const struct result *result =
         attention(*own, one->model, one->handle, text->bytes, length, &request, err);
     if (!result) {
-        command_point(err, &text->at);
+        asked_point(err, text);
         return err_pass(err);
     }
     const char *picture = asked_picture(line, result, err);
@@ -81,7 +81,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                struct err *err) {
     int64_t text_count, model_count;
     const struct asked_text *texts =
-        asked_texts(session_arena(session), line, &text_count, err);
+        asked_texts(session, line, &text_count, err);
     const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
     if (!models || asked_check_name(line, err) < 0) {
         return err_pass(err);
@@ -133,6 +133,7 @@ static const struct option options[] = {
       .help_zh =
           "用于带编码器和解码器的模型（T5）：看哪一种注意力；每行写成 源文本 >> 目标文本" },
     ASKED_MODEL,
+    ASKED_DATA,
     { .name = "as",
       .kind = OPTION_NAME,
       .complete = COMPLETE_RESULT,

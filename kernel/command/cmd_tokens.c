@@ -66,7 +66,7 @@ static int show(struct session *session, const struct loaded *one,
     const struct encoding *encoding = tokenizer_encode(
         arena, one->model->tokenizer, text->bytes, text->length, NULL, 0, true, err);
     if (!encoding) {
-        command_point(err, &text->at);
+        asked_point(err, text);
         return err_pass(err);
     }
     reply_bundle(reply, tokens_table(arena, one, text, encoding, zh), NULL, false);
@@ -77,7 +77,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                struct err *err) {
     int64_t text_count, model_count;
     const struct asked_text *texts =
-        asked_texts(session_arena(session), line, &text_count, err);
+        asked_texts(session, line, &text_count, err);
     const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
     if (!models) {
         return err_pass(err);
@@ -94,6 +94,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 
 static const struct option options[] = {
     ASKED_MODEL,
+    ASKED_DATA,
     ASKED_LANG,
     { 0 },
 };

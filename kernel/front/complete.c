@@ -137,6 +137,9 @@ static void offer_kind(struct asked *asked, enum complete_kind kind, const char 
     case COMPLETE_RESULT:
         offer_names(asked, "result", "result");
         break;
+    case COMPLETE_DATA:
+        offer_names(asked, "data", "data");
+        break;
     case COMPLETE_FILE:
         offer_paths(asked);
         break;

@@ -17,6 +17,7 @@ struct session {
     struct arena *cell; /* NULL between cells */
     struct models models;
     struct kept kept;
+    struct datasets datasets;
     struct arena *look; /* holds `found`; NULL: not looked yet */
     const struct found *found;
     int64_t found_count;
@@ -53,6 +54,7 @@ void session_free(struct session *session) {
     }
     loaded_free(&session->models);
     kept_free(&session->kept);
+    datasets_free(&session->datasets);
     if (session->look) {
         arena_free(session->look);
     }
@@ -143,6 +145,26 @@ const char *const *session_results(struct session *session, struct arena *arena,
     return names;
 }
 
+const struct dataset_kept *session_data_add(struct session *session, const char *name,
+                                            const char *path, const char *column, int64_t most,
+                                            struct err *err) {
+    return datasets_add(&session->datasets, session->cell, name, path, column, most, err);
+}
+
+const struct dataset_kept *session_data(struct session *session, const char *name,
+                                        struct err *err) {
+    return datasets_find(&session->datasets, name, err);
+}
+
+int session_data_drop(struct session *session, const char *name, struct err *err) {
+    return datasets_drop(&session->datasets, name, err);
+}
+
+const struct dataset_kept *session_data_all(struct session *session, int64_t *count) {
+    *count = session->datasets.count;
+    return session->datasets.list;
+}
+
 static char *setting_at(struct session *session, const char *name) {
     for (int i = 0; i < SETTINGS; i++) {
         if (strcmp(setting_names[i], name) == 0) {
@@ -194,6 +216,15 @@ const char *session_state(struct session *session, struct arena *arena) {
         add_field(out, session->models.list[session->models.in_use].handle);
         buf_char(out, '\n');
     }
+    for (int64_t i = 0; i < session->datasets.count; i++) {
+        const struct dataset_kept *one = &session->datasets.list[i];
+        buf_text(out, "data");
+        add_field(out, one->name);
+        add_field(out, one->path);
+        add_field(out, arena_printf(arena, "%lld", (long long)one->most));
+        add_field(out, one->column ? one->column : "");
+        buf_char(out, '\n');
+    }
     for (int64_t i = 0; i < session->kept.count; i++) {
         buf_text(out, "result");
         add_field(out, kept_name(&session->kept, i));
@@ -219,35 +250,53 @@ static char *take_field(char **at) {
     return field;
 }
 
-/* Loads one model again; what cannot be is a complaint, not a failure. */
-static void restore_model(struct session *session, const char *handle, const char *path,
-                          struct buf *complaints) {
+/* What a state line says: "model" handle path, or "data" name path most column. */
+struct line {
+    const char *key, *first, *second, *third, *fourth;
+};
+
+static void bring_back(struct session *session, const struct line *line, struct err *err) {
+    if (strcmp(line->key, "model") == 0) {
+        session_load(session, line->second, line->first, err);
+    } else {
+        const char *column = *line->fourth ? line->fourth : NULL;
+        session_data_add(session, line->first, line->second, column,
+                         strtoll(line->third, NULL, 10), err);
+    }
+}
+
+/* Opens a model or data again; what cannot be is a complaint, not a failure. */
+static void restore_file(struct session *session, const struct line *line,
+                         struct buf *complaints) {
     struct err err = { 0 };
     struct catch here;
     session_begin(session);
     if (setjmp(catch_set(&here)->place) == 0) {
-        session_load(session, path, handle, &err);
+        bring_back(session, line, &err);
     } else {
         err = here.err;
     }
     catch_end(&here);
     session_end(session);
     if (err.kind != ERR_NONE) {
-        buf_printf(complaints, "The model %s could not be loaded again: %s\n", handle,
-                   err.text);
+        buf_printf(complaints, "The %s %s could not be loaded again: %s\n", line->key,
+                   line->first, err.text);
     }
 }
 
 static void restore_line(struct session *session, char *line, struct buf *lost,
                          struct buf *complaints) {
     struct err err;
-    const char *key = take_field(&line);
-    const char *first = take_field(&line);
-    const char *second = take_field(&line);
+    struct line fields = { .key = take_field(&line) };
+    fields.first = take_field(&line);
+    fields.second = take_field(&line);
+    fields.third = take_field(&line);
+    fields.fourth = take_field(&line);
+    const char *key = fields.key, *first = fields.first, *second = fields.second;
     if (strcmp(key, "setting") == 0) {
         session_set(session, first, second);
-    } else if (strcmp(key, "model") == 0) {
-        restore_model(session, first, second, complaints);
+    } else if (strcmp(key, "model") == 0 || strcmp(key, "data") == 0) {
+        restore_file(session, &fields, complaints);
     } else if (strcmp(key, "use") == 0) {
         session_use(session, first, &err);
     } else if (strcmp(key, "result") == 0) {
@@ -295,6 +344,9 @@ const char *session_names(struct session *session, struct arena *arena) {
     }
     for (int64_t i = 0; i < session->kept.count; i++) {
         add_name(out, "result", kept_name(&session->kept, i));
+    }
+    for (int64_t i = 0; i < session->datasets.count; i++) {
+        add_name(out, "data", session->datasets.list[i].name);
     }
     return out->data;
 }

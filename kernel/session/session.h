@@ -6,6 +6,7 @@
 #include "core/base/err.h"
 #include "core/model/model.h"
 #include "core/result/result.h"
+#include "kernel/session/datasets.h"
 
 /* session: what outlives a cell: loaded models under their handles, kept results, settings. */
 
@@ -52,16 +53,27 @@ const struct result *session_result(struct session *session, const char *name, s
 const char *const *session_results(struct session *session, struct arena *arena,
                                    int64_t *count);
 
+/* Files of texts by name (datasets.h); they come back after a worker's death. */
+const struct dataset_kept *session_data_add(struct session *session, const char *name,
+                                            const char *path, const char *column, int64_t most,
+                                            struct err *err);
+const struct dataset_kept *session_data(struct session *session, const char *name,
+                                        struct err *err);
+int session_data_drop(struct session *session, const char *name, struct err *err);
+const struct dataset_kept *session_data_all(struct session *session, int64_t *count);
+
 /* Settings: "language", "seed", "time". */
 const char *session_setting(struct session *session, const char *name);
 void session_set(struct session *session, const char *name, const char *value);
 
 /* What a new worker needs to come back to this state, as text of one "key<TAB>value..." a line:
- * settings, models in order of loading. session_restore is told what could not come back. */
+ * settings, models in order of loading, data. session_restore is told what could not come back.
+ */
 const char *session_state(struct session *session, struct arena *arena);
 void session_restore(struct session *session, const char *state, struct buf *complaints);
 
-/* Names for completion: lines "model NAME", "handle NAME", "result NAME" (tab between). */
+/* Names for completion: lines "model NAME", "handle NAME", "result NAME", "data NAME" (tab
+ * between). */
 const char *session_names(struct session *session, struct arena *arena);
 
 #endif

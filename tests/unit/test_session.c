@@ -122,6 +122,38 @@ TEST(session_state_brings_it_all_back) {
                "Kept results were lost with the process that held them: kept.");
 }
 
+TEST(session_brings_data_back) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    const char *path = file_join(arena, check_folder(arena), "a b.csv");
+    check_int(file_write(path, "id,words\n1,x\n2,y\n", 17, &err), 0);
+    struct session *session = session_here(), *again = session_new();
+    arena_defer(arena, close_session, again);
+    check(session_data_add(session, "news", path, "words", 1, &err) != NULL);
+    check(
+        !session_data_add(session, "news", "/nowhere", NULL, 0, &err)); /* the old one stays */
+    check(!session_data_add(session, "drop", path, "words", 0, &err));
+    check_text(err.text, "data cannot be called \"drop\"");
+    check(!session_data(session, "newz", &err));
+    check_text(err.text, "did you mean news?");
+    check_text(session_names(session, arena), "data\tnews\n");
+
+    struct buf *complaints = buf_new(arena);
+    session_restore(again, session_state(session, arena), complaints);
+    check_same(complaints->data, "");
+    const struct dataset_kept *one = session_data(again, "news", &err);
+    check(one && one->dataset->texts == 1 && one->most == 1);
+    check_same(one->column, "words");
+
+    const char *gone = arena_printf(arena, "data\tnews\t%s.gone\t0\t\n", path);
+    session_restore(again, gone, complaints);
+    check_text(complaints->data, "The data news could not be loaded again: cannot open");
+    session_begin(again);
+    check_int(session_data_drop(again, "news", &err), 0);
+    check_int(session_data_drop(again, "news", &err), -1);
+    check_text(err.text, "there is no data called news: none is there yet");
+}
+
 TEST(session_restore_complains_of_what_is_gone) {
     struct err err = { 0 };
     struct session *session = session_new();
