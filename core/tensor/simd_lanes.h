@@ -28,7 +28,12 @@ typedef float loose
 typedef int8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
 
-enum { COLUMNS = 2 * LANES, BLOCK = 32, LINE = 64 }; /* LINE: bytes that a cache fetches */
+enum {
+    COLUMNS = 2 * LANES,
+    NARROW = 12, /* rows of a tile that is one vector wide */
+    BLOCK = 32,
+    LINE = 64 /* bytes that a cache fetches */
+};
 
 ALWAYS vec load(const void *p) {
     return (vec) * (const loose *)p;
@@ -425,9 +430,9 @@ struct ahead {
 ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride,
                  int64_t x_step, const float *panel, int64_t step, int n, float *y,
                  int64_t y_stride, bool add, struct ahead ahead) {
-    vec sums[2 * TILE][2];
-    const float *at[(2 * TILE + 2) / 3];
-#pragma GCC unroll 24
+    vec sums[NARROW][2];
+    const float *at[(NARROW + 2) / 3];
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
         for (int c = 0; c < wide; c++) {
@@ -460,7 +465,7 @@ ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride
             __asm__("" : "+r"(at[j])); /* or GCC makes the pointers of all rows from it */
         }
     }
-#pragma GCC unroll 24
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
         for (int c = 0; c < wide; c++) {
@@ -471,11 +476,10 @@ ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride
     }
 }
 
-/* Rows of the next tile: two even ones are better than a tall one and a flat one. Where one
- * vector is as wide as n, twice as many rows fit into the registers. */
+/* Rows of the next tile: two even ones are better than a tall one and a flat one. */
 ALWAYS int64_t tile_rows(int64_t left, int n) {
-    if (n <= LANES && left >= 2 * TILE) {
-        return 2 * TILE;
+    if (n <= LANES && left >= NARROW) {
+        return NARROW;
     }
     return left >= 2 * TILE || left <= TILE ? (left < TILE ? left : TILE) : (left + 1) / 2;
 }
@@ -503,10 +507,10 @@ ALWAYS void tiles(int64_t rows, int64_t k, const float *x, int64_t stride, int64
     struct ahead ahead = { .at = bytes > 0 ? soon : NULL, .step = LINE };
     for (int64_t done = 0, now; done < rows; done += now) {
         now = tile_rows(rows - done, n);
-        switch (now) {
-            EACH_HEIGHT
-        default:
-            tile(2 * TILE, 1, k, x, stride, step, panel, apart, n, y, y_stride, add, ahead);
+        if (n <= LANES && now == NARROW) {
+            tile(NARROW, 1, k, x, stride, step, panel, apart, n, y, y_stride, add, ahead);
+        } else {
+            switch (now) { EACH_HEIGHT }
         }
         x += now * stride;
         y += now * y_stride;
