@@ -10,7 +10,7 @@
 #include "core/base/catch.h"
 #include "core/base/cpu.h"
 
-enum { MOST = 64, SPIN_NS = 60000, PAUSES = 2000, CLOSED = -(1 << 20) };
+enum { SPIN_NS = 60000, PAUSES = 2000, CLOSED = -(1 << 20) };
 
 static struct {
     pthread_mutex_t lock;
@@ -88,7 +88,7 @@ struct helper {
     int index;
     unsigned long seen;
 };
-static struct helper helpers[MOST];
+static struct helper helpers[POOL_MOST];
 
 static bool gate_enter(void) {
     int seen = atomic_load(&pool.gate);
@@ -158,7 +158,7 @@ int pool_self(void) {
 }
 
 void pool_set_threads(int n) {
-    pool.threads = n < 1 ? 1 : n > MOST ? MOST : n;
+    pool.threads = n < 1 ? 1 : n > POOL_MOST ? POOL_MOST : n;
 }
 
 void pool_for(int64_t n, int64_t grain, pool_task *task, void *arg) {

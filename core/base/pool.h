@@ -15,12 +15,14 @@
  * Threads spin for some tens of microseconds after a call, then sleep: layers follow each other
  * without a wake-up, cells do not burn the processor. */
 
+enum { POOL_MOST = 64 }; /* threads */
+
 typedef void pool_task(void *arg, int64_t begin, int64_t end);
 
 void pool_for(int64_t n, int64_t grain, pool_task *task, void *arg);
 
 int pool_threads(void);       /* threads in use, the caller's own included */
 int pool_self(void);          /* which of them is asking: the caller is 0, helpers 1, 2, ... */
-void pool_set_threads(int n); /* 1..64; for tests and --threads; not during a pool_for */
+void pool_set_threads(int n); /* 1..POOL_MOST; for tests and --threads; not during a pool_for */
 
 #endif

@@ -45,6 +45,9 @@ struct job {
     int64_t begin, k;
     int64_t chunk; /* rows of W for a task */
     float *panels; /* [rows / columns][k][columns] */
+    int64_t apart; /* floats between those of two threads, each of which makes its own; 0: all
+                      threads share them */
+    bool *packed;  /* [threads]: of those that make their own, which has */
     float *chunks; /* [threads][CHUNK_ROOM] */
 };
 
@@ -178,16 +181,31 @@ static void in_place(struct job *job) {
 
 /* ---- x in panels ---- */
 
-static void x_pack(void *arg, int64_t begin, int64_t end) {
-    const struct job *job = arg;
+static void x_pack(const struct job *job, int64_t row, float *panel) {
     const struct gemm *g = job->gemm;
+    simd()->pack[DTYPE_F32](g->x + (job->first + row) * g->x_stride,
+                            g->x_stride * (int64_t)sizeof(float),
+                            (int)least(job->rows - row, simd()->columns), job->begin, job->k,
+                            panel);
+}
+
+static void x_packs(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
     int64_t columns = simd()->columns;
     for (int64_t i = begin; i < end; i++) {
-        int64_t row = i * columns, n = least(job->rows - row, columns);
-        simd()->pack[DTYPE_F32](g->x + (job->first + row) * g->x_stride,
-                                g->x_stride * (int64_t)sizeof(float), (int)n, job->begin,
-                                job->k, job->panels + row * job->k);
+        x_pack(job, i * columns, job->panels + i * columns * job->k);
     }
+}
+
+/* The panels that this thread reads. A single one is sooner made by each thread than passed
+ * from one's cache to another's. */
+static const float *panels_here(const struct job *job) {
+    float *panels = job->panels + pool_self() * job->apart;
+    if (job->apart > 0 && !job->packed[pool_self()]) {
+        x_pack(job, 0, panels);
+        job->packed[pool_self()] = true;
+    }
+    return panels;
 }
 
 /* Whether W's rows can be multiplied where they lie. */
@@ -217,7 +235,7 @@ static void chunk_run(const struct job *job, int64_t column) {
     const struct gemm *g = job->gemm;
     const struct simd *table = simd();
     int64_t n = least(g->n - column, job->chunk), columns = table->columns, stride;
-    const float *w = chunk_read(job, column, n, &stride);
+    const float *w = chunk_read(job, column, n, &stride), *panels = panels_here(job);
     bool add = g->add || job->begin > 0;
     const uint8_t *next;
     int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
@@ -229,7 +247,7 @@ static void chunk_run(const struct job *job, int64_t column) {
         if (add) {
             table->pack[DTYPE_F32](y, g->y_stride * (int64_t)sizeof *y, (int)rows, 0, n, tile);
         }
-        table->multiply(n, job->k, w, stride, job->panels + row * job->k, (int)rows, tile,
+        table->multiply(n, job->k, w, stride, panels + row * job->k, (int)rows, tile,
                         columns, add, bytes ? next + done : NULL, upto - done);
         table->unpack(tile, n, (int)rows, y, g->y_stride);
         if (job->begin + job->k == g->k) {
@@ -248,10 +266,11 @@ static void chunks_run(void *arg, int64_t begin, int64_t end) {
 
 /* All of W against one block of x, for a part of k. */
 static void part_run(struct job *job) {
-    int64_t panels = parts_of(job->rows, simd()->columns);
-    int64_t grain =
-        job->rows * job->k < BLOCK * ALIGN * 4 ? panels : 1; /* a thread's wake-up */
-    pool_for(panels, grain, x_pack, job);
+    bool packed[POOL_MOST] = { false };
+    job->packed = packed;
+    if (job->apart == 0) {
+        pool_for(parts_of(job->rows, simd()->columns), 1, x_packs, job);
+    }
     pool_for(parts_of(job->gemm->n, job->chunk), 1, chunks_run, job);
 }
 
@@ -264,6 +283,7 @@ static void by_x_panels(struct job *job) {
     int64_t block = part_size(g->m, most, columns);
     job->chunk = depth > DEEPEST / 2 ? SHORT_CHUNK : CHUNK;
     job->panels = job->room;
+    job->apart = g->m <= columns ? job->each - CHUNK_ROOM : 0;
     job->chunks = job->room + room;
     for (job->first = 0; job->first < g->m; job->first += block) {
         job->rows = least(g->m - job->first, block);
