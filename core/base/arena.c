@@ -22,7 +22,7 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGN = 64, MAP_FROM = 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
+enum { ALIGN = 64, MAP_FROM = 128 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
 /* Chunks for small blocks, in bytes: each is twice the one before, so that what a recording or
  * a gradient needs is faulted in, and shelved, in large pieces. */
 enum { CHUNK_FIRST = 4096, CHUNK_MOST = 4 * 1024 * 1024 };
