@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 /* A whole number above 0 at the beginning of text; INT64_MAX if there is none ("max"). */
 static int64_t number_in(const char *text) {
     char *end;
@@ -120,4 +122,43 @@ int64_t memory_free(void) {
     int64_t available = number_behind("/proc/meminfo", "MemAvailable:");
     available = available > 0 && available < INT64_MAX >> 10 ? available << 10 : INT64_MAX;
     return least(available, left_to_cgroups());
+}
+
+/* ---- what is mapped ---- */
+
+/* Whether begin..end holds a byte of some piece: the last one that begins before its end. */
+static bool holds(const struct file_piece *pieces, int64_t n, uintptr_t begin, uintptr_t end) {
+    int64_t low = 0, high = n;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if ((uintptr_t)pieces[middle].bytes < end) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 && (uintptr_t)pieces[low - 1].bytes + pieces[low - 1].length > begin;
+}
+
+/* A map's line is "7f00-7f80 r--p 00000000 08:01 1234 /path", its inode 0 where there is no
+ * file behind it; lines like "Rss:  12 kB" follow. */
+bool memory_mapped(const struct file_piece *pieces, int64_t n, struct memory_mapped *told) {
+    char line[4400];
+    bool ours = false;
+    *told = (struct memory_mapped){ 0 };
+    FILE *file = fopen("/proc/self/smaps", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned long begin, end, inode;
+        if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &begin, &end, &inode) == 3) {
+            ours = inode != 0 && holds(pieces, n, begin, end);
+            told->mapped += ours ? (int64_t)(end - begin) : 0;
+        } else if (ours && strncmp(line, "Rss:", 4) == 0) {
+            int64_t kilobytes = number_in(line + 4);
+            told->resident += kilobytes < INT64_MAX >> 10 ? kilobytes << 10 : 0;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return file != NULL;
 }

@@ -1,6 +1,7 @@
 #ifndef CORE_BASE_MEMORY_H
 #define CORE_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* memory: what this process may take, so that a command that wants too much ends with a
@@ -16,5 +17,14 @@ int64_t memory_budget(void);
  * least of the machine's available memory and what is left to each cgroup that this process is
  * in. INT64_MAX if nothing says it. Takes some tens of microseconds. */
 int64_t memory_free(void);
+
+/* Of the file maps that hold any of these pieces: their length, and how much of it lies in this
+ * process' memory now, in bytes. Pieces stand in order of their places and do not overlap.
+ * False where the system does not tell (there is no /proc/self/smaps). */
+struct file_piece;
+struct memory_mapped {
+    int64_t mapped, resident;
+};
+bool memory_mapped(const struct file_piece *pieces, int64_t n, struct memory_mapped *told);
 
 #endif

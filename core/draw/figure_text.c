@@ -6,7 +6,10 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 
-enum { WIDEST = 24 }; /* columns of one cell of the table */
+/* Columns of one cell of the table; the first one's say what a row is about. */
+static int64_t widest(int64_t column) {
+    return column == 0 ? 48 : 24;
+}
 
 static int64_t columns_of(const char *text) {
     return utf8_columns(text, strlen(text));
@@ -29,17 +32,17 @@ static void add_row(struct arena *arena, struct buf *out, const struct figure_ta
                     const char *const *cells, const int64_t *widths) {
     for (int64_t c = 0; c < table->columns; c++) {
         bool last = c + 1 == table->columns;
-        add_cell(out, figure_short(arena, cells[c], WIDEST), widths[c], last, last);
+        add_cell(out, figure_short(arena, cells[c], widest(c)), widths[c], last, last);
     }
 }
 
 static int64_t *widths_of(struct arena *arena, const struct figure_table *table) {
     int64_t *widths = arena_array(arena, table->columns, sizeof *widths);
     for (int64_t c = 0; c < table->columns; c++) {
-        widths[c] = columns_of(figure_short(arena, table->heads[c], WIDEST));
+        widths[c] = columns_of(figure_short(arena, table->heads[c], widest(c)));
         for (int64_t r = 0; r < table->rows; r++) {
             const char *cell = table->cells[r * table->columns + c];
-            int64_t wide = columns_of(figure_short(arena, cell, WIDEST));
+            int64_t wide = columns_of(figure_short(arena, cell, widest(c)));
             widths[c] = wide > widths[c] ? wide : widths[c];
         }
     }

@@ -1,11 +1,16 @@
 #include "core/draw/table.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "core/draw/colour.h"
 #include "core/draw/figure_text.h"
 #include "core/draw/html.h"
+#include "core/draw/terms.h"
+#include "core/result/column.h"
 
 enum { WIDEST = 60, ROOM_TO_SAY = 40 }; /* columns of a cell; bytes of "... and 12 rows more" */
 
@@ -30,7 +35,7 @@ void table_set(struct figure_table *made, int64_t row, int64_t column, const cha
 bool table_is_number(const struct figure_table *rows, int64_t column) {
     for (int64_t r = 0; r < rows->rows; r++) {
         const char *cell = rows->cells[r * rows->columns + column];
-        if (!*cell || strspn(cell, "0123456789.+-eE") != strlen(cell)) {
+        if (!*cell || strspn(cell, "0123456789.,+-−–eE%") != strlen(cell)) {
             return false;
         }
     }
@@ -94,3 +99,180 @@ struct bundle *table_bundle(struct arena *arena, const char *finding,
     bundle->html = html_table(arena, finding, rows, caption);
     return bundle;
 }
+
+/* ---- a result as a picture of a table ---- */
+
+enum {
+    LINE = 20,         /* height of a row */
+    BETWEEN = 18,      /* between columns */
+    DRAWN_MOST = 60,   /* rows in the picture */
+    TOLD_MOST = 400,   /* and in the table below it */
+    COLUMNS_SHOWN = 60 /* of a cell's text */
+};
+
+struct drawn {
+    const struct figure_table *rows; /* as many as are drawn */
+    double *lefts, *widths;          /* [columns] */
+    bool *right;                     /* [columns] numbers, at the right */
+};
+
+static struct canvas_style cell_style(bool head, bool right) {
+    return (struct canvas_style){
+        .size = 10.5, .bold = head, .colour = COLOUR_INK, .x = right ? 1 : 0, .y = 0.5
+    };
+}
+
+static const char *cell_text(struct arena *arena, const struct figure_table *rows, int64_t row,
+                             int64_t column) {
+    const char *text =
+        row < 0 ? rows->heads[column] : rows->cells[row * rows->columns + column];
+    return figure_short(arena, figure_sentence(arena, text), COLUMNS_SHOWN);
+}
+
+static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
+    struct drawn *drawn = figure->body;
+    const struct figure_table *rows = drawn->rows;
+    double x = 0;
+    for (int64_t c = 0; c < rows->columns; c++) {
+        double wide = 0;
+        for (int64_t r = -1; r < rows->rows; r++) {
+            struct canvas_style style = cell_style(r < 0, false);
+            const char *text = cell_text(figure->arena, rows, r, c);
+            wide = fmax(wide, canvas_measure(probe, &style, text).width);
+        }
+        drawn->lefts[c] = x;
+        drawn->widths[c] = wide;
+        x += wide + BETWEEN;
+    }
+    return (struct canvas_size){ x - BETWEEN, LINE * (double)(rows->rows + 1) + 3 };
+}
+
+static void draw(struct canvas *canvas, const struct figure *figure, double x, double y) {
+    const struct drawn *drawn = figure->body;
+    const struct figure_table *rows = drawn->rows;
+    int64_t last = rows->columns - 1;
+    double wide = drawn->lefts[last] + drawn->widths[last];
+    for (int64_t r = -1; r < rows->rows; r++) {
+        double top = y + LINE * (double)(r + 1) + (r < 0 ? 0 : 3);
+        if (r >= 0 && r % 2 == 1) {
+            canvas_rect(canvas, x - 4, top, wide + 8, LINE, 0xf5f7f9);
+        }
+        for (int64_t c = 0; c < rows->columns; c++) {
+            struct canvas_style style = cell_style(r < 0, drawn->right[c]);
+            double at = x + drawn->lefts[c] + (drawn->right[c] ? drawn->widths[c] : 0);
+            canvas_write(canvas, &style, at, top + LINE / 2.0,
+                         cell_text(canvas->arena, rows, r, c));
+        }
+    }
+    canvas_rect(canvas, x - 4, y + LINE, wide + 8, 1, COLOUR_LINE);
+}
+
+static void json(struct jsonwrite *w, const struct figure *figure) {
+    const struct figure_table *rows = &figure->table;
+    json_key(w, "heads");
+    json_open(w, '[');
+    for (int64_t c = 0; c < rows->columns; c++) {
+        json_string(w, rows->heads[c]);
+    }
+    json_close(w, ']');
+    json_key(w, "rows");
+    json_open(w, '[');
+    for (int64_t i = 0; i < rows->rows * rows->columns; i++) {
+        if (i % rows->columns == 0) {
+            json_open(w, '[');
+        }
+        json_string(w, rows->cells[i]);
+        if ((i + 1) % rows->columns == 0) {
+            json_close(w, ']');
+        }
+    }
+    json_close(w, ']');
+}
+
+static const struct figure_form table_form = {
+    .kind = "table", .measure = measure, .draw = draw, .json = json
+};
+
+/* The series that stand along the first one's axis are the columns. */
+static bool is_column(const struct result *result, int64_t i) {
+    const struct series *series = &result->series[i];
+    return series->values->rank == 1 && series->values->dtype == DTYPE_F32 &&
+           series->axes[0].count == result->series[0].axes[0].count;
+}
+
+static const char *value_text(struct arena *arena, const struct series *series, int64_t row) {
+    double value = (double)series->values->data[row];
+    if (series->names) {
+        return series->names[row];
+    }
+    return isnan(value) ? "–" : arena_printf(arena, "%.4g", value);
+}
+
+static struct figure_table *table_of(struct arena *arena, const struct result *result,
+                                     const char *language, int64_t most) {
+    const struct axis *axis = &result->series[0].axes[0];
+    const char **heads = arena_array(arena, result->count + 1, sizeof *heads);
+    int64_t columns = 1, rows = axis->count < most ? axis->count : most;
+    heads[0] = term(language, axis->name);
+    for (int64_t i = 0; i < result->count; i++) {
+        if (is_column(result, i)) {
+            heads[columns++] = term(language, result->series[i].name);
+        }
+    }
+    struct figure_table *made = table_new(arena, columns, rows, heads);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t c = 1;
+        table_set(made, r, 0,
+                  axis->labels ? axis->labels[r] : arena_printf(arena, "%lld", (long long)r));
+        for (int64_t i = 0; i < result->count; i++) {
+            if (is_column(result, i)) {
+                table_set(made, r, c++, value_text(arena, &result->series[i], r));
+            }
+        }
+    }
+    return made;
+}
+
+static struct drawn *drawn_of(struct arena *arena, const struct figure_table *rows) {
+    struct drawn *drawn = arena_alloc(arena, sizeof *drawn);
+    *drawn = (struct drawn){ .rows = rows,
+                             .lefts = arena_array(arena, rows->columns, sizeof(double)),
+                             .widths = arena_array(arena, rows->columns, sizeof(double)),
+                             .right = arena_array(arena, rows->columns, sizeof(bool)) };
+    for (int64_t c = 0; c < rows->columns; c++) {
+        drawn->right[c] = rows->rows > 0 && table_is_number(rows, c);
+    }
+    return drawn;
+}
+
+static struct figure *table_draw(struct arena *arena, const struct result *result,
+                                 const struct picture_options *options, struct err *err) {
+    if (result->count == 0 || !is_column(result, 0)) {
+        err_set(err, ERR_OPTION,
+                "a table is made of series along one axis, and this result has %s",
+                result->count == 0 ? "no numbers" : "others: draw it as it is");
+        return NULL;
+    }
+    struct figure *figure = figure_new(arena, result, options);
+    int64_t most = options->top > 0 ? options->top : DRAWN_MOST;
+    int64_t rows = result->series[0].axes[0].count;
+    figure->form = &table_form;
+    figure->body = drawn_of(arena, table_of(arena, result, figure->language, most));
+    figure->table =
+        *table_of(arena, result, figure->language, most > TOLD_MOST ? most : TOLD_MOST);
+    if (rows > most) {
+        figure->note =
+            arena_printf(arena,
+                         figure_is_chinese(figure) ? "共 %lld 行，画出前 %lld 行"
+                                                   : "the first %2$lld of %1$lld rows",
+                         (long long)rows, (long long)most);
+    }
+    return figure;
+}
+
+const struct picture table_picture = {
+    .name = "table",
+    .summary = "numbers in rows and columns",
+    .summary_zh = "按行和列排的数值",
+    .draw = table_draw,
+};

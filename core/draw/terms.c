@@ -9,12 +9,18 @@ struct entry {
 };
 
 static const struct entry words[] = {
-    { "layer", "layer", "层" },         { "head", "head", "头" },
-    { "query", "query", "查询" },       { "key", "key", "键" },
-    { "token", "token", "词元" },       { "word", "word", "词" },
-    { "place", "place", "位置" },       { "probability", "probability", "概率" },
-    { "value", "value", "数值" },       { "values", "values", "数值" },
-    { "largest", "largest", "最大值" },
+    { "layer", "layer", "层" },           { "head", "head", "头" },
+    { "query", "query", "查询" },         { "key", "key", "键" },
+    { "token", "token", "词元" },         { "word", "word", "词" },
+    { "place", "place", "位置" },         { "probability", "probability", "概率" },
+    { "value", "value", "数值" },         { "values", "values", "数值" },
+    { "largest", "largest", "最大值" },   { "section", "section", "部位" },
+    { "part", "part", "部分" },           { "shape", "shape", "形状" },
+    { "type", "type", "类型" },           { "parameters", "parameters", "参数个数" },
+    { "tensor", "tensor", "张量" },       { "numbers", "numbers", "个数" },
+    { "mean", "mean", "均值" },           { "deviation", "deviation", "标准差" },
+    { "smallest", "smallest", "最小值" }, { "norm", "norm", "范数" },
+    { "zeros", "zeros", "零" },           { "not finite", "not finite", "非有限" },
 };
 
 static const struct entry axes[] = {

@@ -36,11 +36,17 @@ static bool is_tied_copy(const struct config *config, const struct tensor *tenso
            (ends_with_any(tensor->name, heads) || strcmp(tensor->name, "decoder.weight") == 0);
 }
 
-/* What old files hold beside parameters: masks and frequencies. */
+/* What files hold beside parameters: masks and frequencies. */
 static bool is_buffer(const struct tensor *tensor) {
     static const char *const buffers[] = { ".attn.bias", ".attention.bias", ".masked_bias",
                                            ".inv_freq", NULL };
-    return ends_with_any(tensor->name, buffers);
+    return ends_with_any(tensor->name, buffers) ||
+           strcmp(tensor->name, "rope_freqs.weight") == 0;
+}
+
+bool model_counts(const struct model *model, const struct tensor *tensor) {
+    return quant_known(tensor->dtype) && !is_tied_copy(model->config, tensor) &&
+           !is_buffer(tensor);
 }
 
 /* Parameters, and the type that most of them have. Buffers of whole numbers are none. */
@@ -49,8 +55,7 @@ static void count(struct model *model) {
     int most = DTYPE_F32;
     for (int64_t i = 0; i < model->weights->count; i++) {
         const struct tensor *tensor = &model->weights->tensors[i];
-        if (quant_known(tensor->dtype) && !is_tied_copy(model->config, tensor) &&
-            !is_buffer(tensor)) {
+        if (model_counts(model, tensor)) {
             of[tensor->dtype] += tensor_count(tensor);
         }
     }

@@ -203,6 +203,10 @@ const struct tensor *model_words(const struct model *model);
 /* Whether the model is an encoder with a decoder, whose runs take a second text. */
 bool model_decodes(const struct model *model);
 
+/* Whether the tensor of the model's file is a parameter that counts, as PyTorch counts them:
+ * floats; no masks or frequencies; no head that is the word embedding once more. */
+bool model_counts(const struct model *model, const struct tensor *tensor);
+
 /* Whether the architecture has the site. */
 bool model_has(const struct model *model, enum site site);
 

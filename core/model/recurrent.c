@@ -6,15 +6,6 @@
 
 const enum site recurrent_sites[] = { SITE_EMBED, SITE_OUTPUT, SITE_LOGITS, SITE_COUNT };
 
-struct recurrent {
-    enum op_recurrence kind;
-    const struct tensor *words; /* [V, E] */
-    struct layer {
-        struct op_dense input, state;
-    } * layers;
-    struct op_dense decoder;
-};
-
 /* ---- opening ---- */
 
 /* What PyTorch's layers can do besides, and this file cannot. */
@@ -109,7 +100,7 @@ int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence 
     net->layers = arena_array(arena, c->layers, sizeof *net->layers);
     for (int64_t l = 0; l < c->layers && !parts.failed; l++) {
         int64_t below = l == 0 ? size : c->width;
-        net->layers[l] = (struct layer){
+        net->layers[l] = (struct recurrent_layer){
             .input = product_find(&parts, gates * c->width, below, "ih", l),
             .state = product_find(&parts, gates * c->width, c->width, "hh", l),
         };

@@ -12,6 +12,16 @@
  * nonlinearity ("tanh" or "relu"). Both biases of all layers may be absent, and decoder.bias;
  * decoder.weight where tie_word_embeddings is true. */
 
+/* What model->parts is. */
+struct recurrent {
+    enum op_recurrence kind;
+    const struct tensor *words; /* [V, E] */
+    struct recurrent_layer {
+        struct op_dense input, state;
+    } * layers;
+    struct op_dense decoder;
+};
+
 /* arch->open of each kind; OP_RNN_TANH stands for either nonlinearity. */
 int recurrent_open(struct arena *arena, struct model *model, enum op_recurrence kind,
                    struct err *err);

@@ -264,6 +264,8 @@ static struct weights *open_shards(struct arena *arena, struct weights *weights,
             return NULL;
         }
         weights->count += shard->count;
+        weights->files++;
+        weights->file_bytes += part->size;
     }
     weights->tensors = arena_array(arena, weights->count, sizeof *weights->tensors);
     for (int64_t i = 0; i < shards.count; i++) {
@@ -315,6 +317,8 @@ static struct weights *open_file(struct arena *arena, struct weights *weights, c
         refuse_pickle(path, err);
         return NULL;
     }
+    weights->files = 1;
+    weights->file_bytes = file->size;
     if (gguf) {
         weights->format = WEIGHTS_GGUF;
         weights->gguf = gguf_read(arena, file, &weights->tensors, &weights->count, err);

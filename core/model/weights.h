@@ -22,6 +22,8 @@ struct weights {
     int64_t count;          /* tensors */
     struct tensor *tensors; /* [count], sorted by name (strcmp) */
     int64_t bytes;          /* of all tensor data */
+    int64_t files;          /* that hold them: 1, or the shards */
+    int64_t file_bytes;     /* of these files */
     struct gguf *gguf;      /* metadata of a GGUF file; NULL otherwise */
     char fingerprint[17];   /* first 16 hex digits of SHA-256 over names, types, shapes and
                                samples of   the data of every tensor: cheap, and different for a

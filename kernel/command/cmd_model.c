@@ -4,6 +4,7 @@
 #include "core/base/now.h"
 #include "core/draw/table.h"
 #include "kernel/command/asked.h"
+#include "kernel/command/model_card.h"
 
 struct call {
     struct session *session;
@@ -14,18 +15,6 @@ struct call {
     const struct cell_word *name; /* the word after the subcommand; NULL: none */
     bool zh;
 };
-
-/* "22.7 million", "2271 万" */
-static const char *in_words(struct arena *arena, int64_t n, bool zh) {
-    if (zh) {
-        return n >= 100000000 ? arena_printf(arena, "%.2f 亿", (double)n / 1e8)
-               : n >= 10000   ? arena_printf(arena, "%.0f 万", (double)n / 1e4)
-                              : arena_printf(arena, "%lld", (long long)n);
-    }
-    return n >= 1000000000 ? arena_printf(arena, "%.2f billion", (double)n / 1e9)
-           : n >= 1000000  ? arena_printf(arena, "%.1f million", (double)n / 1e6)
-                           : arena_printf(arena, "%lld", (long long)n);
-}
 
 static int need_name(const struct call *call, const char *what) {
     if (!call->name) {
@@ -84,7 +73,7 @@ static int model_load(const struct call *call) {
                  call->zh ? "%s 已载入：%s，%s，%s个参数（%s），%s；%.1f ms\n"
                           : "%s is loaded: %s, %s, %s parameters (%s), %s; %.1f ms\n",
                  one->handle, model->arch->name, shape_of(call, model),
-                 in_words(call->arena, model->parameters, call->zh), model->dtype,
+                 model_card_number(call->arena, model->parameters, call->zh), model->dtype,
                  longest_of(call, model->config), (now_seconds() - began) * 1e3);
     return 0;
 }
@@ -179,65 +168,14 @@ static int model_unload(const struct call *call) {
     return 0;
 }
 
-/* NULL for 0: the model has no such thing. */
-static const char *in_digits(struct arena *arena, int64_t n) {
-    return n > 0 ? arena_printf(arena, "%lld", (long long)n) : NULL;
-}
-
 static int model_info(const struct call *call) {
-    static const char *const heads[] = { "", "" };
     const struct loaded *one =
         session_model(call->session, call->name ? call->name->text : NULL, call->err);
     if (!one) {
         command_point(call->err, call->name ? call->name : &call->line->command);
         return err_pass(call->err);
     }
-    const struct model *model = one->model;
-    const struct config *config = model->config;
-    struct arena *arena = call->arena;
-    const struct {
-        const char *name, *zh, *value;
-    } rows[] = {
-        { "kind", "种类",
-          arena_printf(arena, "%s: %s", model->arch->name, model->arch->summary) },
-        { "task", "任务", model->task },
-        { "layers", "层数", in_digits(arena, config->layers) },
-        { "decoder layers", "解码器层数",
-          in_digits(arena, model_decodes(model) ? config->decoder_layers : 0) },
-        { "heads", "每层头数", in_digits(arena, config->heads) },
-        { "key-value heads", "键值头数", in_digits(arena, config->kv_heads) },
-        { "width", "宽度", in_digits(arena, config->width) },
-        { "inner width", "中间宽度", in_digits(arena, config->inner) },
-        { "vocabulary", "词表大小", in_digits(arena, config->vocab) },
-        { "longest text, tokens", "最长文本（词元）",
-          config->context == 0 ? call->zh ? "不限" : "any"
-                               : in_digits(arena, config->context) },
-        { "parameters", "参数个数", in_digits(arena, model->parameters) },
-        { "stored as", "存储类型", model->dtype },
-        { "size", "大小", arena_printf(arena, "%.1f MB", (double)model->weights->bytes / 1e6) },
-        { "tokenizer", "分词器", model->tokenizer ? tokenizer_kind(model->tokenizer) : "none" },
-        { "chat template", "对话模板",
-          model->chat      ? chat_name(model->chat->format)
-          : model->no_chat ? call->zh ? "不认识" : "not known"
-                           : NULL },
-        { "fingerprint", "指纹", model->weights->fingerprint },
-        { "file", "文件", one->path },
-    };
-    int64_t count = 0;
-    struct figure_table *made = table_new(arena, 2, sizeof rows / sizeof *rows, heads);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].value) {
-            table_set(made, count, 0, call->zh ? rows[i].zh : rows[i].name);
-            table_set(made, count++, 1, rows[i].value);
-        }
-    }
-    made->rows = count;
-    const char *finding = arena_printf(
-        arena,
-        call->zh ? "%s 是 %s 模型，有 %s个参数。" : "%s is a %s model with %s parameters.",
-        one->handle, model->arch->name, in_words(arena, model->parameters, call->zh));
-    reply_bundle(call->reply, table_bundle(arena, finding, made, ""), NULL, false);
-    return 0;
+    return model_card_show(call->session, call->line, one, 0, 1, call->reply, call->err);
 }
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
@@ -303,8 +241,8 @@ const struct command cmd_model = {
         "loaded last\n"
         "is the one in use: commands without --model mean it. %model use changes that, %model "
         "list shows\n"
-        "which there are and which are loaded, %model info tells layers, heads, sizes and "
-        "types, and\n"
+        "which there are and which are loaded, %model info is what %info shows without a "
+        "name, and\n"
         "%model unload lets a model go. Loading never runs anything that is in the file.\n"
         "\n"
         "Names are looked for in the folders of CUTAWAY_MODELS, models/ beside the program,\n"

@@ -99,8 +99,9 @@ TEST(run_script_speaks_chinese_where_asked) {
     check_int(run(path_of("zh.cut"), "--out", path_of("zh")), 0);
     check_text(get("zh/1-1.txt"), "还没有保存的结果");
     check_text(get("zh/1-1.txt"), "m 已载入：bert，3 层，每层 4 个头");
-    check_text(get("zh/2-1.txt"), "m 是 bert 模型，有 ");
-    check_text(get("zh/2-1.txt"), "每层头数");
+    check_text(get("zh/2-1.txt"), "注意力：查询");
+    check_text(get("zh/2-2.txt"), "m 是 bert 模型，有 ");
+    check_text(get("zh/2-2.txt"), "每层头数");
     check_text(get("zh/3-1.txt"), "个是特殊词元。\n#  词元");
     check_text(get("zh/4-1.txt"), "已载入 1 个。");
     check_text(get("zh/4-1.txt"), "m（当前）");
