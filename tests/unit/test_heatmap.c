@@ -187,7 +187,6 @@ TEST(picture_names_those_that_there_are) {
     check_text(err.text, "piechart");
     check_text(err.text, "headgrid, heatmap");
     check(picture_find("heatmap") && picture_find("headgrid") && !picture_find(""));
-    check(picture_all()[0] && picture_all()[1] && !picture_all()[2]);
     struct picture_options options = { .scale = 100 };
     check(!picture_bundle(arena, NULL, result, &options, &err));
     check_text(err.text, "0.5 to 4");
