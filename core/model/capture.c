@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/model/step.h"
+#include "core/tensor/largest.h"
 #include "core/tensor/logsumexp.h"
 #include "core/tensor/safetensors_write.h"
 
@@ -138,24 +140,6 @@ static void add_states(struct capture *capture, const char *prefix, const struct
 
 /* ---- logits ---- */
 
-/* The places of the k largest of n numbers, largest first; of equal ones the first. */
-static void largest(const float *row, int64_t n, int k, int32_t *places) {
-    int found = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int at = found;
-        while (at > 0 && row[i] > row[places[at - 1]]) {
-            at--;
-        }
-        if (at == k) {
-            continue;
-        }
-        int moved = (found < k ? found : k - 1) - at;
-        memmove(places + at + 1, places + at, (size_t)moved * sizeof *places);
-        places[at] = (int32_t)i;
-        found += found < k;
-    }
-}
-
 static void add_loss(struct capture *capture, const struct model *model,
                      const struct capture_input *input, const struct tensor *logits) {
     int64_t n = 0, rows = logits->rank == 1 ? 1 : logits->shape[0];
@@ -192,7 +176,7 @@ static void add_top(struct capture *capture, const struct capture_input *input,
     struct tensor *probs = tensor_new(capture->arena, 1, &k);
     double all = logsumexp(row, width);
     int32_t ids[TOP];
-    largest(row, width, (int)k, ids);
+    largest(row, width, k, ids);
     for (int64_t i = 0; i < k; i++) {
         probs->data[i] = (float)exp((double)row[ids[i]] - all);
     }
@@ -210,7 +194,7 @@ static void add_top_everywhere(struct capture *capture, const char *name,
     int32_t *places = ids->bytes;
     for (int64_t t = 0; t < rows; t++) {
         const float *row = logits->data + t * width;
-        largest(row, width, (int)k, places + t * k);
+        largest(row, width, k, places + t * k);
         for (int64_t i = 0; i < k; i++) {
             tops->data[t * k + i] = row[places[t * k + i]];
         }
@@ -252,51 +236,23 @@ static struct trace *run(struct arena *arena, const struct model *model, struct 
     return model_run(model, pass, err);
 }
 
-/* The most probable token after the pass's text; -1 where the run fails. */
-static int32_t next_token(struct arena *arena, const struct model *model, struct pass *pass,
-                          struct err *err) {
-    int64_t last = (pass->decoder_tokens > 0 ? pass->decoder_tokens : pass->tokens) - 1;
-    int32_t next = -1;
-    struct arena_mark mark = arena_mark(arena);
-    pass->arena = arena;
-    pass->batch = pass->wanted = 1;
-    pass->wanted_rows = &last;
-    pass->keep[SITE_LOGITS] = true;
-    struct trace *trace = model_run(model, pass, err);
-    if (trace) {
-        const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
-        largest(logits->data, tensor_count(logits), 1, &next);
-    }
-    arena_rewind(arena, mark);
-    return next;
-}
-
 /* Continues the input one most probable token at a time: an encoder-decoder its decoder's
- * tokens, a model that takes a prefix with what it knows of the tokens before. */
+ * tokens. */
 static int add_greedy(struct capture *capture, const struct model *model,
                       const struct capture_input *input, struct err *err) {
-    bool decoder = model_decodes(model);
-    int64_t first = decoder ? 1 : input->tokens, total = first + input->greedy, known = 0;
-    struct prefix *prefix =
-        model_takes_prefix(model) ? prefix_new(capture->arena, model, total) : NULL;
-    int32_t *ids = arena_array(capture->arena, total, sizeof *ids);
-    memcpy(ids, decoder ? input->decoder_ids : input->ids, (size_t)first * sizeof *ids);
-    for (int64_t n = first; n < total; n++) {
-        struct pass pass = { .ids = ids + known, .tokens = n - known, .prefix = prefix };
-        pass.extend = prefix != NULL;
-        if (decoder) {
-            pass = (struct pass){ .ids = input->ids,
-                                  .tokens = input->tokens,
-                                  .decoder_ids = ids,
-                                  .decoder_tokens = n };
-        }
-        ids[n] = next_token(capture->arena, model, &pass, err);
-        if (ids[n] < 0) {
+    struct step *step = step_new(capture->arena, model, input->ids, input->tokens,
+                                 input->decoder_ids, 1, input->greedy);
+    int32_t *ids = arena_array(capture->arena, input->greedy, sizeof *ids);
+    for (int64_t i = 0; i < input->greedy; i++) {
+        int64_t n;
+        const float *logits = step_logits(step, &n, err);
+        if (!logits) {
             return err_pass(err);
         }
-        known = prefix ? prefix->tokens : 0;
+        largest(logits, n, 1, &ids[i]);
+        step_take(step, ids[i]);
     }
-    capture_ints(capture, input->name, "greedy_ids", ids + first, input->greedy);
+    capture_ints(capture, input->name, "greedy_ids", ids, input->greedy);
     return 0;
 }
 

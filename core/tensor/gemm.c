@@ -19,6 +19,7 @@ enum {
     STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
     STRIP_DEPTH = 64,
     STRIP_ROWS = 64,  /* of x, at most */
+    TASKS = 64,       /* that one row of x is cut into, at most */
     BLOCK = 128,      /* rows of x for which each thread has room */
     MOST_COLUMNS = 32 /* of any table */
 };
@@ -128,6 +129,19 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
         }
     }
     columns_finish(g, 0, g->m, column, n);
+}
+
+/* One row of x with block-quantised W: each weight is used once, so there is no panel. */
+static void rows_apply(void *arg, int64_t begin, int64_t end) {
+    const struct job *job = arg;
+    const struct gemm *g = job->gemm;
+    int64_t first = begin * simd()->columns, last = least(g->n, end * simd()->columns);
+    for (int64_t row = first; row < last; row += simd()->columns) {
+        int n = (int)least(last - row, simd()->columns);
+        simd()->apply[g->w->dtype]((const uint8_t *)g->w->bytes + row * job->row_bytes,
+                                   job->row_bytes, n, g->k, g->x, g->y + row, g->add);
+    }
+    columns_finish(g, 0, 1, first, last - first);
 }
 
 static void panels_run(void *arg, int64_t begin, int64_t end) {
@@ -304,6 +318,10 @@ void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
     bool plain = gemm->w->dtype == DTYPE_F32 && gemm->x_step <= 1;
     if (gemm->across && plain && gemm->m <= STRIP_ROWS) {
         in_place(&job);
+    } else if (gemm->m == 1 && !gemm->across && gemm->x_step <= 1 &&
+               simd()->apply[gemm->w->dtype]) {
+        int64_t strips = parts_of(gemm->n, simd()->columns);
+        pool_for(strips, parts_of(strips, TASKS), rows_apply, &job);
     } else if (gemm->across || gemm->x_step > 1 || gemm->m <= FEW) {
         pool_for(parts_of(gemm->n, simd()->columns), 1, panels_run, &job);
     } else {

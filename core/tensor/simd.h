@@ -72,6 +72,11 @@ struct simd {
     /* Values begin .. begin + n of one row of weights as they are; multiples of 32 in
      * block-quantised types. What quant_row does, for the types of pack, fast. */
     void (*read[DTYPE_COUNT])(const void *row, int64_t begin, int64_t n, float *out);
+    /* y[0..n) (+)= sum over i < k of x[i] times value i of each of n (at most `columns`) weight
+     * rows: packing and multiplying of one row of x at once, the same bytes. Block-quantised
+     * types only, k whole parts of 32; NULL for the others. */
+    void (*apply[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t k,
+                               const float *x, float *y, bool add);
     /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
      * floats. On the way the caches are asked for the `bytes` at `soon`, which will be read
      * next, or as many of them as there is time for. */

@@ -552,15 +552,15 @@ static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x
 #include "core/tensor/simd_back.h"
 #include "core/tensor/simd_pack.h"
 
-#define SIMD_TABLE(which)                                                                     \
-    {                                                                                         \
-        .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                \
-        .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read),                  \
-        .multiply = multiply, .multiply_turned = multiply_turned,                             \
-        .multiply_in_place = multiply_in_place, .finish = finish, .exp = map_exp,             \
-        .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add,   \
-        .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, .softmax = softmax, \
-        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                 \
-        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                     \
-        .norm_rms_back = norm_rms_back,                                                       \
+#define SIMD_TABLE(which)                                                                      \
+    {                                                                                          \
+        .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                 \
+        .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read), .apply = APPLIES, \
+        .multiply = multiply, .multiply_turned = multiply_turned,                              \
+        .multiply_in_place = multiply_in_place, .finish = finish, .exp = map_exp,              \
+        .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add,    \
+        .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, .softmax = softmax,  \
+        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                  \
+        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                      \
+        .norm_rms_back = norm_rms_back,                                                        \
     }

@@ -29,6 +29,8 @@ ALWAYS float half_of(uint16_t half) {
 #endif
 
 typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef int32_t quad __attribute__((vector_size(16), may_alias));
+typedef int32_t eight __attribute__((vector_size(32), may_alias));
 
 ALWAYS float half_at(const uint8_t *p) {
     uint16_t half;
@@ -97,8 +99,8 @@ ALWAYS float one_bf16(const uint8_t *p) {
 #define LOW8  0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #endif
-#define EXCHANGE(v, bit)                                               \
-    for (int i = 0; i < LANES; i++) {                                  \
+#define EXCHANGE(v, n, bit)                                            \
+    for (int i = 0; i < (n); i++) {                                    \
         if (!(i & (bit))) {                                            \
             vec a = (v)[i], b = (v)[i + (bit)];                        \
             (v)[i] = __builtin_shufflevector(a, b, LOW##bit);          \
@@ -109,16 +111,16 @@ ALWAYS float one_bf16(const uint8_t *p) {
 /* LANES x LANES transposed in registers. */
 ALWAYS void turn(vec *v) {
 #pragma GCC unroll 16
-    EXCHANGE(v, 1)
+    EXCHANGE(v, LANES, 1)
 #pragma GCC unroll 16
-    EXCHANGE(v, 2)
+    EXCHANGE(v, LANES, 2)
 #if LANES >= 8
 #pragma GCC unroll 16
-    EXCHANGE(v, 4)
+    EXCHANGE(v, LANES, 4)
 #endif
 #if LANES >= 16
 #pragma GCC unroll 16
-    EXCHANGE(v, 8)
+    EXCHANGE(v, LANES, 8)
 #endif
 }
 
@@ -400,11 +402,14 @@ ALWAYS void bytes_turn(bytes16 *v, int8_t *out) {
 
 /* The halves at `at` of each row's block. */
 ALWAYS vec halves_at(const uint8_t *const *blocks, int at) {
-    uint16_t half[LANES];
+    shorts half = { 0 }; /* put together in a register: memory would wait for sixteen writes */
+#pragma GCC unroll 16
     for (int r = 0; r < LANES; r++) {
-        memcpy(&half[r], blocks[r] + at, sizeof *half);
+        uint16_t one;
+        memcpy(&one, blocks[r] + at, sizeof one);
+        half[r] = one;
     }
-    return HALVES(half);
+    return HALVES(&half);
 }
 
 /* Scale and least value of LANES rows, for the part that holds value i. */
@@ -464,6 +469,147 @@ ALWAYS void pack_blocks(enum dtype type, int values, int bytes, const uint8_t *r
     }
     for (int64_t i = 0; n < COLUMNS && i < k; i++) {
         memset(panel + i * COLUMNS + n, 0, (size_t)(COLUMNS - n) * sizeof *panel);
+    }
+}
+
+/* ---- one row of x: no panel ---- */
+
+/* Sixteen bytes of LANES rows turned as words: lane r of out[j] is word j of row r. */
+ALWAYS void quads_turn(const bytes16 *v, words *out) {
+    vec w[4];
+#pragma GCC unroll 4
+    for (int e = 0; e < 4; e++) {
+#if LANES == 4
+        w[e] = (vec)v[e];
+#elif LANES == 8
+        w[e] = (vec)__builtin_shufflevector((quad)v[e], (quad)v[e + 4], 0, 1, 2, 3, 4, 5, 6, 7);
+#else
+        eight low = __builtin_shufflevector((quad)v[e], (quad)v[e + 4], 0, 1, 2, 3, 4, 5, 6, 7);
+        eight high =
+            __builtin_shufflevector((quad)v[e + 8], (quad)v[e + 12], 0, 1, 2, 3, 4, 5, 6, 7);
+        w[e] = (vec)__builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+                                            13, 14, 15);
+#endif
+    }
+#pragma GCC unroll 4
+    EXCHANGE(w, 4, 1)
+#pragma GCC unroll 4
+    EXCHANGE(w, 4, 2)
+#pragma GCC unroll 4
+    for (int e = 0; e < 4; e++) {
+        out[e] = (words)w[e];
+    }
+}
+
+/* Bytes `at` of LANES rows' blocks, turned. */
+ALWAYS void quads_at(const uint8_t *const *blocks, int at, words *out) {
+    bytes16 v[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++) {
+        v[r] = (bytes16)bytes_at(blocks[r] + at);
+    }
+    quads_turn(v, out);
+}
+
+/* Whether numbers i and i + 16 of a part lie in the two halves of the same sixteen bytes, which
+ * begin at the block's byte `halves_begin`. */
+ALWAYS bool in_halves(enum dtype type) {
+    return type == DTYPE_Q4_0 || type == DTYPE_Q4_1;
+}
+
+ALWAYS int halves_begin(enum dtype type) {
+    return type == DTYPE_Q4_1 ? 4 : 2;
+}
+
+/* The numbers of a part [32] of LANES rows, turned; [4] words where they lie in halves. */
+ALWAYS void part_turn(enum dtype type, const uint8_t *const *blocks, int i, words *out) {
+    if (in_halves(type)) {
+        quads_at(blocks, halves_begin(type), out);
+        return;
+    }
+    for (int half = 0; half < 2; half++) {
+        bytes16 v[LANES];
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; r++) {
+            v[r] = numbers(type, blocks[r], i + half * SIXTEEN);
+        }
+        quads_turn(v, out + 4 * half);
+    }
+}
+
+/* Number j of a part of LANES rows. */
+ALWAYS vec number_at(enum dtype type, const words *turned, int j) {
+    int shift = j % 4 * 8;
+    if (in_halves(type)) {
+        int from = type == DTYPE_Q4_0 ? 8 : 0;
+        ints number = (ints)(turned[j % 16 / 4] >> (shift + j / 16 * 4) & 15) - from;
+        return __builtin_convertvector(number, vec);
+    }
+    return __builtin_convertvector((ints)(turned[j / 4] << (24 - shift)) >> 24, vec);
+}
+
+/* scales_at for a whole block's two numbers where they are its first word. */
+ALWAYS void scales_first(enum dtype type, const uint8_t *const *blocks, int i, vec *scale,
+                         vec *least) {
+    if (least_offset(type) != 2 || has_parts(type)) {
+        scales_at(type, blocks, i, scale, least);
+        return;
+    }
+    words first[4];
+    quads_at(blocks, 0, first);
+    shorts low = __builtin_convertvector(first[0], shorts);
+    shorts high = __builtin_convertvector(first[0] >> 16, shorts);
+    *scale = HALVES(&low);
+    *least = HALVES(&high);
+}
+
+/* sums[g] += value by value of x [32] what a part of each of two times LANES rows holds: two
+ * sums, because each is a chain. */
+ALWAYS void part_apply(enum dtype type, const uint8_t *const *blocks, int i, const float *x,
+                       vec *sums) {
+    words turned[2][8];
+    vec scale[2], least[2];
+#pragma GCC unroll 2
+    for (int g = 0; g < 2; g++) {
+        part_turn(type, blocks + g * LANES, i, turned[g]);
+        scales_first(type, blocks + g * LANES, i, &scale[g], &least[g]);
+    }
+#pragma GCC unroll 32
+    for (int j = 0; j < 2 * SIXTEEN; j++) {
+        if (j == SIXTEEN && has_parts(type)) { /* some have a scale for each sixteen */
+            for (int g = 0; g < 2; g++) {
+                scales_at(type, blocks + g * LANES, i + j, &scale[g], &least[g]);
+            }
+        }
+#pragma GCC unroll 2
+        for (int g = 0; g < 2; g++) {
+            vec w = MULTIPLY_ADD(number_at(type, turned[g], j), scale[g], least[g]);
+            sums[g] = MULTIPLY_ADD(all(x[j]), w, sums[g]);
+        }
+    }
+}
+
+/* y[0..n) = sum over i < k of x[i] times value i of each row, n at most COLUMNS. */
+ALWAYS void apply_blocks(enum dtype type, int values, int bytes, const uint8_t *rows,
+                         int64_t row_bytes, int n, int64_t k, const float *x, float *y,
+                         bool add) {
+    const uint8_t *blocks[COLUMNS];
+    vec sums[2];
+    for (int g = 0; g < 2; g++) {
+        sums[g] = add && n > g * LANES ? load_some(y + g * LANES, n - g * LANES) : all(0.0F);
+    }
+    for (int r = 0; r < COLUMNS; r++) { /* past the last row comes the last again */
+        blocks[r] = rows + (r < n ? r : n - 1) * row_bytes;
+    }
+    for (int64_t i = 0; i < k; i += 2 * SIXTEEN) {
+        part_apply(type, blocks, (int)(i % values), x + i, sums);
+        int64_t step = (i + 2 * SIXTEEN) % values == 0 ? bytes : 0;
+        for (int r = 0; r < COLUMNS; r++) {
+            blocks[r] += step;
+        }
+    }
+    for (int g = 0; g < 2 && n > g * LANES; g++) {
+        store_some(y + g * LANES, sums[g], n - g * LANES);
     }
 }
 
@@ -529,6 +675,10 @@ ALWAYS void across_blocks(enum dtype type, int values, int bytes, const uint8_t 
     }                                                                                     \
     static void read_##type(const void *row, int64_t begin, int64_t n, float *out) {      \
         read_blocks(which, values, bytes, row, begin, n, out);                            \
+    }                                                                                     \
+    static void apply_##type(const void *rows, int64_t row_bytes, int n, int64_t k,       \
+                             const float *x, float *y, bool add) {                        \
+        apply_blocks(which, values, bytes, rows, row_bytes, n, k, x, y, add);             \
     }
 PACK_BLOCKS(q4_0, DTYPE_Q4_0, 32, 18)
 PACK_BLOCKS(q4_1, DTYPE_Q4_1, 32, 20)
@@ -551,4 +701,13 @@ PACK_BLOCKS(iq4_xs, DTYPE_IQ4_XS, 256, 136)
         [DTYPE_Q2_K] = kind##_q2_k, [DTYPE_Q3_K] = kind##_q3_k, [DTYPE_Q4_K] = kind##_q4_k, \
         [DTYPE_Q5_K] = kind##_q5_k, [DTYPE_Q6_K] = kind##_q6_k,                             \
         [DTYPE_IQ4_NL] = kind##_iq4_nl, [DTYPE_IQ4_XS] = kind##_iq4_xs,                     \
+    }
+
+#define APPLIES                                                                          \
+    {                                                                                    \
+        [DTYPE_Q4_0] = apply_q4_0, [DTYPE_Q4_1] = apply_q4_1, [DTYPE_Q5_0] = apply_q5_0, \
+        [DTYPE_Q5_1] = apply_q5_1, [DTYPE_Q8_0] = apply_q8_0, [DTYPE_Q2_K] = apply_q2_k, \
+        [DTYPE_Q3_K] = apply_q3_k, [DTYPE_Q4_K] = apply_q4_k, [DTYPE_Q5_K] = apply_q5_k, \
+        [DTYPE_Q6_K] = apply_q6_k, [DTYPE_IQ4_NL] = apply_iq4_nl,                        \
+        [DTYPE_IQ4_XS] = apply_iq4_xs,                                                   \
     }
