@@ -2,6 +2,10 @@
 
 #include <math.h>
 
+#include "core/base/pool.h"
+
+enum { SHARE = 2048 }; /* numbers of the sum that one task adds to */
+
 /* Zeros of the Legendre polynomial by Newton's iteration; weights 2 / ((1 - x^2) P'(x)^2), both
  * brought from -1..1 to 0..1. */
 static void gauss_legendre(int64_t n, double *nodes, double *weights) {
@@ -41,16 +45,30 @@ void integrated_nodes(enum integrated_rule rule, int64_t steps, double *nodes,
 }
 
 /* baseline + node * (x - baseline) for each of n nodes: [n, T, E]. */
-static struct tensor *points(struct arena *arena, const struct tensor *x, const float *baseline,
-                             const double *nodes, int64_t n) {
-    int64_t tokens = x->shape[1], width = x->shape[2], size = tokens * width;
-    struct tensor *all = tensor_new(arena, 3, (int64_t[]){ n, tokens, width });
-    for (int64_t s = 0; s < n; s++) {
+struct points {
+    const struct tensor *x;
+    const float *baseline;
+    const double *nodes;
+    float *all;
+};
+
+static void points_run(void *arg, int64_t begin, int64_t end) {
+    const struct points *job = arg;
+    int64_t size = tensor_count(job->x), width = job->x->shape[2];
+    for (int64_t s = begin; s < end; s++) {
         for (int64_t i = 0; i < size; i++) {
-            double from = baseline ? (double)baseline[i % width] : 0;
-            all->data[s * size + i] = (float)(from + nodes[s] * ((double)x->data[i] - from));
+            double from = job->baseline ? (double)job->baseline[i % width] : 0;
+            double way = (double)job->x->data[i] - from;
+            job->all[s * size + i] = (float)(from + job->nodes[s] * way);
         }
     }
+}
+
+static struct tensor *points(struct arena *arena, const struct tensor *x, const float *baseline,
+                             const double *nodes, int64_t n) {
+    struct tensor *all = tensor_raw(arena, 3, (int64_t[]){ n, x->shape[1], x->shape[2] });
+    struct points job = { .x = x, .baseline = baseline, .nodes = nodes, .all = all->data };
+    pool_for(n, 1, points_run, &job);
     return all;
 }
 
@@ -62,6 +80,25 @@ struct work {
     double *sum; /* [T E] */
 };
 
+/* Steps begin .. begin + n, whose gradients are to join the sum. */
+struct adding {
+    const struct work *work;
+    const float *gradients; /* [n, T E] */
+    int64_t begin, n;
+};
+
+static void adding_run(void *arg, int64_t first, int64_t end) {
+    const struct adding *job = arg;
+    int64_t size = tensor_count(job->work->x);
+    for (int64_t s = 0; s < job->n; s++) {
+        const float *gradient = job->gradients + s * size;
+        double weight = job->work->weights[job->begin + s];
+        for (int64_t i = first; i < end; i++) {
+            job->work->sum[i] += weight * (double)gradient[i];
+        }
+    }
+}
+
 /* Adds the steps begin .. begin + n. */
 static int steps_add(struct arena *arena, const struct work *work, int64_t begin, int64_t n,
                      struct err *err) {
@@ -71,12 +108,10 @@ static int steps_add(struct arena *arena, const struct work *work, int64_t begin
     if (!answers) {
         return -1;
     }
-    for (int64_t s = 0; s < n; s++) {
-        const float *gradient = answers->gradients->data + s * size;
-        for (int64_t i = 0; i < size; i++) {
-            work->sum[i] += work->weights[begin + s] * (double)gradient[i];
-        }
-    }
+    struct adding job = { .work = work, .gradients = answers->gradients->data };
+    job.begin = begin;
+    job.n = n;
+    pool_for(size, SHARE, adding_run, &job);
     return 0;
 }
 

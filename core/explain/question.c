@@ -141,6 +141,7 @@ static void rows_lose(void *arg, int64_t begin, int64_t end) {
         float *gradient = job->gradients + r * job->width, most = -INFINITY;
         double sum = 0;
         if (job->labels[r] == QUESTION_NONE) {
+            memset(gradient, 0, (size_t)job->width * sizeof *gradient);
             continue;
         }
         for (int64_t i = 0; i < job->width; i++) {
@@ -166,7 +167,7 @@ static void rows_lose(void *arg, int64_t begin, int64_t end) {
 struct tensor *question_loss(struct arena *arena, const struct tensor *logits,
                              const int32_t *labels, double *loss) {
     int64_t width = logits->shape[logits->rank - 1], rows = tensor_count(logits) / width;
-    struct tensor *seed = tensor_new(arena, 3, (int64_t[]){ 1, rows, width });
+    struct tensor *seed = tensor_raw(arena, 3, (int64_t[]){ 1, rows, width });
     struct losses job = {
         .logits = logits->data, .labels = labels, .width = width, .gradients = seed->data
     };

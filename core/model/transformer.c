@@ -607,6 +607,15 @@ static struct tensor *decoder_run(const struct run *encoder, const struct transf
     return x;
 }
 
+/* Whether nothing is asked for but the words' embeddings. */
+static bool only_words(const struct pass *pass) {
+    bool only = pass->keep[SITE_EMBED] && !pass->stream && !pass->extend;
+    for (int site = 0; site < SITE_COUNT; site++) {
+        only = only && (site == SITE_EMBED || !pass->keep[site]);
+    }
+    return only;
+}
+
 int transformer_forward(const struct model *model, struct pass *pass, struct err *err) {
     const struct transformer *t = model->parts;
     struct run run = { .pass = pass,
@@ -620,6 +629,10 @@ int transformer_forward(const struct model *model, struct pass *pass, struct err
     if (decodes && !t->decoder) {
         return err_set(err, ERR_UNSUPPORTED, "%s has no decoder to read the second text",
                        model->path);
+    }
+    if (only_words(pass)) {
+        embed(&run);
+        return 0;
     }
     bool head = t->head.output.weight && visit_wants(pass, SITE_LOGITS);
     head = head && decodes == (t->decoder != NULL);

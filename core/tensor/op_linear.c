@@ -6,7 +6,7 @@
 #include "core/tensor/quant.h"
 
 enum { PIECE = 256, ROWS = 4, COLUMNS = 128 }; /* that one task takes */
-enum { DEEP = 3072, TALL = 288 };              /* rows of W that one product takes, backward */
+enum { DEEP = 3072, TALL = 768 };              /* rows of W that one product takes, backward */
 
 /* ---- forward ---- */
 
@@ -49,13 +49,18 @@ struct follow {
 
 static void rows_follow(void *arg, int64_t begin, int64_t end) {
     const struct follow *job = arg;
-    for (int64_t r = begin; r < end; r++) {
-        int64_t at = r * job->width;
-        struct simd_finish finish = job->finish;
-        finish.factor = finish.factor ? finish.factor + at : NULL;
-        finish.residual = finish.residual ? finish.residual + at : NULL;
-        memcpy(job->y + at, job->z + at, (size_t)job->width * sizeof(float));
-        simd()->finish(1, (int)job->width, job->y + at, job->width, &finish);
+    const struct simd_finish *finish = &job->finish;
+    const struct simd *table = simd();
+    int64_t n = job->width;
+    for (int64_t at = begin * n; at < end * n; at += n) {
+        float *y = job->y + at;
+        table->act(y, job->z + at, n, finish->act);
+        if (finish->factor) {
+            table->mul(y, y, finish->factor + at, n);
+        }
+        if (finish->residual) {
+            table->add(y, y, finish->residual + at, n);
+        }
     }
 }
 
@@ -166,21 +171,32 @@ static float *unfollow(struct tape *tape, const struct step *step) {
  * it is zeros. */
 struct sparse {
     const float *dz;
-    int64_t width, *counts; /* numbers that are not 0 in each row, counted up to `most` */
+    int64_t width, *counts; /* numbers that are not 0 in each row, counted up to `most` or so */
     int64_t most;
     int64_t rows, *at; /* rows that are not all 0 */
     int64_t entries;
 };
 
+static int64_t row_count(const float *row, int64_t n, int64_t most) {
+    int64_t count = 0, i = 0;
+    for (; i + PIECE <= n && count <= most; i += PIECE) {
+        int some = 0;
+        for (int j = 0; j < PIECE; j++) {
+            some += row[i + j] != 0;
+        }
+        count += some;
+    }
+    for (; i < n && count <= most; i++) {
+        count += row[i] != 0;
+    }
+    return count;
+}
+
 static void rows_count(void *arg, int64_t begin, int64_t end) {
     const struct sparse *sparse = arg;
     for (int64_t r = begin; r < end; r++) {
-        const float *row = sparse->dz + r * sparse->width;
-        int64_t count = 0;
-        for (int64_t i = 0; i < sparse->width && count <= sparse->most; i++) {
-            count += row[i] != 0;
-        }
-        sparse->counts[r] = count;
+        sparse->counts[r] =
+            row_count(sparse->dz + r * sparse->width, sparse->width, sparse->most);
     }
 }
 

@@ -201,17 +201,7 @@ static struct value *value_of(const struct tape *tape, const struct tensor *tens
 }
 
 struct tensor *tape_tensor(struct tape *tape, int rank, const int64_t *shape) {
-    struct tensor *tensor = arena_alloc(tape->arena, sizeof *tensor);
-    int64_t count, bytes;
-    if (!ck_product(shape, rank, &count) || !ck_mul(count, sizeof(float), &bytes)) {
-        catch_throw(ERR_MEMORY, "a tensor of that shape is more than any machine holds");
-    }
-    tensor->dtype = DTYPE_F32;
-    tensor->rank = rank;
-    for (int i = 0; i < rank; i++) {
-        tensor->shape[i] = shape[i];
-    }
-    tensor->bytes = arena_raw(tape->arena, (size_t)bytes);
+    struct tensor *tensor = tensor_raw(tape->arena, rank, shape);
     if (tape->record && tape->record->outer) {
         value_put(tape->record, tensor->bytes); /* its address will be another's later */
     }
@@ -320,24 +310,36 @@ float *tape_gradient_set(struct tape *tape, const struct tensor *tensor, bool *a
     return value->gradient->numbers;
 }
 
-float *tape_gradient_add(struct tape *tape, const struct tensor *tensor) {
-    bool add;
-    float *gradient = tape_gradient_set(tape, tensor, &add);
-    if (!add) {
-        memset(gradient, 0,
-               (size_t)(tape_seeds(tape) * tensor_count(tensor)) * sizeof *gradient);
-    }
-    return gradient;
-}
+enum { SHARE = 16384 }; /* floats that are worth a thread */
 
 struct sum {
     float *to;
     const float *from;
 };
 
+static void clear_run(void *arg, int64_t begin, int64_t end) {
+    const struct sum *sum = arg;
+    memset(sum->to + begin, 0, (size_t)(end - begin) * sizeof *sum->to);
+}
+
+static void copy_run(void *arg, int64_t begin, int64_t end) {
+    const struct sum *sum = arg;
+    memcpy(sum->to + begin, sum->from + begin, (size_t)(end - begin) * sizeof *sum->to);
+}
+
 static void sum_run(void *arg, int64_t begin, int64_t end) {
     const struct sum *sum = arg;
     simd()->add(sum->to + begin, sum->to + begin, sum->from + begin, end - begin);
+}
+
+float *tape_gradient_add(struct tape *tape, const struct tensor *tensor) {
+    bool add;
+    float *gradient = tape_gradient_set(tape, tensor, &add);
+    if (!add) {
+        pool_for(tape_seeds(tape) * tensor_count(tensor), SHARE, clear_run,
+                 &(struct sum){ .to = gradient });
+    }
+    return gradient;
 }
 
 /* Adds `more` to a value's gradient. */
@@ -345,11 +347,7 @@ static void gradient_add(struct tape *tape, const struct tensor *tensor, const f
     bool add;
     float *gradient = tape_gradient_set(tape, tensor, &add);
     int64_t n = tape_seeds(tape) * tensor_count(tensor);
-    if (add) {
-        pool_for(n, 16384, sum_run, &(struct sum){ .to = gradient, .from = more });
-    } else {
-        memcpy(gradient, more, (size_t)n * sizeof *gradient);
-    }
+    pool_for(n, SHARE, add ? sum_run : copy_run, &(struct sum){ .to = gradient, .from = more });
 }
 
 void tape_gradient_join(struct tape *tape, const struct tensor *out,
@@ -385,7 +383,7 @@ float *tape_parameter_add(struct tape *tape, const struct tensor *tensor) {
     bool add = true;
     float *gradient = tape_parameter_set(tape, tensor, &add);
     if (!add) {
-        memset(gradient, 0, (size_t)tensor_count(tensor) * sizeof *gradient);
+        pool_for(tensor_count(tensor), SHARE, clear_run, &(struct sum){ .to = gradient });
     }
     return gradient;
 }
@@ -442,13 +440,10 @@ void tape_want(struct tape *tape, const struct tensor *value, float *into) {
 
 /* The value's gradient is complete: to whoever wants it. */
 static void value_write(struct tape *tape, struct value *value) {
-    size_t bytes = (size_t)(tape_seeds(tape) * value->count) * sizeof(float);
+    const struct block *gradient = value->gradient;
     for (const struct want *want = value->wants; want; want = want->next) {
-        if (value->gradient) {
-            memcpy(want->into, value->gradient->numbers, bytes);
-        } else {
-            memset(want->into, 0, bytes);
-        }
+        struct sum sum = { .to = want->into, .from = gradient ? gradient->numbers : NULL };
+        pool_for(tape_seeds(tape) * value->count, SHARE, gradient ? copy_run : clear_run, &sum);
     }
     value->wants = NULL;
 }

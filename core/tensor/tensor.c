@@ -58,9 +58,9 @@ int64_t dtype_row_bytes(enum dtype dtype, int64_t n) {
     return bytes;
 }
 
-struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
-                             const int64_t *shape) {
-    struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
+/* A tensor without room for its numbers; returns how many there are. */
+static int64_t shape_set(struct tensor *tensor, enum dtype dtype, int rank,
+                         const int64_t *shape) {
     int64_t count;
     tensor->dtype = dtype;
     tensor->rank = rank;
@@ -72,12 +72,30 @@ struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
         catch_throw(ERR_MEMORY, "a tensor of shape %s is more than any machine can hold",
                     tensor_shape_text(tensor, text));
     }
+    return count;
+}
+
+struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
+                             const int64_t *shape) {
+    struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
+    int64_t count = shape_set(tensor, dtype, rank, shape);
     tensor->bytes = arena_array(arena, count, (size_t)dtype_block_bytes(dtype));
     return tensor;
 }
 
 struct tensor *tensor_new(struct arena *arena, int rank, const int64_t *shape) {
     return tensor_new_of(arena, DTYPE_F32, rank, shape);
+}
+
+struct tensor *tensor_raw(struct arena *arena, int rank, const int64_t *shape) {
+    struct tensor *tensor = arena_alloc(arena, sizeof *tensor);
+    int64_t count = shape_set(tensor, DTYPE_F32, rank, shape), bytes;
+    if (!ck_mul(count, sizeof(float), &bytes)) {
+        catch_throw(ERR_MEMORY, "a tensor of %lld numbers is more than any machine can hold",
+                    (long long)count);
+    }
+    tensor->bytes = arena_raw(arena, (size_t)bytes);
+    return tensor;
 }
 
 int64_t tensor_count(const struct tensor *tensor) {

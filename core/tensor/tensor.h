@@ -57,7 +57,9 @@ struct tensor {
 
 /* A zeroed float tensor in the arena. The shape is copied. */
 struct tensor *tensor_new(struct arena *arena, int rank, const int64_t *shape);
-/* The same for any type that is not block-quantised. */
+/* The same, its numbers not set. */
+struct tensor *tensor_raw(struct arena *arena, int rank, const int64_t *shape);
+/* Zeroed, of any type that is not block-quantised. */
 struct tensor *tensor_new_of(struct arena *arena, enum dtype dtype, int rank,
                              const int64_t *shape);
 
