@@ -1,93 +1,42 @@
 #include <string.h>
 
-#include "core/draw/table.h"
-#include "core/text/pieces.h"
-#include "core/text/words.h"
+#include "core/explain/tokenization.h"
 #include "kernel/command/asked.h"
 
-/* The bytes that a token came from: "4-7", the last one not included; "" for added tokens. */
-static const char *span(struct arena *arena, const struct token *token) {
-    return token->begin == token->end
-               ? ""
-               : arena_printf(arena, "%lld-%lld", (long long)token->begin,
-                              (long long)token->end);
-}
-
-static const char *finding(struct arena *arena, const char *handle,
-                           const struct asked_text *text, const struct encoding *encoding,
-                           const struct words *words, bool zh) {
-    int64_t special = 0;
-    for (int64_t i = 0; i < encoding->count; i++) {
-        special += encoding->tokens[i].special;
+/* A text as one model reads it, or as several read it side by side. */
+static struct result *look(struct arena *arena, const struct loaded *models, int64_t count,
+                           const struct asked_text *text, const char *language,
+                           struct err *err) {
+    struct tokenization_reader *readers = arena_array(arena, count, sizeof *readers);
+    for (int64_t i = 0; i < count; i++) {
+        readers[i] = (struct tokenization_reader){ models[i].model, models[i].handle };
     }
-    return arena_printf(
-        arena,
-        zh ? "%s 把 %lld 个字符（%lld 个词）读成 %lld 个词元，其中 %lld 个是特殊词元。"
-           : "%s reads %lld characters (%lld words) as %lld tokens, %lld of them special.",
-        handle, (long long)text->at.length, (long long)(words->count - special),
-        (long long)encoding->count, (long long)special);
-}
-
-static const struct bundle *tokens_table(struct arena *arena, const struct loaded *one,
-                                         const struct asked_text *text,
-                                         const struct encoding *encoding, bool zh) {
-    static const char *const heads[] = { "#",    "token",   "spelling", "bytes",
-                                         "word", "special", "id" };
-    static const char *const heads_zh[] = { "#", "词元", "拼写", "字节", "词", "特殊", "id" };
-    const struct tokenizer *tokenizer = one->model->tokenizer;
-    const struct words *words = words_of(arena, tokenizer, encoding, text->bytes, text->length);
-    const char **labels = pieces_labels(arena, tokenizer, encoding, text->bytes);
-    struct figure_table *rows = table_new(arena, 7, encoding->count, zh ? heads_zh : heads);
-    for (int64_t i = 0; i < encoding->count; i++) {
-        const struct token *token = &encoding->tokens[i];
-        table_set(rows, i, 0, arena_printf(arena, "%lld", (long long)i));
-        table_set(rows, i, 1, labels[i]);
-        table_set(rows, i, 2, tokenizer_spelling(tokenizer, token->id));
-        table_set(rows, i, 3, span(arena, token));
-        table_set(rows, i, 4, token->special ? "" : words->labels[words->of[i]]);
-        table_set(rows, i, 5, token->special ? zh ? "是" : "yes" : "");
-        table_set(rows, i, 6, arena_printf(arena, "%d", token->id));
-    }
-    return table_bundle(
-        arena, finding(arena, one->handle, text, encoding, words, zh), rows,
-        zh ? "词元：给人看的写法（␣ 是空格，猫₁ 猫₂ 是同一个字的片段）；拼写：词表里的"
-             "写法；字节：在文本中的位置。"
-           : "token: as people read it (␣ a blank, 猫₁ 猫₂ pieces of one "
-             "character); spelling: as the vocabulary has it; bytes: "
-             "where it stands in the text.");
-}
-
-static int show(struct session *session, const struct loaded *one,
-                const struct asked_text *text, bool zh, struct reply *reply, struct err *err) {
-    struct arena *arena = session_arena(session);
-    if (model_reads_text(one->model, err) < 0) {
-        return err_pass(err);
-    }
-    const struct encoding *encoding = tokenizer_encode(
-        arena, one->model->tokenizer, text->bytes, text->length, NULL, 0, true, err);
-    if (!encoding) {
-        asked_point(err, text);
-        return err_pass(err);
-    }
-    reply_bundle(reply, tokens_table(arena, one, text, encoding, zh), NULL, false);
-    return 0;
+    return count == 1 ? tokenization(arena, models->model, models->handle, text->bytes,
+                                     text->length, language, err)
+                      : tokenization_compare(arena, readers, count, text->bytes, text->length,
+                                             language, err);
 }
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
                struct err *err) {
     int64_t text_count, model_count;
-    const struct asked_text *texts =
-        asked_texts(session, line, &text_count, err);
+    const struct asked_text *texts = asked_texts(session, line, &text_count, err);
     const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
-    if (!models) {
+    if (!models || asked_check_name(line, err) < 0) {
         return err_pass(err);
     }
-    bool zh = strcmp(asked_language(session, line), "zh") == 0;
-    for (int64_t i = 0; i < text_count * model_count; i++) {
-        if (show(session, &models[i % model_count], &texts[i / model_count], zh, reply, err) <
-            0) {
+    const char *language = asked_language(session, line);
+    for (int64_t i = 0; i < text_count; i++) {
+        struct arena **own = session_result_arena(session);
+        const struct result *result = look(*own, models, model_count, &texts[i], language, err);
+        if (!result) {
+            asked_point(err, &texts[i]);
             return err_pass(err);
         }
+        if (asked_show(session, reply, result, NULL, language, err) < 0) {
+            return err_pass(err);
+        }
+        asked_keep(session, line, i, text_count, own, result);
     }
     return 0;
 }
@@ -95,6 +44,12 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 static const struct option options[] = {
     ASKED_MODEL,
     ASKED_DATA,
+    ASKED_WHOLE,
+    { .name = "as",
+      .kind = OPTION_NAME,
+      .complete = COMPLETE_RESULT,
+      .help = "keep the result under this name, for %show and %save",
+      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
     ASKED_LANG,
     { 0 },
 };

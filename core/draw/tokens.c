@@ -1,0 +1,646 @@
+/* Coloured text: the tokens as they stand in their text, each on the colour of its value. Lines
+ * break where the text's do, and at the width; a stretch written from right to left runs from
+ * right to left. Tokens that stand for no text ([CLS]) are small tags. Values that are names
+ * (unit "id") have colours by word, two shades in turn within it, in place of a scale. */
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/jsonwrite.h"
+#include "core/base/utf8.h"
+#include "core/draw/colour.h"
+#include "core/draw/hover.h"
+#include "core/draw/table.h"
+#include "core/draw/terms.h"
+#include "core/result/column.h"
+
+enum {
+    WIDE = 680,         /* of a line */
+    LINE = 25,          /* height of one */
+    LINES_MOST = 56,    /* in the picture */
+    COLUMNS_MOST = 70,  /* of one token */
+    TOKENS_MOST = 3000, /* looked at for it */
+    TABLE_MOST = 1000,  /* rows told below it */
+    SENT_MOST = 20000,  /* tokens in the JSON */
+    LEVELS = 45,        /* colours of the scale: letters need shades of every one */
+    SHADES = 4,         /* of letters on them */
+    BOX = 100,          /* bytes of a hover box beside its text */
+    BAR_WIDE = 160,
+    BAR_HIGH = 8
+};
+
+enum direction { NEUTRAL, LEFT_TO_RIGHT, RIGHT_TO_LEFT };
+
+/* A piece of a line: a token, or text between tokens. */
+struct chip {
+    const char *text;
+    int64_t token;                  /* -1: between tokens */
+    bool tag;                       /* stands for no text */
+    bool opens;                     /* a line may break before it */
+    bool closes;                    /* the text's line ends behind it */
+    enum direction direction, runs; /* of its letters; as it stands in the line */
+    double width, x, y;
+    int64_t line;
+};
+
+struct tokens {
+    const struct result *result;
+    const struct series *values, *spans;
+    int64_t count; /* tokens looked at */
+    struct chip *chips;
+    int64_t chip_count, drawn; /* chips; those that are in the picture */
+    int64_t lines;
+    bool named; /* values are names: colours by word */
+    struct colour_scale scale;
+    double width, height;
+};
+
+static struct tokens *body_of(const struct figure *figure) {
+    return figure->body;
+}
+
+/* ---- chips ---- */
+
+static enum direction direction_of_code(uint32_t code) {
+    if ((code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) ||
+        (code >= 0xfe70 && code <= 0xfeff) || (code >= 0x10800 && code <= 0x10fff) ||
+        (code >= 0x1e800 && code <= 0x1eeff)) {
+        return RIGHT_TO_LEFT;
+    }
+    bool letter = (code >= '0' && code <= '9') || (code >= 'A' && code <= 'Z') ||
+                  (code >= 'a' && code <= 'z') || (code >= 0xc0 && code < 0x2000) ||
+                  (code >= 0x2c00 && code < 0x2e00) || code > 0x3003;
+    return letter ? LEFT_TO_RIGHT : NEUTRAL;
+}
+
+/* That of the first letter or digit. */
+static enum direction direction_of(const char *text) {
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length;) {
+        uint32_t code = 0;
+        int n = utf8_decode(text + i, length - i, &code);
+        enum direction found = n > 0 ? direction_of_code(code) : NEUTRAL;
+        if (found != NEUTRAL) {
+            return found;
+        }
+        i += n > 0 ? (size_t)n : 1;
+    }
+    return NEUTRAL;
+}
+
+/* Chinese, Japanese, Korean: a line may break between any two characters. */
+static bool is_broken_anywhere(const char *text) {
+    uint32_t code = 0;
+    return utf8_decode(text, strlen(text), &code) > 0 &&
+           ((code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7af) ||
+            (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff00 && code <= 0xffef) ||
+            code >= 0x1f000);
+}
+
+static bool is_joining(uint32_t code) {
+    return (code >= 0x620 && code <= 0x6ff && code != 0x66d &&
+            (code < 0x660 || code > 0x66c)) ||
+           (code >= 0x750 && code <= 0x77f);
+}
+
+/* The character before byte `end`; 0 if there is none. */
+static uint32_t code_before(const char *text, int64_t end) {
+    uint32_t code = 0;
+    for (int64_t at = end - 1; at >= 0 && end - at <= 4; at--) {
+        if (utf8_decode(text + at, (size_t)(end - at), &code) == (int)(end - at)) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+/* The text of bytes begin..end. Where the cut goes through an Arabic word, a joiner keeps the
+ * shapes that its letters have in the whole word. */
+static const char *piece(struct arena *arena, const char *text, int64_t begin, int64_t end) {
+    static const char joiner[] = "\xe2\x80\x8d";
+    uint32_t first = 0, next = 0;
+    size_t length = strlen(text);
+    const char *shown = figure_short(
+        arena, figure_sentence(arena, arena_text(arena, text + begin, (size_t)(end - begin))),
+        COLUMNS_MOST);
+    utf8_decode(text + begin, length - (size_t)begin, &first);
+    utf8_decode(text + end, length - (size_t)end, &next);
+    bool before = is_joining(first) && is_joining(code_before(text, begin));
+    bool behind = is_joining(next) && is_joining(code_before(text, end));
+    return before || behind ? arena_printf(arena, "%s%s%s", before ? joiner : "", shown,
+                                           behind ? joiner : "")
+                            : shown;
+}
+
+struct making {
+    struct figure *figure;
+    struct tokens *t;
+    const char *text;
+    int64_t length, at; /* bytes; what is told already */
+};
+
+static void add_chip(struct making *m, struct chip chip, const char *bytes, int64_t length) {
+    chip.closes = length > 0 && memchr(bytes, '\n', (size_t)length);
+    chip.direction = direction_of(chip.text);
+    m->t->chips[m->t->chip_count++] = chip;
+}
+
+/* Text between the last token and the next: blanks that the vocabulary leaves out. */
+static void add_between(struct making *m, int64_t end) {
+    if (end > m->at) {
+        struct chip chip = { .text = piece(m->figure->arena, m->text, m->at, end),
+                             .token = -1 };
+        add_chip(m, chip, m->text + m->at, end - m->at);
+        m->at = end;
+    }
+}
+
+/* Whether tokens i and k stand for the same characters: pieces of one. */
+static bool is_shared(const struct tokens *t, int64_t i, int64_t k) {
+    const float *spans = t->spans->values->data;
+    return i >= 0 && k < t->count && spans[2 * i] < spans[2 * i + 1] &&
+           spans[2 * k] < spans[2 * i + 1] && spans[2 * i] < spans[2 * k + 1];
+}
+
+static void add_token(struct making *m, int64_t i) {
+    struct arena *arena = m->figure->arena;
+    const char *label = figure_short(
+        arena, figure_visible(arena, m->t->values->axes[0].labels[i]), COLUMNS_MOST);
+    struct chip chip = { .text = label, .token = i, .opens = true };
+    int64_t begin = 0, end = 0;
+    if (m->t->spans) {
+        begin = (int64_t)m->t->spans->values->data[2 * i];
+        end = (int64_t)m->t->spans->values->data[2 * i + 1];
+        bool inside = begin >= 0 && begin < end && end <= m->length;
+        bool shared = inside && (is_shared(m->t, i - 1, i) || is_shared(m->t, i, i + 1));
+        chip.tag = !inside;
+        if (inside) {
+            add_between(m, begin);
+            chip.text = shared ? label : piece(arena, m->text, begin, end);
+            chip.opens = begin == 0 || m->text[begin] == ' ' || m->text[begin - 1] == ' ' ||
+                         m->text[begin - 1] == '\n' || is_broken_anywhere(m->text + begin);
+            m->at = end > m->at ? end : m->at;
+        }
+    }
+    add_chip(m, chip, m->text + begin, chip.tag ? 0 : end - begin);
+}
+
+static void chips_make(struct figure *figure, struct tokens *t) {
+    struct making m = { .figure = figure, .t = t, .text = t->result->text };
+    m.length = (int64_t)strlen(m.text);
+    t->chips = arena_array(figure->arena, 2 * t->count + 1, sizeof *t->chips);
+    for (int64_t i = 0; i < t->count; i++) {
+        add_token(&m, i);
+    }
+    if (t->spans && t->count == t->values->axes[0].count) {
+        add_between(&m, m.length);
+    }
+}
+
+/* ---- layout ---- */
+
+static struct canvas_style chip_style(const struct chip *chip, uint32_t colour) {
+    return (struct canvas_style){ .size = chip->tag ? 9 : 13,
+                                  .colour = colour,
+                                  .x = 0.5,
+                                  .y = 0.5,
+                                  .shades = chip->token < 0 ? 0 : SHADES };
+}
+
+/* The chip behind the stretch that begins at `i` and is not broken if it can be helped. */
+static int64_t stretch_end(const struct tokens *t, int64_t i, double *width) {
+    *width = t->chips[i].width;
+    int64_t k = i + 1;
+    for (; k < t->chip_count && !t->chips[k].opens && t->chips[k].token >= 0 &&
+           !t->chips[k - 1].closes && t->chips[k - 1].token >= 0;
+         k++) {
+        *width += t->chips[k].width;
+    }
+    return k;
+}
+
+/* Which line each chip stands on. */
+static void lines_break(struct tokens *t) {
+    double x = 0, stretch;
+    int64_t line = 0;
+    for (int64_t i = 0; i < t->chip_count;) {
+        int64_t end = stretch_end(t, i, &stretch);
+        if (x > 0 && x + stretch > WIDE) {
+            line++;
+            x = 0;
+        }
+        for (; i < end; i++) {
+            struct chip *chip = &t->chips[i];
+            if (x > 0 && x + chip->width > WIDE) {
+                line++;
+                x = 0;
+            }
+            bool blank =
+                chip->token < 0 && x == 0 && strspn(chip->text, " ") == strlen(chip->text);
+            chip->width = blank ? 0 : chip->width;
+            chip->line = line;
+            x += chip->width;
+            if (chip->closes) {
+                line++;
+                x = 0;
+            }
+        }
+    }
+    t->lines = t->chip_count ? t->chips[t->chip_count - 1].line + 1 : 0;
+}
+
+/* What has no direction takes that of both its neighbours, or the line's. */
+static void neutrals_turn(struct chip *chips, int64_t n, enum direction base) {
+    enum direction before = base;
+    for (int64_t i = 0; i < n;) {
+        int64_t k = i;
+        while (k < n && chips[k].direction == NEUTRAL) {
+            k++;
+        }
+        enum direction behind = k < n ? chips[k].direction : base;
+        for (; i < k; i++) {
+            chips[i].runs = before == behind ? before : base;
+        }
+        if (i < n) {
+            before = chips[i].runs = chips[i].direction;
+            i++;
+        }
+    }
+}
+
+/* Places the chips of one line: stretches of one direction follow each other in the line's. */
+static void line_place(struct chip *chips, int64_t n, enum direction base) {
+    neutrals_turn(chips, n, base);
+    double at = base == RIGHT_TO_LEFT ? WIDE : 0;
+    for (int64_t i = 0, k; i < n; i = k) {
+        double width = 0;
+        for (k = i; k < n && chips[k].runs == chips[i].runs; k++) {
+            width += chips[k].width;
+        }
+        double left = base == RIGHT_TO_LEFT ? at - width : at, from = 0;
+        for (int64_t c = i; c < k; c++) {
+            bool turned = chips[i].runs == RIGHT_TO_LEFT;
+            chips[c].x = left + (turned ? width - from - chips[c].width : from);
+            from += chips[c].width;
+        }
+        at = base == RIGHT_TO_LEFT ? at - width : at + width;
+    }
+}
+
+/* The direction of the text's line that chip `i` begins: that of its first letter. Digits,
+ * though they run from left to right everywhere, do not count. */
+static enum direction base_of(const struct tokens *t, int64_t i) {
+    for (; i < t->chip_count; i++) {
+        char first = t->chips[i].text[strspn(t->chips[i].text, " ")];
+        bool counts = !t->chips[i].tag && (first < '0' || first > '9');
+        if (t->chips[i].direction != NEUTRAL && counts) {
+            return t->chips[i].direction;
+        }
+        if (t->chips[i].closes) {
+            break;
+        }
+    }
+    return LEFT_TO_RIGHT;
+}
+
+static void chips_place(struct tokens *t) {
+    enum direction base = LEFT_TO_RIGHT;
+    for (int64_t i = 0, k; i < t->chip_count && t->chips[i].line < LINES_MOST; i = k) {
+        if (i == 0 || t->chips[i - 1].closes) {
+            base = base_of(t, i);
+        }
+        for (k = i; k < t->chip_count && t->chips[k].line == t->chips[i].line; k++) {
+            t->chips[k].y = LINE * (double)t->chips[i].line;
+        }
+        line_place(t->chips + i, k - i, base);
+        t->drawn = k;
+    }
+}
+
+/* What the picture leaves out. */
+static const char *note_of(const struct figure *figure, const struct tokens *t) {
+    int64_t all = t->values->axes[0].count, shown = 0;
+    for (int64_t i = 0; i < t->drawn; i++) {
+        shown = t->chips[i].token >= shown ? t->chips[i].token + 1 : shown;
+    }
+    return shown == all ? figure->note
+                        : arena_printf(figure->arena,
+                                       figure_is_chinese(figure)
+                                           ? "共 %lld 个词元，画出前 %lld 个；%%save 写出全部"
+                                           : "%lld tokens; the first %lld are drawn, %%save "
+                                             "writes all",
+                                       (long long)all, (long long)shown);
+}
+
+static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
+    struct tokens *t = body_of(figure);
+    for (int64_t i = 0; i < t->chip_count; i++) {
+        struct chip *chip = &t->chips[i];
+        struct canvas_style style = chip_style(chip, COLOUR_INK);
+        double width = canvas_measure(probe, &style, chip->text).width;
+        chip->width = width + (chip->token < 0 ? 0 : chip->tag ? 9 : 3);
+    }
+    lines_break(t);
+    chips_place(t);
+    t->width = 0;
+    for (int64_t i = 0; i < t->drawn; i++) {
+        t->width = fmax(t->width, t->chips[i].x + t->chips[i].width);
+    }
+    figure->note = note_of(figure, t);
+    int64_t lines = t->lines < LINES_MOST ? t->lines : LINES_MOST;
+    t->height = LINE * (double)lines;
+    return (struct canvas_size){ t->width, t->height + (t->named ? 0 : 30) };
+}
+
+/* ---- drawing ---- */
+
+/* Colours of words in turn; the second shade is for every other token of a word. */
+static uint32_t name_colour(const struct tokens *t, int64_t i) {
+    static const uint32_t turns[] = { 0xcfe3f7, 0xfbe0b8, 0xcdebd9, 0xf3d3e3, 0xe3dcf5 };
+    static const uint32_t shades[] = { 0xa9ccee, 0xf3c67f, 0x9fd8b7, 0xe6aac8, 0xc8bbea };
+    enum { TURNS = sizeof turns / sizeof *turns };
+    const struct series *words = result_at(t->result, "word");
+    if (!words || tensor_count(words->values) != t->values->axes[0].count) {
+        return turns[i % TURNS];
+    }
+    const float *of = words->values->data;
+    int64_t within = 0;
+    while (i - within > 0 && of[i - within - 1] == of[i] && within < 64) {
+        within++;
+    }
+    int64_t turn = (int64_t)of[i] % TURNS;
+    return within % 2 ? shades[turn] : turns[turn];
+}
+
+/* Whether it was added to the text; where the result does not say, what stands for no text. */
+static bool is_added(const struct tokens *t, const struct chip *chip) {
+    const struct series *special = result_at(t->result, "special");
+    return chip->tag && (!special || tensor_count(special->values) <= chip->token ||
+                         special->values->data[chip->token] > 0);
+}
+
+static uint32_t chip_colour(const struct tokens *t, const struct chip *chip) {
+    float value = t->values->values->data[chip->token];
+    if (t->named) {
+        return is_added(t, chip) ? 0xe8ebee : name_colour(t, chip->token);
+    }
+    return isnan(value) ? 0xe8ebee : colour_of(&t->scale, (double)value);
+}
+
+static void draw_chip(struct canvas *canvas, const struct tokens *t, const struct chip *chip,
+                      double x, double y) {
+    uint32_t under = COLOUR_PAPER;
+    double left = x + chip->x, top = y + chip->y + (chip->tag ? 5 : 2);
+    double high = chip->tag ? LINE - 10 : LINE - 4;
+    if (chip->token >= 0 && chip->width > 1) {
+        under = chip_colour(t, chip);
+        canvas_rect(canvas, left + (chip->tag ? 1.5 : 0.5), top,
+                    chip->width - (chip->tag ? 3 : 1), high, under);
+    }
+    struct canvas_style style =
+        chip_style(chip, chip->tag && t->named ? COLOUR_QUIET : colour_text_on(under));
+    if (chip->width > 0) {
+        canvas_write(canvas, &style, left + chip->width / 2, y + chip->y + LINE / 2.0,
+                     chip->text);
+    }
+}
+
+static void draw_bar(struct canvas *canvas, const struct tokens *t, const char *unit, double x,
+                     double y) {
+    const struct colour_scale *scale = &t->scale;
+    double step = (double)BAR_WIDE / scale->levels, range = scale->high - scale->low;
+    struct canvas_style style = { .size = 9, .colour = COLOUR_QUIET, .x = 1, .y = 0.5 };
+    const char *low = figure_number(canvas->arena, scale->low, range);
+    const char *high = figure_number(canvas->arena, scale->high, range);
+    double left = x + canvas_measure(canvas, &style, low).width + 5;
+    canvas_write(canvas, &style, left - 5, y + BAR_HIGH / 2.0, low);
+    for (int i = 0; i < scale->levels; i++) {
+        canvas_rect(canvas, left + step * i, y, step, BAR_HIGH, scale->colours[i]);
+    }
+    style.x = 0;
+    canvas_write(canvas, &style, left + BAR_WIDE + 5, y + BAR_HIGH / 2.0,
+                 *unit ? arena_printf(canvas->arena, "%s %s", high, unit) : high);
+}
+
+static void draw(struct canvas *canvas, const struct figure *figure, double x, double y) {
+    const struct tokens *t = body_of(figure);
+    for (int64_t i = 0; i < t->drawn; i++) {
+        draw_chip(canvas, t, &t->chips[i], x, y);
+    }
+    if (!t->named) {
+        const char *unit = t->values->unit ? t->values->unit : "";
+        draw_bar(canvas, t, term(figure->language, unit), x, y + t->height + 14);
+    }
+}
+
+/* ---- hover, JSON, table ---- */
+
+/* "4–7"; "" for tokens that stand for no text. */
+static const char *span_text(struct arena *arena, const struct series *spans, int64_t i) {
+    const float *at = spans->values->data + 2 * i;
+    return at[0] < at[1] ? arena_printf(arena, "%.0f–%.0f", (double)at[0], (double)at[1]) : "";
+}
+
+static bool is_span(const struct series *series, int64_t count) {
+    return strcmp(series->name, "span") == 0 && series->values->rank == 2 &&
+           series->axes[0].count == count && series->axes[1].count == 2;
+}
+
+static bool is_told(const struct series *series, int64_t count) {
+    return is_span(series, count) ||
+           (series->values->rank == 1 && series->axes[0].count == count);
+}
+
+static const char *told_text(struct arena *arena, const struct series *series, int64_t i) {
+    if (series->values->rank == 2) {
+        return span_text(arena, series, i);
+    }
+    double value = (double)series->values->data[i];
+    return series->names                               ? series->names[i]
+           : isnan(value)                              ? "–"
+           : value == rint(value) && fabs(value) < 1e7 ? arena_printf(arena, "%.0f", value)
+                                                       : arena_printf(arena, "%.4g", value);
+}
+
+/* "cat: id 4937 · spelling Ġcat · bytes 4–7" */
+static const char *token_text(const struct figure *figure, int64_t i) {
+    const struct tokens *t = body_of(figure);
+    struct buf *out = buf_new(figure->arena);
+    const char *label = t->values->axes[0].labels[i];
+    buf_printf(out, "%s:", figure_short(figure->arena, label, 40));
+    for (int64_t s = 0; s < t->result->count; s++) {
+        const struct series *series = &t->result->series[s];
+        const char *told = is_told(series, t->values->axes[0].count)
+                               ? told_text(figure->arena, series, i)
+                               : "";
+        if (*told) {
+            buf_printf(out, "%s%s %s", out->data[out->length - 1] == ':' ? " " : " · ",
+                       term(figure->language, series->name),
+                       figure_short(figure->arena, told, 40));
+        }
+    }
+    return out->data;
+}
+
+/* A box a line, where a box a token would be too much. */
+static void hover_lines(struct buf *out, const struct figure *figure, double x, double y) {
+    const struct tokens *t = body_of(figure);
+    for (int64_t i = 0, k; i < t->drawn; i = k) {
+        int64_t first = -1, last = -1;
+        for (k = i; k < t->drawn && t->chips[k].line == t->chips[i].line; k++) {
+            first = first < 0 ? t->chips[k].token : first;
+            last = t->chips[k].token >= 0 ? t->chips[k].token : last;
+        }
+        if (first >= 0) {
+            hover_box(out, x, y + t->chips[i].y, t->width, LINE,
+                      arena_printf(figure->arena, "%s %lld–%lld",
+                                   term(figure->language, "token"), (long long)first,
+                                   (long long)last));
+        }
+    }
+}
+
+static void hover(struct buf *out, const struct figure *figure, double x, double y) {
+    const struct tokens *t = body_of(figure);
+    struct buf *boxes = buf_new(figure->arena);
+    for (int64_t i = 0; i < t->drawn && boxes->length < HOVER_BYTES; i++) {
+        const struct chip *chip = &t->chips[i];
+        if (chip->token >= 0) {
+            hover_box(boxes, x + chip->x, y + chip->y, chip->width, LINE,
+                      token_text(figure, chip->token));
+        }
+    }
+    if (boxes->length < HOVER_BYTES) {
+        buf_add(out, boxes->data, boxes->length);
+    } else {
+        hover_lines(out, figure, x, y);
+    }
+}
+
+static void json_numbers(struct jsonwrite *w, const struct tensor *values, int64_t n) {
+    json_open(w, '[');
+    for (int64_t i = 0; i < n; i++) {
+        json_float(w, values->data[i]);
+    }
+    json_close(w, ']');
+}
+
+static void json(struct jsonwrite *w, const struct figure *figure) {
+    const struct tokens *t = body_of(figure);
+    int64_t all = t->values->axes[0].count, n = all < SENT_MOST ? all : SENT_MOST;
+    json_pair(w, "text", t->result->text);
+    json_key(w, "named");
+    json_bool(w, t->named);
+    json_key(w, "count");
+    json_int(w, all);
+    json_key(w, "tokens");
+    json_open(w, '[');
+    for (int64_t i = 0; i < n; i++) {
+        json_string(w, t->values->axes[0].labels[i]);
+    }
+    json_close(w, ']');
+    json_key(w, "series");
+    json_open(w, '{');
+    for (int64_t s = 0; s < t->result->count; s++) {
+        const struct series *series = &t->result->series[s];
+        if (is_told(series, all)) {
+            json_key(w, series->name);
+            json_numbers(w, series->values, series->values->rank == 2 ? 2 * n : n);
+        }
+    }
+    json_close(w, '}');
+}
+
+static const struct figure_form tokens_form = {
+    .kind = "tokens", .measure = measure, .draw = draw, .hover = hover, .json = json
+};
+
+/* The number, the token, what further series tell, the value. */
+static void tabulate(struct figure *figure, const struct tokens *t, int64_t most) {
+    const struct result *result = t->result;
+    int64_t all = t->values->axes[0].count, rows = all < most ? all : most, columns = 2;
+    const char **heads = arena_array(figure->arena, result->count + 2, sizeof *heads);
+    heads[0] = "#";
+    heads[1] = term(figure->language, t->values->axes[0].name);
+    for (int64_t s = 1; s <= result->count; s++) {
+        const struct series *series = &result->series[s % result->count];
+        if (is_told(series, all)) {
+            heads[columns++] = term(figure->language, series->name);
+        }
+    }
+    struct figure_table *made = table_new(figure->arena, columns, rows, heads);
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t c = 2;
+        table_set(made, i, 0, arena_printf(figure->arena, "%lld", (long long)i));
+        table_set(made, i, 1, t->values->axes[0].labels[i]);
+        for (int64_t s = 1; s <= result->count; s++) {
+            const struct series *series = &result->series[s % result->count];
+            if (is_told(series, all)) {
+                table_set(made, i, c++, told_text(figure->arena, series, i));
+            }
+        }
+    }
+    figure->table = *made;
+}
+
+/* ---- from the result ---- */
+
+static void scale_choose(struct tokens *t) {
+    const struct series *series = t->values;
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < series->axes[0].count; i++) {
+        double value = (double)series->values->data[i];
+        low = isfinite(value) ? fmin(low, value) : low;
+        high = isfinite(value) ? fmax(high, value) : high;
+    }
+    bool bounded = series->high > series->low, none = low > high;
+    low = bounded ? series->low : none ? 0 : fmin(low, 0);
+    high = bounded ? series->high : none ? 1 : high;
+    if (series->is_signed) {
+        high = fmax(fabs(low), fabs(high));
+    }
+    high = high > low ? high : low + 1;
+    colour_scale_init(&t->scale, series->is_signed ? -high : low, high, series->is_signed,
+                      LEVELS);
+}
+
+static int check_result(const struct result *result, struct err *err) {
+    const struct series *values = result->count ? &result->series[0] : NULL;
+    if (!values || values->values->rank != 1 || values->values->dtype != DTYPE_F32 ||
+        !values->axes[0].labels || values->axes[0].count == 0) {
+        return err_set(err, ERR_OPTION, "coloured text is drawn of one value a token, and %s",
+                       values ? "this result has others: draw it as it is"
+                              : "this result has no numbers");
+    }
+    return 0;
+}
+
+static struct figure *tokens_draw(struct arena *arena, const struct result *result,
+                                  const struct picture_options *options, struct err *err) {
+    if (check_result(result, err) < 0) {
+        err_pass(err);
+        return NULL;
+    }
+    struct figure *figure = figure_new(arena, result, options);
+    struct tokens *t = arena_alloc(arena, sizeof *t);
+    const struct series *spans = result_at(result, "span");
+    t->result = result;
+    t->values = &result->series[0];
+    int64_t all = t->values->axes[0].count;
+    t->spans = spans && is_span(spans, all) && *result->text ? spans : NULL;
+    t->count = all < TOKENS_MOST ? all : TOKENS_MOST;
+    t->named = t->values->unit && strcmp(t->values->unit, "id") == 0;
+    scale_choose(t);
+    chips_make(figure, t);
+    figure->form = &tokens_form;
+    figure->body = t;
+    tabulate(figure, t, options->top > 0 ? options->top : TABLE_MOST);
+    return figure;
+}
+
+const struct picture tokens_picture = {
+    .name = "tokens",
+    .summary = "the text itself, each token on the colour of its value",
+    .summary_zh = "文本本身，每个词元涂上其数值的颜色",
+    .draw = tokens_draw,
+};
