@@ -15,7 +15,8 @@
  * Time: n F min(n, F) multiply-adds; memory: n F + 2 min(n, F)^2 numbers. */
 struct pca {
     struct tensor *mean;        /* [F] */
-    struct tensor *components;  /* [k, F], rows of length 1 */
+    struct tensor *components;  /* [k, F], rows of length 1; zeros where fewer points than
+                                 * dimensions leave nothing: the last of n points' n */
     struct tensor *variance;    /* [k], largest first */
     struct tensor *ratio;       /* [k] of the whole variance, 0..1 */
     struct tensor *transformed; /* [n, k] = (x - mean) components^T */

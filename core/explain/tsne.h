@@ -22,7 +22,7 @@
  * Distances between clusters and their sizes mean little in such a map. The same bytes for any
  * number of threads. */
 
-enum { TSNE_ALL = 500, TSNE_EXACT = 1000 };
+enum { TSNE_ALL = 500, TSNE_EXACT = 500 };
 
 struct tsne {
     int dims;                /* 2 or 3 */
@@ -30,7 +30,8 @@ struct tsne {
     int64_t early;           /* steps with exaggeration; 0: 250 */
     int64_t iterations;      /* steps after them; 0: 500 */
     double exaggeration;     /* 0: 12 */
-    double rate;             /* 0: n / exaggeration, then n, at least 50 */
+    double rate;             /* steps are rate x gradient / 4; 0: n / exaggeration, then n,
+                              * at least 200 */
     const struct tensor *y0; /* [n, dims] to begin with; NULL: PCA, scaled to a standard
                               * deviation of 1e-4 along the first */
     struct map_progress progress;
@@ -47,7 +48,7 @@ struct map *tsne(struct arena *arena, const struct tensor *x, const struct tsne 
 /* ---- its parts ---- */
 
 /* p_ij of a sparse symmetric matrix, row after row: places begin[i] .. begin[i + 1] of `ids`
- * (ascending) and `p`. The sum over all is 1. */
+ * and `p`. Rows are filled up to multiples of 4 with p = 0. The sum over all is 1. */
 struct affinities {
     int64_t n;
     int64_t *begin; /* [n + 1] */
@@ -59,8 +60,9 @@ struct affinities {
 struct affinities *tsne_affinities(struct arena *arena, const struct neighbours *neighbours,
                                    double perplexity);
 
-/* KL(P || Q) of the layout y [n, dims]; its gradient [n, dims] into `gradient` (may be NULL).
- * All pairs one by one. */
-double tsne_cost(const struct affinities *p, const float *y, int dims, float *gradient);
+/* KL(P || Q) of the layout y [n, dims], 2 or 3, over all pairs one by one; its gradient [n,
+ * dims] into `gradient` (may be NULL). `arena` is for scratch and left as it was. */
+double tsne_cost(struct arena *arena, const struct affinities *p, const float *y, int dims,
+                 float *gradient);
 
 #endif

@@ -16,6 +16,7 @@
 #include "core/model/capture.h"
 #include "core/tensor/quant.h"
 #include "tests/parity/gradients.h"
+#include "tests/parity/maps.h"
 
 enum { FOLDERS_MOST = 10000, GREEDY = 8, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
 
@@ -484,6 +485,21 @@ static int run_smollm2(struct fixture *f) {
     return write_capture(f, capture) < 0 ? -1 : run_tokens(f, model->tokenizer);
 }
 
+/* ---- methods ---- */
+
+typedef int methods_run(struct capture *capture, const char *inputs, const struct json *cases,
+                        struct err *err);
+
+static int run_method(struct fixture *f, methods_run *run) {
+    const struct json *cases = read_json(f, "expected.json");
+    struct capture *capture = capture_new(f->arena);
+    const char *inputs = file_join(f->arena, f->in, "inputs.safetensors");
+    if (!cases || run(capture, inputs, cases, &f->err) < 0) {
+        return err_pass(&f->err);
+    }
+    return write_capture(f, capture);
+}
+
 /* ---- all folders ---- */
 
 static int run_fixture(struct fixture *f) {
@@ -492,6 +508,12 @@ static int run_fixture(struct fixture *f) {
     }
     if (strcmp(f->name, "smollm2") == 0) {
         return run_smollm2(f);
+    }
+    if (strcmp(f->name, "methods/tables") == 0) {
+        return run_method(f, maps_of_table);
+    }
+    if (strcmp(f->name, "methods/tsne") == 0) {
+        return run_method(f, maps_of_tsne);
     }
     if (has(f, "blocks.gguf")) {
         return run_blocks(f);
