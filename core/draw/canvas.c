@@ -71,23 +71,41 @@ struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_sty
     return (struct canvas_size){ drawn->width / canvas->scale, drawn->height / canvas->scale };
 }
 
-/* Lays the coverage of a text onto the pixels. What a letter's edge makes of a colour below it
- * is looked up once for each colour and shade. */
-static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t left,
-                  int64_t top, uint32_t ink, int shades) {
+/* What a shade of an ink makes of each colour of the palette; -1: not asked yet. */
+struct canvas_mix {
+    uint32_t ink;
+    int shades;
     short known[256][16];
-    memset(known, 0xff, sizeof known);
-    int64_t x0 = within(-left, text->columns), x1 = within(canvas->width - left, text->columns);
-    int64_t y0 = within(-top, text->rows), y1 = within(canvas->height - top, text->rows);
+};
+
+static struct canvas_mix *mix_at(struct canvas *canvas, uint32_t ink, int shades) {
+    uint32_t place = (ink * 2654435761U >> 28 ^ (uint32_t)shades) & 15;
+    struct canvas_mix *mix = canvas->mixes[place];
+    if (!mix) {
+        mix = canvas->mixes[place] = arena_alloc(canvas->arena, sizeof *mix);
+    }
+    if (mix->shades != shades || mix->ink != ink) {
+        mix->ink = ink;
+        mix->shades = shades;
+        memset(mix->known, 0xff, sizeof mix->known);
+    }
+    return mix;
+}
+
+void canvas_lay(struct canvas *canvas, const struct canvas_cover *of, int64_t left, int64_t top,
+                uint32_t ink, int shades) {
+    struct canvas_mix *mix = mix_at(canvas, ink, shades);
+    int64_t x0 = within(-left, of->columns), x1 = within(canvas->width - left, of->columns);
+    int64_t y0 = within(-top, of->rows), y1 = within(canvas->height - top, of->rows);
     for (int64_t y = y0; y < y1; y++) {
-        const unsigned char *cover = text->cover + y * text->stride;
+        const unsigned char *cover = of->cover + y * of->stride;
         unsigned char *pixel = canvas->pixels + (top + y) * canvas->width + left;
         for (int64_t x = x0; x < x1; x++) {
             int shade = (cover[x] * shades + 127) / 255;
             if (shade == 0) {
                 continue;
             }
-            short *place = &known[pixel[x]][shade];
+            short *place = &mix->known[pixel[x]][shade];
             if (*place < 0) {
                 uint32_t under = canvas->palette[pixel[x]];
                 *place = canvas_colour(canvas, colour_mix(under, ink, (double)shade / shades));
@@ -100,7 +118,7 @@ static void blend(struct canvas *canvas, const struct canvas_text *text, int64_t
 void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
                   const char *text) {
     const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
-    blend(canvas, drawn, canvas_edge(canvas, x) + drawn->left,
-          canvas_edge(canvas, y) + drawn->top, style->colour,
-          style->shades ? style->shades : 15);
+    canvas_lay(canvas, &drawn->cover, canvas_edge(canvas, x) + drawn->left,
+               canvas_edge(canvas, y) + drawn->top, style->colour,
+               style->shades ? style->shades : 15);
 }

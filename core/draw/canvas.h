@@ -9,9 +9,10 @@
 
 /* canvas: pixels with a palette of at most 256 colours, and text on them.
  *
- * Rectangles go straight into the pixels. Text is shaped by Pango and drawn by Cairo, which are
- * opened when the first canvas is made, so that a process without pictures never loads them.
- * Each distinct text is shaped and drawn once and then laid down wherever it stands.
+ * Rectangles go straight into the pixels, lines and discs with edges smoothed in 15 shades.
+ * Text is shaped by Pango and drawn by Cairo, which are opened when the first canvas is made,
+ * so that a process without pictures never loads them. Each distinct text is shaped and drawn
+ * once and then laid down wherever it stands.
  *
  * Coordinates are CSS pixels from the top left; `scale` device pixels each. When the palette is
  * full a new colour becomes the nearest one there. */
@@ -24,6 +25,13 @@ struct canvas {
     uint32_t palette[256]; /* 0xRRGGBB */
     int colours;
     struct canvas_text *texts[64]; /* drawn before, by hash */
+    struct canvas_mix *mixes[16];  /* used before, by hash */
+};
+
+/* How much of each pixel of a rectangle a shape covers. */
+struct canvas_cover {
+    int64_t columns, rows, stride;
+    const unsigned char *cover; /* [rows, stride], 0..255 */
 };
 
 struct canvas_style {
@@ -59,6 +67,19 @@ unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb);
 
 void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,
                  uint32_t rgb);
+
+/* Lays ink on where the cover says, its top left at a device pixel. `shades` steps (1..15) from
+ * paper to ink; what each makes of a colour below is found once. */
+void canvas_lay(struct canvas *canvas, const struct canvas_cover *cover, int64_t left,
+                int64_t top, uint32_t ink, int shades);
+
+/* Smooth shapes (canvas_shape.c). What is not finite is left out. A curve goes through n points
+ * x, y in turn; where it crosses itself it is no darker. */
+void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double y1,
+                 double width, uint32_t rgb);
+void canvas_curve(struct canvas *canvas, const double *xy, int64_t n, double width,
+                  uint32_t rgb);
+void canvas_disc(struct canvas *canvas, double x, double y, double radius, uint32_t rgb);
 
 /* The text must be UTF-8; its size without rotation. Both are lengths of the drawn line box. */
 struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_style *style,

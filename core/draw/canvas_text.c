@@ -149,8 +149,8 @@ static void place(struct canvas_text *text, const struct canvas_style *style, do
     }
     text->left = (int64_t)floor(x0) - 2;
     text->top = (int64_t)floor(y0) - 2;
-    text->columns = (int64_t)ceil(x1) + 2 - text->left;
-    text->rows = (int64_t)ceil(y1) + 2 - text->top;
+    text->cover.columns = (int64_t)ceil(x1) + 2 - text->left;
+    text->cover.rows = (int64_t)ceil(y1) + 2 - text->top;
 }
 
 static void draw(struct canvas *canvas, struct canvas_text *text,
@@ -161,11 +161,15 @@ static void draw(struct canvas *canvas, struct canvas_text *text,
     text->width = (double)width / PANGO_SCALE;
     text->height = (double)height / PANGO_SCALE;
     place(text, style, angle);
-    text->stride = fn.cairo_format_stride_for_width(CAIRO_FORMAT_A8, (int)text->columns);
-    text->cover = arena_alloc(canvas->arena, (size_t)(text->stride * text->rows));
+    text->cover.stride =
+        fn.cairo_format_stride_for_width(CAIRO_FORMAT_A8, (int)text->cover.columns);
+    unsigned char *pixels =
+        arena_alloc(canvas->arena, (size_t)(text->cover.stride * text->cover.rows));
+    text->cover.cover = pixels;
 
     cairo_surface_t *surface = fn.cairo_image_surface_create_for_data(
-        text->cover, CAIRO_FORMAT_A8, (int)text->columns, (int)text->rows, (int)text->stride);
+        pixels, CAIRO_FORMAT_A8, (int)text->cover.columns, (int)text->cover.rows,
+        (int)text->cover.stride);
     cairo_t *cairo = fn.cairo_create(surface);
     fn.cairo_translate(cairo, (double)-text->left, (double)-text->top);
     fn.cairo_rotate(cairo, -angle);

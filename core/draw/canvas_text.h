@@ -12,8 +12,7 @@ struct canvas_text {
     const char *key;      /* text and all of the style that shapes it */
     double width, height; /* device pixels, before rotation */
     int64_t left, top;    /* of the coverage, from the place where the text stands */
-    int64_t columns, rows, stride;
-    unsigned char *cover; /* [rows, stride], 0..255 */
+    struct canvas_cover cover;
 };
 
 /* The text in that style, drawn now or before. */

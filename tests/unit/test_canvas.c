@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "core/draw/canvas.h"
@@ -123,4 +124,66 @@ TEST(canvas_draws_the_same_again) {
     canvas_write(two, &style, 3, 3, "the cat 猫");
     canvas_write(two, &style, 3, 3, "");
     check(memcmp(one->pixels, two->pixels, (size_t)(one->width * one->height)) == 0);
+}
+
+/* Ink in units of whole pixels. */
+static double ink(const struct canvas *canvas) {
+    double sum = 0;
+    for (int64_t i = 0; i < canvas->width * canvas->height; i++) {
+        sum += (255 - (double)(canvas->palette[canvas->pixels[i]] & 0xff)) / 255;
+    }
+    return sum;
+}
+
+TEST(canvas_line_has_its_width_at_any_angle) {
+    for (int degrees = 0; degrees < 180; degrees += 15) {
+        struct canvas *canvas = blank(120, 120, 2);
+        double angle = degrees * 3.14159265358979 / 180;
+        double x = 40 * cos(angle), y = 40 * sin(angle);
+        canvas_line(canvas, 60 - x, 60 - y, 60 + x, 60 + y, 3, 0x000000);
+        check_near(ink(canvas), 160 * 6 + 3.14159 * 9, 20); /* its ends are round */
+    }
+}
+
+TEST(canvas_line_thinner_than_a_pixel_is_paler) {
+    struct canvas *canvas = blank(100, 10, 1);
+    canvas_line(canvas, 5, 5.5, 95, 5.5, 0.4, 0x000000);
+    check_near(ink(canvas), 90 * 0.4, 1.5);
+}
+
+TEST(canvas_disc_has_its_area_wherever_it_stands) {
+    static const double radii[] = { 0.6, 1, 2.3, 5, 17, 70 };
+    for (int i = 0; i < 6; i++) {
+        for (int j = 0; j < 4; j++) {
+            struct canvas *canvas = blank(180, 180, 1);
+            canvas_disc(canvas, 90 + 0.25 * j, 90.1, radii[i], 0x000000);
+            double area = 3.14159265 * radii[i] * radii[i];
+            check_near(ink(canvas), area, 0.02 * area + 0.5);
+        }
+    }
+}
+
+/* Two strokes over one another are as dark as one. */
+TEST(canvas_curve_that_returns_is_no_darker) {
+    struct canvas *once = blank(50, 50, 1), *twice = blank(50, 50, 1);
+    const double path[] = { 5, 5, 45, 40, 5, 5 };
+    canvas_curve(once, path, 2, 1.5, 0x204080);
+    canvas_curve(twice, path, 3, 1.5, 0x204080);
+    check(memcmp(once->pixels, twice->pixels, 2500) == 0);
+}
+
+TEST(canvas_shapes_may_leave_the_canvas_or_be_no_numbers) {
+    struct canvas *canvas = blank(20, 20, 2);
+    const double path[] = { 1, 1, (double)NAN, 4, 5, 5, (double)INFINITY, 3 };
+    canvas_line(canvas, -1e9, -1e9, -5, 1e9, 3, 0x000000);
+    canvas_disc(canvas, 1e300, 5, 3, 0x000000);
+    canvas_disc(canvas, (double)NAN, 5, 3, 0x000000);
+    canvas_disc(canvas, -50, -50, 10, 0x000000);
+    canvas_curve(canvas, path, 4, 1, 0x000000);
+    canvas_curve(canvas, path, 0, 1, 0x000000);
+    check_int(inked(canvas), 0);
+    canvas_line(canvas, -1e6, 10, 1e6, 10, 2, 0x000000);
+    check_int(inked(canvas), 40 * 4);
+    canvas_disc(canvas, 10, 10, 1e4, 0x000000);
+    check_int(inked(canvas), 40 * 40);
 }
