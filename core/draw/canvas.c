@@ -33,7 +33,7 @@ static int distance(uint32_t a, uint32_t b) {
     return 2 * r * r + 4 * g * g + 3 * c * c;
 }
 
-unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
+static int find_colour(struct canvas *canvas, uint32_t rgb) {
     int best = 0, least = INT32_MAX;
     for (int i = 0; i < canvas->colours && least > 0; i++) {
         int far = distance(canvas->palette[i], rgb);
@@ -46,7 +46,16 @@ unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
         best = canvas->colours++;
         canvas->palette[best] = rgb;
     }
-    return (unsigned char)best;
+    return best;
+}
+
+unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
+    uint32_t at = rgb * 2654435761U >> 24;
+    if (canvas->known[at].place == 0 || canvas->known[at].rgb != rgb) {
+        canvas->known[at].place = find_colour(canvas, rgb) + 1;
+        canvas->known[at].rgb = rgb;
+    }
+    return (unsigned char)(canvas->known[at].place - 1);
 }
 
 static int64_t within(int64_t at, int64_t limit) {

@@ -24,6 +24,10 @@ struct canvas {
     unsigned char *pixels; /* [height, width], places in the palette */
     uint32_t palette[256]; /* 0xRRGGBB */
     int colours;
+    struct {
+        uint32_t rgb;
+        int place;                 /* plus 1; 0: none */
+    } known[256];                  /* colours asked for before, by hash */
     struct canvas_text *texts[64]; /* drawn before, by hash */
     struct canvas_mix *mixes[16];  /* used before, by hash */
 };
@@ -62,7 +66,8 @@ int canvas_lacks(struct arena *arena, const char *text, struct err *err);
 /* Device pixel of a coordinate: the edges that everything is drawn to. */
 int64_t canvas_edge(const struct canvas *canvas, double at);
 
-/* Place of the colour in the palette, added if it is new. */
+/* Place of the colour in the palette, added if it is new. A picture of many colours asks for
+ * those that matter before it draws: shades at edges may fill the palette. */
 unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb);
 
 void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,

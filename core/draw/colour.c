@@ -57,6 +57,13 @@ uint32_t colour_sequential(double at) {
     return from_oklab(from_polar(0.985 - 0.735 * at, chroma, 120 + 168 * pow(at, 0.72)));
 }
 
+uint32_t colour_category(int64_t i) {
+    static const uint32_t colours[COLOUR_CATEGORIES] = { 0x0072b2, 0xe08a00, 0x009e73, 0xcc5fa0,
+                                                         0xc24a00, 0x4aa8de, 0x332288, 0x882255,
+                                                         0x8a8a22, 0x9097a0 };
+    return colours[i >= 0 && i < COLOUR_CATEGORIES ? i : COLOUR_CATEGORIES - 1];
+}
+
 /* Straight lines from white: both arms lose the same lightness and gain the same chroma. */
 uint32_t colour_diverging(double at) {
     double far = clamp(fabs(at), 0, 1);

@@ -16,11 +16,18 @@ enum {
     COLOUR_INK = 0x1f2328,    /* titles and labels */
     COLOUR_QUIET = 0x59636e,  /* axis titles, provenance */
     COLOUR_LINE = 0xc4cad1,   /* frames and ticks */
+    COLOUR_GRID = 0xe8ebee,   /* hairlines across a plot */
+    COLOUR_BAD = 0xb3261e,    /* NaN and infinities where they are counted */
     COLOUR_MISSING = 0xb4b4b4 /* not a number */
 };
 
 /* `at` 0..1 on the sequential ramp; clamped. */
 uint32_t colour_sequential(double at);
+
+/* Colours of groups and lines, told apart by colour-blind readers (the first seven after Okabe
+ * and Ito, jfly.uni-koeln.de/color); the last is the grey of all others. */
+enum { COLOUR_CATEGORIES = 10 };
+uint32_t colour_category(int64_t i); /* 0 .. COLOUR_CATEGORIES - 1; larger: the grey */
 
 /* `at` -1..1 on the diverging ramp; clamped. */
 uint32_t colour_diverging(double at);

@@ -44,6 +44,21 @@ static const struct entry words[] = {
     { "vocabulary", "vocabulary", "词表大小" },
     { "step", "step", "步" },
     { "chosen", "chosen", "选中" },
+    { "this", "this", "此项" },
+    { "other", "other", "另一项" },
+    { "others", "others", "其他" },
+    { "bar", "bar", "条目" },
+    { "row", "row", "行" },
+    { "line", "line", "曲线" },
+    { "point", "point", "点" },
+    { "group", "group", "组" },
+    { "count", "count", "个数" },
+    { "median", "median", "中位数" },
+    { "most frequent", "most frequent", "最多处" },
+    { "first", "first", "首个" },
+    { "last", "last", "末个" },
+    { "least", "least", "最小值" },
+    { "missing", "missing", "缺失" },
 };
 
 static const struct entry axes[] = {

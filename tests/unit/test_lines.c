@@ -1,0 +1,68 @@
+#include <math.h>
+#include <string.h>
+
+#include "tests/chart_sample.h"
+#include "tests/check.h"
+
+TEST(lines_tell_every_point) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 1);
+    static const char *tokens[] = { "The", " cat", "猫" }, *names[] = { "minilm", "smollm2" };
+    struct series *series = chart_sample_series(arena, result, 0, "surprisal", 2, 3,
+                                                (const float[]){ 1, 2.5F, 3, 4, 5, NAN });
+    series->unit = "bits";
+    series->axes[0].labels = names;
+    series->axes[1].labels = tokens;
+    struct bundle *bundle = chart_sample_draw(arena, result, "en");
+    check_text(bundle->html, "title=\"·cat: minilm 2.5, smollm2 5\"");
+    check_text(bundle->html, "title=\"猫: minilm 3, smollm2 NaN\"");
+    check_text(bundle->alt, "lines 2, points 3, surprisal (bits) from 1 to 5");
+    check_text(bundle->json, "1 values are not finite: gaps");
+    check_text(bundle->text, "smollm2");
+    check_text(chart_sample_draw(arena, result, "zh")->alt, "折线图");
+}
+
+TEST(lines_of_one_tell_what_stands_out) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 1);
+    float values[30] = { 0 };
+    values[17] = 9;
+    values[3] = 7;
+    chart_sample_series(arena, result, 0, "norm", 0, 30, values);
+    const char *text = chart_sample_draw(arena, result, "en")->text;
+    check(strstr(text, "17") && strstr(text, "17") < strstr(text, "7\n"));
+}
+
+TEST(lines_on_a_logarithmic_scale_leave_zeros_out) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 2);
+    struct series *series = chart_sample_series(arena, result, 0, "norm", 0, 4,
+                                                (const float[]){ 1e-8F, 0, -1, 1e8F });
+    chart_sample_series(arena, result, 1, "x", 0, 4, (const float[]){ 1, 10, 100, 1000 })->log =
+        true;
+    series->log = true;
+    struct bundle *bundle = chart_sample_draw(arena, result, "en");
+    check_text(bundle->json, "2 values are zero, negative or not finite");
+    check_text(bundle->json, "\"xLog\":true");
+    check_text(bundle->html, "title=\"1,000: 10⁸\"");
+}
+
+TEST(lines_bear_any_value_and_length) {
+    struct arena *arena = check_arena();
+    static const float odd[] = { NAN, INFINITY, -INFINITY, 3e38F, -3e38F, 0 };
+    for (int64_t n = 1; n <= 6; n++) {
+        struct result *result = chart_sample(arena, "lines", 2);
+        chart_sample_series(arena, result, 0, "value", 0, n, odd)->log = n % 2;
+        chart_sample_series(arena, result, 1, "x", 0, n, odd);
+        chart_sample_draw(arena, result, "en");
+    }
+}
+
+TEST(lines_that_are_long_stay_bounded) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 1);
+    chart_sample_series(arena, result, 0, "loss", 20, 30000, NULL)->values->data[5] = 1;
+    struct bundle *bundle = chart_sample_draw(arena, result, "en");
+    check(strlen(bundle->json) < 500000 && strlen(bundle->html) < 300000);
+    check_text(bundle->json, "\"points\":30000");
+}
