@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/draw/shrink.h"
 
 static void take(png_structp png, png_bytep bytes, size_t length) {
     buf_add(png_get_io_ptr(png), bytes, length);
@@ -50,31 +51,71 @@ static void head(png_structp png, png_infop info, const struct canvas *canvas,
             png_set_text(png, info, &text, 1);
         }
     }
-    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE | PNG_FILTER_UP);
-    png_set_compression_level(png, 6);
-    png_set_compression_strategy(png,
-                                 0); /* zlib's usual one, which libpng leaves for filters */
     png_write_info(png, info);
-    png_set_packing(png);
 }
 
-/* Cells are strips of equal rows: a row like the one above it is told as such and costs next to
- * nothing. The others are left as they are, since neighbouring places of a palette are no
- * neighbouring numbers. */
-static void write_rows(png_structp png, const struct canvas *canvas) {
+/* Pixels of a row side by side in as few bytes as the palette allows. */
+static void pack(unsigned char *to, const unsigned char *pixels, int64_t width, int bits) {
+    if (bits == 8) {
+        memcpy(to, pixels, (size_t)width);
+        return;
+    }
+    int64_t each = 8 / bits;
+    for (int64_t i = 0; i < width; i++) {
+        to[i / each] |= (unsigned char)(pixels[i] << (8 - bits - i % each * bits));
+    }
+}
+
+/* How often neighbours differ, which is about what the row will cost. */
+static int64_t changes(const unsigned char *row, int64_t n) {
+    int64_t sum = 0;
+    for (int64_t i = 1; i < n; i++) {
+        sum += row[i] != row[i - 1];
+    }
+    return sum;
+}
+
+/* The bytes that are compressed: each row behind a byte that says whether it is as it is or the
+ * difference to the row above. A row like the one above it, of which pictures are full, costs
+ * next to nothing as its difference; in others that is taken which changes less often. */
+static unsigned char *filtered(struct arena *arena, const struct canvas *canvas,
+                               int64_t *length) {
+    int bits = bits_for(canvas->colours);
+    int64_t stride = (canvas->width * bits + 7) / 8;
+    unsigned char *bytes = arena_array(arena, canvas->height, (size_t)(stride + 1));
+    unsigned char *above = arena_alloc(arena, (size_t)stride);
+    unsigned char *here = arena_alloc(arena, (size_t)stride);
     for (int64_t row = 0; row < canvas->height; row++) {
         const unsigned char *pixels = canvas->pixels + row * canvas->width;
-        if (row > 0) { /* the first must find both ways open, or libpng keeps no row above */
-            bool same = memcmp(pixels, pixels - canvas->width, (size_t)canvas->width) == 0;
-            png_set_filter(png, PNG_FILTER_TYPE_BASE, same ? PNG_FILTER_UP : PNG_FILTER_NONE);
+        unsigned char *to = bytes + row * (stride + 1);
+        if (row > 0 && memcmp(pixels, pixels - canvas->width, (size_t)canvas->width) == 0) {
+            to[0] = PNG_FILTER_VALUE_UP;
+            continue;
         }
-        png_write_row(png, pixels);
+        memset(here, 0, (size_t)stride);
+        pack(here, pixels, canvas->width, bits);
+        for (int64_t i = 0; i < stride; i++) {
+            to[i + 1] = (unsigned char)(here[i] - above[i]);
+        }
+        to[0] = PNG_FILTER_VALUE_UP;
+        if (changes(here, stride) <= changes(to + 1, stride)) {
+            to[0] = PNG_FILTER_VALUE_NONE;
+            memcpy(to + 1, here, (size_t)stride);
+        }
+        unsigned char *swap = above;
+        above = here;
+        here = swap;
     }
+    *length = canvas->height * (stride + 1);
+    return bytes;
 }
 
 struct png_bytes png_out(const struct canvas *canvas, const struct png_note *texts, int count,
                          struct err *err) {
-    struct buf *out = buf_new(canvas->arena);
+    struct buf *out = buf_new(canvas->arena), *data = buf_new(canvas->arena);
+    int64_t length;
+    const unsigned char *bytes = filtered(canvas->arena, canvas, &length);
+    shrink(data, bytes, (size_t)length);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, err, refuse, ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
@@ -88,8 +129,8 @@ struct png_bytes png_out(const struct canvas *canvas, const struct png_note *tex
     }
     png_set_write_fn(png, out, take, flush);
     head(png, info, canvas, texts, count);
-    write_rows(png, canvas);
-    png_write_end(png, NULL);
+    png_write_chunk(png, (png_const_bytep) "IDAT", (png_const_bytep)data->data, data->length);
+    png_write_chunk(png, (png_const_bytep) "IEND", NULL, 0);
     png_destroy_write_struct(&png, &info);
     return (struct png_bytes){ (const unsigned char *)out->data, out->length };
 }
