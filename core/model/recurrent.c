@@ -168,3 +168,57 @@ int recurrent_forward(const struct model *model, struct pass *pass, struct err *
     }
     return 0;
 }
+
+/* ---- gates ---- */
+
+/* The states that each token's product began with: h one token later, zeros at the first. */
+static struct tensor *states_before(struct tape *tape, const struct tensor *h, int64_t tokens) {
+    int64_t width = h->shape[h->rank - 1], rows = tensor_count(h) / width;
+    struct tensor *before = tape_tensor(tape, 2, (int64_t[]){ rows, width });
+    for (int64_t r = 0; r < rows; r++) {
+        float *to = before->data + r * width;
+        if (r % tokens == 0) {
+            memset(to, 0, (size_t)width * sizeof *to);
+        } else {
+            memcpy(to, h->data + (r - 1) * width, (size_t)width * sizeof *to);
+        }
+    }
+    return before;
+}
+
+static void gates_squash(enum op_recurrence kind, float *row, const float *state, int64_t h) {
+    const struct simd *table = simd();
+    if (kind == OP_LSTM) {
+        table->add(row, row, state, 4 * h);
+        table->act(row, row, 2 * h, SIMD_SIGMOID);
+        table->act(row + 2 * h, row + 2 * h, h, SIMD_TANH);
+        table->act(row + 3 * h, row + 3 * h, h, SIMD_SIGMOID);
+        return;
+    }
+    table->add(row, row, state, 2 * h);
+    table->act(row, row, 2 * h, SIMD_SIGMOID);
+    table->mul_add(row + 2 * h, row, state + 2 * h, h);
+    table->act(row + 2 * h, row + 2 * h, h, SIMD_TANH);
+}
+
+struct tensor *recurrent_gates(struct arena *arena, const struct model *model, int64_t layer,
+                               const struct tensor *x, const struct tensor *h, int64_t tokens) {
+    const struct recurrent *net = model->parts;
+    const struct recurrent_layer *of = &net->layers[layer];
+    int64_t width = model->config->width, gates = net->kind == OP_LSTM ? 4 : 3;
+    int64_t rows = tensor_count(h) / width, inputs = tensor_count(x) / rows;
+    if (net->kind != OP_LSTM && net->kind != OP_GRU) {
+        return NULL;
+    }
+    struct tape *tape = tape_new(arena, 0);
+    struct tensor *flat = tape_tensor(tape, 2, (int64_t[]){ rows, inputs });
+    memcpy(flat->data, x->data, (size_t)tensor_bytes(flat));
+    struct tensor *sums = op_linear(tape, flat, &of->input, NULL, NULL);
+    struct tensor *states =
+        op_linear(tape, states_before(tape, h, tokens), &of->state, NULL, NULL);
+    for (int64_t r = 0; r < rows; r++) {
+        gates_squash(net->kind, sums->data + r * gates * width,
+                     states->data + r * gates * width, width);
+    }
+    return sums;
+}

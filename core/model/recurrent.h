@@ -30,6 +30,12 @@ int recurrent_forward(const struct model *model, struct pass *pass, struct err *
 
 const struct tensor *recurrent_words(const struct model *model);
 
+/* The gates of a layer, computed again from what went into it (x [B T, E]) and what came out (h
+ * [B T, H]): [B T, G, H], of an LSTM input, forget, cell (tanh) and output gate, of a GRU
+ * reset, update and new state (tanh). NULL for a simple recurrent layer, which has none. */
+struct tensor *recurrent_gates(struct arena *arena, const struct model *model, int64_t layer,
+                               const struct tensor *x, const struct tensor *h, int64_t tokens);
+
 /* What config.json calls things. */
 #define RECURRENT_FORM                                       \
     {                                                        \

@@ -1,8 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/file.h"
 #include "core/base/now.h"
 #include "core/draw/table.h"
+#include "core/model/newborn.h"
 #include "kernel/command/asked.h"
 #include "kernel/command/model_card.h"
 
@@ -146,6 +148,96 @@ static int model_list(const struct call *call) {
     return 0;
 }
 
+/* The number that --gain says. */
+static int gain_read(const struct call *call, double *gain) {
+    const struct cell_flag *flag = cell_flag_at(call->line, "gain");
+    char *end, shown[60];
+    *gain = strtod(command_text(command_find("model"), call->line, "gain"), &end);
+    if (*end != '\0') {
+        return err_at(call->err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
+                      flag->value_at.length, "--gain is a number, such as 0.5 or 2, not \"%s\"",
+                      err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
+    }
+    return 0;
+}
+
+/* What the cell asks for; the seed is that of %seed unless it is given. */
+static int newborn_read(const struct call *call, struct newborn *newborn) {
+    const struct command *command = command_find("model");
+    const struct cell_flag *alphabet = cell_flag_at(call->line, "alphabet");
+    const struct cell_flag *seed = cell_flag_at(call->line, "seed");
+    const char *kind = call->name->text;
+    bool relu = strcmp(command_text(command, call->line, "act"), "relu") == 0;
+    bool rnn = strcmp(kind, "rnn") == 0;
+    if (!rnn && strcmp(kind, "lstm") != 0 && strcmp(kind, "gru") != 0) {
+        char shown[60];
+        return err_at(call->err, ERR_OPTION, call->name->line, call->name->column,
+                      call->name->length, "%%model new makes rnn, lstm or gru, not \"%s\"",
+                      err_quote(shown, sizeof shown, kind, strlen(kind)));
+    }
+    if (relu && !rnn) {
+        const struct cell_flag *act = cell_flag_at(call->line, "act");
+        return err_at(call->err, ERR_OPTION, act->value_at.line, act->value_at.column,
+                      act->value_at.length, "--act is for rnn: the acts of %s are its gates'",
+                      kind);
+    }
+    *newborn = (struct newborn){
+        .kind = relu                        ? OP_RNN_RELU
+                : rnn                       ? OP_RNN_TANH
+                : strcmp(kind, "lstm") == 0 ? OP_LSTM
+                                            : OP_GRU,
+        .layers = command_int(command, call->line, "layers"),
+        .hidden = command_int(command, call->line, "hidden"),
+        .memory = command_int(command, call->line, "memory"),
+        .seed = strtoull(seed ? seed->value : session_setting(call->session, "seed"), NULL, 10),
+        .alphabet = alphabet ? alphabet->value : NULL,
+    };
+    return gain_read(call, &newborn->gain);
+}
+
+/* A new model takes the place of one of that name which this command made before, so that a
+ * cell can be changed and run again. */
+static int place_clear(const struct call *call, const char *handle, const char *folder) {
+    int64_t count, in_use;
+    const struct loaded *list = session_models(call->session, &count, &in_use);
+    char *full = realpath(folder, NULL);
+    size_t cache = full ? (size_t)(file_name(full) - full) : 0;
+    bool ours = false;
+    for (int64_t i = 0; i < count; i++) {
+        ours = ours || (cache > 0 && strcmp(list[i].handle, handle) == 0 &&
+                        strncmp(list[i].path, full, cache) == 0);
+    }
+    free(full);
+    return ours ? session_unload(call->session, handle, call->err) : 0;
+}
+
+static int model_new(const struct call *call) {
+    const struct cell_flag *as = cell_flag_at(call->line, "as");
+    const char *handle = as ? as->value : call->name ? call->name->text : NULL;
+    struct newborn newborn;
+    if (need_name(call, "rnn, lstm or gru") < 0 || newborn_read(call, &newborn) < 0) {
+        return -1;
+    }
+    const char *folder = newborn_write(call->arena, &newborn, call->err);
+    const struct loaded *one = folder && place_clear(call, handle, folder) == 0
+                                   ? session_load(call->session, folder, handle, call->err)
+                                   : NULL;
+    if (!one) {
+        command_point(call->err, as ? &as->value_at : call->name);
+        return err_pass(call->err);
+    }
+    reply_printf(call->reply,
+                 call->zh ? "%s 是新的：%s，%s，每层 %lld 个单元，%s个参数，未经训练，种子 "
+                            "%llu；放在 %s\n"
+                          : "%s is new: %s, %s of %lld units, %s parameters, untrained, seed "
+                            "%llu; it is in %s\n",
+                 one->handle, one->model->arch->name, shape_of(call, one->model),
+                 (long long)newborn.hidden,
+                 model_card_number(call->arena, one->model->parameters, call->zh),
+                 (unsigned long long)newborn.seed, folder);
+    return 0;
+}
+
 static int model_use(const struct call *call) {
     if (need_name(call, "the name of a loaded model") < 0) {
         return -1;
@@ -178,16 +270,33 @@ static int model_info(const struct call *call) {
     return model_card_show(call->session, call->line, one, 0, 1, call->reply, call->err);
 }
 
+/* --as names a model that is being loaded or made; what a model is made of, but --lang, is for
+ * new alone. */
+static int options_check(const struct cell_line *line, const char *part, struct err *err) {
+    bool makes = strcmp(part, "new") == 0, loads = makes || strcmp(part, "load") == 0;
+    for (int64_t i = 0; i < line->flag_count; i++) {
+        const struct cell_flag *flag = &line->flags[i];
+        bool names = strcmp(flag->name, "as") == 0;
+        if (strcmp(flag->name, "lang") == 0 || (names ? loads : makes)) {
+            continue;
+        }
+        return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
+                      names
+                          ? "--as gives a name to a model that is being loaded: %%model %s has "
+                            "no use for it%.0s"
+                          : "%%model %s has no use for --%s: it is for %%model new",
+                      part, flag->name);
+    }
+    return 0;
+}
+
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
                struct err *err) {
     static const struct {
         const char *name;
         int (*run)(const struct call *call);
-    } parts[] = { { "load", model_load },
-                  { "list", model_list },
-                  { "use", model_use },
-                  { "info", model_info },
-                  { "unload", model_unload } };
+    } parts[] = { { "load", model_load }, { "new", model_new },   { "list", model_list },
+                  { "use", model_use },   { "info", model_info }, { "unload", model_unload } };
     struct call call = { .session = session,
                          .line = line,
                          .reply = reply,
@@ -203,13 +312,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                       "%%model %s takes no more words than that: quote a path that has blanks",
                       part);
     }
-    const struct cell_flag *as = cell_flag_at(line, "as");
-    if (as && strcmp(part, "load") != 0) {
-        return err_at(
-            err, ERR_OPTION, as->at.line, as->at.column, as->at.length,
-            "--as gives a name to a model that is being loaded: %%model %s has no use for "
-            "it",
-            part);
+    if (options_check(line, part, err) < 0) {
+        return -1;
     }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(parts[i].name, part) == 0) {
@@ -222,8 +326,52 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 static const struct option options[] = {
     { .name = "as",
       .kind = OPTION_NAME,
-      .help = "with load: the name by which later commands call the model; without it its own",
-      .help_zh = "用于 load：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
+      .help = "with load and new: the name by which later commands call the model; without it "
+              "its own",
+      .help_zh = "用于 load 和 new：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
+    { .name = "layers",
+      .kind = OPTION_INT,
+      .otherwise = "2",
+      .low = 1,
+      .high = NEWBORN_LAYERS,
+      .help = "with new: recurrent layers",
+      .help_zh = "用于 new：循环层的层数" },
+    { .name = "hidden",
+      .kind = OPTION_INT,
+      .otherwise = "64",
+      .low = 1,
+      .high = NEWBORN_HIDDEN,
+      .help = "with new: units of a layer",
+      .help_zh = "用于 new：每层的单元数" },
+    { .name = "gain",
+      .kind = OPTION_TEXT,
+      .otherwise = "1",
+      .help = "with new: about the largest eigenvalue of the recurrent matrices",
+      .help_zh = "用于 new：循环矩阵的最大特征值大约是多少" },
+    { .name = "memory",
+      .kind = OPTION_INT,
+      .otherwise = "64",
+      .low = 2,
+      .high = NEWBORN_MEMORY,
+      .help = "with new lstm and gru: steps for which their gates are set to keep",
+      .help_zh = "用于 new lstm 和 gru：门的初值能记住多少步" },
+    { .name = "act",
+      .kind = OPTION_CHOICE,
+      .choices = "tanh relu",
+      .otherwise = "tanh",
+      .complete = COMPLETE_CHOICE,
+      .help = "with new rnn: what its sums go through",
+      .help_zh = "用于 new rnn：激活函数" },
+    { .name = "alphabet",
+      .kind = OPTION_TEXT,
+      .help = "with new: characters it knows beside ASCII, such as 中文",
+      .help_zh = "用于 new：除 ASCII 之外还认识的字符" },
+    { .name = "seed",
+      .kind = OPTION_INT,
+      .low = 0,
+      .high = 999999999,
+      .help = "with new: of its random weights; without it that of %seed",
+      .help_zh = "用于 new：随机权重的种子；不给时用 %seed 的种子" },
     ASKED_LANG,
     { 0 },
 };
@@ -231,36 +379,56 @@ static const struct option options[] = {
 const struct command cmd_model = {
     .name = "model",
     .group = "set up",
-    .words = "load NAME|PATH · list · use NAME · info [NAME] · unload NAME",
+    .words = "load NAME|PATH · new KIND · list · info [NAME] · use|unload NAME",
     .summary = "loads models, lists them, says what they are",
     .summary_zh = "载入、列出、说明模型",
     .help =
         "%model load opens a Hugging Face folder, a .safetensors or a .gguf file, by name or "
         "path. The\n"
         "file is mapped, not copied, so this takes milliseconds and little memory. The model "
-        "loaded last\n"
-        "is the one in use: commands without --model mean it. %model use changes that, %model "
-        "list shows\n"
-        "which there are and which are loaded, %model info is what %info shows without a "
-        "name, and\n"
-        "%model unload lets a model go. Loading never runs anything that is in the file.\n"
+        "loaded\n"
+        "last is the one in use: commands without --model mean it. %model use changes that, "
+        "%model list\n"
+        "shows which there are and which are loaded, %model info is what %info shows without a "
+        "name,\n"
+        "and %model unload lets a model go. Loading never runs anything that is in the file.\n"
+        "\n"
+        "%model new makes an untrained recurrent language model over characters, to look at "
+        "how\n"
+        "gradients go through it (%%gradients): --gain below 1 forgets, far above 1 a tanh "
+        "network is\n"
+        "chaotic and its gradients explode; gates that keep (lstm, gru) are set to remember "
+        "--memory\n"
+        "steps (Tallec and Ollivier 2018, arXiv:1804.11188). It is a folder below "
+        "~/.cache/cutaway like\n"
+        "any other model's; the same seed and sizes give the same bytes.\n"
         "\n"
         "Names are looked for in the folders of CUTAWAY_MODELS, models/ beside the program,\n"
-        "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache;\n"
-        "what CUTAWAY_MODELS names goes before the others.",
-    .help_zh = "%model load 按名字或路径打开 Hugging Face 文件夹、.safetensors 或 .gguf "
-               "文件。文件只做内存映射，\n"
-               "不复制，所以只需几毫秒和很少的内存。最后载入的就是当前模型，命令不带 --model "
-               "时用它。%model use\n"
-               "切换当前模型，%model list 列出有哪些模型、哪些已载入，%model info "
-               "显示层数、头数、大小和类型，\n"
-               "%model unload 卸下模型。载入时不会执行文件里的任何内容。\n"
-               "\n"
-               "名字在这些地方查找：CUTAWAY_MODELS 里的文件夹、程序旁边的 models/、\n"
-               "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存；\n"
-               "同名时以 CUTAWAY_MODELS 为准。",
+        "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache; "
+        "what\n"
+        "CUTAWAY_MODELS names goes before the others.",
+    .help_zh =
+        "%model load 按名字或路径打开 Hugging Face 文件夹、.safetensors 或 .gguf "
+        "文件。文件只做内存映\n"
+        "射，不复制，所以只需几毫秒和很少的内存。最后载入的就是当前模型，命令不带 --model "
+        "时用它。\n"
+        "%model use切换当前模型，%model list 列出有哪些模型、哪些已载入，%model info "
+        "显示层数、头数、大\n"
+        "小和类型，%model unload 卸下模型。载入时不会执行文件里的任何内容。\n"
+        "\n"
+        "%model new "
+        "造一个未经训练的字符级循环语言模型，用来看梯度怎样传播（%%gradients）：--gain 小于\n"
+        "1 会遗忘，远大于 1 的 tanh 网络是混沌的，梯度会爆炸；lstm 和 gru 的门初始化为能记住 "
+        "--memory\n"
+        "步（Tallec 与Ollivier 2018，arXiv:1804.11188）。它是 ~/.cache/cutaway "
+        "下的普通模型文件夹；种子\n"
+        "和大小相同，字节就相同。\n"
+        "\n"
+        "名字在这些地方查找：CUTAWAY_MODELS 里的文件夹、程序旁边的 models/、\n"
+        "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存；同名时以\n"
+        "CUTAWAY_MODELS 为准。",
     .example = "%model load minilm --as encoder\n%model info encoder\n%model list",
-    .subcommands = "load list use info unload",
+    .subcommands = "load new list use info unload",
     .complete = COMPLETE_MODEL,
     .options = options,
     .run = run,

@@ -74,7 +74,7 @@ int command_unknown(const struct cell_word *word, struct err *err) {
 static int check_percents(const struct command *command, const struct cell_line *line,
                           struct err *err) {
     const struct cell_word *at = &line->command;
-    if (line->whole && !command->body) {
+    if (line->whole && !command->body && line->body[strspn(line->body, " \t\r\n")]) {
         return err_at(err, ERR_CELL, at->line, at->column, at->length,
                       "%%%s takes no text below it: write it with one %%", command->name);
     }

@@ -1,8 +1,8 @@
 /* bench_gradients [PATTERN...]: gradients through GPT-2's shape and a MiniLM classifier, one
- * JSON line each: all parameters' gradients of a loss, saliency, integrated gradients of 50
- * steps. The models are found as users find them, by the names gpt2 and minilm-classifier; what
- * is not there is left out with a line on stderr. Each row runs in a process of its own, whose
- * greatest resident size is peak_mb. */
+ * JSON line each: all parameters' gradients of a loss, and a histogram of each, saliency,
+ * integrated gradients of 50 steps. The models are found as users find them, by the names gpt2
+ * and minilm-classifier; what is not there is left out with a line on stderr. Each row runs in
+ * a process of its own, whose greatest resident size is peak_mb. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "core/base/pool.h"
 #include "core/explain/integrated.h"
+#include "core/explain/spread.h"
 #include "core/tensor/simd.h"
 #include "tests/bench/clock.h"
 
@@ -36,9 +37,18 @@ static void take(void *arg, const char *name, const struct tensor *gradient) {
     *sum += (double)gradient->data[0];
 }
 
-static void run_parameters(struct arena *arena, const struct model *model, int64_t tokens) {
+/* Or counted into a histogram each, as %%gradients does. */
+static void take_spread(void *arg, const char *name, const struct tensor *gradient) {
+    struct spread *spread = arg;
+    spread_begin(spread, name);
+    spread_part(spread, gradient->data, tensor_count(gradient));
+    spread_end(spread);
+}
+
+static void run_loss(struct arena *arena, const struct model *model, int64_t tokens,
+                     struct backward ask) {
     struct err err = { 0 };
-    double loss, sum = 0;
+    double loss;
     int32_t *ids = ids_of(arena, tokens), *labels = arena_array(arena, tokens, sizeof *labels);
     struct pass pass = { .arena = arena, .batch = 1, .tokens = tokens, .ids = ids };
     pass.record = pass.keep[SITE_LOGITS] = true;
@@ -54,10 +64,23 @@ static void run_parameters(struct arena *arena, const struct model *model, int64
     seed->rank = 4;
     memcpy(seed->shape + 1, logits->shape, 3 * sizeof *seed->shape);
     struct seed from = { .site = SITE_LOGITS, .gradient = seed };
-    struct backward ask = { .from = &from, .count = 1, .parameter = take, .arg = &sum };
+    ask.from = &from;
+    ask.count = 1;
     if (model_backward(trace, &ask, &err) < 0) {
         give_up(&err);
     }
+}
+
+static void run_parameters(struct arena *arena, const struct model *model, int64_t tokens) {
+    double sum = 0;
+    run_loss(arena, model, tokens, (struct backward){ .parameter = take, .arg = &sum });
+}
+
+static void run_histograms(struct arena *arena, const struct model *model, int64_t tokens) {
+    struct spread *spread = spread_new(arena, model, "en");
+    run_loss(arena, model, tokens,
+             (struct backward){ .parameter = take_spread, .arg = spread });
+    spread_result(arena, spread, true, 50, "|g|");
 }
 
 static struct question question_of(struct arena *arena, const struct model *model,
@@ -94,6 +117,7 @@ struct work {
 
 static const struct work works[] = {
     { "gradients.gpt2.128", "gpt2", 128, run_parameters },
+    { "histograms.gpt2.128", "gpt2", 128, run_histograms },
     { "saliency.minilm.32", "minilm-classifier", 32, run_saliency },
     { "saliency.gpt2.32", "gpt2", 32, run_saliency },
     { "integrated.minilm.32", "minilm-classifier", 32, run_integrated },

@@ -42,6 +42,7 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "forward.smollm2.512": {"ratio": 1.5},
     "embed.minilm.32x128": {"ratio": 1.4},
     "gradients.gpt2.128": {"ratio": 2, "mb": "half the peer's"},
+    "histograms.gpt2.128": {"ratio": 3.5},
     "saliency.minilm.32": {"ratio": 3.5},
     "saliency.gpt2.32": {"ratio": 3},
     "integrated.minilm.32": {"ratio": 1.4},
@@ -272,6 +273,7 @@ def forward(args):
 
 PEERS_GRADIENTS = {  # our row: what d_gradients.py calls the same
     "gradients.gpt2.128": ("D.loss_backward_all", "gpt2-shape"),
+    "histograms.gpt2.128": ("D.backward_and_histograms", "gpt2-shape"),
     "saliency.minilm.32": ("D.saliency", "minilm-classifier"),
     "saliency.gpt2.32": ("D.saliency", "gpt2-shape"),
     "integrated.minilm.32": ("D.integrated_gradients", "minilm-classifier"),

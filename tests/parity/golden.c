@@ -15,8 +15,8 @@
 #include "core/base/jsontree.h"
 #include "core/model/capture.h"
 #include "core/tensor/quant.h"
-#include "tests/parity/gradients.h"
 #include "tests/parity/maps.h"
+#include "tests/parity/parity_gradients.h"
 
 enum { FOLDERS_MOST = 10000, GREEDY = 8, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
 
@@ -142,7 +142,7 @@ static int run_case(struct fixture *f, const struct model *model, struct capture
     if (capture_run(capture, model, &input, &f->err) < 0) {
         return -1;
     }
-    return gradients_of_case(capture, model, one, &input, &f->err);
+    return parity_gradients_of_case(capture, model, one, &input, &f->err);
 }
 
 /* Rows of numbers, each as long as the first. */
@@ -450,7 +450,7 @@ static int run_minilm(struct fixture *f) {
         char *last = arena_printf(f->arena, "s%d.last_hidden_state", i);
         sentence_embedding(capture_at(capture, last),
                            embeddings->data + i * model->config->width);
-        if (gradients_of_cosine(capture, model, &input, embeddings->data, &f->err) < 0) {
+        if (parity_gradients_of_cosine(capture, model, &input, embeddings->data, &f->err) < 0) {
             return err_pass(&f->err);
         }
     }
@@ -472,7 +472,7 @@ static int run_smollm2(struct fixture *f) {
                                        .greedy = SMOLLM2_GREEDY };
         input.ids = encode(f, model->tokenizer, json_at(one, "text"), &input.tokens);
         if (!input.ids || capture_run(capture, model, &input, &f->err) < 0 ||
-            gradients_of_case(capture, model, one, &input, &f->err) < 0) {
+            parity_gradients_of_case(capture, model, one, &input, &f->err) < 0) {
             return err_pass(&f->err);
         }
     }

@@ -311,6 +311,7 @@ TEST(attention_reads_what_the_decoder_does) {
 }
 
 TEST(command_examples_run) {
+    setenv("XDG_CACHE_HOME", check_folder(check_arena()), 1); /* %model new writes there */
     char here[4096];
     const char *folder = check_folder(check_arena());
     const char *before = getenv("CUTAWAY_MODELS");

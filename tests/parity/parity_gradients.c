@@ -1,4 +1,4 @@
-#include "tests/parity/gradients.h"
+#include "tests/parity/parity_gradients.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,9 +30,9 @@ static const char **names_of(struct arena *arena, const struct json *list) {
     return names;
 }
 
-int gradients_of_case(struct capture *capture, const struct model *model,
-                      const struct json *one, const struct capture_input *input,
-                      struct err *err) {
+int parity_gradients_of_case(struct capture *capture, const struct model *model,
+                             const struct json *one, const struct capture_input *input,
+                             struct err *err) {
     struct question question = { .model = model,
                                  .ids = input->ids,
                                  .tokens = input->tokens,
@@ -78,9 +78,9 @@ static void cosine_seed(const struct tensor *last, const float *fixed, struct te
     free(mean);
 }
 
-int gradients_of_cosine(struct capture *capture, const struct model *model,
-                        const struct capture_input *input, const float *fixed,
-                        struct err *err) {
+int parity_gradients_of_cosine(struct capture *capture, const struct model *model,
+                               const struct capture_input *input, const float *fixed,
+                               struct err *err) {
     struct pass pass = { .arena = capture->arena,
                          .batch = 1,
                          .tokens = input->tokens,
