@@ -201,14 +201,11 @@ static bool is_column(const struct result *result, int64_t i) {
 }
 
 static const char *value_text(struct arena *arena, const struct series *series, int64_t row) {
-    double value = (double)series->values->data[row];
-    if (series->names) {
-        return series->names[row];
-    }
-    return isnan(value) ? "–" : arena_printf(arena, "%.4g", value);
+    return series->names ? series->names[row]
+                         : column_number(arena, (double)series->values->data[row]);
 }
 
-static struct figure_table *table_of(struct arena *arena, const struct result *result,
+struct figure_table *table_of_result(struct arena *arena, const struct result *result,
                                      const char *language, int64_t most) {
     const struct axis *axis = &result->series[0].axes[0];
     const char **heads = arena_array(arena, result->count + 1, sizeof *heads);
@@ -257,9 +254,9 @@ static struct figure *table_draw(struct arena *arena, const struct result *resul
     int64_t most = options->top > 0 ? options->top : DRAWN_MOST;
     int64_t rows = result->series[0].axes[0].count;
     figure->form = &table_form;
-    figure->body = drawn_of(arena, table_of(arena, result, figure->language, most));
+    figure->body = drawn_of(arena, table_of_result(arena, result, figure->language, most));
     figure->table =
-        *table_of(arena, result, figure->language, most > TOLD_MOST ? most : TOLD_MOST);
+        *table_of_result(arena, result, figure->language, most > TOLD_MOST ? most : TOLD_MOST);
     if (rows > most) {
         figure->note =
             arena_printf(arena,

@@ -17,6 +17,11 @@ struct figure_table *table_new(struct arena *arena, int64_t columns, int64_t row
                                const char *const *heads);
 void table_set(struct figure_table *made, int64_t row, int64_t column, const char *text);
 
+/* The first `most` places of the first series' axis as rows: their labels, then what each
+ * series along it has there, its names where it has them. `language` is of the heads. */
+struct figure_table *table_of_result(struct arena *arena, const struct result *result,
+                                     const char *language, int64_t most);
+
 /* Whether every cell of the column is a number, which then stands at the right. */
 bool table_is_number(const struct figure_table *rows, int64_t column);
 

@@ -452,14 +452,9 @@ static bool is_told(const struct series *series, int64_t count) {
 }
 
 static const char *told_text(struct arena *arena, const struct series *series, int64_t i) {
-    if (series->values->rank == 2) {
-        return span_text(arena, series, i);
-    }
-    double value = (double)series->values->data[i];
-    return series->names                               ? series->names[i]
-           : isnan(value)                              ? "–"
-           : value == rint(value) && fabs(value) < 1e7 ? arena_printf(arena, "%.0f", value)
-                                                       : arena_printf(arena, "%.4g", value);
+    return series->values->rank == 2 ? span_text(arena, series, i)
+           : series->names           ? series->names[i]
+                                     : column_number(arena, (double)series->values->data[i]);
 }
 
 /* "cat: id 4937 · spelling Ġcat · bytes 4–7" */

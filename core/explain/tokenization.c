@@ -171,7 +171,7 @@ struct result *tokenization_compare(struct arena *arena,
                                                 "tokens per word", "vocabulary" };
     struct axis axis = { "model", count, arena_array(arena, count, sizeof(char *)) };
     struct reading *all = arena_array(arena, count, sizeof *all);
-    struct result *result = result_new(arena, "table", SUMMARY + 2 * count);
+    struct result *result = result_new(arena, "tracks", SUMMARY + 2 * count);
     float *columns[SUMMARY];
     for (int i = 0; i < SUMMARY; i++) {
         columns[i] = column_new(arena, result, i, names[i], "", &axis);

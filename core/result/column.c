@@ -1,5 +1,6 @@
 #include "core/result/column.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -32,7 +33,12 @@ const char *column_text(struct arena *arena, const struct result *result, const 
         return "";
     }
     return series->names ? series->names[row]
-                         : arena_printf(arena, "%.7g", (double)series->values->data[row]);
+                         : column_number(arena, (double)series->values->data[row]);
+}
+
+const char *column_number(struct arena *arena, double value) {
+    bool whole = value == rint(value) && fabs(value) < 1e7;
+    return isnan(value) ? "–" : arena_printf(arena, whole ? "%.0f" : "%.4g", value);
 }
 
 const char *column_shape(struct arena *arena, const struct tensor *tensor) {

@@ -18,6 +18,9 @@ const char **column_named(struct arena *arena, struct result *result, int64_t in
 const char *column_text(struct arena *arena, const struct result *result, const char *name,
                         int64_t row);
 
+/* "30522", "0.4213", "–" for NaN: a number as tables show it. */
+const char *column_number(struct arena *arena, double value);
+
 /* "384 × 1536" */
 const char *column_shape(struct arena *arena, const struct tensor *tensor);
 

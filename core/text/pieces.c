@@ -1,5 +1,7 @@
 #include "core/text/pieces.h"
 
+#include <string.h>
+
 #include "core/base/buf.h"
 #include "core/text/label.h"
 
@@ -12,6 +14,18 @@ static int64_t run_end(const struct encoding *encoding, int64_t i) {
         end++;
     }
     return tokens[i].special ? i + 1 : end;
+}
+
+/* Whether one of the tokens is no whole character by itself. Tokens that share a character only
+ * because a blank was put in front of it are shown as they are. */
+static bool is_cut(struct arena *arena, const struct tokenizer *tokenizer,
+                   const struct encoding *encoding, int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+        if (strstr(tokenizer_label(arena, tokenizer, encoding->tokens[t].id), "<0x")) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *piece(struct arena *arena, const struct token *token, const char *text,
@@ -30,7 +44,8 @@ const char **pieces_labels(struct arena *arena, const struct tokenizer *tokenize
     const char **labels = arena_array(arena, encoding->count, sizeof *labels);
     for (int64_t i = 0; i < encoding->count;) {
         int64_t end = run_end(encoding, i);
-        bool pieces = end - i > 1 && encoding->tokens[i].type == 0;
+        bool pieces = end - i > 1 && encoding->tokens[i].type == 0 &&
+                      is_cut(arena, tokenizer, encoding, i, end);
         for (int64_t t = i; t < end; t++) {
             labels[t] = pieces ? piece(arena, &encoding->tokens[t], text, t - i + 1)
                                : tokenizer_label(arena, tokenizer, encoding->tokens[t].id);

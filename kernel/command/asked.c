@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/utf8.h"
+#include "kernel/command/kept_view.h"
 
 static bool is_blank(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
@@ -210,17 +211,24 @@ void asked_keep(struct session *session, const struct cell_line *line, int64_t i
 const char *asked_picture(const struct cell_line *line, const struct result *result,
                           struct err *err) {
     const struct cell_flag *view = cell_flag_at(line, "view");
-    const struct axis *axes = result->series[0].axes;
-    int64_t heads = axes[0].count * axes[1].count;
+    const struct cell_word *at = view ? &view->value_at : NULL;
     if (!view) {
         return result->kind;
+    }
+    if (!kept_view_has_heads(result)) {
+        err_at(err, ERR_OPTION, at->line, at->column, at->length,
+               "--view %s draws attention heads, and \"%.60s\" has none: leave it away",
+               view->value, result->title);
+        return NULL;
     }
     if (strcmp(view->value, "grid") == 0) {
         return "headgrid";
     }
+    const struct axis *axes = result->series[0].axes;
+    int64_t heads = axes[0].count * axes[1].count;
     if (heads != 1) {
         err_at(
-            err, ERR_OPTION, view->value_at.line, view->value_at.column, view->value_at.length,
+            err, ERR_OPTION, at->line, at->column, at->length,
             "--view head shows one head, but %lld are meant here: add --layer and --head with "
             "one number each",
             (long long)heads);

@@ -50,6 +50,28 @@ static int64_t *positions(struct arena *arena, const struct cell_line *line,
     return numbers ? list : NULL;
 }
 
+bool kept_view_has_heads(const struct result *result) {
+    const struct series *series = result->count ? &result->series[0] : NULL;
+    return series && series->values->rank == 4 && strcmp(series->axes[0].name, "layer") == 0 &&
+           strcmp(series->axes[1].name, "head") == 0;
+}
+
+/* What has no heads is shown whole. */
+static const struct result *whole_view(const struct cell_line *line,
+                                       const struct result *result, struct err *err) {
+    static const char *const options[] = { "layer", "head" };
+    for (int i = 0; i < 2; i++) {
+        const struct cell_flag *flag = cell_flag_at(line, options[i]);
+        if (flag) {
+            err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
+                   "--%s chooses among attention heads, and \"%.60s\" has none: leave it away",
+                   options[i], result->title);
+            return NULL;
+        }
+    }
+    return result;
+}
+
 const struct result *kept_view(struct session *session, const struct cell_line *line,
                                int64_t words, struct err *err) {
     struct arena *arena = session_arena(session);
@@ -66,6 +88,9 @@ const struct result *kept_view(struct session *session, const struct cell_line *
         command_point(err, &line->words[0]);
         err_pass(err);
         return NULL;
+    }
+    if (!kept_view_has_heads(result)) {
+        return whole_view(line, result, err);
     }
     if (!cell_flag_at(line, "layer") && !cell_flag_at(line, "head") &&
         !cell_flag_at(line, "lang")) {

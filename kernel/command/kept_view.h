@@ -32,4 +32,7 @@
 const struct result *kept_view(struct session *session, const struct cell_line *line,
                                int64_t words, struct err *err);
 
+/* Whether the result is of attention heads, [layer, head, ...], which can be chosen from. */
+bool kept_view_has_heads(const struct result *result);
+
 #endif
