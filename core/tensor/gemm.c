@@ -197,10 +197,9 @@ static void in_place(struct job *job) {
 
 static void x_pack(const struct job *job, int64_t row, float *panel) {
     const struct gemm *g = job->gemm;
-    simd()->pack[DTYPE_F32](g->x + (job->first + row) * g->x_stride,
-                            g->x_stride * (int64_t)sizeof(float),
-                            (int)least(job->rows - row, simd()->columns), job->begin, job->k,
-                            panel);
+    simd()->pack[DTYPE_F32](
+        g->x + (job->first + row) * g->x_stride, g->x_stride * (int64_t)sizeof(float),
+        (int)least(job->rows - row, simd()->columns), job->begin, job->k, panel);
 }
 
 static void x_packs(void *arg, int64_t begin, int64_t end) {
@@ -261,8 +260,8 @@ static void chunk_run(const struct job *job, int64_t column) {
         if (add) {
             table->pack[DTYPE_F32](y, g->y_stride * (int64_t)sizeof *y, (int)rows, 0, n, tile);
         }
-        table->multiply(n, job->k, w, stride, panels + row * job->k, (int)rows, tile,
-                        columns, add, bytes ? next + done : NULL, upto - done);
+        table->multiply(n, job->k, w, stride, panels + row * job->k, (int)rows, tile, columns,
+                        add, bytes ? next + done : NULL, upto - done);
         table->unpack(tile, n, (int)rows, y, g->y_stride);
         if (job->begin + job->k == g->k) {
             columns_finish(g, job->first + row, rows, column, n);

@@ -17,6 +17,7 @@
 #include "core/tensor/quant.h"
 #include "tests/parity/maps.h"
 #include "tests/parity/parity_gradients.h"
+#include "tests/parity/readings.h"
 
 enum { FOLDERS_MOST = 10000, GREEDY = 8, SMOLLM2_GREEDY = 20, DEPTH = 16 /* open folders */ };
 
@@ -500,6 +501,17 @@ static int run_method(struct fixture *f, methods_run *run) {
     return write_capture(f, capture);
 }
 
+/* Of the models beside the fixture. */
+static int run_readings(struct fixture *f, methods_run *read) {
+    const struct json *cases = read_json(f, "cases.json");
+    struct capture *capture = capture_new(f->arena);
+    if (!cases || read(capture, file_join(f->arena, f->in, "../.."), json_at(cases, "cases"),
+                       &f->err) < 0) {
+        return err_pass(&f->err);
+    }
+    return write_capture(f, capture);
+}
+
 /* ---- all folders ---- */
 
 static int run_fixture(struct fixture *f) {
@@ -526,6 +538,12 @@ static int run_fixture(struct fixture *f) {
     }
     if (strncmp(f->name, "models/", 7) == 0) {
         return run_model(f, f->in);
+    }
+    if (strcmp(f->name, "methods/perplexity") == 0) {
+        return run_readings(f, readings_perplexity);
+    }
+    if (strcmp(f->name, "methods/inside") == 0) {
+        return run_readings(f, readings_inside);
     }
     return err_set(&f->err, ERR_UNSUPPORTED, "nothing here computes this yet");
 }
