@@ -76,6 +76,7 @@ static void choose_scale(struct cells *cells, const struct series *series,
     cells->is_signed = series->is_signed;
     if (series->is_signed) {
         cells->high = far > 0 ? round_up(far) : 1;
+        cells->high = bounded && cells->high > series->high ? series->high : cells->high;
         cells->low = -cells->high;
         return;
     }

@@ -61,6 +61,26 @@ static const struct entry words[] = {
     { "missing", "missing", "缺失" },
 };
 
+/* What %%surprisal and %%activations measure. */
+static const struct entry measures[] = {
+    { "surprisal", "surprisal", "意外度" },
+    { "surprisal by token", "by token", "按词元" },
+    { "surprisal by word", "by word", "按词" },
+    { "surprisal by line", "by line", "按行" },
+    { "bits a token", "bits a token", "每词元比特" },
+    { "bits a byte", "bits a byte", "每字节比特" },
+    { "bits", "bits", "比特" },
+    { "perplexity", "perplexity", "困惑度" },
+    { "difference", "difference", "差" },
+    { "text", "text", "文本" },
+    { "relative norm", "relative norm", "相对范数" },
+    { "log10 norm", "log10 norm", "范数的 log10" },
+    { "dimension", "dimension", "维" },
+    { "neuron", "neuron", "神经元" },
+    { "activation", "activation", "激活" },
+    { "z-score", "z-score", "z 分数" },
+};
+
 static const struct entry axes[] = {
     { "query", "query (looks from)", "查询（从这里看）" },
     { "key", "key (looked at)", "键（被看）" },
@@ -79,6 +99,9 @@ static const char *find(const struct entry *entries, size_t count, const char *l
 
 const char *term(const char *language, const char *word) {
     const char *found = find(words, sizeof words / sizeof *words, language, word);
+    if (!found) {
+        found = find(measures, sizeof measures / sizeof *measures, language, word);
+    }
     return found ? found : word;
 }
 
