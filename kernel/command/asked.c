@@ -70,14 +70,9 @@ static struct asked_text *texts_of_body(struct arena *arena, const struct cell_l
 }
 
 /* Refuses what no command can take in one cell. */
-static int check_data(const struct cell_line *line, const struct dataset_kept *data,
+static int check_data(const struct cell_flag *flag, const struct dataset_kept *data,
                       int64_t longest, int64_t count, struct err *err) {
-    const struct cell_word *at = &cell_flag_at(line, "data")->value_at;
-    if (line->body && !is_blank(line->body, strcspn(line->body, "\n"))) {
-        return err_at(err, ERR_TEXT, line->body_line, 1, 1,
-                      "--data %s brings its own texts: take away the text below, or --data",
-                      data->name);
-    }
+    const struct cell_word *at = &flag->value_at;
     if (count > ASKED_TEXTS) {
         return err_at(
             err, ERR_TEXT, at->line, at->column, at->length,
@@ -94,10 +89,20 @@ static int check_data(const struct cell_line *line, const struct dataset_kept *d
     return 0;
 }
 
+static int check_no_body(const struct cell_line *line, struct err *err) {
+    if (line->body && !is_blank(line->body, strcspn(line->body, "\n"))) {
+        return err_at(err, ERR_TEXT, line->body_line, 1, 1,
+                      "--data %s brings its own texts: take away the text below, or --data",
+                      cell_flag_at(line, "data")->value);
+    }
+    return 0;
+}
+
 static struct asked_text *whole_data(struct arena *arena, const struct cell_line *line,
                                      const struct dataset_kept *data, int64_t *count,
                                      struct err *err) {
-    const struct cell_word *at = &cell_flag_at(line, "data")->value_at;
+    const struct cell_flag *flag = cell_flag_at(line, "data");
+    const struct cell_word *at = &flag->value_at;
     const struct file *file = data->dataset->file;
     if (data->dataset->form != DATASET_TXT || data->most > 0) {
         err_at(err, ERR_OPTION, at->line, at->column, at->length,
@@ -105,7 +110,7 @@ static struct asked_text *whole_data(struct arena *arena, const struct cell_line
                data->name, data->most > 0 ? "a part of one" : "no such file");
         return NULL;
     }
-    if (check_data(line, data, file->size, 1, err) < 0) {
+    if (check_data(flag, data, file->size, 1, err) < 0) {
         return NULL;
     }
     struct dataset_cursor cursor = dataset_begin(data->dataset);
@@ -116,20 +121,18 @@ static struct asked_text *whole_data(struct arena *arena, const struct cell_line
     return text;
 }
 
-static struct asked_text *texts_of_data(struct session *session, const struct cell_line *line,
-                                        int64_t *count, struct err *err) {
-    const struct cell_flag *flag = cell_flag_at(line, "data");
+struct asked_text *asked_data(struct session *session, const struct cell_line *line,
+                              const char *option, int64_t *count, struct err *err) {
+    const struct cell_flag *flag = cell_flag_at(line, option);
     const struct dataset_kept *data = session_data(session, flag->value, err);
     struct arena *arena = session_arena(session);
+    *count = 0;
     if (!data) {
         command_point(err, &flag->value_at);
         return NULL;
     }
-    if (command_switch(line, "whole")) {
-        return whole_data(arena, line, data, count, err);
-    }
     const struct dataset *dataset = data->dataset;
-    if (check_data(line, data, dataset->longest, dataset->texts, err) < 0) {
+    if (check_data(flag, data, dataset->longest, dataset->texts, err) < 0) {
         return NULL;
     }
     struct asked_text *texts = arena_array(arena, dataset->texts, sizeof *texts);
@@ -144,6 +147,23 @@ static struct asked_text *texts_of_data(struct session *session, const struct ce
         };
     }
     return *count > 0 && got >= 0 ? texts : NULL;
+}
+
+static struct asked_text *texts_of_data(struct session *session, const struct cell_line *line,
+                                        int64_t *count, struct err *err) {
+    const struct cell_flag *flag = cell_flag_at(line, "data");
+    if (check_no_body(line, err) < 0) {
+        return NULL;
+    }
+    if (!command_switch(line, "whole")) {
+        return asked_data(session, line, "data", count, err);
+    }
+    const struct dataset_kept *data = session_data(session, flag->value, err);
+    if (!data) {
+        command_point(err, &flag->value_at);
+        return NULL;
+    }
+    return whole_data(session_arena(session), line, data, count, err);
 }
 
 struct asked_text *asked_texts(struct session *session, const struct cell_line *line,

@@ -48,6 +48,10 @@ struct asked_text {
 struct asked_text *asked_texts(struct session *session, const struct cell_line *line,
                                int64_t *count, struct err *err);
 
+/* The texts of the data that another option names, such as --among. */
+struct asked_text *asked_data(struct session *session, const struct cell_line *line,
+                              const char *option, int64_t *count, struct err *err);
+
 /* Lets an error that has no place yet point at the text, and name its place in the data. */
 void asked_point(struct err *err, const struct asked_text *text);
 

@@ -78,7 +78,7 @@ static int check_percents(const struct command *command, const struct cell_line 
         return err_at(err, ERR_CELL, at->line, at->column, at->length,
                       "%%%s takes no text below it: write it with one %%", command->name);
     }
-    if (!line->whole && command->body) {
+    if (!line->whole && command->body && !command->bare) {
         return err_at(
             err, ERR_CELL, at->line, at->column, at->length,
             "%%%%%s reads the text below it: write %%%%%s as the cell's first line and the "

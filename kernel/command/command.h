@@ -59,6 +59,7 @@ struct command {
     const char *subcommands;      /* "load list use": choices for the first word; NULL: none */
     enum complete_kind complete;  /* what its words (after a subcommand) can be */
     bool body;                    /* takes a %% body */
+    bool bare;                    /* means something without it too, with one % */
     bool hidden;                  /* not in help or completion */
     const struct option *options; /* ends with name NULL; may be NULL */
     int (*run)(struct session *session, const struct cell_line *line, struct reply *reply,

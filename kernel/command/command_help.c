@@ -102,7 +102,11 @@ static void add_options(struct arena *arena, struct buf *out, const struct comma
     buf_text(out, zh ? "\n选项\n" : "\nOptions\n");
     for (const struct option *o = command->options; o->name; o++) {
         snprintf(head, sizeof head, "  --%s %s", o->name, value_form(o, form));
-        padded(out, head, OPTION_INDENT);
+        if (strlen(head) < OPTION_INDENT) {
+            padded(out, head, OPTION_INDENT);
+        } else { /* too long for the column: what it does stands below */
+            buf_printf(out, "%s\n%*s", head, OPTION_INDENT, "");
+        }
         const char *said = zh ? o->help_zh : o->help;
         if (o->otherwise) {
             said = arena_printf(arena, zh ? "%s（默认 %s）" : "%s (default: %s)", said,

@@ -36,6 +36,12 @@ struct progress *progress_new(struct reply *reply, const char *what, int64_t tot
     return progress;
 }
 
+void progress_stage(struct progress *progress, const char *what, int64_t total) {
+    progress->what = arena_copy(reply_arena(progress->reply), what);
+    progress->total = total;
+    progress->began = now_seconds();
+}
+
 bool progress_due(const struct progress *progress) {
     return reply_follows(progress->reply) && now_seconds() - progress->last >= PACE;
 }

@@ -21,6 +21,9 @@ struct progress;
 struct progress *progress_new(struct reply *reply, const char *what, int64_t total,
                               bool is_chinese);
 
+/* What comes next, in the same display. */
+void progress_stage(struct progress *progress, const char *what, int64_t total);
+
 /* Whether an update would be shown now: ask before drawing a partial picture. */
 bool progress_due(const struct progress *progress);
 
