@@ -195,20 +195,22 @@ static void draw_column(struct canvas *canvas, const struct histogram *h, double
     }
 }
 
-/* The other model's counts: a line along the tops of its bars. */
+/* The other model's counts: a line along the tops of its bars, and down where there is none. */
 static void draw_other(struct canvas *canvas, const struct histogram *h, int64_t row, double x,
                        double y) {
-    struct arena *arena = canvas->arena;
-    double *path = arena_array(arena, 2 * h->bins, 2 * sizeof *path);
-    for (int64_t i = 0; i < h->bins; i++) {
-        double count = (double)h->other[row * h->bins + i];
-        double at = y - (count > 0 ? ruler_at(&h->y, fmax(count, 0.7)) : 0);
-        double *two = path + 4 * i;
-        two[0] = x + edge_x(h, i);
-        two[2] = x + edge_x(h, i + 1);
-        two[1] = two[3] = at;
+    double *path = arena_array(canvas->arena, 2 * h->bins + 2, 2 * sizeof *path), *at = path;
+    double before = 0;
+    for (int64_t i = 0; i <= h->bins; i++) {
+        double count = i < h->bins ? (double)h->other[row * h->bins + i] : 0;
+        double high = count > 0 ? ruler_at(&h->y, fmax(count, 0.7)) : 0;
+        double ends[] = { before, high }; /* upright at this edge, or a gap along the ground */
+        for (int k = 0; k < 2; k++, at += 2) {
+            at[0] = x + edge_x(h, i);
+            at[1] = before > 0 || high > 0 ? y - ends[k] : (double)NAN;
+        }
+        before = high;
     }
-    canvas_curve(canvas, path, 2 * h->bins, 1.5, h->keys[1].colour);
+    canvas_curve(canvas, path, (at - path) / 2, 1.5, h->keys[1].colour);
 }
 
 static void draw_plot(struct canvas *canvas, const struct histogram *h, int64_t row, double x,

@@ -51,6 +51,11 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "tokens.minilm.whole": {"ratio": 10},
     "tokens.gpt2.lines": {"ratio": 10},
     "tokens.gpt2.whole": {"ratio": 10},
+    "picture.heatmap.16": {"ratio": 30},
+    "picture.heatmap.128": {"ratio": 30},
+    "picture.grid.144": {"ratio": 30},
+    "picture.histogram.1M": {"ratio": 30},
+    "picture.scatter.30k": {"ratio": 30},
 }
 
 
@@ -381,6 +386,39 @@ def tokens(args):
             print(json.dumps(line), flush=True)
 
 
+PEERS_DRAW = {  # our row: what i_render.py calls the same
+    "picture.heatmap.16": "I.png.heatmap_16_annotated",
+    "picture.heatmap.128": "I.png.heatmap_128",
+    "picture.grid.144": "I.png.grid_12x12_of_16",
+    "picture.histogram.1M": "I.png.histogram_50_of_1M",
+    "picture.scatter.30k": "I.png.scatter_30k",
+}
+
+
+def pictures(args):
+    """From numbers to the bytes of a PNG, beside matplotlib's."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "draw")
+    patterns = [p for p in args.patterns if p.startswith("picture.") or f"{p}." == "picture."]
+    if args.patterns and not patterns:
+        return
+    out = subprocess.run([program, *patterns], capture_output=True, text=True)
+    print(out.stderr, end="", file=sys.stderr)
+    lines = [json.loads(text) for text in out.stdout.splitlines()]
+    peers = {}
+    for line in lines if args.peer else []:
+        name = PEERS_DRAW.get(line["name"])
+        for row in peer_lines(args, "i_render.py", "--only", name) if name else []:
+            if row["peer"] == "matplotlib Agg" and "min_s" in row:
+                peers[line["name"]] = row
+    for line in lines:
+        peer = peers.get(line["name"])
+        if peer:
+            line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
+        if line["name"] in GOALS:
+            line["goal"] = GOALS[line["name"]]
+        print(json.dumps(line), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -399,6 +437,7 @@ def main():
     forward(args)
     gradients(args)
     tokens(args)
+    pictures(args)
 
 
 if __name__ == "__main__":
