@@ -35,10 +35,23 @@ struct density *density_new(struct arena *arena, const double *xy, const unsigne
     return d;
 }
 
-int density_level(const struct density *d, int64_t cell, int levels) {
-    int32_t count = d->counts[cell];
+static unsigned char level_of(const struct density *d, int32_t count, int levels) {
     if (count == 0 || d->most < 2) {
-        return count > 0 ? levels : 0;
+        return (unsigned char)(count > 0 ? levels : 0);
     }
-    return 1 + (int)((double)(levels - 1) * log((double)count) / log((double)d->most) + 0.5);
+    double share = log((double)count) / log((double)d->most);
+    return (unsigned char)(1 + (int)((double)(levels - 1) * share + 0.5));
+}
+
+unsigned char *density_levels(struct arena *arena, const struct density *d, int levels) {
+    enum { COMMON = 256 }; /* counts whose level is found once */
+    unsigned char common[COMMON], *made = arena_raw(arena, (size_t)(d->columns * d->rows));
+    for (int32_t count = 0; count < COMMON; count++) {
+        common[count] = level_of(d, count <= d->most ? count : 0, levels);
+    }
+    for (int64_t i = 0; i < d->columns * d->rows; i++) {
+        int32_t count = d->counts[i];
+        made[i] = count < COMMON ? common[count] : level_of(d, count, levels);
+    }
+    return made;
 }

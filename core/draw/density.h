@@ -21,7 +21,7 @@ struct density *density_new(struct arena *arena, const double *xy, const unsigne
                             int64_t group_count, int64_t n, double width, double height,
                             double cell);
 
-/* 1 .. levels by the logarithm of the count; 0: none. */
-int density_level(const struct density *density, int64_t cell, int levels);
+/* The level of each cell: 1 .. levels (at most 255) by the logarithm of its count; 0: none. */
+unsigned char *density_levels(struct arena *arena, const struct density *density, int levels);
 
 #endif

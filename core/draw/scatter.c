@@ -178,23 +178,26 @@ static uint32_t level_colour(const struct scatter *s, int64_t group, int level) 
 /* Cells of one colour beside each other are one rectangle. */
 static void draw_density(struct canvas *canvas, const struct scatter *s, double x, double y) {
     const struct density *d = s->density;
-    int levels = s->groups ? LEVELS_GROUP : LEVELS;
+    int count = s->groups ? LEVELS_GROUP : LEVELS;
+    const unsigned char *levels = density_levels(canvas->arena, d, count);
+    int64_t kinds = s->groups ? s->group_count : 1;
+    uint32_t *colours = arena_array(canvas->arena, kinds * (count + 1), sizeof *colours);
+    for (int64_t i = 0; i < kinds * (count + 1); i++) {
+        colours[i] = level_colour(s, i / (count + 1), (int)(i % (count + 1)));
+    }
     for (int64_t row = 0; row < d->rows; row++) {
+        const unsigned char *level = levels + row * d->columns;
+        const unsigned char *group = d->groups ? d->groups + row * d->columns : NULL;
         for (int64_t from = 0, to; from < d->columns; from = to) {
-            int64_t cell = row * d->columns + from;
-            int level = density_level(d, cell, levels);
-            int group = d->groups ? d->groups[cell] : 0;
-            for (to = from + 1; to < d->columns; to++) {
-                int64_t next = row * d->columns + to;
-                if (density_level(d, next, levels) != level ||
-                    (level > 0 && d->groups && d->groups[next] != group)) {
-                    break;
-                }
+            for (to = from + 1; to < d->columns && level[to] == level[from] &&
+                                (!group || group[to] == group[from]);
+                 to++) {
             }
-            if (level > 0) {
+            int64_t kind = group ? group[from] : 0;
+            if (level[from] > 0) {
                 canvas_rect(canvas, x + d->cell * (double)from, y + d->cell * (double)row,
                             d->cell * (double)(to - from), d->cell,
-                            level_colour(s, group, level));
+                            colours[kind * (count + 1) + level[from]]);
             }
         }
     }
@@ -322,14 +325,11 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
 static void json_density(struct jsonwrite *w, const struct figure *figure) {
     const struct scatter *s = figure->body;
     const struct density *d = s->density;
-    int64_t shape[] = { d->rows, d->columns }, cells = d->rows * d->columns;
-    unsigned char *levels = arena_raw(figure->arena, (size_t)cells);
-    for (int64_t i = 0; i < cells; i++) {
-        levels[i] = (unsigned char)density_level(d, i, 255);
-    }
+    int64_t shape[] = { d->rows, d->columns };
     json_key(w, "most");
     json_int(w, d->most);
-    chart_json_bytes(w, figure->arena, "levels", levels, 2, shape);
+    chart_json_bytes(w, figure->arena, "levels", density_levels(figure->arena, d, 255), 2,
+                     shape);
     if (d->groups) {
         chart_json_bytes(w, figure->arena, "groups", d->groups, 2, shape);
     }
