@@ -82,7 +82,7 @@ static int64_t changes(const unsigned char *row, int64_t n) {
         differ |= differ >> 4 & 0x0f0f0f0f0f0f0f0f;
         differ |= differ >> 2 & 0x3333333333333333;
         differ |= differ >> 1;
-        sum += __builtin_popcountll(differ & 0x0101010101010101);
+        sum += (int64_t)((differ & 0x0101010101010101) * 0x0101010101010101 >> 56);
     }
     for (; i < n; i++) {
         sum += row[i] != row[i - 1];

@@ -96,9 +96,9 @@ static const struct figure_case {
     struct result *(*make)(struct arena *arena);
     bool made_before; /* attention comes from the model */
 } cases[] = {
-    { "picture.heatmap.16", one_map, true },      { "picture.heatmap.128", large_map, true },
-    { "picture.grid.144", grid, true },           { "picture.grid.270", large_grid, true },
-    { "picture.histogram.1M", histogram, false }, { "picture.scatter.30k", scatter, false }
+    { "draw.heatmap.16", one_map, true },      { "draw.heatmap.128", large_map, true },
+    { "draw.grid.144", grid, true },           { "draw.grid.270", large_grid, true },
+    { "draw.histogram.1M", histogram, false }, { "draw.scatter.30k", scatter, false }
 };
 
 static int bench(const struct figure_case *of) {

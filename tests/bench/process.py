@@ -51,11 +51,11 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "tokens.minilm.whole": {"ratio": 10},
     "tokens.gpt2.lines": {"ratio": 10},
     "tokens.gpt2.whole": {"ratio": 10},
-    "picture.heatmap.16": {"ratio": 30},
-    "picture.heatmap.128": {"ratio": 30},
-    "picture.grid.144": {"ratio": 30},
-    "picture.histogram.1M": {"ratio": 30},
-    "picture.scatter.30k": {"ratio": 30},
+    "draw.heatmap.16": {"ratio": 30},
+    "draw.heatmap.128": {"ratio": 30},
+    "draw.grid.144": {"ratio": 30},
+    "draw.histogram.1M": {"ratio": 30},
+    "draw.scatter.30k": {"ratio": 30},
 }
 
 
@@ -387,18 +387,18 @@ def tokens(args):
 
 
 PEERS_DRAW = {  # our row: what i_render.py calls the same
-    "picture.heatmap.16": "I.png.heatmap_16_annotated",
-    "picture.heatmap.128": "I.png.heatmap_128",
-    "picture.grid.144": "I.png.grid_12x12_of_16",
-    "picture.histogram.1M": "I.png.histogram_50_of_1M",
-    "picture.scatter.30k": "I.png.scatter_30k",
+    "draw.heatmap.16": "I.png.heatmap_16_annotated",
+    "draw.heatmap.128": "I.png.heatmap_128",
+    "draw.grid.144": "I.png.grid_12x12_of_16",
+    "draw.histogram.1M": "I.png.histogram_50_of_1M",
+    "draw.scatter.30k": "I.png.scatter_30k",
 }
 
 
 def pictures(args):
     """From numbers to the bytes of a PNG, beside matplotlib's."""
     program = os.path.join(os.path.dirname(args.program), "tests", "bench", "draw")
-    patterns = [p for p in args.patterns if p.startswith("picture.") or f"{p}." == "picture."]
+    patterns = [p for p in args.patterns if p.startswith("draw.") or f"{p}." == "draw."]
     if args.patterns and not patterns:
         return
     out = subprocess.run([program, *patterns], capture_output=True, text=True)
@@ -407,7 +407,7 @@ def pictures(args):
     peers = {}
     for line in lines if args.peer else []:
         name = PEERS_DRAW.get(line["name"])
-        for row in peer_lines(args, "i_render.py", "--only", name) if name else []:
+        for row in peer_lines(args, "i_render.py", "--only", name.removeprefix("I.png.")) if name else []:
             if row["peer"] == "matplotlib Agg" and "min_s" in row:
                 peers[line["name"]] = row
     for line in lines:
