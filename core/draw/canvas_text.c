@@ -179,12 +179,68 @@ static void draw(struct canvas *canvas, struct canvas_text *text,
     fn.cairo_surface_destroy(surface);
 }
 
-static unsigned hash(const char *text) {
+static uint32_t hash(const char *text) {
     uint32_t h = 2166136261U; /* FNV-1a */
     for (; *text; text++) {
         h = (h ^ (unsigned char)*text) * 16777619U;
     }
-    return h % 64;
+    return h;
+}
+
+/* What this process has shaped before, in any picture: the same labels are drawn again and
+ * again. It is thrown away when it has grown too large. */
+static struct {
+    struct arena *arena;
+    struct canvas_text *texts[256];
+    size_t bytes;
+} shaped;
+
+enum { SHAPED_BYTES = 6 << 20, SHAPED_LONGEST = 400 };
+
+static struct canvas_text *copy_text(struct arena *arena, const struct canvas_text *from) {
+    struct canvas_text *text = arena_alloc(arena, sizeof *text);
+    size_t bytes = (size_t)(from->cover.stride * from->cover.rows);
+    unsigned char *pixels = arena_raw(arena, bytes);
+    memcpy(pixels, from->cover.cover, bytes);
+    *text = *from;
+    text->cover.cover = pixels;
+    return text;
+}
+
+static void keep_shaped(const struct canvas_text *text, const char *key, uint32_t place) {
+    size_t bytes = (size_t)(text->cover.stride * text->cover.rows) + sizeof *text;
+    if (strlen(key) > SHAPED_LONGEST || bytes > SHAPED_BYTES / 16) {
+        return;
+    }
+    if (shaped.bytes + bytes > SHAPED_BYTES || !shaped.arena) {
+        arena_free(shaped.arena);
+        memset(&shaped, 0, sizeof shaped);
+        shaped.arena = arena_new();
+    }
+    struct canvas_text *kept = copy_text(shaped.arena, text);
+    kept->key = arena_copy(shaped.arena, key);
+    kept->next = shaped.texts[place];
+    shaped.texts[place] = kept;
+    shaped.bytes += bytes;
+}
+
+/* Shaped and drawn anew, or as it was before at this scale. */
+static struct canvas_text *shape(struct canvas *canvas, const struct canvas_style *style,
+                                 const char *text, const char *key) {
+    const char *scaled = arena_printf(canvas->arena, "%g %s", canvas->scale, key);
+    uint32_t place = hash(scaled) % 256;
+    for (struct canvas_text *kept = shaped.texts[place]; kept; kept = kept->next) {
+        if (strcmp(kept->key, scaled) == 0) {
+            return copy_text(canvas->arena, kept);
+        }
+    }
+    struct canvas_text *drawn = arena_alloc(canvas->arena, sizeof *drawn);
+    drawn->key = key;
+    PangoLayout *layout = layout_new(canvas, style, text);
+    draw(canvas, drawn, style, layout);
+    fn.g_object_unref(layout);
+    keep_shaped(drawn, scaled, place);
+    return drawn;
 }
 
 const struct canvas_text *canvas_text_at(struct canvas *canvas,
@@ -192,19 +248,16 @@ const struct canvas_text *canvas_text_at(struct canvas *canvas,
     const char *key =
         arena_printf(canvas->arena, "%g %d %g %g %g %g %s", style->size, style->bold, style->x,
                      style->y, style->angle, style->width, text);
-    struct canvas_text **list = &canvas->texts[hash(key)];
+    struct canvas_text **list = &canvas->texts[hash(key) % 64];
     for (struct canvas_text *drawn = *list; drawn; drawn = drawn->next) {
         if (strcmp(drawn->key, key) == 0) {
             return drawn;
         }
     }
-    struct canvas_text *drawn = arena_alloc(canvas->arena, sizeof *drawn);
+    struct canvas_text *drawn = shape(canvas, style, text, key);
     drawn->key = key;
     drawn->next = *list;
     *list = drawn;
-    PangoLayout *layout = layout_new(canvas, style, text);
-    draw(canvas, drawn, style, layout);
-    fn.g_object_unref(layout);
     return drawn;
 }
 

@@ -13,7 +13,7 @@
 /* bench_draw: how long pictures take from numbers to the bytes of a PNG, with the text and the
  * JSON that go beside it, fonts already open. Arguments: parts of names; none: all. */
 
-enum { REPEATS = 15, VALUES = 1000000, POINTS = 30000, BINS = 50 };
+enum { REPEATS = 31, VALUES = 1000000, POINTS = 30000, BINS = 50 };
 
 static const float *noise; /* [VALUES], about normal */
 

@@ -187,3 +187,26 @@ TEST(canvas_shapes_may_leave_the_canvas_or_be_no_numbers) {
     canvas_disc(canvas, 10, 10, 1e4, 0x000000);
     check_int(inked(canvas), 40 * 40);
 }
+
+/* What was shaped before for another picture is the same; at another scale it is not. */
+TEST(canvas_remembers_texts_between_pictures) {
+    struct canvas_style style = { .size = 12, .colour = 0x000000 };
+    struct canvas *one = blank(60, 20, 2), *two = blank(60, 20, 2), *small = blank(60, 20, 1);
+    canvas_write(one, &style, 3, 3, "once more");
+    canvas_write(two, &style, 3, 3, "once more");
+    canvas_write(small, &style, 3, 3, "once more");
+    check(memcmp(one->pixels, two->pixels, (size_t)(one->width * one->height)) == 0);
+    check(inked(small) > 0 && inked(small) * 2 < inked(one));
+}
+
+/* More texts than are kept: the first ones are shaped anew. */
+TEST(canvas_bears_many_texts) {
+    struct canvas_style style = { .size = 60, .colour = 0x000000 };
+    int64_t first = 0;
+    for (int i = 0; i < 400; i++) {
+        struct canvas *canvas = blank(400, 80, 1);
+        canvas_write(canvas, &style, 3, 3, arena_printf(check_arena(), "text %d", i % 390));
+        first = i == 0 ? inked(canvas) : first;
+        check(i != 390 || inked(canvas) == first);
+    }
+}
