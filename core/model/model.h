@@ -181,7 +181,12 @@ struct backward {
     bool want[SITE_COUNT]; /* -> trace->gradients[site][layer], [S, shape of the value] */
     /* NULL, or called with the gradient of every parameter as the file names it, each once,
      * when it is complete; gone when this returns. S = 1. Parameters that the target does not
-     * depend on are left out. `asks` NULL: all. */
+     * depend on are left out. `asks` NULL: all.
+     *
+     * It is called where model_backward was, between two steps, when no other thread works: it
+     * may use pool_for itself, allocate from arenas of its own, throw, and change the gradient.
+     * The numbers lie close together as float32, in the parameter's own shape, and mostly still
+     * in a cache. It may not go back through the same trace. */
     void (*parameter)(void *arg, const char *name, const struct tensor *gradient);
     bool (*asks)(void *arg, const char *name);
     void *arg;

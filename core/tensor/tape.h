@@ -67,7 +67,8 @@ struct tape_ask {
     int64_t seeds; /* S, at least 1 */
     /* NULL: no parameter's gradient is computed. Else handed over as soon as it is complete,
      * and gone when this returns; a parameter used in several places comes once, one that no
-     * seed depends on never. S must be 1. */
+     * seed depends on never. S must be 1. Called between steps, by the thread that goes
+     * backward while the pool rests: it may use pool_for and change the gradient. */
     void (*parameter)(void *arg, const struct tensor *parameter, const struct tensor *gradient);
     bool (*asks)(void *arg, const struct tensor *parameter); /* NULL: all are asked for */
     void *arg;
