@@ -133,29 +133,63 @@ struct losses {
     double *nll; /* [rows] */
 };
 
+enum { EIGHT = 8 }; /* of a row side by side, so that no sum waits for its last */
+
+static float row_greatest(const float *row, int64_t n) {
+    float some[EIGHT], most = -INFINITY;
+    int64_t i = 0;
+    for (int j = 0; j < EIGHT; j++) {
+        some[j] = most;
+    }
+    for (; i + EIGHT <= n; i += EIGHT) {
+        for (int j = 0; j < EIGHT; j++) {
+            some[j] = row[i + j] > some[j] ? row[i + j] : some[j];
+        }
+    }
+    for (int j = 0; j < EIGHT; j++) {
+        most = some[j] > most ? some[j] : most;
+    }
+    for (; i < n; i++) {
+        most = row[i] > most ? row[i] : most;
+    }
+    return most;
+}
+
+static double row_total(const float *row, int64_t n) {
+    double some[EIGHT] = { 0 }, sum = 0;
+    int64_t i = 0;
+    for (; i + EIGHT <= n; i += EIGHT) {
+        for (int j = 0; j < EIGHT; j++) {
+            some[j] += (double)row[i + j];
+        }
+    }
+    for (int j = 0; j < EIGHT; j++) {
+        sum += some[j];
+    }
+    for (; i < n; i++) {
+        sum += (double)row[i];
+    }
+    return sum;
+}
+
 /* Each exponential is computed once: the gradient's row holds them until their sum is known. */
 static void rows_lose(void *arg, int64_t begin, int64_t end) {
     const struct losses *job = arg;
     for (int64_t r = begin; r < end; r++) {
         const float *row = job->logits + r * job->width;
-        float *gradient = job->gradients + r * job->width, most = -INFINITY;
-        double sum = 0;
+        float *gradient = job->gradients + r * job->width;
         if (job->labels[r] == QUESTION_NONE) {
             memset(gradient, 0, (size_t)job->width * sizeof *gradient);
             continue;
         }
-        for (int64_t i = 0; i < job->width; i++) {
-            most = row[i] > most ? row[i] : most;
-        }
+        float most = row_greatest(row, job->width);
         for (int64_t i = 0; i < job->width; i++) {
             gradient[i] = row[i] - most;
         }
         simd()->exp(gradient, gradient, job->width);
+        double sum = row_total(gradient, job->width), share = 1 / (sum * (double)job->n);
         for (int64_t i = 0; i < job->width; i++) {
-            sum += (double)gradient[i];
-        }
-        for (int64_t i = 0; i < job->width; i++) {
-            gradient[i] = (float)((double)gradient[i] / (sum * (double)job->n));
+            gradient[i] = (float)((double)gradient[i] * share);
         }
         int32_t label = job->labels[r];
         double p = exp((double)row[label] - (double)most) / sum;

@@ -6,6 +6,7 @@
 #include "core/tensor/quant.h"
 
 enum { PIECE = 256, ROWS = 4, COLUMNS = 128 }; /* that one task takes */
+enum { WORTH = 65536 };                        /* numbers looked at that are worth a thread */
 enum { DEEP = 3072, TALL = 768 };              /* rows of W that one product takes, backward */
 
 /* ---- forward ---- */
@@ -205,7 +206,7 @@ static struct sparse sparse_of(struct tape *tape, const float *dz, int64_t rows,
     struct sparse sparse = { .dz = dz, .width = width, .most = width / 8 };
     sparse.counts = arena_array(tape->arena, rows, sizeof *sparse.counts);
     sparse.at = arena_array(tape->arena, rows, sizeof *sparse.at);
-    pool_for(rows, ROWS, rows_count, &sparse);
+    pool_for(rows, WORTH / width + 1, rows_count, &sparse);
     for (int64_t r = 0; r < rows; r++) {
         sparse.entries += sparse.counts[r];
         if (sparse.counts[r] > 0) {
