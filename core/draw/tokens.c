@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/base/jsonwrite.h"
-#include "core/base/utf8.h"
 #include "core/draw/colour.h"
+#include "core/draw/flow.h"
 #include "core/draw/hover.h"
 #include "core/draw/table.h"
 #include "core/draw/terms.h"
@@ -20,39 +20,20 @@ enum {
     LINES_MOST = 56,    /* in the picture */
     COLUMNS_MOST = 70,  /* of one token */
     TOKENS_MOST = 3000, /* looked at for it */
-    TABLE_MOST = 1000,  /* rows told below it */
-    SENT_MOST = 20000,  /* tokens in the JSON */
+    TABLE_MOST = 400,   /* rows told below it */
     LEVELS = 45,        /* colours of the scale: letters need shades of every one */
     SHADES = 4,         /* of letters on them */
-    BOX = 100,          /* bytes of a hover box beside its text */
     BAR_WIDE = 160,
     BAR_HIGH = 8
-};
-
-enum direction { NEUTRAL, LEFT_TO_RIGHT, RIGHT_TO_LEFT };
-
-/* A piece of a line: a token, or text between tokens. */
-struct chip {
-    const char *text;
-    int64_t token;                  /* -1: between tokens */
-    bool tag;                       /* stands for no text */
-    bool opens;                     /* a line may break before it */
-    bool closes;                    /* the text's line ends behind it */
-    enum direction direction, runs; /* of its letters; as it stands in the line */
-    double width, x, y;
-    int64_t line;
 };
 
 struct tokens {
     const struct result *result;
     const struct series *values, *spans;
     int64_t count; /* tokens looked at */
-    struct chip *chips;
-    int64_t chip_count, drawn; /* chips; those that are in the picture */
-    int64_t lines;
+    struct flow flow;
     bool named; /* values are names: colours by word */
     struct colour_scale scale;
-    double width, height;
 };
 
 static struct tokens *body_of(const struct figure *figure) {
@@ -61,77 +42,6 @@ static struct tokens *body_of(const struct figure *figure) {
 
 /* ---- chips ---- */
 
-static enum direction direction_of_code(uint32_t code) {
-    if ((code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) ||
-        (code >= 0xfe70 && code <= 0xfeff) || (code >= 0x10800 && code <= 0x10fff) ||
-        (code >= 0x1e800 && code <= 0x1eeff)) {
-        return RIGHT_TO_LEFT;
-    }
-    bool letter = (code >= '0' && code <= '9') || (code >= 'A' && code <= 'Z') ||
-                  (code >= 'a' && code <= 'z') || (code >= 0xc0 && code < 0x2000) ||
-                  (code >= 0x2c00 && code < 0x2e00) || code > 0x3003;
-    return letter ? LEFT_TO_RIGHT : NEUTRAL;
-}
-
-/* That of the first letter or digit. */
-static enum direction direction_of(const char *text) {
-    size_t length = strlen(text);
-    for (size_t i = 0; i < length;) {
-        uint32_t code = 0;
-        int n = utf8_decode(text + i, length - i, &code);
-        enum direction found = n > 0 ? direction_of_code(code) : NEUTRAL;
-        if (found != NEUTRAL) {
-            return found;
-        }
-        i += n > 0 ? (size_t)n : 1;
-    }
-    return NEUTRAL;
-}
-
-/* Chinese, Japanese, Korean: a line may break between any two characters. */
-static bool is_broken_anywhere(const char *text) {
-    uint32_t code = 0;
-    return utf8_decode(text, strlen(text), &code) > 0 &&
-           ((code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7af) ||
-            (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff00 && code <= 0xffef) ||
-            code >= 0x1f000);
-}
-
-static bool is_joining(uint32_t code) {
-    return (code >= 0x620 && code <= 0x6ff && code != 0x66d &&
-            (code < 0x660 || code > 0x66c)) ||
-           (code >= 0x750 && code <= 0x77f);
-}
-
-/* The character before byte `end`; 0 if there is none. */
-static uint32_t code_before(const char *text, int64_t end) {
-    uint32_t code = 0;
-    for (int64_t at = end - 1; at >= 0 && end - at <= 4; at--) {
-        if (utf8_decode(text + at, (size_t)(end - at), &code) == (int)(end - at)) {
-            return code;
-        }
-    }
-    return 0;
-}
-
-/* The text of bytes begin..end. Where the cut goes through an Arabic word, a joiner keeps the
- * shapes that its letters have in the whole word. */
-static const char *piece(struct arena *arena, const char *text, int64_t begin, int64_t end) {
-    static const char joiner[] = "\xe2\x80\x8d";
-    uint32_t first = 0, next = 0;
-    size_t length = strlen(text);
-    const char *shown = figure_short(
-        arena, figure_sentence(arena, arena_text(arena, text + begin, (size_t)(end - begin))),
-        COLUMNS_MOST);
-    utf8_decode(text + begin, length - (size_t)begin, &first);
-    utf8_decode(text + end, length - (size_t)end, &next);
-    bool before = is_joining(first) && is_joining(code_before(text, begin));
-    bool behind = is_joining(next) && is_joining(code_before(text, end));
-    return before || behind ? arena_printf(arena, "%s%s%s", before ? joiner : "", shown,
-                                           behind ? joiner : "")
-                            : shown;
-}
-
 struct making {
     struct figure *figure;
     struct tokens *t;
@@ -139,17 +49,18 @@ struct making {
     int64_t length, at; /* bytes; what is told already */
 };
 
-static void add_chip(struct making *m, struct chip chip, const char *bytes, int64_t length) {
+static void add_chip(struct making *m, struct flow_piece chip, const char *bytes,
+                     int64_t length) {
     chip.closes = length > 0 && memchr(bytes, '\n', (size_t)length);
-    chip.direction = direction_of(chip.text);
-    m->t->chips[m->t->chip_count++] = chip;
+    m->t->flow.pieces[m->t->flow.count++] = chip;
 }
 
 /* Text between the last token and the next: blanks that the vocabulary leaves out. */
 static void add_between(struct making *m, int64_t end) {
     if (end > m->at) {
-        struct chip chip = { .text = piece(m->figure->arena, m->text, m->at, end),
-                             .token = -1 };
+        struct flow_piece chip = { .text = flow_text(m->figure->arena, m->text, m->length,
+                                                     m->at, end, COLUMNS_MOST),
+                                   .token = -1 };
         add_chip(m, chip, m->text + m->at, end - m->at);
         m->at = end;
     }
@@ -166,7 +77,7 @@ static void add_token(struct making *m, int64_t i) {
     struct arena *arena = m->figure->arena;
     const char *label = figure_short(
         arena, figure_visible(arena, m->t->values->axes[0].labels[i]), COLUMNS_MOST);
-    struct chip chip = { .text = label, .token = i, .opens = true };
+    struct flow_piece chip = { .text = label, .token = i, .opens = true };
     int64_t begin = 0, end = 0;
     if (m->t->spans) {
         begin = (int64_t)m->t->spans->values->data[2 * i];
@@ -176,9 +87,9 @@ static void add_token(struct making *m, int64_t i) {
         chip.tag = !inside;
         if (inside) {
             add_between(m, begin);
-            chip.text = shared ? label : piece(arena, m->text, begin, end);
-            chip.opens = begin == 0 || m->text[begin] == ' ' || m->text[begin - 1] == ' ' ||
-                         m->text[begin - 1] == '\n' || is_broken_anywhere(m->text + begin);
+            chip.text =
+                shared ? label : flow_text(arena, m->text, m->length, begin, end, COLUMNS_MOST);
+            chip.opens = flow_opens(m->text, m->length, begin);
             m->at = end > m->at ? end : m->at;
         }
     }
@@ -188,7 +99,7 @@ static void add_token(struct making *m, int64_t i) {
 static void chips_make(struct figure *figure, struct tokens *t) {
     struct making m = { .figure = figure, .t = t, .text = t->result->text };
     m.length = (int64_t)strlen(m.text);
-    t->chips = arena_array(figure->arena, 2 * t->count + 1, sizeof *t->chips);
+    t->flow.pieces = arena_array(figure->arena, 2 * t->count + 1, sizeof *t->flow.pieces);
     for (int64_t i = 0; i < t->count; i++) {
         add_token(&m, i);
     }
@@ -199,7 +110,7 @@ static void chips_make(struct figure *figure, struct tokens *t) {
 
 /* ---- layout ---- */
 
-static struct canvas_style chip_style(const struct chip *chip, uint32_t colour) {
+static struct canvas_style chip_style(const struct flow_piece *chip, uint32_t colour) {
     return (struct canvas_style){ .size = chip->tag ? 9 : 13,
                                   .colour = colour,
                                   .x = 0.5,
@@ -207,121 +118,11 @@ static struct canvas_style chip_style(const struct chip *chip, uint32_t colour) 
                                   .shades = chip->token < 0 ? 0 : SHADES };
 }
 
-/* The chip behind the stretch that begins at `i` and is not broken if it can be helped. */
-static int64_t stretch_end(const struct tokens *t, int64_t i, double *width) {
-    *width = t->chips[i].width;
-    int64_t k = i + 1;
-    for (; k < t->chip_count && !t->chips[k].opens && t->chips[k].token >= 0 &&
-           !t->chips[k - 1].closes && t->chips[k - 1].token >= 0;
-         k++) {
-        *width += t->chips[k].width;
-    }
-    return k;
-}
-
-/* Which line each chip stands on. */
-static void lines_break(struct tokens *t) {
-    double x = 0, stretch;
-    int64_t line = 0;
-    for (int64_t i = 0; i < t->chip_count;) {
-        int64_t end = stretch_end(t, i, &stretch);
-        if (x > 0 && x + stretch > WIDE) {
-            line++;
-            x = 0;
-        }
-        for (; i < end; i++) {
-            struct chip *chip = &t->chips[i];
-            if (x > 0 && x + chip->width > WIDE) {
-                line++;
-                x = 0;
-            }
-            bool blank =
-                chip->token < 0 && x == 0 && strspn(chip->text, " ") == strlen(chip->text);
-            chip->width = blank ? 0 : chip->width;
-            chip->line = line;
-            x += chip->width;
-            if (chip->closes) {
-                line++;
-                x = 0;
-            }
-        }
-    }
-    t->lines = t->chip_count ? t->chips[t->chip_count - 1].line + 1 : 0;
-}
-
-/* What has no direction takes that of both its neighbours, or the line's. */
-static void neutrals_turn(struct chip *chips, int64_t n, enum direction base) {
-    enum direction before = base;
-    for (int64_t i = 0; i < n;) {
-        int64_t k = i;
-        while (k < n && chips[k].direction == NEUTRAL) {
-            k++;
-        }
-        enum direction behind = k < n ? chips[k].direction : base;
-        for (; i < k; i++) {
-            chips[i].runs = before == behind ? before : base;
-        }
-        if (i < n) {
-            before = chips[i].runs = chips[i].direction;
-            i++;
-        }
-    }
-}
-
-/* Places the chips of one line: stretches of one direction follow each other in the line's. */
-static void line_place(struct chip *chips, int64_t n, enum direction base) {
-    neutrals_turn(chips, n, base);
-    double at = base == RIGHT_TO_LEFT ? WIDE : 0;
-    for (int64_t i = 0, k; i < n; i = k) {
-        double width = 0;
-        for (k = i; k < n && chips[k].runs == chips[i].runs; k++) {
-            width += chips[k].width;
-        }
-        double left = base == RIGHT_TO_LEFT ? at - width : at, from = 0;
-        for (int64_t c = i; c < k; c++) {
-            bool turned = chips[i].runs == RIGHT_TO_LEFT;
-            chips[c].x = left + (turned ? width - from - chips[c].width : from);
-            from += chips[c].width;
-        }
-        at = base == RIGHT_TO_LEFT ? at - width : at + width;
-    }
-}
-
-/* The direction of the text's line that chip `i` begins: that of its first letter. Digits,
- * though they run from left to right everywhere, do not count. */
-static enum direction base_of(const struct tokens *t, int64_t i) {
-    for (; i < t->chip_count; i++) {
-        char first = t->chips[i].text[strspn(t->chips[i].text, " ")];
-        bool counts = !t->chips[i].tag && (first < '0' || first > '9');
-        if (t->chips[i].direction != NEUTRAL && counts) {
-            return t->chips[i].direction;
-        }
-        if (t->chips[i].closes) {
-            break;
-        }
-    }
-    return LEFT_TO_RIGHT;
-}
-
-static void chips_place(struct tokens *t) {
-    enum direction base = LEFT_TO_RIGHT;
-    for (int64_t i = 0, k; i < t->chip_count && t->chips[i].line < LINES_MOST; i = k) {
-        if (i == 0 || t->chips[i - 1].closes) {
-            base = base_of(t, i);
-        }
-        for (k = i; k < t->chip_count && t->chips[k].line == t->chips[i].line; k++) {
-            t->chips[k].y = LINE * (double)t->chips[i].line;
-        }
-        line_place(t->chips + i, k - i, base);
-        t->drawn = k;
-    }
-}
-
 /* What the picture leaves out. */
 static const char *note_of(const struct figure *figure, const struct tokens *t) {
     int64_t all = t->values->axes[0].count, shown = 0;
-    for (int64_t i = 0; i < t->drawn; i++) {
-        shown = t->chips[i].token >= shown ? t->chips[i].token + 1 : shown;
+    for (int64_t i = 0; i < t->flow.drawn; i++) {
+        shown = t->flow.pieces[i].token >= shown ? t->flow.pieces[i].token + 1 : shown;
     }
     return shown == all ? figure->note
                         : arena_printf(figure->arena,
@@ -334,22 +135,15 @@ static const char *note_of(const struct figure *figure, const struct tokens *t) 
 
 static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
     struct tokens *t = body_of(figure);
-    for (int64_t i = 0; i < t->chip_count; i++) {
-        struct chip *chip = &t->chips[i];
+    for (int64_t i = 0; i < t->flow.count; i++) {
+        struct flow_piece *chip = &t->flow.pieces[i];
         struct canvas_style style = chip_style(chip, COLOUR_INK);
         double width = canvas_measure(probe, &style, chip->text).width;
         chip->width = width + (chip->token < 0 ? 0 : chip->tag ? 9 : 3);
     }
-    lines_break(t);
-    chips_place(t);
-    t->width = 0;
-    for (int64_t i = 0; i < t->drawn; i++) {
-        t->width = fmax(t->width, t->chips[i].x + t->chips[i].width);
-    }
+    flow_lay(&t->flow, WIDE, LINE, LINES_MOST);
     figure->note = note_of(figure, t);
-    int64_t lines = t->lines < LINES_MOST ? t->lines : LINES_MOST;
-    t->height = LINE * (double)lines;
-    return (struct canvas_size){ t->width, t->height + (t->named ? 0 : 30) };
+    return (struct canvas_size){ t->flow.width, t->flow.height + (t->named ? 0 : 30) };
 }
 
 /* ---- drawing ---- */
@@ -373,13 +167,13 @@ static uint32_t name_colour(const struct tokens *t, int64_t i) {
 }
 
 /* Whether it was added to the text; where the result does not say, what stands for no text. */
-static bool is_added(const struct tokens *t, const struct chip *chip) {
+static bool is_added(const struct tokens *t, const struct flow_piece *chip) {
     const struct series *special = result_at(t->result, "special");
     return chip->tag && (!special || tensor_count(special->values) <= chip->token ||
                          special->values->data[chip->token] > 0);
 }
 
-static uint32_t chip_colour(const struct tokens *t, const struct chip *chip) {
+static uint32_t chip_colour(const struct tokens *t, const struct flow_piece *chip) {
     float value = t->values->values->data[chip->token];
     if (t->named) {
         return is_added(t, chip) ? 0xe8ebee : name_colour(t, chip->token);
@@ -387,8 +181,8 @@ static uint32_t chip_colour(const struct tokens *t, const struct chip *chip) {
     return isnan(value) ? 0xe8ebee : colour_of(&t->scale, (double)value);
 }
 
-static void draw_chip(struct canvas *canvas, const struct tokens *t, const struct chip *chip,
-                      double x, double y) {
+static void draw_chip(struct canvas *canvas, const struct tokens *t,
+                      const struct flow_piece *chip, double x, double y) {
     uint32_t under = COLOUR_PAPER;
     double left = x + chip->x, top = y + chip->y + (chip->tag ? 5 : 2);
     double high = chip->tag ? LINE - 10 : LINE - 4;
@@ -424,12 +218,12 @@ static void draw_bar(struct canvas *canvas, const struct tokens *t, const char *
 
 static void draw(struct canvas *canvas, const struct figure *figure, double x, double y) {
     const struct tokens *t = body_of(figure);
-    for (int64_t i = 0; i < t->drawn; i++) {
-        draw_chip(canvas, t, &t->chips[i], x, y);
+    for (int64_t i = 0; i < t->flow.drawn; i++) {
+        draw_chip(canvas, t, &t->flow.pieces[i], x, y);
     }
     if (!t->named) {
         const char *unit = t->values->unit ? t->values->unit : "";
-        draw_bar(canvas, t, term(figure->language, unit), x, y + t->height + 14);
+        draw_bar(canvas, t, term(figure->language, unit), x, y + t->flow.height + 14);
     }
 }
 
@@ -480,14 +274,15 @@ static const char *token_text(const struct figure *figure, int64_t i) {
 /* A box a line, where a box a token would be too much. */
 static void hover_lines(struct buf *out, const struct figure *figure, double x, double y) {
     const struct tokens *t = body_of(figure);
-    for (int64_t i = 0, k; i < t->drawn; i = k) {
+    for (int64_t i = 0, k; i < t->flow.drawn; i = k) {
         int64_t first = -1, last = -1;
-        for (k = i; k < t->drawn && t->chips[k].line == t->chips[i].line; k++) {
-            first = first < 0 ? t->chips[k].token : first;
-            last = t->chips[k].token >= 0 ? t->chips[k].token : last;
+        for (k = i; k < t->flow.drawn && t->flow.pieces[k].line == t->flow.pieces[i].line;
+             k++) {
+            first = first < 0 ? t->flow.pieces[k].token : first;
+            last = t->flow.pieces[k].token >= 0 ? t->flow.pieces[k].token : last;
         }
         if (first >= 0) {
-            hover_box(out, x, y + t->chips[i].y, t->width, LINE,
+            hover_box(out, x, y + t->flow.pieces[i].y, t->flow.width, LINE,
                       arena_printf(figure->arena, "%s %lld–%lld",
                                    term(figure->language, "token"), (long long)first,
                                    (long long)last));
@@ -498,8 +293,8 @@ static void hover_lines(struct buf *out, const struct figure *figure, double x, 
 static void hover(struct buf *out, const struct figure *figure, double x, double y) {
     const struct tokens *t = body_of(figure);
     struct buf *boxes = buf_new(figure->arena);
-    for (int64_t i = 0; i < t->drawn && boxes->length < HOVER_BYTES; i++) {
-        const struct chip *chip = &t->chips[i];
+    for (int64_t i = 0; i < t->flow.drawn && boxes->length < HOVER_BYTES; i++) {
+        const struct flow_piece *chip = &t->flow.pieces[i];
         if (chip->token >= 0) {
             hover_box(boxes, x + chip->x, y + chip->y, chip->width, LINE,
                       token_text(figure, chip->token));
@@ -520,10 +315,21 @@ static void json_numbers(struct jsonwrite *w, const struct tensor *values, int64
     json_close(w, ']');
 }
 
+/* Bytes of the text up to the last token looked at. */
+static int64_t text_end(const struct tokens *t) {
+    int64_t length = (int64_t)strlen(t->result->text), end = 0;
+    for (int64_t i = 0; t->spans && i < t->count; i++) {
+        double last = (double)t->spans->values->data[2 * i + 1];
+        end = last > (double)end && last <= (double)length ? (int64_t)last : end;
+    }
+    return t->count < t->values->axes[0].count && t->spans ? end : length;
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct tokens *t = body_of(figure);
-    int64_t all = t->values->axes[0].count, n = all < SENT_MOST ? all : SENT_MOST;
-    json_pair(w, "text", t->result->text);
+    int64_t all = t->values->axes[0].count, n = t->count;
+    json_key(w, "text");
+    json_bytes(w, t->result->text, (size_t)text_end(t));
     json_key(w, "named");
     json_bool(w, t->named);
     json_key(w, "count");

@@ -415,7 +415,9 @@ static void describe(const struct body *body, const char *handle, struct result 
     struct arena *arena = body->arena;
     bool zh = body->zh;
     long long layers = config->layers + (model_decodes(model) ? config->decoder_layers : 0);
-    result->title = arena_printf(arena, zh ? "%s 的结构" : "Architecture of %s", handle);
+    result->title =
+        arena_printf(arena, zh ? "%s 的结构：%s 个参数" : "Architecture of %s: %s parameters",
+                     handle, column_whole(arena, model->parameters));
     result->finding = arena_printf(
         arena,
         zh ? "%s（%s，%s）有 %s 个参数，文件 %.1f MB（多为 %s）：%lld 个层占 %.0f%%，嵌入占 "

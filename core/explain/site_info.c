@@ -306,7 +306,7 @@ static int refuse(const struct asked *asked, struct err *err) {
             buf_printf(like, "%s%s", shown++ ? ", " : "", names[i]);
         }
     }
-    for (int64_t i = 0; !nearest && like->length == 0 && names[i] && i < SHOWN; i++) {
+    for (int64_t i = 0; !nearest && !shown && names[i] && i < SHOWN; i++) {
         buf_printf(like, "%s%s", i ? ", " : "", names[i]);
     }
     return err_set(err, ERR_OPTION,

@@ -5,6 +5,8 @@
 
 #include "core/base/catch.h"
 #include "core/base/file.h"
+#include "core/explain/anatomy.h"
+#include "core/explain/site_info.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/forge_model.h"
 #include "tests/fuzz/forge_tokenizer.h"
@@ -166,11 +168,21 @@ static void use_tokenizer(struct arena *arena, struct dice *dice, struct trial *
     trial->ran = tokenizer && forge_tokenizer_use(arena, dice, tokenizer, &trial->err);
 }
 
+/* What %info does: all parts, and one block's numbers. */
+static void look_inside(struct arena *arena, const struct model *model) {
+    struct err none = { 0 };
+    anatomy(arena, model, "m", "en");
+    site_info(arena, model, "m", "blocks.0", "en", &none);
+}
+
 static void use_model(struct arena *arena, struct dice *dice, const char *path,
                       struct trial *trial) {
     const struct model *model = model_open(arena, path, &trial->err);
     trial->opened = model != NULL;
     allow(USE_LEAST, USE_TIMES, trial->size);
+    if (model) {
+        look_inside(arena, model);
+    }
     trial->ran = model && forge_model_use(arena, dice, model, &trial->err);
 }
 

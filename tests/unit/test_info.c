@@ -64,8 +64,8 @@ TEST(info_draws_and_lists_a_model) {
     check_text(said, "application/vnd.cutaway.architecture.v1+json");
     check_text(said, "file size");
     check_text(said, "F32 × ");
-    check_text(run(stage, "%model info l --lang zh"), "l 的结构");
-    check_text(run(stage, "%show whole"), "Architecture of b");
+    check_text(run(stage, "%model info l --lang zh"), "l 的结构：84,816 个参数");
+    check_text(run(stage, "%show whole"), "Architecture of b: 92,416 parameters");
     check_text(run(stage, "%show whole --layer 1"), "chooses among attention heads");
     check_text(run(stage, "%show whole --view grid"), "draws attention heads");
     check_text(run(stage, "%show whole --lang zh"), "image/png");

@@ -85,3 +85,9 @@ TEST(site_info_names_the_nearest) {
     const struct model *bare = model_of("golden/data/models/llama_smollm2");
     check(!ask(bare, "decoder.0.attn.hook_q", &err));
 }
+
+TEST(site_info_shows_some_names_where_none_is_near) {
+    struct err err;
+    check(!ask(model_of("golden/data/models/llama_smollm2"), "zzzzzz", &err));
+    check_text(err.text, "parts are, among others, hook_embed, blocks.0.hook_resid_pre, ");
+}

@@ -129,8 +129,8 @@ TEST(tokens_of_long_texts_are_cut_and_say_so) {
     }
     const struct bundle *bundle = bundle_of(tokens_of(arena, text, places, N, "bits"));
     if (check(bundle)) {
-        check(bundle->height < 1800 && strlen(bundle->html) < 700000);
-        check(strlen(bundle->json) < 2000000 && strlen(bundle->text) <= 2048);
+        check(bundle->height < 1800 && strlen(bundle->html) < 400000);
+        check(strlen(bundle->json) < 200000 && strlen(bundle->text) <= 2048);
     }
     struct err err = { 0 };
     static const struct picture_options chinese = { .language = "zh" };
