@@ -19,7 +19,7 @@ enum {
     STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
     STRIP_DEPTH = 64,
     STRIP_ROWS = 64,  /* of x, at most */
-    TASKS = 64,       /* that one row of x is cut into, at most */
+    TASKS = 32,       /* that one row of x is cut into, at most */
     BLOCK = 128,      /* rows of x for which each thread has room */
     MOST_COLUMNS = 32 /* of any table */
 };
@@ -131,15 +131,20 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
     columns_finish(g, 0, g->m, column, n);
 }
 
-/* One row of x with block-quantised W: each weight is used once, so there is no panel. */
+/* One row of x with block-quantised W: each weight is used once, so there is no panel, and all
+ * depends on memory, which is asked for the next rows meanwhile. */
 static void rows_apply(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
     const struct gemm *g = job->gemm;
-    int64_t first = begin * simd()->columns, last = least(g->n, end * simd()->columns);
-    for (int64_t row = first; row < last; row += simd()->columns) {
-        int n = (int)least(last - row, simd()->columns);
-        simd()->apply[g->w->dtype]((const uint8_t *)g->w->bytes + row * job->row_bytes,
-                                   job->row_bytes, n, g->k, g->x, g->y + row, g->add);
+    int64_t columns = simd()->columns, first = begin * columns;
+    int64_t last = least(g->n, end * columns), tasks = (end - begin) * (pool_threads() - 1);
+    for (int64_t row = first; row < last; row += columns) {
+        const uint8_t *bytes = g->w->bytes;
+        int64_t next = row + columns + (row + columns < last ? 0 : tasks * columns);
+        int64_t more = next < g->n ? least(g->n - next, columns) * job->row_bytes : 0;
+        simd()->apply[g->w->dtype](bytes + row * job->row_bytes, job->row_bytes,
+                                   (int)least(last - row, columns), g->k, g->x, g->y + row,
+                                   g->add, bytes + next * job->row_bytes, more);
     }
     columns_finish(g, 0, 1, first, last - first);
 }

@@ -74,9 +74,10 @@ struct simd {
     void (*read[DTYPE_COUNT])(const void *row, int64_t begin, int64_t n, float *out);
     /* y[0..n) (+)= sum over i < k of x[i] times value i of each of n (at most `columns`) weight
      * rows: packing and multiplying of one row of x at once, the same bytes. Block-quantised
-     * types only, k whole parts of 32; NULL for the others. */
+     * types only, k whole parts of 32; NULL for the others. `soon`: as in multiply. */
     void (*apply[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t k,
-                               const float *x, float *y, bool add);
+                               const float *x, float *y, bool add, const void *soon,
+                               int64_t bytes);
     /* y[r, 0..n) (+)= sum over i < k of x[r, i] panel[i, 0..n), for `rows` rows. Strides in
      * floats. On the way the caches are asked for the `bytes` at `soon`, which will be read
      * next, or as many of them as there is time for. */

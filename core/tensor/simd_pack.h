@@ -592,8 +592,9 @@ ALWAYS void part_apply(enum dtype type, const uint8_t *const *blocks, int i, con
 /* y[0..n) = sum over i < k of x[i] times value i of each row, n at most COLUMNS. */
 ALWAYS void apply_blocks(enum dtype type, int values, int bytes, const uint8_t *rows,
                          int64_t row_bytes, int n, int64_t k, const float *x, float *y,
-                         bool add) {
+                         bool add, const char *soon, int64_t soon_bytes) {
     const uint8_t *blocks[COLUMNS];
+    int64_t asked = 0, parts = k / (2 * SIXTEEN);
     vec sums[2];
     for (int g = 0; g < 2; g++) {
         sums[g] = add && n > g * LANES ? load_some(y + g * LANES, n - g * LANES) : all(0.0F);
@@ -602,6 +603,10 @@ ALWAYS void apply_blocks(enum dtype type, int values, int bytes, const uint8_t *
         blocks[r] = rows + (r < n ? r : n - 1) * row_bytes;
     }
     for (int64_t i = 0; i < k; i += 2 * SIXTEEN) {
+        int64_t upto = soon_bytes * (i / (2 * SIXTEEN) + 1) / parts;
+        for (; asked < upto; asked += LINE) {
+            __builtin_prefetch(soon + asked, 0, 2);
+        }
         part_apply(type, blocks, (int)(i % values), x + i, sums);
         int64_t step = (i + 2 * SIXTEEN) % values == 0 ? bytes : 0;
         for (int r = 0; r < COLUMNS; r++) {
@@ -677,8 +682,10 @@ ALWAYS void across_blocks(enum dtype type, int values, int bytes, const uint8_t 
         read_blocks(which, values, bytes, row, begin, n, out);                            \
     }                                                                                     \
     static void apply_##type(const void *rows, int64_t row_bytes, int n, int64_t k,       \
-                             const float *x, float *y, bool add) {                        \
-        apply_blocks(which, values, bytes, rows, row_bytes, n, k, x, y, add);             \
+                             const float *x, float *y, bool add, const void *soon,        \
+                             int64_t soon_bytes) {                                        \
+        apply_blocks(which, values, bytes, rows, row_bytes, n, k, x, y, add, soon,        \
+                     soon_bytes);                                                         \
     }
 PACK_BLOCKS(q4_0, DTYPE_Q4_0, 32, 18)
 PACK_BLOCKS(q4_1, DTYPE_Q4_1, 32, 20)
