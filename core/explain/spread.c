@@ -13,8 +13,11 @@ enum { CHUNK = 32768, LANES = 8 };
 
 /* The tensor that is being read. */
 struct spread_room {
-    struct bins_log bins;
     struct spread_row *row;
+    int threads;
+    struct bins_log
+        *bins;  /* [threads]: each counts for itself; whole numbers add in any order */
+    bool *used; /* [threads] */
 };
 
 /* ---- which layer ---- */
@@ -76,6 +79,9 @@ struct spread *spread_new(struct arena *arena, const struct model *model,
             arena_printf(arena, zh ? "%s第 %lld 层" : "%slayer %lld", side, layer);
     }
     spread->own = arena_alloc(arena, sizeof *spread->own);
+    spread->own->threads = pool_threads();
+    spread->own->bins = arena_array(arena, spread->own->threads, sizeof *spread->own->bins);
+    spread->own->used = arena_array(arena, spread->own->threads, sizeof *spread->own->used);
     return spread;
 }
 
@@ -112,6 +118,7 @@ struct job {
     const float *x;
     int64_t n;
     struct part *parts;
+    struct spread_room *own;
 };
 
 /* x [LANES] */
@@ -158,15 +165,18 @@ static struct part part_of_broken(const float *x, int64_t n) {
     return part;
 }
 
+/* A chunk is summed and counted while it is in the cache. */
 static void chunks_run(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
+    struct spread_room *own = job->own;
     for (int64_t chunk = begin; chunk < end; chunk++) {
-        int64_t at = chunk * CHUNK;
-        int64_t n = job->n - at < CHUNK ? job->n - at : CHUNK;
+        int64_t at = chunk * CHUNK, n = job->n - at < CHUNK ? job->n - at : CHUNK;
         job->parts[chunk] = part_of(job->x + at, n);
         if (!isfinite(job->parts[chunk].squares)) {
             job->parts[chunk] = part_of_broken(job->x + at, n);
         }
+        bins_log_add(&own->bins[pool_self()], job->x + at, n); /* so few are counted in place */
+        own->used[pool_self()] = true;
     }
 }
 
@@ -174,9 +184,9 @@ void spread_part(struct spread *spread, const float *x, int64_t n) {
     struct spread_row *row = spread->own->row;
     struct arena_mark mark = arena_mark(spread->arena);
     int64_t chunks = (n + CHUNK - 1) / CHUNK;
-    struct job job = { x, n, arena_array(spread->arena, chunks, sizeof *job.parts) };
+    struct job job = { .x = x, .n = n, .own = spread->own };
+    job.parts = arena_array(spread->arena, chunks, sizeof *job.parts);
     pool_for(chunks, 1, chunks_run, &job);
-    bins_log_add(&spread->own->bins, x, n);
     stop_check();
     for (int64_t i = 0; i < chunks; i++) {
         const struct part *part = &job.parts[i];
@@ -189,9 +199,21 @@ void spread_part(struct spread *spread, const float *x, int64_t n) {
     arena_rewind(spread->arena, mark);
 }
 
+/* All threads' counts in the first one's table; the others are empty again. */
+static struct bins_log *counts_join(struct spread_room *own) {
+    for (int t = 1; t < own->threads; t++) {
+        if (own->used[t]) {
+            bins_log_merge(&own->bins[0], &own->bins[t]);
+            memset(&own->bins[t], 0, sizeof own->bins[t]);
+            own->used[t] = false;
+        }
+    }
+    return &own->bins[0];
+}
+
 /* Keeps the places that have counts, and leaves an empty table. */
 void spread_end(struct spread *spread) {
-    struct bins_log *bins = &spread->own->bins;
+    struct bins_log *bins = counts_join(spread->own);
     struct spread_row *row = spread->own->row;
     int64_t first = 0, last = BINS_BAD - 1;
     row->zeros = bins->zeros;
