@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/explain/weighing.h"
 #include "core/model/transformer.h"
 
 enum { STEPS_NAMED = 24 /* tokens that fit below a picture */ };
@@ -161,13 +162,32 @@ static const char *sentence(struct arena *arena, const char *text) {
 
 /* ---- the histogram ---- */
 
+/* Where NaN comes from: the weights, or an overflow on the way. */
+static const char *broken_text(struct arena *arena, const struct gradients_about *about,
+                               const char *broken) {
+    const char *weights = weighing_broken(arena, about->model, about->zh);
+    if (weights) {
+        return arena_printf(arena,
+                            about->zh
+                                ? "梯度已损坏，因为模型自身的权重已损坏：%s。梯度里：%s。"
+                                : "The gradients are broken because the model's own weights "
+                                  "are: %s. Of the gradients: %s.",
+                            weights, broken);
+    }
+    return arena_printf(arena,
+                        about->zh
+                            ? "梯度已损坏：%s。权重本身完好，所以是途中溢出的。"
+                            : "The gradients are broken: %s. The weights are whole, so the "
+                              "numbers overflowed on the way.",
+                        broken);
+}
+
 static const char *histogram_finding(struct arena *arena, const struct gradients_about *about) {
     const char *broken = spread_broken(arena, about->spread, about->zh);
     struct verdict layers = verdict_of_layers(about), time = layers;
     bool recurrent = about->steps > 0;
     if (broken) {
-        return arena_printf(
-            arena, about->zh ? "梯度已损坏：%s。" : "The gradients are broken: %s.", broken);
+        return broken_text(arena, about, broken);
     }
     if (recurrent) {
         time = verdict_of_time(about);
@@ -185,7 +205,7 @@ static const char *histogram_finding(struct arena *arena, const struct gradients
 static struct result *histogram_tell(struct arena *arena, const struct gradients_about *about) {
     const struct gradients_request *request = about->request;
     struct result *result =
-        spread_result(arena, about->spread, request->by_tensor, request->bins, "|g|");
+        spread_result(arena, about->spread, NULL, request->by_tensor, request->bins, "|g|");
     const char *title =
         about->zh ? arena_printf(arena, "%s 的梯度（%s），%s", about->handle,
                                  subject(arena, about), request->by_tensor ? "逐张量" : "逐层")

@@ -342,17 +342,22 @@ static void range_of(const struct spread_row *const *rows, int64_t n, struct bin
     *high = *high > *low ? *high : *low * 10;
 }
 
+static void row_cut(const struct bins_log *table, const float *edges, int64_t bins,
+                    int64_t *counts, float *to) {
+    bins_log_cut(table, edges, bins, counts);
+    for (int64_t i = 0; i < bins; i++) {
+        to[i] = (float)counts[i];
+    }
+}
+
 static void row_fill(struct result *result, int64_t r, const struct spread_row *row,
                      struct bins_log *table, int64_t bins, int64_t *counts) {
-    float *to = result->series[0].values->data + r * bins;
     const double values[] = { (double)row->zeros, (double)(row->nans + row->infinite),
                               sqrt(row->squares), spread_rms(row),
                               row->most,          (double)row->n };
     row_open(row, table);
-    bins_log_cut(table, result->series[1].values->data, bins, counts);
-    for (int64_t i = 0; i < bins; i++) {
-        to[i] = (float)counts[i];
-    }
+    row_cut(table, result->series[1].values->data, bins, counts,
+            result->series[0].values->data + r * bins);
     for (int i = 0; i < 6; i++) {
         result->series[2 + i].values->data[r] = (float)values[i];
     }
@@ -371,27 +376,37 @@ static int64_t rows_of(struct arena *arena, const struct spread *spread, bool by
     return n;
 }
 
-struct result *spread_result(struct arena *arena, const struct spread *spread, bool by_tensor,
-                             int64_t bins, const char *size) {
-    static const char *const names[] = { "zeros", "bad", "norm", "rms", "largest", "size" };
-    struct arena *scratch = spread->arena;
-    const struct spread_row **rows =
-        arena_array(scratch, spread->count + spread->groups, sizeof *rows);
-    int64_t n = rows_of(scratch, spread, by_tensor, rows);
-    struct bins_log *table = arena_alloc(scratch, sizeof *table);
-    int64_t *counts = arena_array(scratch, bins, sizeof *counts);
-    struct axis axis = { by_tensor ? "tensor" : "layer", n,
-                         arena_array(arena, n, sizeof *axis.labels) };
-    struct result *result = result_new(arena, "histogram", 8);
-    double low, high;
+/* The other's rows of the same tensors or layers; one that it has not is empty. */
+static const struct spread_row **others_of(struct arena *scratch, const struct spread *other,
+                                           bool by_tensor, const struct spread_row **rows,
+                                           int64_t n) {
+    const struct spread_row **others = arena_array(scratch, n, sizeof *others);
     for (int64_t r = 0; r < n; r++) {
-        axis.labels[r] = arena_copy(arena, rows[r]->name);
+        others[r] = by_tensor ? NULL : spread_join(scratch, other, rows[r]->group);
+        for (int64_t i = 0; by_tensor && i < other->count; i++) {
+            bool same = strcmp(other->rows[i].name, rows[r]->name) == 0;
+            others[r] = same ? &other->rows[i] : others[r];
+        }
+        others[r] = others[r] ? others[r] : arena_alloc(scratch, sizeof **others);
     }
-    result->series[0] = (struct series){ .name = "counts",
-                                         .unit = "numbers",
-                                         .log = true,
-                                         .values = tensor_new(arena, 2, (int64_t[]){ n, bins }),
-                                         .axes = { axis, { "bin", bins, NULL } } };
+    return others;
+}
+
+static struct series matrix(struct arena *arena, const char *name, const struct axis *rows,
+                            int64_t bins) {
+    return (struct series){ .name = name,
+                            .unit = "numbers",
+                            .log = true,
+                            .values = tensor_new(arena, 2, (int64_t[]){ rows->count, bins }),
+                            .axes = { *rows, { "bin", bins, NULL } } };
+}
+
+/* The result with all but its numbers. */
+static struct result *result_shaped(struct arena *arena, const struct axis *axis, int64_t bins,
+                                    const char *size, bool other) {
+    static const char *const names[] = { "zeros", "bad", "norm", "rms", "largest", "size" };
+    struct result *result = result_new(arena, "histogram", other ? 9 : 8);
+    result->series[0] = matrix(arena, "counts", axis, bins);
     result->series[1] =
         (struct series){ .name = "edges",
                          .unit = size,
@@ -399,12 +414,43 @@ struct result *spread_result(struct arena *arena, const struct spread *spread, b
                          .values = tensor_new(arena, 1, (int64_t[]){ bins + 1 }),
                          .axes = { { "edge", bins + 1, NULL } } };
     for (int i = 0; i < 6; i++) {
-        result->series[2 + i] = column(arena, names[i], &axis);
+        result->series[2 + i] = column(arena, names[i], axis);
     }
-    range_of(rows, n, table, &low, &high);
-    bins_log_edges(low, high, bins, result->series[1].values->data);
+    if (other) {
+        result->series[8] = matrix(arena, "counts other", axis, bins);
+    }
+    return result;
+}
+
+struct result *spread_result(struct arena *arena, const struct spread *spread,
+                             const struct spread *other, bool by_tensor, int64_t bins,
+                             const char *size) {
+    struct arena *scratch = spread->arena;
+    const struct spread_row **rows =
+        arena_array(scratch, 2 * (spread->count + spread->groups), sizeof *rows);
+    int64_t n = rows_of(scratch, spread, by_tensor, rows);
+    struct bins_log *table = arena_alloc(scratch, sizeof *table);
+    int64_t *counts = arena_array(scratch, bins, sizeof *counts);
+    struct axis axis = { by_tensor ? "tensor" : "layer", n,
+                         arena_array(arena, n, sizeof *axis.labels) };
+    double low, high;
+    for (int64_t r = 0; r < n; r++) {
+        axis.labels[r] = arena_copy(arena, rows[r]->name);
+    }
+    if (other) {
+        memcpy(rows + n, others_of(scratch, other, by_tensor, rows, n),
+               (size_t)n * sizeof(struct spread_row *));
+    }
+    struct result *result = result_shaped(arena, &axis, bins, size, other);
+    float *edges = result->series[1].values->data;
+    range_of(rows, other ? 2 * n : n, table, &low, &high);
+    bins_log_edges(low, high, bins, edges);
     for (int64_t r = 0; r < n; r++) {
         row_fill(result, r, rows[r], table, bins, counts);
+        if (other) {
+            row_open(rows[n + r], table);
+            row_cut(table, edges, bins, counts, result->series[8].values->data + r * bins);
+        }
     }
     return result;
 }

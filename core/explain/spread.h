@@ -63,9 +63,11 @@ int64_t spread_beyond(const struct spread_row *row, double size);
 /* A result of the kind "histogram", a row a tensor, or a layer: "counts" [rows, bins], "edges"
  * [bins + 1] of |x|, "zeros" [rows], "bad" [rows] (NaN and infinities), "norm" [rows] (L2),
  * "rms" [rows], "largest" [rows], "size" [rows] (how many numbers). Layers without numbers are
- * left out. `size`: what is counted, "|g|". Words are the caller's. */
-struct result *spread_result(struct arena *arena, const struct spread *spread, bool by_tensor,
-                             int64_t bins, const char *size);
+ * left out. `size`: what is counted, "|g|". With `other` (NULL: none), whose rows have
+ * the same names, also "counts other" [rows, bins]. Words are the caller's. */
+struct result *spread_result(struct arena *arena, const struct spread *spread,
+                             const struct spread *other, bool by_tensor, int64_t bins,
+                             const char *size);
 
 /* "NaN in 3 of 768 numbers of h.4.ln_1.weight; ...": which tensors have broken numbers, at most
  * three by name. NULL if all are whole. */

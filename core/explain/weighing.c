@@ -27,7 +27,7 @@ struct work {
     const char *handle;
     const struct weighing_request *request;
     bool zh;
-    struct spread *spread;
+    struct spread *spread, *other; /* other: the twin's, by this model's names; NULL: none */
     float *room;
     struct cost *costs;
     int64_t count, missing;
@@ -99,6 +99,35 @@ static void tensor_spread(struct work *work, const struct tensor *tensor) {
         spread_part(work->spread, work->room, n * columns);
     }
     spread_end(work->spread);
+}
+
+/* Two parts' worth, or two rows'. */
+static float *room_new(struct arena *arena, const struct weights *weights) {
+    int64_t widest = PART;
+    for (int64_t i = 0; i < weights->count; i++) {
+        int64_t columns = columns_of(&weights->tensors[i]);
+        widest = columns > widest ? columns : widest;
+    }
+    return arena_array(arena, 2 * widest, sizeof(float));
+}
+
+const char *weighing_broken(struct arena *arena, const struct model *model, bool zh) {
+    struct arena **closing = arena_alloc(arena, sizeof *closing);
+    const struct weights *weights = model->weights;
+    struct work work = { .scratch = arena_new(), .model = model };
+    *closing = work.scratch;
+    arena_defer(arena, close_arena, closing);
+    work.spread = spread_new(work.scratch, model, "");
+    work.room = room_new(work.scratch, weights);
+    for (int64_t i = 0; i < weights->count; i++) {
+        if (is_weight(&weights->tensors[i])) {
+            tensor_spread(&work, &weights->tensors[i]);
+        }
+    }
+    const char *broken = spread_broken(arena, work.spread, zh);
+    *closing = NULL;
+    arena_free(work.scratch);
+    return broken;
 }
 
 /* ---- twins ---- */
@@ -222,14 +251,17 @@ static void tensor_compare(struct work *work, const struct tensor *tensor) {
                            .bits = 8 * (double)tensor_bytes(tensor) /
                                    (double)tensor_count(tensor) };
     float *other = work->room + (step > 1 ? PART : columns);
+    spread_begin(work->other, tensor->name);
     for (int64_t r = 0; r < rows; r += step) {
         int64_t n = rows - r < step ? rows - r : step;
         read_rows((struct rows){ tensor, r, columns, work->room, 0, false }, n);
         read_rows((struct rows){ twin, r, columns, other, head, to_gguf }, n);
+        spread_part(work->other, other, n * columns);
         for (int64_t i = 0; i < n; i++) {
             blocks_compare(cost, work->room + i * columns, other + i * columns, r + i, columns);
         }
     }
+    spread_end(work->other);
 }
 
 /* ---- results ---- */
@@ -304,7 +336,7 @@ static struct result *histogram_tell(const struct work *work) {
     bool by_tensor = work->request->by_tensor;
     struct arena *arena = work->arena;
     struct result *part =
-        spread_result(arena, work->spread, by_tensor, work->request->bins, "|w|");
+        spread_result(arena, work->spread, work->other, by_tensor, work->request->bins, "|w|");
     struct result *result = result_new(arena, part->kind, part->count + 1);
     memcpy(result->series, part->series, (size_t)part->count * sizeof *part->series);
     struct series *outliers = &result->series[part->count];
@@ -325,6 +357,10 @@ static struct result *histogram_tell(const struct work *work) {
                                    : "Weights of %s, by layer",
                        work->handle),
           "weights");
+    if (work->other) {
+        result_note(arena, result, "this", arena_copy(arena, work->handle));
+        result_note(arena, result, "other", arena_copy(arena, work->request->twin_handle));
+    }
     result->finding = finding_of(work);
     result->caption =
         work->zh
@@ -506,12 +542,10 @@ int weighing(struct arena *arena, const struct model *model, const char *handle,
     arena_defer(arena, close_arena, closing);
     work.zh = request->language && strncmp(request->language, "zh", 2) == 0;
     work.spread = spread_new(work.scratch, model, request->language);
-    int64_t widest = PART;
-    for (int64_t i = 0; i < weights->count; i++) {
-        int64_t columns = columns_of(&weights->tensors[i]);
-        widest = columns > widest ? columns : widest;
+    if (request->twin) {
+        work.other = spread_new(work.scratch, model, request->language);
     }
-    work.room = arena_array(work.scratch, 2 * widest, sizeof *work.room);
+    work.room = room_new(work.scratch, weights);
     work.costs = arena_array(work.scratch, weights->count + 1, sizeof *work.costs);
     for (int64_t i = 0; i < weights->count; i++) {
         if (is_weight(&weights->tensors[i])) {

@@ -34,6 +34,10 @@ struct weighing {
 int weighing(struct arena *arena, const struct model *model, const char *handle,
              const struct weighing_request *request, struct weighing *results, struct err *err);
 
+/* Which weights are NaN or infinite, at most three tensors by name (as spread_broken); NULL if
+ * none is. Reads them all. */
+const char *weighing_broken(struct arena *arena, const struct model *model, bool zh);
+
 /* The twin's tensor of the same meaning, in a safetensors or GGUF file's naming (llama,
  * mistral, qwen2, qwen3); NULL: there is none. `turned`: its rows lie as weighing_row says. */
 const struct tensor *weighing_twin(const struct model *model, const char *name,

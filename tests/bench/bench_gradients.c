@@ -80,7 +80,7 @@ static void run_histograms(struct arena *arena, const struct model *model, int64
     struct spread *spread = spread_new(arena, model, "en");
     run_loss(arena, model, tokens,
              (struct backward){ .parameter = take_spread, .arg = spread });
-    spread_result(arena, spread, true, 50, "|g|");
+    spread_result(arena, spread, NULL, true, 50, "|g|");
 }
 
 static struct question question_of(struct arena *arena, const struct model *model,

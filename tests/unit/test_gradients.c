@@ -185,6 +185,33 @@ TEST(gradients_flow_of_texts_ends_together) {
     }
 }
 
+/* A model with a change to its weights, in place of its file. */
+static const struct model *changed(const struct model *model,
+                                   void (*change)(struct tensor *tensor)) {
+    const struct weights *w = model->weights;
+    struct tensor *tensors = arena_array(arena, w->count, sizeof *tensors);
+    const struct tensor **list = arena_array(arena, w->count, sizeof *list);
+    for (int64_t i = 0; i < w->count; i++) {
+        tensors[i] = *tensor_new(arena, w->tensors[i].rank, w->tensors[i].shape);
+        tensors[i].name = w->tensors[i].name;
+        memcpy(tensors[i].data, w->tensors[i].data, (size_t)tensor_bytes(&tensors[i]));
+        change(&tensors[i]);
+        list[i] = &tensors[i];
+    }
+    check(safetensors_write(arena_printf(arena, "%s/model.safetensors", model->path), list,
+                            w->count, &err) == 0);
+    return model_open(arena, model->path, &err);
+}
+
+static void make_chain(struct tensor *tensor) {
+    for (int64_t k = 0; k < tensor_count(tensor); k++) {
+        tensor->data[k] = strstr(tensor->name, "weight_hh")   ? 0.6F
+                          : strstr(tensor->name, "weight_ih") ? 1
+                          : strstr(tensor->name, "bias")      ? 0
+                                                              : 0.1F + 0.01F * (float)k;
+    }
+}
+
 /* A network with one unit and relu, h_t = w h_(t-1) + u e while it is positive: each step back
  * multiplies by w. Its embedding, made by hand, keeps all sums positive. */
 TEST(gradients_of_a_linear_chain_decay_by_its_weight) {
@@ -195,29 +222,28 @@ TEST(gradients_of_a_linear_chain_decay_by_its_weight) {
         .kind = OP_RNN_RELU, .layers = 1, .hidden = 1, .gain = 1, .memory = 2, .seed = 1
     };
     const struct model *model = model_open(arena, newborn_write(arena, &what, &err), &err);
-    const struct weights *w = model->weights;
-    struct tensor *tensors = arena_array(arena, w->count, sizeof *tensors);
-    const struct tensor **list = arena_array(arena, w->count, sizeof *list);
-    for (int64_t i = 0; i < w->count; i++) {
-        tensors[i] = *tensor_new(arena, w->tensors[i].rank, w->tensors[i].shape);
-        tensors[i].name = w->tensors[i].name;
-        memcpy(tensors[i].data, w->tensors[i].data, (size_t)tensor_bytes(&tensors[i]));
-        for (int64_t k = 0; k < tensor_count(&tensors[i]); k++) {
-            tensors[i].data[k] = strstr(tensors[i].name, "weight_hh")   ? 0.6F
-                                 : strstr(tensors[i].name, "weight_ih") ? 1
-                                 : strstr(tensors[i].name, "bias")      ? 0
-                                                                   : 0.1F + 0.01F * (float)k;
-        }
-        list[i] = &tensors[i];
-    }
-    check(safetensors_write(arena_printf(arena, "%s/model.safetensors", model->path), list,
-                            w->count, &err) == 0);
-    const struct gradients all = of(model_open(arena, model->path, &err), &line, 1, NULL);
+    const struct gradients all = of(changed(model, make_chain), &line, 1, NULL);
     const struct tensor *flow = all.flow->series[0].values;
     for (int64_t t = 1; t < flow->shape[1]; t++) {
         check_near(flow->data[t - 1] / flow->data[t], 0.6, 1e-5);
     }
     check_text(all.flow->finding, "multiplies the gradient by 0.6 (fit r² 1.00)");
+}
+
+static void break_one(struct tensor *tensor) {
+    if (strcmp(tensor->name, "rnn.bias_hh_l1") == 0) {
+        tensor->data[3] = NAN;
+    }
+}
+
+TEST(gradients_name_what_is_broken) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    cache();
+    const struct gradients all = of(changed(newborn(OP_LSTM, 1), break_one), &line, 1, NULL);
+    check_text(all.histogram->finding, "broken because the model's own weights are: "
+                                       "rnn.bias_hh_l1 (192 numbers, 1 of them NaN)");
+    check(all.flow && all.norms && all.units);
 }
 
 /* ---- other heads ---- */

@@ -72,7 +72,7 @@ TEST(spread_counts_by_its_own_edges) {
     }
     x[7] = x[8] = 0;
     x[9] = NAN;
-    struct result *result = spread_result(arena, small(arena, x, 2000), true, 20, "|x|");
+    struct result *result = spread_result(arena, small(arena, x, 2000), NULL, true, 20, "|x|");
     const float *counts = result->series[0].values->data,
                 *edges = result->series[1].values->data;
     check_same(result->kind, "histogram");
@@ -127,7 +127,7 @@ TEST(spread_joins_a_layer) {
     check_int(all->n, 5);
     check_int(all->zeros, 2);
     check_near(all->squares, 1e6 + 4, 1e-6);
-    struct result *result = spread_result(arena, spread, false, 11, "|x|");
+    struct result *result = spread_result(arena, spread, NULL, false, 11, "|x|");
     check_int(result->series[0].values->shape[0], 1); /* layers without numbers are left out */
     float sum = 0;
     for (int i = 0; i < 11; i++) {
@@ -148,7 +148,7 @@ TEST(spread_names_broken_tensors) {
 TEST(spread_of_zeros_has_a_range_all_the_same) {
     struct arena *arena = check_arena();
     const float x[] = { 0, 0 };
-    struct result *result = spread_result(arena, small(arena, x, 2), true, 50, "|x|");
+    struct result *result = spread_result(arena, small(arena, x, 2), NULL, true, 50, "|x|");
     check(result->series[1].values->data[0] < result->series[1].values->data[50]);
     check_near(result_at(result, "zeros")->values->data[0], 2, 0);
     check(isinf(spread_middle(small(arena, x, 2)->rows)));
