@@ -8,7 +8,8 @@
 #include "core/draw/terms.h"
 
 /* Horizontal bars with their values: series[0] [n] or [panels, n], the label of each from
- * `names`, else from the last axis. A series "other" of the same shape is a second, paler bar
+ * `names`, else from the last axis. Where its `log` is set and no value is negative, the scale
+ * is logarithmic and stands below. A series "other" of the same shape is a second, paler bar
  * below each; the notes "this" and "other" say what the two are. */
 
 enum {
@@ -20,6 +21,7 @@ enum {
     PITCH_MANY = 16, /* where there are more than 24 */
     BETWEEN = 26,    /* columns of plots */
     HEAD = 22,       /* title of a plot */
+    SCALE = 34,      /* below, where there is a scale */
     BELOW = 16       /* room below a plot of several */
 };
 
@@ -30,7 +32,7 @@ struct bars {
     const char **titles; /* [panels], or NULL */
     const float *values; /* [panels, stride] */
     const float *other;  /* the same, or NULL */
-    bool is_signed;
+    bool is_signed, log;
     const char *what; /* that is measured */
     struct chart_key keys[2];
     /* by measure */
@@ -68,19 +70,34 @@ static void measure_texts(struct canvas *probe, struct bars *bars) {
     }
 }
 
-static struct chart_span span_of(const struct bars *bars) {
+/* Over all bars and zero. `least` becomes the smallest that is above zero. */
+static struct chart_span span_of(const struct bars *bars, double *least) {
     struct chart_span span = { 0 };
-    for (int64_t panel = 0; panel < bars->panels; panel++) {
-        struct chart_span one = chart_span(bars->values + panel * bars->stride, bars->n);
-        span.low = fmin(span.low, one.low);
-        span.high = fmax(span.high, one.high);
-        if (bars->other) {
-            one = chart_span(bars->other + panel * bars->stride, bars->n);
-            span.low = fmin(span.low, one.low);
-            span.high = fmax(span.high, one.high);
+    *least = INFINITY;
+    for (int64_t i = 0; i < bars->panels * bars->n * (bars->other ? 2 : 1); i++) {
+        int64_t at = i % (bars->panels * bars->n);
+        double value = i == at ? value_at(bars, at / bars->n, at % bars->n)
+                               : other_at(bars, at / bars->n, at % bars->n);
+        if (isfinite(value)) {
+            span.low = value < span.low ? value : span.low;
+            span.high = value > span.high ? value : span.high;
+            *least = value > 0 && value < *least ? value : *least;
         }
     }
     return span;
+}
+
+/* From zero; on a logarithmic scale from the power of ten below the smallest. */
+static void scale(struct arena *arena, struct bars *bars, double length) {
+    double least;
+    struct chart_span span = span_of(bars, &least);
+    bars->log = bars->log && span.low >= 0 && isfinite(least) && span.high > 2 * least;
+    if (bars->log) {
+        ruler_init(arena, &bars->ruler, least / 2, span.high, true, true, length, 46);
+    } else {
+        ruler_init(arena, &bars->ruler, span.low, span.high > span.low ? span.high : 1, false,
+                   false, length, 60);
+    }
 }
 
 static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
@@ -89,12 +106,11 @@ static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
     bars->columns = bars->panels == 1 ? 1 : bars->panels <= 4 ? 2 : 3;
     bars->pitch = (bars->n > 24 ? PITCH_MANY : PITCH) + (bars->other ? 7 : 0);
     measure_texts(probe, bars);
-    struct chart_span span = span_of(bars);
     double length = lengths[bars->columns];
-    ruler_init(figure->arena, &bars->ruler, span.low, span.high > span.low ? span.high : 1,
-               false, false, length, 60);
+    scale(figure->arena, bars, length);
     bars->width = bars->label + 8 + bars->before + length + bars->after;
-    bars->height = bars->pitch * (double)bars->n + (bars->titles ? HEAD : 0);
+    bars->height =
+        bars->pitch * (double)bars->n + (bars->titles ? HEAD : 0) + (bars->log ? SCALE : 0);
     double width = bars->width * (double)bars->columns + BETWEEN * (double)(bars->columns - 1);
     int64_t rows = (bars->panels + bars->columns - 1) / bars->columns;
     bars->top = chart_keys_height(probe, bars->keys, bars->other ? 2 : 0, width);
@@ -113,7 +129,7 @@ static uint32_t colour_for(const struct bars *bars, double value, bool pale) {
 /* One bar from zero with its value behind the end; what is not finite has only the latter. */
 static void draw_bar(struct canvas *canvas, const struct bars *bars, double x, double y,
                      double height, double value, bool pale) {
-    double zero = ruler_at(&bars->ruler, 0), at = ruler_at(&bars->ruler, value);
+    double zero = bars->log ? 0 : ruler_at(&bars->ruler, 0), at = ruler_at(&bars->ruler, value);
     at = isnan(at) ? zero : at;
     double wide = fabs(at - zero);
     if (value != 0 && !isnan(value)) {
@@ -134,6 +150,10 @@ static void draw_panel(struct canvas *canvas, const struct bars *bars, int64_t p
         y += HEAD;
     }
     double left = x + bars->label + 8 + bars->before, thick = bars->n > 24 ? 10 : 13;
+    if (bars->log) {
+        double high = bars->pitch * (double)bars->n;
+        ruler_bottom(canvas, &bars->ruler, left, y + high, high, bars->what);
+    }
     for (int64_t i = 0; i < bars->n; i++) {
         double top = y + bars->pitch * (double)i + (bars->pitch - thick) / 2;
         top -= bars->other ? 4 : 0;
@@ -145,8 +165,9 @@ static void draw_panel(struct canvas *canvas, const struct bars *bars, int64_t p
         }
     }
     double line = 1 / canvas->scale;
-    canvas_rect(canvas, left + ruler_at(&bars->ruler, 0) - line, y, line,
-                bars->pitch * (double)bars->n, COLOUR_QUIET);
+    double zero = bars->log ? 0 : ruler_at(&bars->ruler, 0);
+    canvas_rect(canvas, left + zero - line, y, line, bars->pitch * (double)bars->n,
+                COLOUR_QUIET);
 }
 
 static void panel_place(const struct bars *bars, int64_t panel, double *x, double *y) {
@@ -195,6 +216,8 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
         kept[all + i] = bars->other ? (float)other_at(bars, i / bars->n, i % bars->n) : 0;
     }
     json_pair(w, "measure", bars->what);
+    json_key(w, "log");
+    json_bool(w, bars->log);
     json_key(w, "signed");
     json_bool(w, bars->is_signed);
     chart_json_texts(w, "panels", bars->titles, bars->panels);
@@ -283,7 +306,8 @@ static void describe(struct figure *figure, const struct bars *bars, int64_t pan
                : "the first %2$lld of %1$lld bars; %%save has all of them",
             (long long)(panels * bars->stride), (long long)(bars->panels * bars->n));
     }
-    struct chart_span span = span_of(bars);
+    double least;
+    struct chart_span span = span_of(bars, &least);
     figure->alt = arena_printf(arena,
                                zh ? "条形图，%s：%lld 条，%s从 %s 到 %s；%s"
                                   : "Bar chart, %s: %lld bars, %s from %s to %s; %s",
@@ -309,6 +333,7 @@ static struct figure *bars_draw(struct arena *arena, const struct result *result
     bars->panels = panels < PANELS ? panels : PANELS;
     bars->values = values->data;
     bars->is_signed = series->is_signed;
+    bars->log = series->log;
     bars->what = chart_measure(arena, figure->language, series->name, series->unit);
     take_names(arena, bars, series);
     take_other(arena, bars, result, figure->language);

@@ -68,6 +68,21 @@ TEST(bars_bear_any_value) {
     }
 }
 
+/* A logarithmic scale takes room below; with a negative value there is none. */
+TEST(bars_on_a_logarithmic_scale) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "bars", 1);
+    struct series *series = chart_sample_series(arena, result, 0, "norm", 0, 4,
+                                                (const float[]){ 1e-8F, 1, 0, 100 });
+    struct bundle *plain = chart_sample_draw(arena, result, "en");
+    series->log = true;
+    struct bundle *scaled = chart_sample_draw(arena, result, "en");
+    check(scaled->height > plain->height + 20);
+    check_text(scaled->json, "\"log\":true");
+    series->values->data[2] = -1;
+    check_text(chart_sample_draw(arena, result, "en")->json, "\"log\":false");
+}
+
 TEST(bars_that_are_many_end_with_a_note) {
     struct arena *arena = check_arena();
     struct result *result = chart_sample(arena, "bars", 1);
