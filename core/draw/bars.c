@@ -93,7 +93,8 @@ static void scale(struct arena *arena, struct bars *bars, double length) {
     struct chart_span span = span_of(bars, &least);
     bars->log = bars->log && span.low >= 0 && isfinite(least) && span.high > 2 * least;
     if (bars->log) {
-        ruler_init(arena, &bars->ruler, least / 2, span.high, true, true, length, 46);
+        double foot = pow(10, floor(log10(least / 2)));
+        ruler_init(arena, &bars->ruler, foot, span.high, true, false, length, 46);
     } else {
         ruler_init(arena, &bars->ruler, span.low, span.high > span.low ? span.high : 1, false,
                    false, length, 60);

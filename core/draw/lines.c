@@ -420,8 +420,11 @@ static void describe(struct figure *figure) {
     struct arena *arena = figure->arena;
     bool zh = figure_is_chinese(figure);
     int64_t missing = 0;
+    bool before = true;
     for (int64_t i = 0; i < l->n * l->points; i++) {
-        missing += isnan(value_at(l, i / l->points, i % l->points));
+        bool nan = isnan(l->values[i]), gap = isnan(value_at(l, i / l->points, i % l->points));
+        before = (i % l->points == 0 || before) && nan; /* where a line has not begun yet */
+        missing += gap && !before;
     }
     if (missing > 0) {
         figure->note = arena_printf(arena,

@@ -22,6 +22,17 @@ TEST(lines_tell_every_point) {
     check_text(chart_sample_draw(arena, result, "zh")->alt, "折线图");
 }
 
+/* The first token has no surprisal: nothing is missing. */
+TEST(lines_may_begin_late) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 1);
+    chart_sample_series(arena, result, 0, "surprisal", 2, 3,
+                        (const float[]){ NAN, 2.5F, 3, NAN, 5, 4 });
+    check_text(chart_sample_draw(arena, result, "en")->json, "\"note\":\"\"");
+    result->series[0].values->data[2] = INFINITY;
+    check_text(chart_sample_draw(arena, result, "en")->json, "1 values are not finite");
+}
+
 TEST(lines_of_one_tell_what_stands_out) {
     struct arena *arena = check_arena();
     struct result *result = chart_sample(arena, "lines", 1);
