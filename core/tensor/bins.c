@@ -92,7 +92,8 @@ struct linear {
     float low, high;
     double scale; /* bins per unit */
     int64_t bins;
-    int64_t *tables; /* [threads, bins + 2]: the last two for what is outside, and not finite */
+    int64_t
+        *tables; /* [threads, 2, bins + 2]: the last two for what is outside, and not finite */
 };
 
 /* Grows with x, so that each bin is an interval. */
@@ -104,18 +105,24 @@ static int32_t slot_of(const struct linear *l, float x) {
     return x >= l->low && x <= l->high ? slot : fabsf(x) <= FLT_MAX ? last + 1 : last + 2;
 }
 
+/* A whole block at a time is found by vectors; neighbours are counted in two tables, since
+ * equal ones would wait for each other. */
 static void linear_task(void *arg, int64_t begin, int64_t end) {
     const struct linear l = *(const struct linear *)arg;
-    int64_t *table = l.tables + pool_self() * (l.bins + 2);
+    int64_t *even = l.tables + pool_self() * 2 * (l.bins + 2), *odd = even + l.bins + 2;
     int32_t slots[BLOCK];
-    for (int64_t i = begin; i < end; i += BLOCK) {
-        int64_t n = end - i < BLOCK ? end - i : BLOCK;
-        for (int64_t j = 0; j < n; j++) {
+    int64_t i = begin;
+    for (; i + BLOCK <= end; i += BLOCK) {
+        for (int j = 0; j < BLOCK; j++) {
             slots[j] = slot_of(&l, l.x[i + j]);
         }
-        for (int64_t j = 0; j < n; j++) {
-            table[slots[j]]++;
+        for (int j = 0; j < BLOCK; j += 2) {
+            even[slots[j]]++;
+            odd[slots[j + 1]]++;
         }
+    }
+    for (; i < end; i++) {
+        even[slot_of(&l, l.x[i])]++;
     }
 }
 
@@ -139,10 +146,10 @@ int64_t bins_linear(const float *x, int64_t n, float low, float high, int64_t bi
                     int64_t *counts, float *edges) {
     struct arena *scratch = arena_new();
     struct linear l = { x, low, high, (double)bins / ((double)high - (double)low), bins, NULL };
-    l.tables = arena_array(scratch, THREADS * (bins + 2), sizeof *l.tables);
+    l.tables = arena_array(scratch, 2 * THREADS * (bins + 2), sizeof *l.tables);
     pool_for(n, GRAIN, linear_task, &l);
     int64_t outside = 0;
-    for (int64_t t = 0; t < THREADS; t++) {
+    for (int64_t t = 0; t < 2 * THREADS; t++) {
         const int64_t *table = l.tables + t * (bins + 2);
         for (int64_t i = 0; counts && i < bins; i++) {
             counts[i] += table[i];
