@@ -15,6 +15,7 @@ struct strokes {
     unsigned char *cover;   /* [rows, columns] */
     int64_t *first, *after; /* [rows] */
     double half;            /* of the width, device pixels */
+    double inside, outside; /* squares of half a pixel less, and more */
     double strength;        /* 1; less for lines thinner than a pixel */
 };
 
@@ -22,12 +23,14 @@ static int64_t clamp(double at, int64_t low, int64_t high) {
     return at <= (double)low ? low : at >= (double)high ? high : (int64_t)at;
 }
 
-static void touch(struct strokes *s, int64_t row, int64_t column, double near) {
-    if (near <= 0) {
+/* A pixel whose middle is so far (squared) from the line; roots are taken at the edges only. */
+static void touch(struct strokes *s, int64_t row, int64_t column, double square) {
+    if (square >= s->outside) {
         return;
     }
+    double near = square <= s->inside ? 1 : fmin(1, s->half + 0.5 - sqrt(square));
     unsigned char *cover = s->cover + row * s->columns + column;
-    unsigned char part = (unsigned char)((near < 1 ? near : 1) * s->strength * 255 + 0.5);
+    unsigned char part = (unsigned char)(near * s->strength * 255 + 0.5);
     *cover = part > *cover ? part : *cover;
     s->first[row] = column < s->first[row] ? column : s->first[row];
     s->after[row] = column >= s->after[row] ? column + 1 : s->after[row];
@@ -37,6 +40,7 @@ static void touch(struct strokes *s, int64_t row, int64_t column, double near) {
  * passes is visited only where it can be near. */
 static void stroke(struct strokes *s, double x0, double y0, double x1, double y1) {
     double dx = x1 - x0, dy = y1 - y0, square = dx * dx + dy * dy, reach = s->half + 1;
+    double inverse = square > 0 ? 1 / square : 0;
     int64_t top = clamp(fmin(y0, y1) - reach, 0, s->rows);
     int64_t bottom = clamp(fmax(y0, y1) + reach + 1, 0, s->rows);
     for (int64_t row = top; row < bottom; row++) {
@@ -53,10 +57,10 @@ static void stroke(struct strokes *s, double x0, double y0, double x1, double y1
         int64_t right = clamp(fmax(xa, xb) + reach + 1, 0, s->columns);
         for (int64_t column = left; begin <= end && column < right; column++) {
             double px = (double)column + 0.5 - x0, py = y - y0;
-            double along = square > 0 ? (px * dx + py * dy) / square : 0;
+            double along = (px * dx + py * dy) * inverse;
             along = along < 0 ? 0 : along > 1 ? 1 : along;
             double ex = px - along * dx, ey = py - along * dy;
-            touch(s, row, column, s->half + 0.5 - sqrt(ex * ex + ey * ey));
+            touch(s, row, column, ex * ex + ey * ey);
         }
     }
 }
@@ -96,6 +100,8 @@ void canvas_curve(struct canvas *canvas, const double *xy, int64_t n, double wid
                   uint32_t rgb) {
     double wide = width * canvas->scale;
     struct strokes s = { .half = fmax(wide, 1) / 2, .strength = fmin(wide, 1) };
+    s.inside = (s.half - 0.5) * (s.half - 0.5);
+    s.outside = (s.half + 0.5) * (s.half + 0.5);
     if (!place(&s, canvas, xy, n)) {
         return;
     }
