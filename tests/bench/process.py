@@ -41,6 +41,8 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "forward.smollm2.128": {"ratio": 1.5},
     "forward.smollm2.512": {"ratio": 1.5},
     "embed.minilm.32x128": {"ratio": 1.4},
+    "decode.smollm2.32": {"tokens_per_s": 130, "ratio": 8},
+    "prompt.smollm2.512": {"ratio": 1.3},
     "gradients.gpt2.128": {"ratio": 2, "mb": "half the peer's"},
     "histograms.gpt2.128": {"ratio": 3.5},
     "saliency.minilm.32": {"ratio": 3.5},
@@ -276,6 +278,30 @@ def forward(args):
         print(json.dumps(line), flush=True)
 
 
+def decode(args):
+    """Prompts and further tokens of SmolLM2 beside transformers' own loop, ten alternatives told at each token."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "decode")
+    kinds = ("prompt.", "decode.")
+    patterns = [p for p in args.patterns if p.startswith(kinds) or f"{p}." in kinds]
+    if (args.patterns and not patterns) or not os.path.exists(program):
+        return
+    out = subprocess.run([program, *patterns], capture_output=True, text=True)
+    print(out.stderr, end="", file=sys.stderr)
+    lines = [json.loads(text) for text in out.stdout.splitlines()]
+    peers = {}
+    for line in peer_lines(args, "f_decode.py") if args.peer and lines else []:
+        kind = {"F.prompt": "prompt", "F.decode_per_token": "decode"}.get(line["name"])
+        if kind and line["params"]["top_logprobs"] == 10:
+            peers[f"{kind}.smollm2.{line['params']['prompt']}"] = line
+    for line in lines:
+        peer = peers.get(line["name"])
+        if peer:
+            line.update(peer=peer["peer"], peer_s=peer["min_s"], ratio=round(peer["min_s"] / line["min_s"], 2))
+        if line["name"] in GOALS:
+            line["goal"] = GOALS[line["name"]]
+        print(json.dumps(line), flush=True)
+
+
 PEERS_GRADIENTS = {  # our row: what d_gradients.py calls the same
     "gradients.gpt2.128": ("D.loss_backward_all", "gpt2-shape"),
     "histograms.gpt2.128": ("D.backward_and_histograms", "gpt2-shape"),
@@ -435,6 +461,7 @@ def main():
     first_picture(args)
     kernels(args)
     forward(args)
+    decode(args)
     gradients(args)
     tokens(args)
     pictures(args)
