@@ -71,21 +71,29 @@ const struct command cmd_tokens = {
             "often knows less of it. ## continues a word (WordPiece); Ġ is a blank before the "
             "word (BPE). A\n"
             "character in several tokens, such as an emoji, is cut into bytes.\n"
+            "--model a,b draws one text as each model cuts it, aligned, with bytes a token and "
+            "tokens a\n"
+            "word (fertility; Rust and others 2021, arXiv:2012.15613): more bytes a token fit "
+            "more text in.\n"
             "\n"
             "What it cannot tell: what the model makes of the pieces. Words are cut by this "
             "program, by\n"
             "letters and blanks; the model knows only tokens.",
-    .help_zh = "逐行显示模型得到的词元：在词表中的编号（id）、词表里的拼写、对应文本的哪些字节"
-               "、属于哪个词，\n"
-               "以及哪些是附加的特殊词元（special），如 [CLS]、<s>。\n"
-               "\n"
-               "怎样读：被切成许多片的词，在制作词表的语料里少见，模型往往也不太认识。## "
-               "表示接着前面的词\n"
-               "（WordPiece），Ġ "
-               "表示词前有空格（BPE）。一个字符占几个词元（如表情符号），是按字节切开的。\n"
-               "\n"
-               "它不能说明什么：模型怎样理解这些片段。词的边界由本程序按字母和空格划分，模型只"
-               "认词元。",
+    .help_zh =
+        "逐行显示模型得到的词元：在词表中的编号（id）、词表里的拼写、对应文本的哪些字节"
+        "、属于哪个词，\n"
+        "以及哪些是附加的特殊词元（special），如 [CLS]、<s>。\n"
+        "\n"
+        "怎样读：被切成许多片的词，在制作词表的语料里少见，模型往往也不太认识。## "
+        "表示接着前面的词\n"
+        "（WordPiece），Ġ "
+        "表示词前有空格（BPE）。一个字符占几个词元（如表情符号），是按字节切开的。\n"
+        "--model a,b 把同一段文本按各个模型的切法上下对齐，并给出每词元字节数和每词词元数\n"
+        "（fertility，Rust 等 "
+        "2021，arXiv:2012.15613）：每词元的字节越多，同样长度能读的文本越多。\n"
+        "\n"
+        "它不能说明什么：模型怎样理解这些片段。词的边界由本程序按字母和空格划分，模型只"
+        "认词元。",
     .example = "%%tokens\nUntranslatable words 翻译不了",
     .needs = "%model load minilm",
     .body = true,
