@@ -8,7 +8,7 @@
 #include "core/text/pieces.h"
 #include "core/text/words.h"
 
-enum { NAMED = 3, HEAD_BYTES = 48 };
+enum { NAMED = 3, HEAD_BYTES = 48, CURVE_UNITS = 150 };
 
 static bool is_zh(const char *language) {
     return language && strncmp(language, "zh", 2) == 0;
@@ -360,37 +360,68 @@ struct result *surprised(struct arena *arena, const struct model *model,
 
 /* ---- curves ---- */
 
+/* Means of the numbers from..to that count; NAN where none does. */
+static float mean_of(const double *sums, const int64_t *counts, int64_t from, int64_t to) {
+    int64_t n = counts[to] - counts[from];
+    return n > 0 ? (float)((sums[to] - sums[from]) / (double)n) : NAN;
+}
+
+/* The curves of n units: each unit's bits, or the mean of `around` about it, and the mean so
+ * far. */
+static struct tensor *curves_of(struct arena *arena, const float *bits, int64_t n,
+                                int64_t around) {
+    struct tensor *curves = tensor_new(arena, 2, (int64_t[]){ 2, n });
+    double *sums = arena_array(arena, n + 1, sizeof *sums);
+    int64_t *counts = arena_array(arena, n + 1, sizeof *counts);
+    for (int64_t i = 0; i < n; i++) {
+        bool counted = !isnan(bits[i]);
+        sums[i + 1] = sums[i] + (counted ? (double)bits[i] : 0);
+        counts[i + 1] = counts[i] + counted;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int64_t from = i - around / 2 > 0 ? i - around / 2 : 0;
+        int64_t to = i - around / 2 + around < n ? i - around / 2 + around : n;
+        curves->data[i] = around == 1 ? bits[i] : mean_of(sums, counts, from, to);
+        curves->data[n + i] = mean_of(sums, counts, 0, i + 1);
+    }
+    return curves;
+}
+
 struct result *surprised_curve(struct arena *arena, const struct result *of,
                                const char *language) {
-    static const char *heads[] = { "each", "mean so far" };
-    static const char *heads_zh[] = { "逐个", "到此为止的平均" };
     bool zh = is_zh(language);
     const struct series *from = &of->series[0];
-    int64_t n = from->axes[0].count, counted = 0;
+    const float *bits = from->values->data;
+    int64_t skip = 0, all = from->axes[0].count;
+    while (skip < all - 1 && isnan(bits[skip])) { /* what does not count at the beginning */
+        skip++;
+    }
+    int64_t n = all - skip, around = n > CURVE_UNITS ? n / CURVE_UNITS : 1;
+    const char **heads = arena_array(arena, 2, sizeof *heads);
+    heads[0] = around == 1 ? zh ? "逐个" : "each"
+                           : arena_printf(arena, zh ? "前后 %lld 个平均" : "mean of %lld",
+                                          (long long)around);
+    heads[1] = zh ? "到此为止的平均" : "mean so far";
     struct result *result = arena_alloc(arena, sizeof *result);
     *result = *of;
     result->kind = "lines";
     result->count = 1;
     result->series = arena_alloc(arena, sizeof *result->series);
-    result->series[0] =
-        (struct series){ .name = "surprisal",
-                         .unit = "bits",
-                         .values = tensor_new(arena, 2, (int64_t[]){ 2, n }),
-                         .axes = { { "line", 2, zh ? heads_zh : heads }, from->axes[0] } };
-    float *data = result->series[0].values->data;
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        float bits = from->values->data[i];
-        data[i] = bits;
-        sum += isnan(bits) ? 0 : (double)bits;
-        counted += !isnan(bits);
-        data[n + i] = counted > 0 ? (float)(sum / (double)counted) : NAN;
-    }
+    result->series[0] = (struct series){
+        .name = "surprisal",
+        .unit = "bits",
+        .values = curves_of(arena, bits + skip, n, around),
+        .axes = { { "line", 2, heads },
+                  { from->axes[0].name, n,
+                    from->axes[0].labels ? from->axes[0].labels + skip : NULL } },
+    };
     result->caption =
-        zh ? "横轴是文本，从头到尾；一条线是逐个的意外度，另一条是读到此处为止的平均。尖峰是模"
-             "型没料到的地方。"
-           : "The text runs from left to right: one line is the surprisal of each, the other "
-             "their mean so far. Peaks stand where the model expected something else.";
+        zh ? "横轴是文本，从头到尾；一条线是逐处的意外度（文本长时取前后的平均），另一条是读到"
+             "此"
+             "处为止的平均。尖峰是模型没料到的地方。"
+           : "The text runs from left to right: one line is the surprisal at each place (of a "
+             "long text the mean around it), the other the mean so far. Peaks stand where the "
+             "model expected something else.";
     return result;
 }
 
@@ -504,9 +535,31 @@ static bool mixes(const struct surprised_reader *by, int64_t readers) {
     return false;
 }
 
+static bool counts_first(const struct surprisal *of) {
+    return of->encoding->tokens[0].special || of->counted[0];
+}
+
+/* Where some readers count the text's first token and others do not. */
+static const char *who_counts_first(struct arena *arena, const struct surprised_reader *by,
+                                    int64_t readers, bool zh) {
+    int64_t some = 0;
+    const char *left = "";
+    for (int64_t r = 0; r < readers; r++) {
+        some += counts_first(by[r].of);
+        left = counts_first(by[r].of) ? left : by[r].handle;
+    }
+    return some == 0 || some == readers
+               ? ""
+               : arena_printf(arena,
+                              zh ? "%s 不计第一个词元：加 --bos 才公平。"
+                                 : " %s does not count the first token: --bos makes it fair.",
+                              left);
+}
+
 static const char *finding_of_all(struct arena *arena, const struct surprised_reader *by,
                                   int64_t readers, bool zh) {
-    const char *said = ranking(arena, by, readers, zh);
+    const char *said = arena_printf(arena, "%s%s", ranking(arena, by, readers, zh),
+                                    who_counts_first(arena, by, readers, zh));
     return mixes(by, readers)
                ? arena_printf(arena,
                               zh ? "%s其中有掩码模型，它从两侧猜，与从左到右读的模型不能相比。"

@@ -25,7 +25,8 @@ struct surprised_view {
 struct result *surprised(struct arena *arena, const struct model *model,
                          const struct surprisal *of, const struct surprised_view *view);
 
-/* The same numbers as a curve (kind "lines"): each unit's, and their mean so far [2, units]. */
+/* The same numbers as curves (kind "lines") [2, units]: each unit's (of more than 150 the mean
+ * of some around it), and the mean so far. They begin at the first unit that counts. */
 struct result *surprised_curve(struct arena *arena, const struct result *of,
                                const char *language);
 

@@ -48,13 +48,28 @@ static void read_request(struct call *call, int64_t texts) {
 
 static void on_progress(void *arg, int64_t done, int64_t of) {
     struct call *call = arg;
-    (void)of; /* told when the display was made */
+    if (!call->progress) {
+        call->progress =
+            progress_new(call->reply, call->zh ? "已读词元" : "tokens read", of, call->zh);
+    }
     progress_at(call->progress, done);
 }
 
 /* Draws, in the place of the progress where that was shown last. */
 static int show(struct call *call, const struct result *result) {
-    return asked_show(call->session, call->reply, result, NULL, call->language, call->err);
+    const struct picture_options options = { .language = call->language };
+    const struct bundle *bundle =
+        picture_bundle(call->arena, NULL, result, &options, call->err);
+    if (!bundle) {
+        return err_pass(call->err);
+    }
+    if (call->progress) {
+        progress_end(call->progress, bundle);
+        call->progress = NULL;
+    } else {
+        reply_bundle(call->reply, bundle, NULL, false);
+    }
+    return 0;
 }
 
 /* Keeps a result beside the main one: "name.curve". */
@@ -253,6 +268,10 @@ static int table_of(struct many *many, int64_t model, int64_t models) {
 static int many_texts(struct call *call, const struct asked_text *texts, int64_t count,
                       const struct loaded *models, int64_t model_count) {
     for (int64_t m = 0; m < model_count && !call->stopped; m++) {
+        if (count > COLOURED) {
+            call->progress = progress_new(call->reply, call->zh ? "已读文本" : "texts read",
+                                          count, call->zh);
+        }
         struct many many = { .call = call,
                              .one = &models[m],
                              .texts = texts,
@@ -302,13 +321,6 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     }
     read_request(&call, text_count);
     call.zh = strncmp(call.language, "zh", 2) == 0;
-    if (text_count == 1 || text_count > COLOURED) {
-        call.progress = progress_new(reply,
-                                     call.zh           ? "读文本"
-                                     : text_count == 1 ? "tokens read"
-                                                       : "texts read",
-                                     text_count == 1 ? 0 : text_count, call.zh);
-    }
     if (text_count == 1) {
         call.request.progress = on_progress;
         call.request.progress_arg = &call;

@@ -81,10 +81,29 @@ TEST(surprised_curve_has_the_mean_so_far) {
     const float *each = of->series[0].values->data, *data = curve->series[0].values->data;
     int64_t n = of->series[0].axes[0].count;
     check_same(curve->kind, "lines");
-    check(isnan(data[0]) && isnan(data[n]));
-    check_near(data[1], each[1], 0);
-    check_near(data[n + 2], (each[1] + each[2]) / 2, 1e-5);
+    check_int(curve->series[0].axes[1].count, n - 1); /* the first token does not count */
+    check_near(data[0], each[1], 0);
+    check_near(data[n - 1 + 1], (each[1] + each[2]) / 2, 1e-5);
+    check_same(curve->series[0].axes[1].labels[0], of->series[0].axes[0].labels[1]);
     check_same(of->kind, "tokens"); /* as it was */
+}
+
+/* Of 450 units each point is the mean of 3: itself, the one before and the one after. */
+TEST(surprised_curve_of_a_long_text_is_smooth) {
+    struct result *of = result_new(check_arena(), "tokens", 1);
+    of->series[0].values = tensor_new(check_arena(), 1, (int64_t[]){ 451 });
+    of->series[0].axes[0] = (struct axis){ "token", 451, NULL };
+    float *bits = of->series[0].values->data;
+    for (int i = 0; i < 451; i++) {
+        bits[i] = i == 0 || i == 11 ? NAN : (float)i;
+    }
+    const struct series *curve = &surprised_curve(check_arena(), of, "en")->series[0];
+    check_same(curve->axes[0].labels[0], "mean of 3");
+    check_near(curve->values->data[0], 1.5, 1e-6); /* units 1 and 2 */
+    check_near(curve->values->data[4], 5, 1e-6);
+    check_near(curve->values->data[10], 11, 1e-6); /* units 10 and 12 */
+    check_near(curve->values->data[449], 449.5, 1e-4);
+    check_near(curve->values->data[450 + 449], (450. * 451 / 2 - 11) / 449, 1e-4);
 }
 
 /* Two tokenizers part the text in different places; what is compared is the same letters. */
@@ -112,6 +131,7 @@ TEST(surprised_compares_models_word_by_word) {
     check_near(signed_bits->values->data[2], bits->data[n + 2] - bits->data[2], 1e-5);
     check_text(difference->finding, "Bits a byte: a ");
     check_text(difference->title, "b less a");
+    check_text(difference->finding, " a does not count the first token: --bos makes it fair.");
 
     const struct surprised_reader same[] = { by[0], by[0] };
     const struct result *none = surprised_difference(check_arena(), same, "en");
