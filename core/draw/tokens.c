@@ -240,9 +240,11 @@ static bool is_span(const struct series *series, int64_t count) {
            series->axes[0].count == count && series->axes[1].count == 2;
 }
 
-static bool is_told(const struct series *series, int64_t count) {
-    return is_span(series, count) ||
-           (series->values->rank == 1 && series->axes[0].count == count);
+/* Of another axis are sums over other units, which may happen to be as many. */
+static bool is_told(const struct series *series, const struct axis *axis) {
+    return is_span(series, axis->count) ||
+           (series->values->rank == 1 && series->axes[0].count == axis->count &&
+            strcmp(series->axes[0].name, axis->name) == 0);
 }
 
 static const char *told_text(struct arena *arena, const struct series *series, int64_t i) {
@@ -259,9 +261,8 @@ static const char *token_text(const struct figure *figure, int64_t i) {
     buf_printf(out, "%s:", figure_short(figure->arena, label, 40));
     for (int64_t s = 0; s < t->result->count; s++) {
         const struct series *series = &t->result->series[s];
-        const char *told = is_told(series, t->values->axes[0].count)
-                               ? told_text(figure->arena, series, i)
-                               : "";
+        const char *told =
+            is_told(series, &t->values->axes[0]) ? told_text(figure->arena, series, i) : "";
         if (*told) {
             buf_printf(out, "%s%s %s", out->data[out->length - 1] == ':' ? " " : " · ",
                        term(figure->language, series->name),
@@ -344,7 +345,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_open(w, '{');
     for (int64_t s = 0; s < t->result->count; s++) {
         const struct series *series = &t->result->series[s];
-        if (is_told(series, all)) {
+        if (is_told(series, &t->values->axes[0])) {
             json_key(w, series->name);
             json_numbers(w, series->values, series->values->rank == 2 ? 2 * n : n);
         }
@@ -365,7 +366,7 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
     heads[1] = term(figure->language, t->values->axes[0].name);
     for (int64_t s = 1; s <= result->count; s++) {
         const struct series *series = &result->series[s % result->count];
-        if (is_told(series, all)) {
+        if (is_told(series, &t->values->axes[0])) {
             heads[columns++] = term(figure->language, series->name);
         }
     }
@@ -376,7 +377,7 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
         table_set(made, i, 1, t->values->axes[0].labels[i]);
         for (int64_t s = 1; s <= result->count; s++) {
             const struct series *series = &result->series[s % result->count];
-            if (is_told(series, all)) {
+            if (is_told(series, &t->values->axes[0])) {
                 table_set(made, i, c++, told_text(figure->arena, series, i));
             }
         }

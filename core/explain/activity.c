@@ -126,12 +126,14 @@ struct massive {
     double ratio;
 };
 
-static struct massive find_massive(const struct activations *of) {
+static struct massive find_massive(const struct activations *of,
+                                   const struct activity_view *view) {
     struct massive found = { .first_column = of->columns, .last_column = -1, .worst = -1 };
-    for (int64_t t = 0; t < of->tokens; t++) {
+    for (int64_t i = 0; i < view->position_count; i++) {
+        int64_t t = view->positions[i];
         bool any = false;
-        for (int64_t c = 0; c < of->columns; c++) {
-            int64_t at = t * of->columns + c;
+        for (int64_t k = 0; k < view->column_count; k++) {
+            int64_t c = view->columns[k], at = t * of->columns + c;
             double ratio = fabs((double)of->largest[at]) / (double)of->medians[c];
             if (isfinite(ratio) && ratio > found.ratio) {
                 found.ratio = ratio;
@@ -202,17 +204,17 @@ static const char *say_massive(struct arena *arena, const struct activations *of
         (long long)found->last_column, layer, where, dimension, value, ratio);
 }
 
-static const char *say_growth(struct arena *arena, const struct activations *of,
+static const char *say_growth(struct arena *arena, const struct activity_view *view,
                               const double *medians, bool zh) {
-    if (of->columns < 2) {
+    if (view->column_count < 2) {
         return "";
     }
-    const char *first = rounded(arena, medians[0]);
-    const char *last = rounded(arena, medians[of->columns - 1]);
+    int64_t begin = view->columns[0], end = view->columns[view->column_count - 1];
+    const char *first = rounded(arena, medians[begin]), *last = rounded(arena, medians[end]);
     return arena_printf(arena,
-                        zh ? "范数的中位数从第 0 层的 %s 到第 %lld 层的 %s。"
-                           : " The median norm is %s in layer 0 and, in layer %lld, %s.",
-                        first, (long long)of->columns - 1, last);
+                        zh ? "范数的中位数：第 %lld 层 %s，第 %lld 层 %s。"
+                           : " The median norm is, in layer %lld, %s and, in layer %lld, %s.",
+                        (long long)begin, first, (long long)end, last);
 }
 
 /* Where the first values are that are no numbers, and why; NULL: all are numbers. */
@@ -349,12 +351,12 @@ struct result *activity_map(struct arena *arena, const struct activations *of,
     if (of->values) {
         result->series[5] = values_of(arena, of, view);
     }
-    const struct massive massive = find_massive(of);
+    const struct massive massive = find_massive(of, view);
     const char *broken = say_broken(arena, of, labels, zh);
     result->finding =
         broken ? broken
                : arena_printf(arena, "%s%s", say_massive(arena, of, &massive, labels, zh),
-                              say_growth(arena, of, medians, zh));
+                              say_growth(arena, view, medians, zh));
     bool stream = strcmp(view->site, "resid") == 0;
     const char *place = stream ? zh ? "残差流" : "residual stream" : view->site;
     result->title = arena_printf(arena, zh ? "%s 的激活范数，%s" : "Activation norms of %s, %s",

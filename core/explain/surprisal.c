@@ -303,6 +303,10 @@ static int set_windows(struct surprisal *to, const struct model *model, int64_t 
     int64_t context = model->config->context;
     int64_t window = request->window > 0 ? request->window : context > 0 ? context : tokens;
     int64_t stride = request->stride > 0 ? request->stride : window > 1 ? window / 2 : 1;
+    if (window == 1 && tokens > 1) {
+        return err_set(err, ERR_OPTION,
+                       "a window of 1 token has nothing before it: it takes 2 at least");
+    }
     if (context > 0 && window > context) {
         return err_set(err, ERR_OPTION,
                        "a window of %lld tokens is more than this model reads at once, %lld",

@@ -252,6 +252,11 @@ static const char *finding_of(struct arena *arena, const struct model *model,
     const char *perplexity = rounded(arena, surprisal_perplexity(of->total, of->count));
     const char *pseudo = !of->masked ? "" : zh ? "伪" : "pseudo-";
     double per_byte = surprisal_bits_per_byte(of->total, of->bytes);
+    const char *tokens = arena_printf(arena,
+                                      zh               ? "%lld 个词元"
+                                      : of->count == 1 ? "%lld token"
+                                                       : "%lld tokens",
+                                      (long long)of->count);
     const char *stopped =
         of->known == of->encoding->count
             ? ""
@@ -261,12 +266,11 @@ static const char *finding_of(struct arena *arena, const struct model *model,
                            (long long)of->known, (long long)of->encoding->count);
     return arena_printf(
         arena,
-        zh ? "%s%s 平均每个词元 %.2f 比特（%lld 个词元，%s困惑度 %s），每字节 %.3f 比特；最"
-             "意外的%s：%s。%s"
-           : "%s%s needs %.2f bits a token (%lld tokens, %sperplexity %s) and %.3f bits a "
-             "byte; "
-             "the least expected %ss are %s. %s",
-        stopped, view->handle, bits, (long long)of->count, pseudo, perplexity, per_byte,
+        zh ? "%s%s 平均每个词元 %.2f 比特（%s，%s困惑度 %s），每字节 %.3f "
+             "比特；最意外的%s：%s。%s"
+           : "%s%s needs %.2f bits a token (%s, %sperplexity %s) and %.3f bits a byte; least "
+             "expected of all %ss: %s. %s",
+        stopped, view->handle, bits, tokens, pseudo, perplexity, per_byte,
         unit_name(view->unit, zh), least_expected(arena, level, zh),
         first_token(arena, model, of, zh));
 }

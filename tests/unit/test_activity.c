@@ -63,7 +63,7 @@ TEST(activity_map_measures_each_layer_by_its_median) {
                                 "median) stand at ");
     check_text(result->finding, "in layers 0 to 0; the most outstanding, in layer 0 at ");
     check_text(result->finding, "dimension 7, is 300, 1200 times the median.");
-    check_text(result->finding, "The median norm is 2 in layer 0 and, in layer 1, 2.");
+    check_text(result->finding, "The median norm is, in layer 0, 2 and, in layer 1, 2.");
     check_text(result->caption, " 1 cell lies beyond");
 }
 

@@ -189,6 +189,8 @@ TEST(surprisal_refuses_what_has_no_answer) {
     check(
         !read_text(gpt2, "a b", (struct surprisal_request){ .window = 4, .stride = 5 }, &err));
     check_text(err.text, "a stride of 5 leaves out");
+    check(!read_text(gpt2, "a b", (struct surprisal_request){ .window = 1 }, &err));
+    check_text(err.text, "a window of 1 token has nothing before it");
     char *longer = arena_alloc(check_arena(), 4001);
     for (int i = 0; i < 2000; i++) {
         memcpy(longer + 2 * (int64_t)i, "a ", 2);
