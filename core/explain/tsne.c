@@ -167,7 +167,7 @@ struct four {
     quad x, y, z, w;
 };
 
-static struct four differences(const quad *points, const int32_t *ids, quad here) {
+static inline struct four differences(const quad *points, const int32_t *ids, quad here) {
     typedef int32_t places __attribute__((vector_size(16)));
     quad a = here - points[ids[0]], b = here - points[ids[1]];
     quad c = here - points[ids[2]], d = here - points[ids[3]];

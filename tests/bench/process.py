@@ -49,6 +49,8 @@ GOALS = {  # what the project promised itself: seconds, megabytes, or times fast
     "saliency.gpt2.32": {"ratio": 3},
     "integrated.minilm.32": {"ratio": 1.4},
     "integrated.gpt2.32": {"ratio": 2, "mb": "a quarter of the peer's"},
+    "map.tsne.5000": {"ratio": 5, "s": 5.7},
+    "map.tsne.30000": {"ratio": 5, "s": 30},
     "tokens.minilm.lines": {"ratio": 10},
     "tokens.minilm.whole": {"ratio": 10},
     "tokens.gpt2.lines": {"ratio": 10},
@@ -445,6 +447,74 @@ def pictures(args):
         print(json.dumps(line), flush=True)
 
 
+SAVING = """
+import os, runpy, sys
+folder, script = sys.argv[1:3]
+sys.path.insert(0, os.path.dirname(script))
+import numpy, openTSNE
+fit = openTSNE.TSNE.fit
+def saving(self, x, *args, **options):
+    layout = fit(self, x, *args, **options)
+    numpy.asarray(layout, dtype="float32").tofile(os.path.join(folder, f"{len(x)}.f32"))
+    return layout
+openTSNE.TSNE.fit = saving
+sys.argv = sys.argv[2:]
+runpy.run_path(script, run_name="__main__")
+"""
+PEERS_MAPS = {"pca": ("G.pca", "sklearn"), "tsne": ("G.tsne", "openTSNE")}  # ours: what g_embed.py calls it
+
+
+def judged(program, env, layout, points):
+    """What somebody's layout keeps, by our measures."""
+    if not os.path.exists(layout):
+        return {}
+    out = subprocess.run([program, "--judge", str(points), layout], capture_output=True, text=True, env=env)
+    return json.loads(out.stdout) if out.returncode == 0 else {}
+
+
+def map_peer(args, env, method, points, folder, program):
+    """The peer's time and quality. The KL that openTSNE prints is against neighbours that it searches by
+    random trees, of which a tenth are true ones at 384 dimensions; so its layout is judged by ours."""
+    name, library = PEERS_MAPS[method]
+    script = os.path.join(args.peers_dir, "g_embed.py")
+    options = ["--models", args.models, "--sizes", str(points), "--methods", library.lower() if method == "tsne" else method]
+    out = subprocess.run([args.peer, "-c", SAVING, folder, script, *options], capture_output=True, text=True,
+                         cwd=args.peers_dir, env=dict(env, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2",
+                                                      NUMBA_NUM_THREADS="2"))
+    rows = [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]
+    peer = next((row for row in rows if row["name"] == name and row["peer"] == library), None)
+    if not peer:
+        print(out.stderr[-2000:], file=sys.stderr)
+        return {}
+    layout = judged(program, env, os.path.join(folder, f"{points}.f32"), points) if method == "tsne" else {}
+    line = {"peer": library, "peer_s": peer["min_s"], "peer_nn10_kept": peer["nn10_kept"],
+            "peer_trustworthiness": peer["trustworthiness"]}
+    if method == "tsne":
+        line.update(peer_kl=layout.get("kl"), peer_kl_as_printed=peer["kl"])
+    return line
+
+
+def maps(args):
+    """PCA and t-SNE beside scikit-learn and openTSNE, with what the maps keep."""
+    program = os.path.join(os.path.dirname(args.program), "tests", "bench", "map")
+    names = [f"map.{method}.{points}" for method in PEERS_MAPS for points in (5000, 30000)]
+    for name in filter(args.wants, names):
+        _, method, points = name.split(".")
+        with tempfile.TemporaryDirectory() as folder:
+            env = with_gpt2(args, folder)
+            out = subprocess.run([program, name], capture_output=True, text=True, env=env)
+            print(out.stderr, end="", file=sys.stderr)
+            for text in out.stdout.splitlines():
+                line = json.loads(text)
+                if args.peer:
+                    line.update(map_peer(args, env, method, int(points), folder, program))
+                if "peer_s" in line:
+                    line["ratio"] = round(line["peer_s"] / line["min_s"], 2)
+                if name in GOALS:
+                    line["goal"] = GOALS[name]
+                print(json.dumps(line), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -465,6 +535,7 @@ def main():
     gradients(args)
     tokens(args)
     pictures(args)
+    maps(args)
 
 
 if __name__ == "__main__":
