@@ -10,8 +10,6 @@
 #include "core/explain/tsne.h"
 #include "core/explain/umap.h"
 
-enum { TSNE_EARLY = 250, TSNE_LATE = 500 };
-
 static bool is_chinese(const struct atlas_request *request) {
     return request->language && strncmp(request->language, "zh", 2) == 0;
 }
@@ -32,7 +30,7 @@ const char *atlas_method(const struct atlas_request *request, int64_t n) {
 int64_t atlas_steps(const struct atlas_request *request, int64_t n) {
     switch (method_of(request, n)) {
     case ATLAS_TSNE:
-        return request->steps ? request->steps : TSNE_EARLY + TSNE_LATE;
+        return request->steps ? request->steps : TSNE_STEPS;
     case ATLAS_UMAP:
         return request->steps ? request->steps : umap_epochs(n);
     default:
@@ -90,10 +88,10 @@ static int by_pca(struct arena *arena, const struct tensor *x,
 
 static int by_tsne(struct arena *arena, const struct tensor *x,
                    const struct atlas_request *request, struct drawn *drawn, struct err *err) {
-    int64_t steps = atlas_steps(request, x->shape[0]);
+    int64_t steps = atlas_steps(request, x->shape[0]), third = steps / 3 > 0 ? steps / 3 : 1;
     struct tsne how = { .dims = request->dims,
                         .perplexity = request->perplexity,
-                        .early = steps / 3 > 0 ? steps / 3 : 1,
+                        .early = third < TSNE_EARLY ? third : TSNE_EARLY,
                         .progress = request->progress };
     how.iterations = steps - how.early > 0 ? steps - how.early : 1;
     const struct map *map = tsne(arena, x, &how, err);

@@ -14,8 +14,6 @@ enum {
     POINTS = 256, /* for a task */
     EDGES = 4,    /* of a point, taken together */
     HALVINGS = 100,
-    EARLY = 250,
-    USUAL = 500,
     EVERY = 50
 };
 
@@ -357,9 +355,9 @@ static int settings(struct tsne *how, const struct tensor *x, struct err *err) {
     int64_t n = x->shape[0];
     double most = (double)(n - 1) / 3;
     how->perplexity = how->perplexity == 0 ? tsne_perplexity(n) : how->perplexity;
-    how->early = how->early == 0 ? EARLY : how->early;
-    how->iterations = how->iterations == 0 ? USUAL : how->iterations;
-    how->exaggeration = how->exaggeration == 0 ? 12 : how->exaggeration;
+    how->early = how->early == 0 ? TSNE_EARLY : how->early;
+    how->iterations = how->iterations == 0 ? TSNE_STEPS - TSNE_EARLY : how->iterations;
+    how->exaggeration = how->exaggeration == 0 ? 4 : how->exaggeration;
     if (how->dims != 2 && how->dims != 3) {
         return err_set(err, ERR_OPTION, "t-SNE lays out in 2 or 3 dimensions, not in %d",
                        how->dims);
