@@ -2,6 +2,7 @@
  * most probable token every time, its ten most probable alternatives told at each; one JSON
  * line each.
  *
+ *     load.smollm2      opening it
  *     prompt.smollm2.T  reading T tokens, up to the logits of the next one
  *     decode.smollm2.T  seconds for each of 127 further tokens after T
  *
@@ -85,6 +86,16 @@ static void row(const char *name, double *times, double tokens, double bytes, do
     fflush(stdout);
 }
 
+static void load(double *times) {
+    for (int t = 0; t < TURNS; t++) {
+        struct arena *arena = arena_new();
+        double begin = clock_now();
+        opened(arena);
+        times[t] = clock_now() - begin;
+        arena_free(arena);
+    }
+}
+
 static void read_run(void *arg, int64_t begin, int64_t end) {
     const uint64_t *words = arg;
     uint64_t sum[8] = { 0 };
@@ -114,6 +125,15 @@ static double peak_measure(void) {
     return best;
 }
 
+/* The weights' bytes. */
+static double bytes_of(const struct model *model) {
+    double bytes = 0;
+    for (int64_t i = 0; i < model->weights->count; i++) {
+        bytes += (double)tensor_bytes(&model->weights->tensors[i]);
+    }
+    return bytes;
+}
+
 static bool asked(const char *name, int count, char **patterns) {
     for (int i = 0; i < count; i++) {
         if (strstr(name, patterns[i])) {
@@ -127,9 +147,10 @@ int main(int argc, char **argv) {
     static const int64_t lengths[] = { 32, 512 };
     struct arena *arena = arena_new();
     const struct model *model = opened(arena);
-    double peak = peak_measure(), bytes = 0;
-    for (int64_t i = 0; i < model->weights->count; i++) {
-        bytes += (double)tensor_bytes(&model->weights->tensors[i]);
+    double peak = peak_measure(), bytes = bytes_of(model), loads[TURNS];
+    if (asked("load.smollm2", argc - 1, argv + 1)) {
+        load(loads);
+        row("load.smollm2", loads, 0, 0, peak);
     }
     for (int i = 0; i < 2; i++) {
         char prompt[40], decode[40];

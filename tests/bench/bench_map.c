@@ -1,7 +1,7 @@
-/* bench_map [PATTERN...]: maps of MiniLM's word embeddings, one JSON line each: PCA and t-SNE
- * of 5,000 and 30,000 tokens, with what the maps keep. The model is found as users find it, by
- * the name minilm. The points and the measures are those of the peers' script: 10 neighbours
- * kept by 2,000 points of all, trustworthiness among 5,000 points. */
+/* bench_map [PATTERN...]: maps of MiniLM's word embeddings, one JSON line each: PCA, t-SNE
+ * and UMAP of 5,000 and 30,000 tokens, with what the maps keep. The model is found as users
+ * find it, by the name minilm. The points and the measures are those of the peers' script: 10
+ * neighbours kept by 2,000 points of all, trustworthiness among 5,000 points. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "core/explain/pca.h"
 #include "core/explain/quality.h"
 #include "core/explain/tsne.h"
+#include "core/explain/umap.h"
 #include "core/model/model.h"
 #include "tests/bench/clock.h"
 
@@ -39,6 +40,16 @@ static struct tensor *run_tsne(struct arena *arena, const struct tensor *x, doub
         give_up(&err);
     }
     *cost = map->cost;
+    return map->points;
+}
+
+static struct tensor *run_umap(struct arena *arena, const struct tensor *x, double *cost) {
+    struct err err = { 0 };
+    struct map *map = umap(arena, x, &(struct umap){ .dims = 2, .min_dist = -1 }, &err);
+    if (!map) {
+        give_up(&err);
+    }
+    *cost = -1;
     return map->points;
 }
 
@@ -81,10 +92,9 @@ struct work {
 };
 
 static const struct work works[] = {
-    { "map.pca.5000", 5000, 9, run_pca },
-    { "map.pca.30000", 30000, 9, run_pca },
-    { "map.tsne.5000", 5000, 3, run_tsne },
-    { "map.tsne.30000", 30000, 1, run_tsne },
+    { "map.pca.5000", 5000, 9, run_pca },   { "map.pca.30000", 30000, 9, run_pca },
+    { "map.tsne.5000", 5000, 3, run_tsne }, { "map.tsne.30000", 30000, 1, run_tsne },
+    { "map.umap.5000", 5000, 3, run_umap }, { "map.umap.30000", 30000, 1, run_umap },
 };
 
 static struct tensor points_of(const struct tensor *table, int64_t first, int64_t n) {

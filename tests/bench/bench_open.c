@@ -56,8 +56,7 @@ int main(void) {
     const char *gguf = file_join(arena, folder, "7b.gguf");
     large_folder(folder, &large_llama7b, SHARDS);
     large_gguf(gguf, &large_llama7b);
-    int failed = bench("open Llama-2-7B, 3 shards, F16", folder) ||
-                 bench("open Llama-2-7B, GGUF, Q4_K", gguf);
+    int failed = bench("open.llama7b.safetensors", folder) || bench("open.llama7b.gguf", gguf);
     remove_all(arena, folder);
     arena_free(arena);
     return failed;
