@@ -76,13 +76,17 @@ static void turn(const struct model *model, int64_t tokens, double *prompt, doub
     arena_free(arena);
 }
 
+/* tokens: that one time is for; 0: none. */
 static void row(const char *name, double *times, double tokens, double bytes, double peak) {
     qsort(times, TURNS, sizeof *times, clock_order);
-    printf(
-        "{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
-        "%d, \"isa\": \"%s\", \"tokens_per_s\": %.1f, \"gb_s\": %.1f, \"peak_gb_s\": %.1f}\n",
-        name, times[TURNS / 2], times[0], TURNS, pool_threads(), cpu_name(simd()->isa),
-        tokens / times[0], bytes / times[0] / 1e9, peak / 1e9);
+    printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
+           "%d, \"isa\": \"%s\"",
+           name, times[TURNS / 2], times[0], TURNS, pool_threads(), cpu_name(simd()->isa));
+    if (tokens > 0) {
+        printf(", \"tokens_per_s\": %.1f, \"gb_s\": %.1f, \"peak_gb_s\": %.1f",
+               tokens / times[0], bytes / times[0] / 1e9, peak / 1e9);
+    }
+    puts("}");
     fflush(stdout);
 }
 

@@ -122,10 +122,11 @@ static int bench(const struct figure_case *of) {
         arena_free(cell);
     }
     qsort(seconds, REPEATS, sizeof *seconds, clock_order);
-    printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"threads\": %d, \"isa\": "
+    printf("{\"name\": \"%s\", \"median_s\": %.6f, \"min_s\": %.6f, \"runs\": %d, \"threads\": "
+           "%d, \"isa\": "
            "\"%s\", \"bytes\": %zu}\n",
-           of->name, seconds[REPEATS / 2], seconds[0], pool_threads(), cpu_name(cpu_isa()),
-           bytes);
+           of->name, seconds[REPEATS / 2], seconds[0], REPEATS, pool_threads(),
+           cpu_name(cpu_isa()), bytes);
     arena_free(arena);
     return 0;
 }

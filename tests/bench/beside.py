@@ -218,7 +218,7 @@ def run_peer(args, work, names, folder):
     argv = peers.command(args, args.peer, work.script, options)
     if work.program == "map":
         argv[1:1] = ["-c", SAVING, folder]
-    found = peers.rows(argv, wanted, args.peers_dir)
+    found = peers.rows(args, argv, wanted)
     args.failed |= len(found) < len(wanted)
     return found
 
@@ -230,18 +230,20 @@ def run_llama(args, names):
     if not args.llama or not wanted:
         return {}
     argv = peers.command(args, args.llama, work.script, ["--engine", "llama", "--repeats", "3"])
-    return peers.rows(argv, wanted, args.peers_dir)
+    return peers.rows(args, argv, wanted)
 
 
-def judged(args, points, folder):
+def judged(args, name, folder):
     """What a peer's map keeps, by our measures. The KL that openTSNE prints is against neighbours that it
     searches by random trees, of which a tenth are true ones at 384 dimensions."""
+    _, method, points = name.split(".")
     layout = os.path.join(folder, f"{points}.f32")
     if not os.path.exists(layout):
         return {}
     program = os.path.join(os.path.dirname(args.program), "tests", "bench", "map")
     out = subprocess.run([program, "--judge", str(points), layout], stdout=subprocess.PIPE, text=True)
-    return {f"peer_{what}": number for what, number in json.loads(out.stdout or "{}").items()}
+    return {f"peer_{what}": number for what, number in json.loads(out.stdout or "{}").items()
+            if what != "kl" or method == "tsne"}
 
 
 def together(ours, peer):
@@ -253,6 +255,8 @@ def together(ours, peer):
             "ratio_median": round(peer["median_s"] / ours["median_s"], 2)}
     if "peak_mb" in ours:
         line["peer_mb"] = peer["peak_rss_mb"]
+    if "kl" in peer:
+        line["peer_kl_as_printed"] = peer["kl"]
     if "tokens_per_s" in ours and "tokens_per_s" in peer:
         line["peer_tokens_per_s"] = peer["tokens_per_s"]
     return line
@@ -271,7 +275,7 @@ def compare(args, work, names):
             if name in llama:
                 line["llama_cpp_s"] = llama[name]["min_s"]
             if name.startswith(("map.tsne", "map.umap")):
-                line.update(judged(args, name.split(".")[2], folder))
+                line.update(judged(args, name, folder))
             rows.show(line)
 
 

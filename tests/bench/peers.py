@@ -22,8 +22,12 @@ LIMITS = {  # what keeps PyTorch, MKL and oneDNN to an instruction set; NumPy an
 FINDING = "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if not u.find_spec(m)])"
 
 
-def environment():
-    return dict(os.environ, **LIMITS.get(os.environ.get("CUTAWAY_ISA", ""), {}))
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def environment(args):
+    return {**os.environ, **dict.fromkeys(THREADS, str(args.threads)),
+            **LIMITS.get(os.environ.get("CUTAWAY_ISA", ""), {})}
 
 
 def lacking(args, scripts):
@@ -58,12 +62,13 @@ def fits(line, wanted):
             all(line["params"].get(key) == value for key, value in params.items()))
 
 
-def rows(argv, wanted, cwd=None):
+def rows(args, argv, wanted):
     """The peer's rows by our names. wanted: our name -> (the row's name, its peer, its parameters). A script
     that has printed all of them is ended; one that fails, or says less, is named on stderr."""
     found = {}
     with tempfile.TemporaryFile("w+") as complaints:
-        child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=complaints, text=True, env=environment(), cwd=cwd)
+        child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=args.peers_dir,
+                                 env=environment(args))
         for text in child.stdout:
             line = json.loads(text) if text.startswith("{") else {}
             found.update({ours: line for ours, row in wanted.items() if ours not in found and fits(line, row)})

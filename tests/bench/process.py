@@ -9,6 +9,7 @@ asked and whether it is reached (rows.py). Memory rows have peak_mb or idle_mb. 
 psutil.
 """
 import argparse
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -79,8 +80,8 @@ def first_picture(args):
         if args.peer:
             wanted = {figure: (f"A.first_picture.{peer_name}", "transformers+matplotlib/script", {})}
             options = ["--modes", "script", "--only", peer_name, "--repeats", "1" if name == "smollm2" else "3"]
-            peer = peers.rows(peers.command(args, args.peer, "a_first_picture.py", options), wanted,
-                              args.peers_dir).get(figure)
+            argv = peers.command(args, args.peer, "a_first_picture.py", options)
+            peer = peers.rows(args, argv, wanted).get(figure)
             args.failed |= not peer
         row(figure, times, peak_mb=round(max(m for _, m in runs), 1), **against(peer, times))
 
@@ -163,6 +164,11 @@ KERNELS = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
 
 def kernels(args):
     if not any(map(args.wants, KERNELS)):
+        return
+    missing = [name for name in ("jupyter_client", "psutil") if not importlib.util.find_spec(name)]
+    if missing:
+        print(f"bench: kernels were not timed: {sys.executable} has no {missing[0]}", file=sys.stderr)
+        args.failed = True
         return
     ours = kernel_rows([args.program, "kernel", "-f", "{connection_file}"], "%_test big 1000000")
     others = []
