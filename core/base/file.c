@@ -133,6 +133,14 @@ const char *file_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+const char *file_shown(struct arena *arena, const char *path) {
+    const char *home = getenv("HOME");
+    size_t n = home ? strlen(home) : 0;
+    return n > 1 && strncmp(path, home, n) == 0 && path[n] == '/'
+               ? arena_printf(arena, "~%s", path + n)
+               : path;
+}
+
 char *file_join(struct arena *arena, const char *dir, const char *name) {
     size_t n = strlen(dir);
     return arena_printf(arena, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);

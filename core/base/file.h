@@ -41,6 +41,10 @@ bool file_is_folder(const char *path);
 /* The part after the last '/'. */
 const char *file_name(const char *path);
 
+/* The path as people read it: ~ for the home folder, so that a notebook that is passed on does
+ * not tell whose machine it was made on. `path` itself, or in the arena. */
+const char *file_shown(struct arena *arena, const char *path);
+
 /* DIR/NAME, in the arena. */
 char *file_join(struct arena *arena, const char *dir, const char *name);
 

@@ -251,6 +251,12 @@ static int show(struct call *call, const struct loaded *one, int64_t index, int6
     made->model = one->handle;
     made->fingerprint = one->model->weights->fingerprint;
     made->dtype = one->model->dtype;
+    if (cell_flag_at(call->line, "layer")) {
+        const struct command *command = command_find("embed");
+        result_note(call->arena, made, "layer",
+                    arena_printf(call->arena, "%lld",
+                                 (long long)command_int(command, call->line, "layer")));
+    }
     if (embedding->cut > 0) {
         result_note(call->arena, made, "texts cut at the context",
                     arena_printf(call->arena, "%lld", (long long)embedding->cut));

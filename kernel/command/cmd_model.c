@@ -34,7 +34,10 @@ static const char *shape_of(const struct call *call, const struct model *model) 
     long long more = model_decodes(model) ? config->decoder_layers : 0;
     bool zh = call->zh;
     if (heads == 0) {
-        return arena_printf(call->arena, zh ? "%lld 个循环层" : "%lld recurrent layers",
+        return arena_printf(call->arena,
+                            zh            ? "%lld 个循环层"
+                            : layers == 1 ? "%lld recurrent layer"
+                                          : "%lld recurrent layers",
                             layers);
     }
     if (more > 0) {
@@ -120,12 +123,12 @@ static int model_list(const struct call *call) {
     for (int64_t i = 0; i < found_count; i++, rows++) {
         table_set(made, rows, 0, found[i].name);
         table_set(made, rows, 1, handles_of(call, found[i].path));
-        table_set(made, rows, 2, found[i].path);
+        table_set(made, rows, 2, file_shown(call->arena, found[i].path));
     }
     for (int64_t i = 0; i < count; i++) {
         if (!is_found(&list[i], found, found_count)) {
             table_set(made, rows, 1, handles_of(call, list[i].path));
-            table_set(made, rows++, 2, list[i].path);
+            table_set(made, rows++, 2, file_shown(call->arena, list[i].path));
         }
     }
     made->rows = rows;
@@ -234,7 +237,7 @@ static int model_new(const struct call *call) {
                  one->handle, one->model->arch->name, shape_of(call, one->model),
                  (long long)newborn.hidden,
                  model_card_number(call->arena, one->model->parameters, call->zh),
-                 (unsigned long long)newborn.seed, folder);
+                 (unsigned long long)newborn.seed, file_shown(call->arena, folder));
     return 0;
 }
 

@@ -119,7 +119,7 @@ static const struct bundle *settings_of(struct arena *arena, const struct loaded
           : model->no_chat ? zh ? "不认识" : "not known"
                            : NULL },
         { "fingerprint", "指纹", model->weights->fingerprint },
-        { "file", "文件", one->path },
+        { "file", "文件", file_shown(arena, one->path) },
     };
     int64_t count = 0;
     struct figure_table *made = table_new(arena, 2, sizeof rows / sizeof *rows, heads);

@@ -33,7 +33,7 @@ async function picturesAreShown({ page, report }) {
       await Promise.all([...area.querySelectorAll('img')].map(image => image.decode()));
       return {
         images: [...area.querySelectorAll('img')].map(image => ({ width: image.naturalWidth, shown: image.clientWidth, alt: image.alt })),
-        hover: area.querySelectorAll('[title*="→"]').length,
+        hover: area.querySelectorAll('i[title], span[title]').length,
         tables: area.querySelectorAll('table').length,
         typeset: area.querySelectorAll('mjx-container, .MathJax').length
       };

@@ -1,5 +1,6 @@
 /* buf, err, utf8, pool, pipe, file: the small parts of core/base. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -108,6 +109,21 @@ TEST(file_writes_whole_or_not_at_all) {
     check(mkfifo(fifo, 0600) == 0);
     check(!file_map(arena, fifo, &err));
     check_text(err.text, "not a regular file");
+}
+
+TEST(file_shown_writes_the_home_folder_as_a_tilde) {
+    const char *home = getenv("HOME");
+    char *kept = home ? strdup(home) : NULL;
+    setenv("HOME", "/home/ann", 1);
+    check_same(file_shown(check_arena(), "/home/ann/m.gguf"), "~/m.gguf");
+    check_same(file_shown(check_arena(), "/home/anna/m.gguf"), "/home/anna/m.gguf");
+    check_same(file_shown(check_arena(), "m.gguf"), "m.gguf");
+    unsetenv("HOME");
+    check_same(file_shown(check_arena(), "/home/ann/m.gguf"), "/home/ann/m.gguf");
+    if (kept) {
+        setenv("HOME", kept, 1);
+    }
+    free(kept);
 }
 
 TEST(file_sha256_joins_its_pieces) {
