@@ -38,6 +38,7 @@ struct run {
     struct half halves[2];
     int64_t half_count;
     int64_t steps; /* recurrent: from a text's first to the one that the loss is read at */
+    int64_t lasts; /* texts that have such a loss */
     double *time;  /* [layers, steps] squares */
     int64_t *saturated, *looked; /* [layers, 4] values beyond, and in all */
 };
@@ -135,21 +136,30 @@ static struct tensor *seed_of_target(struct run *run, struct arena *arena,
     return seed_shaped(seed, logits);
 }
 
-/* The mean over all texts' scored tokens: the batch's own mean, by its share. */
-static struct tensor *seed_of_loss(struct run *run, struct arena *arena,
-                                   const struct examples *batch, const struct tensor *logits) {
-    double loss, share = (double)batch->scored / (double)run->scored;
-    struct tensor *seed = question_loss(arena, logits, batch->labels, &loss);
+/* The mean over `all` labels of all batches: the batch's own mean, by its share, to which *loss
+ * is set. */
+static struct tensor *seed_of_labels(struct arena *arena, const struct examples *batch,
+                                     int64_t all, const struct tensor *logits, double *loss) {
+    double share = (double)batch->scored / (double)all;
+    struct tensor *seed = question_loss(arena, logits, batch->labels, loss);
     if (!seed) { /* none of this batch's tokens is scored */
         int64_t width = logits->shape[logits->rank - 1];
         seed = tensor_new(arena, 3, (int64_t[]){ 1, tensor_count(logits) / width, width });
-        return seed_shaped(seed, logits);
+        *loss = 0;
     }
-    run->about.value += loss * share;
-    if (batch->scored != run->scored) {
+    *loss *= share;
+    if (batch->scored != all) {
         simd()->scale(seed->data, (float)share, seed->data, tensor_count(seed));
     }
     return seed_shaped(seed, logits);
+}
+
+static struct tensor *seed_of_loss(struct run *run, struct arena *arena,
+                                   const struct examples *batch, const struct tensor *logits) {
+    double loss;
+    struct tensor *seed = seed_of_labels(arena, batch, run->scored, logits, &loss);
+    run->about.value += loss;
+    return seed;
 }
 
 /* ---- the flow ---- */
@@ -185,26 +195,32 @@ static int64_t last_row(const struct run *run, const struct examples *batch, int
     return first + t;
 }
 
-/* Back through time from each text's last loss alone. */
-static int time_take(struct run *run, struct arena *arena, const struct examples *batch,
-                     struct trace *trace, struct err *err) {
-    enum site site = model_has(run->model, SITE_CELL) ? SITE_CELL : SITE_OUTPUT;
-    const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
+/* The mean over all texts of their last scored token's loss. */
+static struct tensor *seed_of_lasts(const struct run *run, struct arena *arena,
+                                    const struct examples *batch, const struct tensor *logits) {
     struct examples last = *batch;
-    double loss;
+    last.scored = 0;
     last.labels = arena_array(arena, batch->rows, sizeof *last.labels);
     for (int64_t r = 0; r < batch->rows; r++) {
         last.labels[r] = QUESTION_NONE;
     }
     for (int64_t b = 0; b < batch->batch; b++) {
-        last.labels[last_row(run, batch, b)] = batch->labels[last_row(run, batch, b)];
+        int64_t row = last_row(run, batch, b);
+        last.labels[row] = batch->labels[row];
+        last.scored += batch->labels[row] != QUESTION_NONE;
     }
+    double loss;
+    return seed_of_labels(arena, &last, run->lasts, logits, &loss);
+}
+
+/* Back through time from each text's last loss alone. */
+static int time_take(struct run *run, struct arena *arena, const struct examples *batch,
+                     struct trace *trace, struct err *err) {
+    enum site site = model_has(run->model, SITE_CELL) ? SITE_CELL : SITE_OUTPUT;
+    const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
     struct tensor *seed = run->target >= 0 ? seed_of_target(run, arena, batch, logits)
-                                           : question_loss(arena, logits, last.labels, &loss);
-    if (!seed) {
-        return 0;
-    }
-    struct seed from = { .site = SITE_LOGITS, .gradient = seed_shaped(seed, logits) };
+                                           : seed_of_lasts(run, arena, batch, logits);
+    struct seed from = { .site = SITE_LOGITS, .gradient = seed };
     struct backward ask = { .from = &from, .count = 1 };
     ask.want[site] = true;
     if (model_backward(trace, &ask, err) < 0) {
@@ -236,7 +252,7 @@ static void neurons_take(struct run *run, const struct examples *batch,
                 trace_at(trace, (enum site)(SITE_NEURONS + half->shift), l);
             float *peaks = half->peaks + l * half->units;
             for (int64_t r = 0; x && r < tensor_count(x) / half->units; r++) {
-                bool there = half->shift ? true : batch->mask[r];
+                bool there = half->shift ? batch->labels[r] != QUESTION_NONE : batch->mask[r];
                 for (int64_t i = 0; there && i < half->units; i++) {
                     float value = x->data[r * half->units + i];
                     value = gated ? fabsf(value) : value;
@@ -363,13 +379,28 @@ static void time_begin(struct run *run) {
     int64_t layers = run->model->config->layers;
     for (int64_t i = 0; is_recurrent(run) && i < run->count; i++) {
         for (int64_t b = 0; b < run->batches[i].batch; b++) {
-            int64_t steps = last_row(run, &run->batches[i], b) - b * run->batches[i].tokens + 1;
+            int64_t row = last_row(run, &run->batches[i], b);
+            int64_t steps = row - b * run->batches[i].tokens + 1;
             run->steps = steps > run->steps ? steps : run->steps;
+            run->lasts += run->batches[i].labels[row] != QUESTION_NONE;
         }
     }
     run->time = arena_array(run->scratch, layers * run->steps + 1, sizeof *run->time);
     run->saturated = arena_array(run->scratch, layers * 4, sizeof *run->saturated);
     run->looked = arena_array(run->scratch, layers * 4, sizeof *run->looked);
+}
+
+/* Why there is no loss. */
+static const char *nothing_scored(const struct model *model) {
+    if (strcmp(model->task, "classification") == 0) {
+        return "there is no class to lose against: write text >> class, or ask for a class's "
+               "logit by --target";
+    }
+    return strcmp(model->task, "masked-lm") == 0
+               ? "no token of these texts can be scored: what stands at a mask is not known; "
+                 "write the text without its mask, or ask for a token's logit by --target"
+               : "no token of these texts can be scored: the loss needs a token after the "
+                 "first; write a longer text";
 }
 
 /* What texts and target mean. */
@@ -393,12 +424,7 @@ static int begin(struct run *run, int64_t *bad, struct err *err) {
     }
     if (run->scored == 0) {
         *bad = 0;
-        return err_set(err, ERR_TEXT,
-                       strcmp(run->model->task, "classification") == 0
-                           ? "there is no class to lose against: write text >> class, or ask "
-                             "for a class's logit by --target"
-                           : "no token of these texts can be scored: the loss needs a token "
-                             "after the first; write a longer text");
+        return err_set(err, ERR_TEXT, "%s", nothing_scored(run->model));
     }
     return 0;
 }
@@ -434,6 +460,7 @@ static void about_end(struct run *run) {
         for (int64_t b = 0; b < run->batches[i].batch; b++) {
             about->tokens += run->batches[i].lengths[b];
         }
+        about->tokens += run->half_count > 1 ? run->batches[i].scored : 0; /* the decoder's */
     }
     about->pieces = run->batches[0].pieces;
 }

@@ -17,17 +17,18 @@
  *                "rms" [layers], the same for one parameter: norm / sqrt(parameters)
  *     flow       "lines", logarithmic. Recurrent: "gradient" [layers, steps], the norm of
  *                d loss_T / d h_t (of an LSTM d c_t, its cell), loss_T the loss of the last
- *                scored token alone, t from the first step to the one that the loss is read
- *                at; of several texts the root of the sum of squares, their last steps
- *                together. Else "gradient" [stacks, layers + 1]: the norm of d loss / d
- * residual stream at the input of each block, and at the end units      "bars": "share" [n] of
- * units that are never active (feed-forward neurons with relu, gelu, silu: never above 0; with
- * a gate: always below a thousandth of the layer's largest), or of a recurrent layer's gates
- * and states that are saturated (a sigmoid below .01 or above .99, a tanh beyond .99; a relu at
- * 0); "units" [n]
+ *                scored token alone, t from the first step to the one that it is read at; of
+ *                several texts the mean of their losses, their last steps together.
+ *                Else "gradient" [stacks, layers + 1]: the norm of d loss / d residual stream
+ *                at the input of each block, and at the end
+ *     units      "bars": "share" [n] of units that are never active (feed-forward neurons with
+ *                relu, gelu, silu: never above 0; with a gate: always below a thousandth of
+ *                the layer's largest), or of a recurrent layer's gates and states that are
+ *                saturated (a sigmoid below .01 or above .99, a tanh beyond .99; a relu at 0);
+ *                "units" [n]
  *
- * The verdict (core/explain/verdict.h) is of the flow through time where there is time, else of
- * "rms" over the blocks. */
+ * The verdict (core/explain/verdict.h) is of the flow through time where there is time (of the
+ * last layer; of the one that explodes most, if one does), else of "rms" over the blocks. */
 
 struct gradients_request {
     const struct example_text *texts;

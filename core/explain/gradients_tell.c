@@ -1,5 +1,6 @@
 #include "core/explain/gradients_tell.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,22 +49,42 @@ void gradients_about_begin(struct gradients_about *about, struct arena *scratch,
 
 /* ---- verdicts ---- */
 
-/* Of the parameters' gradients, block by block. */
+/* Of two stacks, which one. */
+static const char *half_name(const struct gradients_about *about, int64_t half) {
+    static const char *const names[][2] = { { "the encoder", "编码器" },
+                                            { "the decoder", "解码器" } };
+    return about->halves > 1 ? names[half][about->zh] : NULL;
+}
+
+/* Of the parameters' gradients, block by block; of an encoder-decoder in its encoder, which
+ * lies furthest from the loss. */
 static struct verdict verdict_of_layers(const struct gradients_about *about) {
     int64_t n = about->spread->blocks;
     double *rms = arena_array(about->scratch, n + 1, sizeof *rms);
     for (int64_t l = 0; l < n; l++) {
         const struct spread_row *row =
             spread_join(about->scratch, about->spread, about->spread->first_block + l);
-        rms[l] = row ? spread_rms(row) : (double)NAN;
+        bool whole = row && row->nans + row->infinite == 0;
+        rms[l] = whole ? spread_rms(row) : (double)NAN;
     }
-    return verdict_of(VERDICT_LAYERS, rms, n);
+    struct verdict verdict = verdict_of(VERDICT_LAYERS, rms, n);
+    verdict.where = half_name(about, 0);
+    return verdict;
 }
 
-/* Of the state of the layer whose gradient goes furthest: the last. */
+/* Of the state of the last layer; or of the one that explodes most, if one does. */
 static struct verdict verdict_of_time(const struct gradients_about *about) {
-    int64_t last = about->model->config->layers - 1;
-    return verdict_of(VERDICT_TIME, about->time + last * about->steps, about->steps);
+    int64_t layers = about->model->config->layers;
+    struct verdict chosen = { 0 };
+    for (int64_t l = layers - 1; l >= 0; l--) {
+        struct verdict here =
+            verdict_of(VERDICT_TIME, about->time + l * about->steps, about->steps);
+        here.where = layers > 1 ? about->spread->labels[about->spread->first_block + l] : NULL;
+        bool wilder = here.kind == VERDICT_EXPLODING &&
+                      (chosen.kind != VERDICT_EXPLODING || here.factor > chosen.factor);
+        chosen = l == layers - 1 || wilder ? here : chosen;
+    }
+    return chosen;
 }
 
 static const char *subject(struct arena *arena, const struct gradients_about *about) {
@@ -117,8 +138,8 @@ static const char *zeros_text(struct arena *arena, const struct gradients_about 
     double share = n > 0 ? 100.0 * (double)zeros / (double)n : 0;
     if (about->words_untouched == 0) {
         return arena_printf(arena,
-                            about->zh ? "%.2g%% 的梯度恰好为 0"
-                                      : "%.2g %% of gradients are "
+                            about->zh ? "%.3g%% 的梯度恰好为 0"
+                                      : "%.3g %% of gradients are "
                                         "exactly 0",
                             share);
     }
@@ -314,6 +335,23 @@ static void line_fill(float *to, const double *from, int64_t n) {
     }
 }
 
+/* Why the last layer's earliest steps get nothing: their gradient fell below what float32
+ * holds, or a state on the way has no derivative. */
+static const char *why_nothing(const struct gradients_about *about) {
+    const double *norms = about->time + (about->model->config->layers - 1) * about->steps;
+    double least = INFINITY;
+    for (int64_t t = 0; t < about->steps; t++) {
+        least = norms[t] > 0 && norms[t] < least ? norms[t] : least;
+    }
+    if (least < (double)FLT_MIN) {
+        return about->zh ? "最早的步得到的梯度恰好为 0：小于 float32 能表示的数。"
+                         : " The earliest steps get exactly 0: less than float32 can hold.";
+    }
+    return about->zh ? "最早的步得到的梯度恰好为 0：途中的状态导数为 0，什么也传不过去。"
+                     : " The earliest steps get exactly 0: states on the way have no "
+                       "derivative, and nothing passes them.";
+}
+
 /* Few steps have their tokens' names, others their distance from the last. */
 static struct result *time_tell(struct arena *arena, const struct gradients_about *about) {
     int64_t layers = about->model->config->layers, steps = about->steps;
@@ -336,13 +374,9 @@ static struct result *time_tell(struct arena *arena, const struct gradients_abou
                        about->handle),
           cells ? "d loss_T / d c_t" : "d loss_T / d h_t");
     result->finding = arena_printf(
-        arena,
-        time.ratio == 0 && time.kind == VERDICT_VANISHING
-            ? about->zh ? "%s。最早的步得到的梯度恰好为 0：小于 float32 能表示的数。"
-                        : "%s. The earliest steps get exactly 0: less than float32 can hold."
-        : about->zh ? "%s。"
-                    : "%s.",
-        sentence(arena, verdict_text(arena, &time, about->zh)));
+        arena, about->zh ? "%s。%s" : "%s.%s",
+        sentence(arena, verdict_text(arena, &time, about->zh)),
+        time.kind == VERDICT_VANISHING && time.first == 0 ? why_nothing(about) : "");
     result->caption =
         about->zh
             ? "只取最后一步的损失，看它对每一步状态的梯度的范数（对数刻度）。直线表示每一步乘以"
@@ -374,6 +408,7 @@ static struct result *stream_tell(struct arena *arena, const struct gradients_ab
     }
     struct verdict way =
         verdict_of(VERDICT_LAYERS, about->stream[halves - 1], about->layers[halves - 1] + 1);
+    way.where = half_name(about, halves - 1);
     named(arena, about, result,
           arena_printf(arena,
                        about->zh ? "%s 的梯度沿深度的走向" : "Gradient of %s through depth",
@@ -438,8 +473,8 @@ static struct result *dead_tell(struct arena *arena, const struct gradients_abou
     bool few = about->tokens < 100;
     result->finding = arena_printf(
         arena,
-        about->zh ? "%lld 个神经元中有 %lld 个（%.2g%%）在这 %lld 个词元上从不激活%s。"
-                  : "%2$lld of %1$lld neurons (%3$.2g %%) are never active on these %4$lld "
+        about->zh ? "%lld 个神经元中有 %lld 个（%.3g%%）在这 %lld 个词元上从不激活%s。"
+                  : "%2$lld of %1$lld neurons (%3$.3g %%) are never active on these %4$lld "
                     "tokens%5$s.",
         (long long)all, (long long)dead, 100.0 * (double)dead / (double)all,
         (long long)about->tokens,

@@ -11,7 +11,8 @@
  * Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063). The
  * factor is that of a straight line through log10 of the norms, from each place to the one
  * before; the ratio is the line's own, first place to last. Norms that are 0 are left out of
- * the line; if the first is 0 nothing arrives, whatever the line says.
+ * the line; if the first is 0 nothing arrives, whatever the line says. So are norms that are
+ * NaN or infinite; where some are, only "exploding" can be told from the others.
  *
  *     layers  vanishing: ratio below 1/1000      exploding: above 1000     from 3 layers on
  *     time    vanishing: factor below 0.8 (after 20 steps 1 % is left)
@@ -24,14 +25,17 @@ enum verdict_kind {
     VERDICT_HEALTHY,
     VERDICT_VANISHING,
     VERDICT_EXPLODING,
-    VERDICT_SHORT,  /* too few places */
-    VERDICT_NOTHING /* every norm is 0 */
+    VERDICT_SHORT,   /* too few places */
+    VERDICT_NOTHING, /* every norm is 0 */
+    VERDICT_BROKEN   /* norms are NaN or infinite */
 };
 
 struct verdict {
     enum verdict_way way;
     enum verdict_kind kind;
+    const char *where; /* whose norms they are: "layer 0"; NULL: there is one of that kind */
     int64_t places;
+    int64_t broken;     /* norms that are NaN or infinite */
     double first, last; /* norms at both ends */
     double factor;      /* from one place to the one before */
     double ratio;       /* first to last: factor^(places - 1); 0 if nothing arrives */
@@ -43,7 +47,7 @@ struct verdict {
 #define VERDICT_GROW   1.25
 enum { VERDICT_LEAST_LAYERS = 3, VERDICT_LEAST_STEPS = 8 };
 
-/* Norms from the first layer (or step) to the last; NaN are left out. */
+/* Norms from the first layer (or step) to the last. `where` is the caller's to set. */
 struct verdict verdict_of(enum verdict_way way, const double *norms, int64_t n);
 
 /* "Vanishing", "exploding" ...: one word; and a sentence with the numbers. */

@@ -302,3 +302,95 @@ TEST(gradients_refuse_what_has_no_loss) {
     check(!of(model, texts + 1, 1, NULL).histogram);
     check_text(err.text, "no tokens");
 }
+
+/* Of a stack, the verdict is of the layer that explodes most: here the first, while what lies
+ * above it only keeps. */
+TEST(gradients_that_explode_in_one_layer_explode) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    cache();
+    struct newborn what = {
+        .kind = OP_RNN_TANH, .layers = 2, .hidden = 64, .gain = 6, .memory = 2, .seed = 0
+    };
+    const struct gradients all =
+        of(model_open(arena, newborn_write(arena, &what, &err), &err), &line, 1, NULL);
+    check_text(all.histogram->finding, "Exploding through time in layer 0: each step back");
+    check_text(all.flow->finding, "Exploding through time in layer 0: each step back");
+}
+
+static void make_wild(struct tensor *tensor) {
+    for (int64_t k = 0; strstr(tensor->name, "weight") && k < tensor_count(tensor); k++) {
+        tensor->data[k] *= 40;
+    }
+}
+
+/* Overflow is no vanishing. */
+TEST(gradients_that_overflow_do_not_vanish) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    cache();
+    struct newborn what = {
+        .kind = OP_RNN_RELU, .layers = 3, .hidden = 48, .gain = 1, .memory = 2, .seed = 1
+    };
+    const struct model *model = model_open(arena, newborn_write(arena, &what, &err), &err);
+    const struct gradients all = of(changed(model, make_wild), &line, 1, NULL);
+    check_text(all.histogram->finding, "overflowed on the way");
+    check(!strstr(all.norms->finding, "anishing") && !strstr(all.flow->finding, "anishing"));
+}
+
+/* A text as long as half of what a batch may hold, and short ones. */
+static const char *long_text(int64_t length) {
+    char *text = arena_alloc(arena, (size_t)length + 1);
+    for (int64_t i = 0; i < length; i++) {
+        text[i] = (char)('a' + i * i % 23);
+    }
+    return text;
+}
+
+static void same_bars(const struct result *a, const struct result *b, double within) {
+    for (int64_t i = 0; i < a->series[0].axes[0].count; i++) {
+        double wanted = (double)a->series[0].values->data[i];
+        check_near(b->series[0].values->data[i], wanted, within * wanted);
+    }
+}
+
+/* However the texts fall into batches, it is the same mean, and the same flow. */
+TEST(gradients_of_several_batches_are_of_one_mean) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    cache();
+    struct newborn what = {
+        .kind = OP_GRU, .layers = 2, .hidden = 6, .gain = 1, .memory = 50, .seed = 3
+    };
+    const struct model *model = model_open(arena, newborn_write(arena, &what, &err), &err);
+    const char *big = long_text(4097);
+    const char *const twice[] = { big, big }, *const orders[][3] = { { big, "hello", line },
+                                                                     { "hello", line, big } };
+    const struct gradients once = of(model, twice, 1, NULL), two = of(model, twice, 2, NULL);
+    same_bars(once.norms, two.norms, 1e-5); /* two batches of one text each */
+    check_text(two.histogram->finding, "mean over 8192 scored tokens of 2 texts");
+    const float *x = once.flow->series[0].values->data, *y = two.flow->series[0].values->data;
+    for (int64_t t = 4000; t < 4096; t++) { /* each loss counts half; their squares add up */
+        check_near(y[t], (double)x[t] / sqrt(2), 1e-5 * (double)x[t]);
+    }
+    const struct gradients a = of(model, orders[0], 3, NULL), b = of(model, orders[1], 3, NULL);
+    same_bars(a.norms, b.norms, 1e-5); /* 1 and 2; 2 and 1 */
+    same_bars(a.units, b.units, 1e-6);
+    x = a.flow->series[0].values->data;
+    y = b.flow->series[0].values->data;
+    for (int64_t t = 4000; t < 4096; t++) {
+        check_near(y[t], x[t], 1e-5 * (double)x[t]);
+    }
+    const struct gradients logit = of(model, orders[0], 3, "a"),
+                           other = of(model, orders[1], 3, "a");
+    same_bars(logit.norms, other.norms, 1e-5);
+}
+
+TEST(gradients_tell_why_a_masked_text_has_no_loss) {
+    const struct model *model = opened("bert_mlm");
+    const char *text = "The [MASK] reads one token.";
+    check(!of(model, &text, 1, NULL).histogram);
+    check_text(err.text, "what stands at a mask is not known");
+    err = (struct err){ 0 };
+    check(of(model, &text, 1, "one").histogram);
+}

@@ -52,3 +52,35 @@ TEST(verdict_speaks_both_languages) {
     v = through(VERDICT_LAYERS, 1, 12);
     check_text(verdict_text(arena, &v, false), "healthy through depth");
 }
+
+/* What cannot be counted is no vanishing gradient, and never healthy. */
+TEST(verdict_of_broken_norms) {
+    struct arena *arena = check_arena();
+    double first[] = { NAN, 1, 1, 1, 1, 1, 1, 1, 1 }, all[9], wild[9];
+    for (int i = 0; i < 9; i++) {
+        all[i] = NAN;
+        wild[i] = i == 0 ? (double)INFINITY : pow(4, 9 - i);
+    }
+    struct verdict v = verdict_of(VERDICT_TIME, first, 9);
+    check_int(v.kind, VERDICT_BROKEN);
+    check_text(verdict_text(arena, &v, false), "NaN or infinity in 1 of 9 norms");
+    v = verdict_of(VERDICT_LAYERS, all, 9);
+    check_int(v.kind, VERDICT_BROKEN);
+    check_text(verdict_text(arena, &v, true), "9 个范数中有 9 个是 NaN");
+    v = verdict_of(VERDICT_LAYERS, wild, 9);
+    check_int(v.kind, VERDICT_EXPLODING);
+    check_near(v.ratio, 65536, 1e-6);
+    check_text(verdict_text(arena, &v, false), "to NaN or infinity at the first");
+}
+
+/* A relu at 0 lets nothing through, however well the last steps do. */
+TEST(verdict_of_a_way_that_is_shut) {
+    double late[] = { 0, 0, 0, 0, 0, 0, 0, 1, 1 };
+    struct verdict v = verdict_of(VERDICT_TIME, late, 9);
+    v.where = "layer 3";
+    check_same(
+        verdict_text(check_arena(), &v, false),
+        "vanishing through time in layer 3: the norm is 1 at the last step and exactly 0 "
+        "at the first, 8 steps before");
+    check_text(verdict_text(check_arena(), &v, true), "沿时间消失（layer 3）");
+}
