@@ -18,6 +18,7 @@ enum { PART = 1 << 20 /* floats that are made at a time */, BLOCK = 32, OUTLIER 
 struct cost {
     const char *name;
     double noise, signal, bits, worst;
+    int64_t broken; /* numbers left out */
     int64_t worst_row, worst_column;
 };
 
@@ -50,9 +51,10 @@ static int64_t columns_of(const struct tensor *tensor) {
     return tensor->rank > 0 ? tensor->shape[tensor->rank - 1] : 1;
 }
 
-/* GPT-2's files hold the causal mask beside the weights. */
+/* GPT-2's files hold the causal mask beside the weights, and the -10000 that it puts in. */
 static bool is_weight(const struct tensor *tensor) {
-    return quant_known(tensor->dtype) && tensor->rank <= 3 && tensor_count(tensor) > 0;
+    return quant_known(tensor->dtype) && tensor->rank >= 1 && tensor->rank <= 3 &&
+           tensor_count(tensor) > 0;
 }
 
 struct rows {
@@ -215,15 +217,27 @@ int64_t weighing_row(int64_t row, int64_t width, bool to_gguf) {
 
 /* ---- what a type costs ---- */
 
+/* Sums over n numbers. What is broken is left out; returns how many. */
+static int64_t block_compare(const float *a, const float *b, int64_t n, double *noise,
+                             double *signal) {
+    int64_t broken = 0;
+    *noise = *signal = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double off = (double)a[i] - (double)b[i];
+        bool whole = isfinite(a[i]) && isfinite(b[i]);
+        *noise += whole ? off * off : 0;
+        *signal += whole ? (double)b[i] * (double)b[i] : 0;
+        broken += !whole;
+    }
+    return broken;
+}
+
 static void blocks_compare(struct cost *cost, const float *a, const float *b, int64_t row,
                            int64_t columns) {
     for (int64_t c = 0; c < columns; c += BLOCK) {
-        double noise = 0, signal = 0;
-        for (int64_t i = c; i < c + BLOCK && i < columns; i++) {
-            double off = (double)a[i] - (double)b[i];
-            noise += off * off;
-            signal += (double)b[i] * (double)b[i];
-        }
+        double noise, signal;
+        int64_t n = columns - c < BLOCK ? columns - c : BLOCK;
+        cost->broken += block_compare(a + c, b + c, n, &noise, &signal);
         double error = signal > 0 ? sqrt(noise / signal) : noise > 0 ? (double)INFINITY : 0;
         if (error > cost->worst) {
             cost->worst = error;
@@ -324,9 +338,9 @@ static const char *finding_of(const struct work *work) {
              : "";
     return arena_printf(
         arena,
-        work->zh ? "%s 的 %lld 个权重中没有 NaN 或无穷大，%.2g%% 恰好为 0；最大的是 %s 里的 "
+        work->zh ? "%s 的 %lld 个权重中没有 NaN 或无穷大，%.3g%% 恰好为 0；最大的是 %s 里的 "
                    "%.3g%s。"
-                 : "None of %s's %lld weights is NaN or infinite, %.2g %% are exactly 0; the "
+                 : "None of %s's %lld weights is NaN or infinite, %.3g %% are exactly 0; the "
                    "largest, in %s, is %.3g%s.",
         work->handle, (long long)n, 100 * (double)zeros / (double)n,
         largest ? largest->name : "", largest ? largest->most : 0, outliers);
@@ -419,11 +433,14 @@ static struct result *norms_tell(const struct work *work) {
     return result;
 }
 
+static double relative(double noise, double signal) {
+    return sqrt(noise / (signal > 0 ? signal : 1));
+}
+
 /* Worst first; equal ones by name. */
 static int by_loss(const void *a, const void *b) {
     const struct cost *one = a, *other = b;
-    double x = one->noise / (one->signal > 0 ? one->signal : 1);
-    double y = other->noise / (other->signal > 0 ? other->signal : 1);
+    double x = relative(one->noise, one->signal), y = relative(other->noise, other->signal);
     return x != y ? x > y ? -1 : 1 : strcmp(one->name, other->name);
 }
 
@@ -441,6 +458,7 @@ static const char *cost_finding(const struct work *work) {
     struct arena *arena = work->arena;
     double noise = 0, signal = 0, bits = 0, n = 0;
     const struct cost *worst = &work->costs[0], *block = worst;
+    int64_t broken = 0;
     for (int64_t i = 0; i < work->count; i++) {
         const struct cost *cost = &work->costs[i];
         const struct tensor *tensor = weights_at(work->model->weights, cost->name);
@@ -449,12 +467,7 @@ static const char *cost_finding(const struct work *work) {
         bits += cost->bits * (double)tensor_count(tensor);
         n += (double)tensor_count(tensor);
         block = cost->worst > block->worst ? cost : block;
-    }
-    if (noise == 0) {
-        return arena_printf(arena,
-                            work->zh ? "%s 的权重与 %s 的逐个相同（%lld 个张量）。"
-                                     : "Every weight of %s is that of %s, in all %lld tensors.",
-                            work->handle, work->request->twin_handle, (long long)work->count);
+        broken += cost->broken;
     }
     const char *missing =
         work->missing == 0
@@ -463,22 +476,36 @@ static const char *cost_finding(const struct work *work) {
                            work->zh ? "；有 %lld 个张量在对照模型中没有对应"
                                     : "; %lld tensors have no counterpart in the twin",
                            (long long)work->missing);
+    const char *left_out =
+        broken == 0 ? ""
+                    : arena_printf(arena,
+                                   work->zh ? "；%lld 个 NaN 或无穷大的数未计入"
+                                            : "; %lld numbers that are NaN or infinite in "
+                                              "either are left out",
+                                   (long long)broken);
+    if (noise == 0) {
+        return arena_printf(arena,
+                            work->zh ? "%s 的权重与 %s 的逐个相同（%lld 个张量）%s%s。"
+                                     : "Every weight of %s is that of %s, in %lld tensors%s%s.",
+                            work->handle, work->request->twin_handle, (long long)work->count,
+                            missing, left_out);
+    }
     return arena_printf(
         arena,
         work->zh
-            ? "%s 每个权重 %.2f 位，相对 %s 的信噪比 %s（相对误差 %.2g%%）。最差的张量是 "
+            ? "%s 每个权重 %.2f 位，相对 %s 的信噪比 %s（相对误差 %.3g%%）。最差的张量是 "
               "%s：%s；"
-              "最差的一块在 %s 第 %lld 行第 %lld 列起，相对误差 %.2g%%%s。"
+              "最差的一块在 %s 第 %lld 行第 %lld 列起，相对误差 %.3g%%%s%s。"
             : "%s keeps %.2f bits a weight and %s as its signal-to-noise ratio beside %s "
-              "(relative error %.2g %%). The worst tensor is %s: %s; the worst block is in %s, "
-              "row %lld, from column %lld on: %.2g %%%s.",
+              "(relative error %.3g %%). The worst tensor is %s: %s; the worst block is in %s, "
+              "row %lld, from column %lld on: %.3g %%%s%s.",
         work->handle, n > 0 ? bits / n : 0,
         work->zh ? work->request->twin_handle : decibels_text(arena, signal, noise, false),
         work->zh ? decibels_text(arena, signal, noise, true) : work->request->twin_handle,
-        100 * sqrt(noise / signal), worst->name,
+        100 * relative(noise, signal), worst->name,
         decibels_text(arena, worst->signal, worst->noise, work->zh), block->name,
         (long long)block->worst_row, (long long)block->worst_column, 100 * block->worst,
-        missing);
+        missing, left_out);
 }
 
 static struct result *cost_tell(const struct work *work) {
@@ -501,7 +528,7 @@ static struct result *cost_tell(const struct work *work) {
     for (int64_t i = 0; i < n; i++) {
         const struct cost *cost = &work->costs[i];
         const double values[] = { decibels(cost->signal, cost->noise),
-                                  sqrt(cost->noise / (cost->signal > 0 ? cost->signal : 1)),
+                                  relative(cost->noise, cost->signal),
                                   cost->bits,
                                   cost->worst,
                                   (double)cost->worst_row,

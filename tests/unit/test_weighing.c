@@ -191,3 +191,28 @@ TEST(weighing_knows_both_namings) {
     check_same(q ? q->name : "", "model.embed_tokens.weight");
     check(!weighing_twin(gguf, "no.such", hf, &turned));
 }
+
+/* Nothing is told of what is no number, and all of the rest. */
+TEST(weighing_leaves_broken_numbers_out_of_the_cost) {
+    begin();
+    const struct model *model = opened("golden/data/models/lstm_lm");
+    const struct weighing all = of(changed(model, break_one), model, true);
+    check_text(all.cost->finding, "Every weight of m is that of exact");
+    check_text(all.cost->finding, "numbers that are NaN or infinite in either are left out");
+    const struct series *error = result_at(all.cost, "error");
+    for (int64_t i = 0; i < error->axes[0].count; i++) {
+        check(error->values->data[i] == 0);
+    }
+}
+
+static void make_zero(struct tensor *tensor) {
+    memset(tensor->data, 0, (size_t)tensor_bytes(tensor));
+}
+
+TEST(weighing_says_a_hundred_per_cent) {
+    begin();
+    const struct model *model = opened("golden/data/models/lstm_lm");
+    const struct weighing all = of(changed(model, make_zero), model, true);
+    check_text(all.histogram->finding, "100 % are exactly 0");
+    check_text(all.cost->finding, "(relative error 100 %)");
+}
