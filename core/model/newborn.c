@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/random.h"
@@ -27,8 +28,11 @@ static const char *kind_name(enum op_recurrence kind) {
     return kind == OP_LSTM ? "lstm" : kind == OP_GRU ? "gru" : "rnn";
 }
 
+static int64_t gates_of(enum op_recurrence kind) {
+    return kind == OP_LSTM ? 4 : kind == OP_GRU ? 3 : 1;
+}
+
 static int sizes_check(const struct newborn *of, struct err *err) {
-    int64_t gates = of->kind == OP_LSTM ? 4 : of->kind == OP_GRU ? 3 : 1;
     if (of->layers < 1 || of->layers > NEWBORN_LAYERS) {
         return err_set(err, ERR_OPTION, "a new model has 1 to %d layers, not %lld",
                        NEWBORN_LAYERS, (long long)of->layers);
@@ -47,13 +51,21 @@ static int sizes_check(const struct newborn *of, struct err *err) {
         return err_set(err, ERR_OPTION, "the memory is 2 to %d steps, not %lld", NEWBORN_MEMORY,
                        (long long)of->memory);
     }
-    double megabytes = 8.0 * (double)(gates * of->layers * of->hidden * of->hidden) / 1e6;
+    return 0;
+}
+
+/* The matrices of all layers, and the two tables with a row for each of `vocab` characters. */
+static int weights_check(const struct newborn *of, int64_t vocab, struct err *err) {
+    double matrices = 2.0 * (double)(gates_of(of->kind) * of->layers * of->hidden * of->hidden);
+    double tables = 2.0 * (double)vocab * (double)of->hidden;
+    double megabytes = (double)sizeof(float) * (matrices + tables) / 1e6;
     if (megabytes > NEWBORN_MEGABYTES) {
         return err_set(err, ERR_OPTION,
-                       "%lld layers of %lld units would be %.0f MB of weights; a new model has "
-                       "at most %d MB: fewer layers or units",
-                       (long long)of->layers, (long long)of->hidden, megabytes,
-                       NEWBORN_MEGABYTES);
+                       "%lld layers of %lld units over %lld characters would be %.0f MB of "
+                       "weights; a new model has at most %d MB: fewer layers, units or "
+                       "characters",
+                       (long long)of->layers, (long long)of->hidden, (long long)vocab,
+                       megabytes, NEWBORN_MEGABYTES);
     }
     return 0;
 }
@@ -72,8 +84,11 @@ static void matrix_add(struct making *m, const char *name, int64_t rows, int64_t
                        double deviation) {
     struct random mine = random_split(&m->random, (uint64_t)m->count);
     struct tensor *tensor = tensor_add(m, name, 2, (int64_t[]){ rows, columns });
-    for (int64_t i = 0; i < rows * columns; i++) {
-        tensor->data[i] = (float)(deviation * random_normal(&mine));
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t i = r * columns; i < (r + 1) * columns; i++) {
+            tensor->data[i] = (float)(deviation * random_normal(&mine));
+        }
+        stop_check();
     }
 }
 
@@ -151,16 +166,16 @@ static struct buf *config_make(const struct making *m) {
 /* Each character once, in order of its first place. */
 static void vocab_write(struct making *m, struct jsonwrite *w, const char *characters) {
     const char *end = characters + strlen(characters);
-    for (const char *at = characters; at < end;) {
-        size_t n = 1;
-        while (at + n < end && ((unsigned char)at[n] & 0xc0) == 0x80) {
-            n++;
-        }
-        if (memmem(characters, (size_t)(at - characters), at, n) == NULL) {
-            json_key(w, arena_text(m->arena, at, n));
+    bool *seen = arena_array(m->arena, 0x110000, sizeof *seen); /* of every code point */
+    uint32_t code;
+    int n;
+    for (const char *at = characters; at < end; at += n) {
+        n = utf8_decode(at, (size_t)(end - at), &code);
+        if (!seen[code]) {
+            seen[code] = true;
+            json_key(w, arena_text(m->arena, at, (size_t)n));
             json_int(w, m->vocab++);
         }
-        at += n;
     }
 }
 
@@ -254,8 +269,11 @@ const char *newborn_write(struct arena *arena, const struct newborn *newborn, st
         err_set(err, ERR_OPTION, "the alphabet is not UTF-8");
         return NULL;
     }
-    making.gates = newborn->kind == OP_LSTM ? 4 : newborn->kind == OP_GRU ? 3 : 1;
+    making.gates = gates_of(newborn->kind);
     struct buf *tokenizer = tokenizer_write(&making);
+    if (weights_check(newborn, making.vocab, err) < 0) {
+        return NULL;
+    }
     struct buf *config = config_make(&making);
     tensors_make(&making);
     const char *folder = folder_of(&making, config, tokenizer, err);

@@ -8,10 +8,11 @@
 /* newborn: a recurrent language model over characters that nobody has trained, so that a lesson
  * can show how gradients go through a network of any depth, width and scale.
  *
- *     embedding   N(0, 1)                          recurrent matrices   N(0, gain^2 / H)
- *     decoder     N(0, 1 / H)                      input matrices       N(0, 1 / E) of the
- * first biases      0, but of gates that keep:                            layer, N(0, gain^2 /
- * H)
+ *     embedding            N(0, 1)
+ *     decoder              N(0, 1 / H)
+ *     recurrent matrices   N(0, gain^2 / H)
+ *     input matrices       N(0, 1 / H) of the first layer, N(0, gain^2 / H) of the others
+ *     biases               0, but of gates that keep: below
  *
  * The largest eigenvalue of a recurrent matrix is about `gain` (circular law), so a tanh
  * network forgets below 1 and is chaotic far above (Sompolinsky, Crisanti and Sommers 1988;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/base/utf8.h"
 #include "core/model/model.h"
 #include "tests/check.h"
 
@@ -127,6 +128,15 @@ TEST(newborn_refuses_what_cannot_be) {
     refused(what, "1 to 4096 units");
     what.hidden = 4096;
     refused(what, "at most 1024 MB");
+    char every[100000], *at = every; /* characters of three bytes */
+    for (uint32_t code = 0x4e00; code < 0x4e00 + 32000; code++) {
+        at += utf8_encode(at, code);
+    }
+    *at = '\0';
+    what.layers = 1;
+    what.kind = OP_RNN_TANH;
+    what.alphabet = every;
+    refused(what, "1 layers of 4096 units over 32098 characters would be 1186 MB");
     what = lstm();
     what.memory = 1;
     refused(what, "2 to 1000000 steps");
