@@ -14,7 +14,8 @@
  *
  *     histogram  core/explain/spread.h: counts of log10 |g| by layer or by tensor
  *     norms      "bars": "norm" [layers], L2 norm of the gradient of a layer's parameters;
- *                "rms" [layers], the same for one parameter: norm / sqrt(parameters)
+ *                "rms" [layers], the same for one parameter: norm / sqrt(parameters); NaN
+ *                where one of its gradients is NaN or infinite
  *     flow       "lines", logarithmic. Recurrent: "gradient" [layers, steps], the norm of
  *                d loss_T / d h_t (of an LSTM d c_t, its cell), loss_T the loss of the last
  *                scored token alone, t from the first step to the one that it is read at; of

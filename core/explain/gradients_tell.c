@@ -87,10 +87,10 @@ static struct verdict verdict_of_time(const struct gradients_about *about) {
     return chosen;
 }
 
-static const char *subject(struct arena *arena, const struct gradients_about *about) {
+static const char *subject(struct arena *arena, const struct gradients_about *about, bool zh) {
     const struct model *model = about->model;
     if (about->target < 0) {
-        return about->zh ? "损失" : "the loss";
+        return zh ? "损失" : "the loss";
     }
     const char *name = strcmp(model->task, "classification") == 0 && model->config->label_names
                            ? model->config->label_names[about->target]
@@ -99,13 +99,13 @@ static const char *subject(struct arena *arena, const struct gradients_about *ab
                            : arena_printf(arena, "%lld", (long long)about->target);
     char shown[60];
     err_quote(shown, sizeof shown, name, strlen(name));
-    return arena_printf(arena, about->zh ? "%s 的 logit" : "the logit of %s", shown);
+    return arena_printf(arena, zh ? "%s 的 logit" : "the logit of %s", shown);
 }
 
 /* What the number is, and over what it is a mean. */
 static const char *value_text(struct arena *arena, const struct gradients_about *about) {
     long long n = (long long)about->scored, texts = (long long)about->request->count;
-    const char *what = subject(arena, about);
+    const char *what = subject(arena, about, about->zh);
     bool classes = strcmp(about->model->task, "classification") == 0;
     if (about->target >= 0 && about->zh) {
         return arena_printf(arena, "%s 为 %.4g（%lld 段文本的平均）", what, about->value,
@@ -169,7 +169,7 @@ static struct result *named(struct arena *arena, const struct gradients_about *a
                        : -1;
     result->text = arena_text(arena, request->texts[0].bytes, request->texts[0].length);
     result->seconds = about->seconds;
-    result_note(arena, result, "of", arena_copy(arena, subject(arena, about)));
+    result_note(arena, result, "of", arena_copy(arena, subject(arena, about, false)));
     return result;
 }
 
@@ -227,11 +227,13 @@ static struct result *histogram_tell(struct arena *arena, const struct gradients
     const struct gradients_request *request = about->request;
     struct result *result =
         spread_result(arena, about->spread, NULL, request->by_tensor, request->bins, "|g|");
-    const char *title =
-        about->zh ? arena_printf(arena, "%s 的梯度（%s），%s", about->handle,
-                                 subject(arena, about), request->by_tensor ? "逐张量" : "逐层")
-                  : arena_printf(arena, "Gradients of %s in %s, by %s", subject(arena, about),
-                                 about->handle, request->by_tensor ? "tensor" : "layer");
+    const char *title = about->zh
+                            ? arena_printf(arena, "%s 的梯度（%s），%s", about->handle,
+                                           subject(arena, about, about->zh),
+                                           request->by_tensor ? "逐张量" : "逐层")
+                            : arena_printf(arena, "Gradients of %s in %s, by %s",
+                                           subject(arena, about, about->zh), about->handle,
+                                           request->by_tensor ? "tensor" : "layer");
     named(arena, about, result, title, "parameter gradients");
     result->finding = histogram_finding(arena, about);
     result->caption =
@@ -274,14 +276,15 @@ static struct result *norms_tell(struct arena *arena, const struct gradients_abo
     const struct spread *spread = about->spread;
     const char **labels = arena_array(arena, spread->groups, sizeof *labels);
     double *norms = arena_array(about->scratch, 2 * spread->groups, sizeof *norms);
-    int64_t n = 0, most = 0;
+    int64_t n = 0, most = -1;
     for (int64_t g = 0; g < spread->groups; g++) {
         const struct spread_row *row = spread_join(about->scratch, spread, g);
         if (row) {
+            bool whole = row->nans + row->infinite == 0;
             labels[n] = spread->labels[g];
-            norms[2 * n] = sqrt(row->squares);
-            norms[2 * n + 1] = spread_rms(row);
-            most = norms[2 * n] > norms[2 * most] ? n : most;
+            norms[2 * n] = whole ? sqrt(row->squares) : (double)NAN;
+            norms[2 * n + 1] = whole ? spread_rms(row) : (double)NAN;
+            most = whole && (most < 0 || norms[2 * n] > norms[2 * most]) ? n : most;
             n++;
         }
     }
@@ -299,11 +302,13 @@ static struct result *norms_tell(struct arena *arena, const struct gradients_abo
                        about->handle),
           "L2 norm");
     struct verdict layers = verdict_of_layers(about);
-    result->finding = arena_printf(arena,
-                                   about->zh ? "%s。梯度范数最大的是%s：%.3g。"
-                                             : "%s. The largest norm is that of %s: %.3g.",
-                                   sentence(arena, verdict_text(arena, &layers, about->zh)),
-                                   n ? labels[most] : "", n ? norms[2 * most] : 0);
+    const char *verdict = sentence(arena, verdict_text(arena, &layers, about->zh));
+    result->finding =
+        most < 0 ? arena_printf(arena, about->zh ? "%s。" : "%s.", verdict)
+                 : arena_printf(arena,
+                                about->zh ? "%s。梯度范数最大的是%s：%.3g。"
+                                          : "%s. The largest norm is that of %s: %.3g.",
+                                verdict, labels[most], norms[2 * most]);
     result->caption =
         about->zh
             ? "每层全部参数的梯度的 L2 范数；判断所用的是其均方根（除以参数个数的平方根），"

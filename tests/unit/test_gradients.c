@@ -336,6 +336,7 @@ TEST(gradients_that_overflow_do_not_vanish) {
     const struct gradients all = of(changed(model, make_wild), &line, 1, NULL);
     check_text(all.histogram->finding, "overflowed on the way");
     check(!strstr(all.norms->finding, "anishing") && !strstr(all.flow->finding, "anishing"));
+    check(isnan(all.norms->series[0].values->data[1])); /* and not 0 */
 }
 
 /* A text as long as half of what a batch may hold, and short ones. */
