@@ -246,14 +246,33 @@ static quad clip(quad move) {
     return choose(move < -far, -far, move);
 }
 
-/* Moves `point` by what the first n of `others` do to it: pull, by the gradient of log q, or
- * push, by that of log(1 - q). Others on the same place give no direction. */
-static void act(const struct layout *l, float *point, const int64_t *others, int n, bool pull) {
-    quad apart = { 0 }, away[3];
-    for (int d = 0; d < l->dims; d++) {
+/* The places of four points along each axis. */
+static inline void gather(const float *from, const int64_t *others, int dims, quad *at) {
+    if (dims == 2) { /* a point is one load of 8 bytes */
+        typedef int64_t twin __attribute__((vector_size(16)));
+        int64_t points[LANES];
         for (int k = 0; k < LANES; k++) {
-            away[d][k] = point[d] - l->from[others[k < n ? k : 0] * l->dims + d];
+            memcpy(&points[k], from + others[k] * 2, sizeof *points);
         }
+        quad ab = (quad)(twin){ points[0], points[1] };
+        quad cd = (quad)(twin){ points[2], points[3] };
+        at[0] = __builtin_shuffle(ab, cd, (whole){ 0, 2, 4, 6 });
+        at[1] = __builtin_shuffle(ab, cd, (whole){ 1, 3, 5, 7 });
+        return;
+    }
+    for (int d = 0; d < dims; d++) {
+        at[d] = (quad){ from[others[0] * dims + d], from[others[1] * dims + d],
+                        from[others[2] * dims + d], from[others[3] * dims + d] };
+    }
+}
+
+/* act, for a constant number of dims: the loops over them vanish. */
+static inline void act_in(const struct layout *l, float *point, const int64_t *others, int n,
+                          bool pull, int dims) {
+    quad apart = { 0 }, away[3];
+    gather(l->from, others, dims, away);
+    for (int d = 0; d < dims; d++) {
+        away[d] = point[d] - away[d];
         apart += away[d] * away[d];
     }
     const whole lane = { 0, 1, 2, 3 };
@@ -262,9 +281,19 @@ static void act(const struct layout *l, float *point, const int64_t *others, int
     quad grown = power(safe, l->b), tail = 1 + l->a * grown;
     quad force =
         pull ? -4 * l->a * l->b * grown / (safe * tail) : 2 * l->b / ((APART + safe) * tail);
-    for (int d = 0; d < l->dims; d++) {
+    for (int d = 0; d < dims; d++) {
         quad move = choose(works, clip(force * away[d]), (quad){ 0 });
         point[d] += l->rate * ((move[0] + move[1]) + (move[2] + move[3]));
+    }
+}
+
+/* Moves `point` by what the first n of four `others` do to it: pull, by the gradient of log q,
+ * or push, by that of log(1 - q). Others on the same place give no direction. */
+static void act(const struct layout *l, float *point, const int64_t *others, int n, bool pull) {
+    if (l->dims == 2) {
+        act_in(l, point, others, n, pull, 2);
+    } else {
+        act_in(l, point, others, n, pull, 3);
     }
 }
 
@@ -278,7 +307,7 @@ static bool is_drawn(const struct layout *l, int64_t edge) {
  * twice. */
 static int64_t pull_point(const struct layout *l, int64_t i, float *point) {
     const struct umap_graph *graph = l->graph;
-    int64_t others[LANES], drawn = 0;
+    int64_t others[LANES] = { 0 }, drawn = 0;
     for (int64_t e = graph->begin[i]; e < graph->begin[i + 1]; e++) {
         if (is_drawn(l, e)) {
             others[drawn++ % LANES] = graph->ids[e];
