@@ -65,7 +65,7 @@ TABLE = [  # what it is, how the peer is called, its rows, what limits it
     ("the same, GPT-2's shape", "PyTorch, eager", ["forward.gpt2.16", "forward.gpt2.128", "forward.gpt2.512"],
      GEMM + "; 498 MB of weights at 16 tokens"),
     ("the same, logits of the last token only (PyTorch's: all)", "PyTorch, eager",
-     ["last.gpt2.16", "last.gpt2.128", "last.gpt2.512"], GEMM + "; 343 MB of weights at 16 tokens"),
+     ["last.gpt2.16", "last.gpt2.128", "last.gpt2.512"], GEMM + "; 498 MB of weights at 16 tokens"),
     ("the same, SmolLM2, ours straight from Q4_1", "PyTorch, eager, F32",
      ["forward.smollm2.16", "forward.smollm2.128", "forward.smollm2.512"], GEMM),
     ("opening SmolLM2 (GGUF, Q4_1)", "transformers", ["load.smollm2"], ""),
