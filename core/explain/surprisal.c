@@ -10,6 +10,8 @@
 
 enum {
     LOGITS_BYTES = 1 << 26, /* of the rows of logits that are held at once */
+    PREFIX_BYTES = 1 << 29, /* of the keys and values of what a window has read */
+    PIECE = 512,            /* tokens of a window that are read at once */
     MASKED_TOKENS = 1024    /* of the copies of a masked text that run at once */
 };
 
@@ -45,8 +47,8 @@ struct reading {
     int64_t tokens;
     const struct surprisal_request *request;
     struct arena *scratch;
-    int64_t step, steps; /* windows or batches done, and how many there are */
-    /* What a window's run leaves: the last residual stream from row `first` on. */
+    int64_t ahead; /* tokens that the run under way will make known */
+    /* What a run leaves: the last residual stream from row `first` on. */
     float *states;
     int64_t first, rows;
     struct err *err;
@@ -56,10 +58,9 @@ struct reading {
 static void on_progress(void *arg, int64_t layer, int64_t layers) {
     const struct reading *reading = arg;
     if (reading->request->progress) {
-        double part =
-            (double)(reading->step * layers + layer) / (double)(reading->steps * layers);
         reading->request->progress(reading->request->progress_arg,
-                                   (int64_t)(part * (double)reading->tokens), reading->tokens);
+                                   reading->to->known + reading->ahead * layer / layers,
+                                   reading->tokens);
     }
 }
 
@@ -77,7 +78,7 @@ static void take_last(void *arg, enum site site, int64_t layer, const struct ten
     struct reading *reading = arg;
     int64_t width = value->shape[2];
     (void)site; /* the residual stream is all that the pass keeps */
-    if (layer == reading->model->config->layers) {
+    if (layer == reading->model->config->layers && reading->rows > 0) {
         memcpy(reading->states, value->data + reading->first * width,
                (size_t)(reading->rows * width) * sizeof *reading->states);
     }
@@ -114,19 +115,27 @@ static int count_logits(struct reading *reading, int64_t from, const struct trac
     return 0;
 }
 
-/* Tokens `from` .. end of the window that begins at `begin`. */
-static int read_window(struct reading *reading, int64_t begin, int64_t from, int64_t end) {
+/* Reads tokens begin .. end behind the prefix and counts those from `from` on that they, and
+ * the token before each, tell of. */
+static int read_piece(struct reading *reading, struct prefix *prefix, int64_t begin,
+                      int64_t from, int64_t end, int64_t window_end) {
     const struct model *model = reading->model;
     bool resumes = model_has(model, SITE_RESIDUAL);
+    int64_t to = end + 1 < window_end ? end + 1 : window_end;
+    from = from > begin + 1 ? from : begin + 1;
     reading->first = from - 1 - begin;
-    reading->rows = end - from;
-    if (reading->rows == 0) {
+    reading->rows = to > from ? to - from : 0;
+    reading->ahead = to > reading->to->known ? to - reading->to->known : 0;
+    if (reading->rows == 0 && !prefix) {
+        reading->to->known += reading->ahead;
         return 0;
     }
     struct pass pass = { .arena = reading->scratch,
                          .batch = 1,
                          .tokens = end - begin,
                          .ids = reading->ids + begin,
+                         .prefix = prefix,
+                         .extend = prefix != NULL,
                          .progress = on_progress,
                          .progress_arg = reading };
     pass.keep[resumes ? SITE_RESIDUAL : SITE_LOGITS] = true;
@@ -137,21 +146,43 @@ static int read_window(struct reading *reading, int64_t begin, int64_t from, int
             arena_array(reading->scratch, reading->rows * model->config->width, sizeof(float));
     }
     const struct trace *trace = model_run(model, &pass, reading->err);
-    if (!trace) {
+    if (!trace ||
+        (resumes ? count_states(reading, from) : count_logits(reading, from, trace))) {
         return -1;
     }
-    return resumes ? count_states(reading, from) : count_logits(reading, from, trace);
+    reading->to->known += reading->ahead;
+    return 0;
 }
 
-static int64_t windows_of(int64_t tokens, int64_t window, int64_t stride) {
-    return tokens <= window ? 1 : (tokens - window + stride - 1) / stride + 1;
+/* Keys and values of what a window has read, where it is long and the model can go on from
+ * them: the same bytes as in one run, but an interrupt keeps the pieces before it. */
+static struct prefix *prefix_of(struct reading *reading, int64_t tokens) {
+    const struct config *c = reading->model->config;
+    double bytes = 8 * (double)tokens * (double)(c->layers * c->kv_heads * c->head_width);
+    return tokens > PIECE && model_takes_prefix(reading->model) && bytes <= PREFIX_BYTES
+               ? prefix_new(reading->scratch, reading->model, tokens)
+               : NULL;
+}
+
+/* Tokens `from` .. end of the window that begins at `begin`. */
+static int read_window(struct reading *reading, int64_t begin, int64_t from, int64_t end) {
+    struct prefix *prefix = prefix_of(reading, end - begin);
+    int64_t piece = prefix ? PIECE : end - begin;
+    for (int64_t at = begin; at < end; at += piece) {
+        struct arena_mark mark = arena_mark(reading->scratch);
+        int64_t to = at + piece < end ? at + piece : end;
+        if (read_piece(reading, prefix, at, from, to, end) < 0) {
+            return -1;
+        }
+        arena_rewind(reading->scratch, mark);
+    }
+    return 0;
 }
 
 static int read_windows(struct reading *reading) {
     struct surprisal *to = reading->to;
     int64_t window = to->window, stride = to->stride > 0 ? to->stride : reading->tokens;
-    reading->steps = windows_of(reading->tokens, window, stride);
-    for (int64_t begin = 0; to->known < reading->tokens; begin += stride, reading->step++) {
+    for (int64_t begin = 0; to->known < reading->tokens; begin += stride) {
         int64_t end = begin + window < reading->tokens ? begin + window : reading->tokens;
         int64_t from = to->known > begin + 1 ? to->known : begin + 1;
         struct arena_mark mark = arena_mark(reading->scratch);
@@ -159,7 +190,6 @@ static int read_windows(struct reading *reading) {
             return -1;
         }
         arena_rewind(reading->scratch, mark);
-        to->known = end;
     }
     return 0;
 }
@@ -232,9 +262,9 @@ static int read_gaps(struct reading *reading) {
                        "one at most %lld: cut it into lines",
                        (long long)reading->tokens, (long long)config->context);
     }
-    reading->steps = (n + batch - 1) / batch;
-    for (int64_t done = 0; done < n; done += batch, reading->step++) {
+    for (int64_t done = 0; done < n; done += batch) {
         int64_t some = n - done < batch ? n - done : batch;
+        reading->ahead = places[done + some - 1] + 1 - reading->to->known;
         struct arena_mark mark = arena_mark(reading->scratch);
         if (read_masked(reading, places + done, some, mask) < 0) {
             return -1;
@@ -274,7 +304,7 @@ static int read_caught(struct arena *arena, struct reading *reading) {
     return reading->failed ? err_pass(reading->err) : 0;
 }
 
-/* A window that was half read when the interrupt came does not count. */
+/* A piece that was half read when the interrupt came does not count. */
 static void forget_half(struct surprisal *to, int64_t tokens) {
     for (int64_t t = to->known; t < tokens; t++) {
         to->count -= to->counted[t];

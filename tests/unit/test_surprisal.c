@@ -250,3 +250,59 @@ TEST(surprisal_keeps_what_was_read_before_an_interrupt) {
         check(!stop_wanted());
     }
 }
+
+static const struct model *open_long(struct err *err) {
+    char *config = (char *)(uintptr_t)config_of("llama_smollm2");
+    char *context = strstr(config, "\"max_position_embeddings\": 32,\n");
+    if (!check(context != NULL)) {
+        return NULL;
+    }
+    memcpy(context, "\"max_position_embeddings\":9999,", 31);
+    return remake_open(remake_new(check_arena(), "llama_smollm2"), config, err);
+}
+
+static void stop_beyond_600(void *arg, int64_t done, int64_t of) {
+    (void)arg;
+    (void)of;
+    if (done > 600) {
+        stop_request();
+    }
+}
+
+/* A long window is read in pieces that go on from each other: the numbers of one run, and an
+ * interrupt leaves the pieces before it. */
+TEST(surprisal_reads_a_long_window_in_pieces) {
+    enum { TOKENS = 1300 };
+    struct err err = { 0 };
+    const struct model *model = open_long(&err);
+    int32_t ids[TOKENS];
+    for (int i = 0; i < TOKENS; i++) {
+        ids[i] = 3 + i * 37 % 400;
+    }
+    struct pass pass = {
+        .arena = check_arena(), .batch = 1, .tokens = TOKENS, .ids = ids, .keep = { 0 }
+    };
+    pass.keep[SITE_LOGITS] = true;
+    const struct trace *trace = model ? model_run(model, &pass, &err) : NULL;
+    const struct surprisal *of =
+        trace ? surprisal_of_ids(check_arena(), model, ids, TOKENS, &usual, &err) : NULL;
+    if (!check(of != NULL)) {
+        return;
+    }
+    check_int(of->stride, 0);
+    check_int(of->count, TOKENS - 1);
+    int64_t vocab = model->config->vocab;
+    const float *logits = trace_at(trace, SITE_LOGITS, 0)->data;
+    for (int64_t t = 1; t < TOKENS; t++) {
+        const float *row = logits + (t - 1) * vocab;
+        check_near(of->nats[t], logsumexp(row, vocab) - (double)row[ids[t]], 1e-9);
+    }
+    struct surprisal_request request = { .progress = stop_beyond_600 };
+    const struct surprisal *part =
+        surprisal_of_ids(check_arena(), model, ids, TOKENS, &request, &err);
+    if (check(part != NULL)) {
+        check(part->known > 512 && part->known < TOKENS);
+        check_int(part->count, part->known - 1);
+        check(part->nats[512] == of->nats[512]);
+    }
+}
