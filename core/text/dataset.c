@@ -55,12 +55,11 @@ static int check_text(const struct file *file, struct err *err) {
             unsigned char byte = file->bytes[at + good];
             return err_set(err, ERR_FORMAT, "%s is no UTF-8 text: byte %lld is 0x%02x, %s",
                            file->path, (long long)(at + good), byte,
-                           byte == 0
-                               ? "which no text has; a text in UTF-16 can be saved as "
-                                 "UTF-8, a picture or program cannot be read"
-                               : "which cannot stand there; a text in another encoding "
-                                 "(GBK, Latin-1) can be saved as UTF-8, for instance with "
-                                 "iconv");
+                           byte == 0 ? "which no text has; a text in UTF-16 can be saved as "
+                                       "UTF-8, a picture or program cannot be read"
+                                     : "which cannot stand there; a text in another encoding "
+                                       "(UTF-16, GBK, Latin-1) can be saved as UTF-8, for "
+                                       "instance with iconv");
         }
         at += n;
     }
@@ -254,13 +253,23 @@ static struct json_text member(struct jsonread *r, struct arena *arena, const ch
     return text;
 }
 
-/* A reader of one line that tells places in the whole file. */
-static struct jsonread reader_of(const struct dataset *dataset,
-                                 const struct dataset_text *line) {
+static struct jsonread reader_of(const struct dataset_text *line) {
     struct jsonread r;
-    jsonread_init(&r, line->bytes, line->length, dataset->file->path);
-    r.begin = (const char *)dataset->file->bytes;
+    jsonread_init(&r, line->bytes, line->length, "");
     return r;
+}
+
+/* True, with the error and its line, if anything in the line went wrong. The reader has no
+ * file's name, so its own words begin with ", byte 14". */
+static bool broke(const struct dataset *dataset, const struct dataset_text *line,
+                  struct jsonread *r, struct err *err) {
+    struct err place;
+    if (!jsonread_failed(r, &place)) {
+        return false;
+    }
+    err_set(err, place.kind, "%s, line %lld%s", dataset->file->path, (long long)line->line,
+            place.text);
+    return true;
 }
 
 static int next_jsonl(struct dataset_cursor *cursor, struct arena *arena,
@@ -272,12 +281,12 @@ static int next_jsonl(struct dataset_cursor *cursor, struct arena *arena,
             return 0;
         }
     } while (is_blank(line.bytes, line.length));
-    struct jsonread r = reader_of(dataset, &line);
+    struct jsonread r = reader_of(&line);
     bool seen = true;
     struct json_text found = dataset->column ? member(&r, arena, dataset->column, &seen)
                                              : jsonread_string(&r, arena);
     jsonread_end(&r);
-    if (jsonread_failed(&r, err)) {
+    if (broke(dataset, &line, &r, err)) {
         return -1;
     }
     if (!seen) {
@@ -415,7 +424,7 @@ static int name_jsonl(struct dataset *dataset, struct arena *arena, const char *
             return 0; /* no text; said by the caller */
         }
     } while (is_blank(line.bytes, line.length));
-    struct jsonread r = reader_of(dataset, &line);
+    struct jsonread r = reader_of(&line);
     struct json_text key;
     if (jsonread_peek(&r) == JSON_STRING && !column) {
         return 0;
@@ -424,11 +433,11 @@ static int name_jsonl(struct dataset *dataset, struct arena *arena, const char *
     for (jsonread_object(&r); jsonread_key(&r, arena, &key); jsonread_skip(&r)) {
         room += jsonread_peek(&r) == JSON_STRING;
     }
-    if (jsonread_failed(&r, err)) {
+    if (broke(dataset, &line, &r, err)) {
         return -1;
     }
     dataset->names = arena_array(arena, room + 1, sizeof *dataset->names);
-    r = reader_of(dataset, &line);
+    r = reader_of(&line);
     for (jsonread_object(&r); jsonread_key(&r, arena, &key); jsonread_skip(&r)) {
         if (jsonread_peek(&r) == JSON_STRING) {
             dataset->names[dataset->columns++] = arena_text(arena, key.bytes, key.length);
@@ -492,8 +501,10 @@ struct dataset *dataset_open(struct arena *arena, const char *path, const char *
         return NULL;
     }
     if (dataset->texts == 0) {
-        err_set(err, ERR_TEXT, "%s has no text: its %s are all blank", dataset->file->path,
-                dataset->form == DATASET_TXT ? "lines" : "texts");
+        err_set(err, ERR_TEXT, "%s has no text: %s", dataset->file->path,
+                dataset->file->size == 0       ? "it is empty"
+                : dataset->form == DATASET_TXT ? "its lines are all blank"
+                                               : "its texts are all blank");
         return NULL;
     }
     return dataset;

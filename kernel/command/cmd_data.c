@@ -18,7 +18,8 @@ struct call {
 
 /* "873 bytes", "1.2 kB", "104.9 MB" */
 static const char *size_of(struct arena *arena, int64_t bytes) {
-    return bytes < 1000      ? arena_printf(arena, "%lld bytes", (long long)bytes)
+    return bytes == 1        ? "1 byte"
+           : bytes < 1000    ? arena_printf(arena, "%lld bytes", (long long)bytes)
            : bytes < 1000000 ? arena_printf(arena, "%.1f kB", (double)bytes / 1e3)
                              : arena_printf(arena, "%.1f MB", (double)bytes / 1e6);
 }

@@ -106,7 +106,7 @@ TEST(dataset_jsonl_says_where_it_is_broken) {
     struct err err;
     check(!open_text("c.jsonl", "{\"text\":\"a\"}\n{\"text\":3}\n", NULL, &err));
     check_int(err.kind, ERR_FORMAT);
-    check_text(err.text, "c.jsonl, byte 21: a number where a string is wanted");
+    check_text(err.text, "c.jsonl, line 2, byte 8: a number where a string is wanted");
     check(!open_text("c.jsonl", "{\"text\":\"a\"}\n{\"no\":\"b\"}\n", NULL, &err));
     check_text(err.text, "line 2: the object has no member \"text\"");
     check(!open_text("c.jsonl", "{\"a\":\"x\",\"b\":\"y\"}\n", NULL, &err));
@@ -114,7 +114,11 @@ TEST(dataset_jsonl_says_where_it_is_broken) {
     check(!open_text("c.jsonl", "{\"a\":1}\n", NULL, &err));
     check_text(err.text, "no member of the first line's object");
     check(!open_text("c.jsonl", "{\"text\":\"a\"} x\n", NULL, &err));
-    check_text(err.text, "c.jsonl, byte 13");
+    check_text(err.text, "c.jsonl, line 1, byte 13");
+    check(!open_text("c.jsonl", "[1]\n", NULL, &err));
+    check_text(err.text, "c.jsonl, line 1, byte 0: an array");
+    check(!open_text("c.jsonl", "\"a\"\n\n{\"text\":\"b\"}\n", NULL, &err));
+    check_text(err.text, "c.jsonl, line 3, byte 0: an object");
 }
 
 TEST(dataset_refuses_what_is_no_text) {
