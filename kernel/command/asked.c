@@ -90,12 +90,28 @@ static int check_data(const struct cell_flag *flag, const struct dataset_kept *d
 }
 
 static int check_no_body(const struct cell_line *line, struct err *err) {
-    if (line->body && !is_blank(line->body, strcspn(line->body, "\n"))) {
+    if (line->body && line->body[strspn(line->body, " \t\n")]) {
         return err_at(err, ERR_TEXT, line->body_line, 1, 1,
                       "--data %s brings its own texts: take away the text below, or --data",
                       cell_flag_at(line, "data")->value);
     }
     return 0;
+}
+
+/* The same text with LF for every CR LF, so that a model does not read how Windows ends lines.
+ */
+static const char *without_returns(struct arena *arena, const char *bytes, size_t *length) {
+    if (!memchr(bytes, '\r', *length)) {
+        return bytes;
+    }
+    char *out = arena_raw(arena, *length);
+    size_t n = 0;
+    for (size_t i = 0; i < *length; i++) {
+        out[n] = bytes[i];
+        n += !(bytes[i] == '\r' && i + 1 < *length && bytes[i + 1] == '\n');
+    }
+    *length = n;
+    return out;
 }
 
 static struct asked_text *whole_data(struct arena *arena, const struct cell_line *line,
@@ -114,8 +130,9 @@ static struct asked_text *whole_data(struct arena *arena, const struct cell_line
         return NULL;
     }
     struct dataset_cursor cursor = dataset_begin(data->dataset);
-    size_t mark = (size_t)(cursor.at - (const char *)file->bytes);
-    struct asked_text *text = whole(arena, cursor.at, (size_t)file->size - mark, *at, count);
+    size_t length = (size_t)file->size - (size_t)(cursor.at - (const char *)file->bytes);
+    const char *bytes = without_returns(arena, cursor.at, &length);
+    struct asked_text *text = whole(arena, bytes, length, *at, count);
     text->at.line = at->line;
     text->from = arena_copy(arena, data->name);
     return text;

@@ -54,6 +54,20 @@ TEST(asked_texts_are_the_bodys_lines_or_datas) {
     check_int(err.column, 17);
 }
 
+TEST(asked_texts_takes_a_file_as_one_text) {
+    struct err err = { 0 };
+    int64_t count;
+    struct session *session = session_here();
+    add_data(session, "news", "n.txt", "\xef\xbb\xbf\r\na\r\n\r\nb\rc\r\n");
+    const struct asked_text *texts =
+        asked_texts(session, line_of("%%tokens --data news --whole"), &count, &err);
+    if (check(texts && count == 1)) {
+        check_same(arena_text(check_arena(), texts[0].bytes, texts[0].length), "a\n\nb\rc");
+    }
+    check(!asked_texts(session, line_of("%%tokens --data news\n\ntext"), &count, &err));
+    check_text(err.text, "--data news brings its own texts");
+}
+
 TEST(asked_texts_refuses_what_no_cell_can_take) {
     struct err err = { 0 };
     int64_t count;
