@@ -15,6 +15,10 @@ static int64_t columns_of(const char *text) {
     return utf8_columns(text, strlen(text));
 }
 
+static const char *shown(struct arena *arena, const char *cell, int64_t column) {
+    return figure_short(arena, figure_sentence(arena, cell), widest(column));
+}
+
 /* Numbers stand at the right of their column, words at the left. */
 static void add_cell(struct buf *out, const char *text, int64_t width, bool right, bool last) {
     int64_t blanks = width - columns_of(text);
@@ -32,17 +36,17 @@ static void add_row(struct arena *arena, struct buf *out, const struct figure_ta
                     const char *const *cells, const int64_t *widths) {
     for (int64_t c = 0; c < table->columns; c++) {
         bool last = c + 1 == table->columns;
-        add_cell(out, figure_short(arena, cells[c], widest(c)), widths[c], last, last);
+        add_cell(out, shown(arena, cells[c], c), widths[c], last, last);
     }
 }
 
 static int64_t *widths_of(struct arena *arena, const struct figure_table *table) {
     int64_t *widths = arena_array(arena, table->columns, sizeof *widths);
     for (int64_t c = 0; c < table->columns; c++) {
-        widths[c] = columns_of(figure_short(arena, table->heads[c], widest(c)));
+        widths[c] = columns_of(shown(arena, table->heads[c], c));
         for (int64_t r = 0; r < table->rows; r++) {
             const char *cell = table->cells[r * table->columns + c];
-            int64_t wide = columns_of(figure_short(arena, cell, widest(c)));
+            int64_t wide = columns_of(shown(arena, cell, c));
             widths[c] = wide > widths[c] ? wide : widths[c];
         }
     }

@@ -22,6 +22,15 @@ TEST(figure_text_aligns_wide_characters) {
                                                     "a      antelope          0.1");
 }
 
+/* A terminal must not obey a text that somebody else wrote, nor a row break in two. */
+TEST(figure_text_shows_control_characters) {
+    const char *cells[] = { "a\x1b[31m\nb", "cat", "0.42" };
+    struct figure figure = figure_of(1, cells);
+    check_same(figure_text(check_arena(), &figure), "One looks.\n"
+                                                    "query     key  probability\n"
+                                                    "a␛[31m↵b  cat         0.42");
+}
+
 TEST(figure_text_without_rows_is_the_finding) {
     struct figure figure = figure_of(0, NULL);
     check_same(figure_text(check_arena(), &figure), "One looks.");
