@@ -294,8 +294,34 @@ static const char **names_of(const struct asked *asked) {
     return names;
 }
 
+/* "blocks.99" and "blocks.99.hook_resid_mid" of a model with fewer: how many there are. -1 with
+ * the error; 0: something else is wrong. */
+static int refuse_block(const struct asked *asked, struct err *err) {
+    static const char *const words[] = { "blocks.", "layers.", "decoder." };
+    const struct config *c = asked->model->config;
+    for (int w = 0; w < 3; w++) {
+        size_t n = strlen(words[w]);
+        bool here = strncmp(asked->name, words[w], n) == 0 && asked->name[n] >= '0' &&
+                    asked->name[n] <= '9';
+        int64_t blocks = w < 2                         ? c->layers
+                         : model_decodes(asked->model) ? c->decoder_layers
+                                                       : 0;
+        if (here && blocks > 0 && strtoll(asked->name + n, NULL, 10) >= blocks) {
+            char quoted[80];
+            return err_set(err, ERR_OPTION,
+                           "%s is no part of this model, which has %s0 to %s%lld",
+                           err_quote(quoted, sizeof quoted, asked->name, strlen(asked->name)),
+                           words[w], words[w], (long long)blocks - 1);
+        }
+    }
+    return 0;
+}
+
 static int refuse(const struct asked *asked, struct err *err) {
     enum { SHOWN = 4 };
+    if (refuse_block(asked, err) < 0) {
+        return -1;
+    }
     const char **names = names_of(asked);
     const char *nearest = nearest_name(asked->name, names);
     struct buf *like = buf_new(asked->arena);
@@ -373,23 +399,27 @@ static const char *site_text(const struct asked *asked) {
     const struct meaning *meaning = &meanings[plain(asked->site)];
     return arena_printf(asked->arena,
                         asked->zh ? "%s，形状 %s：%s。由 %lld 个张量得到。"
-                                  : "%s has shape %s: %s. %lld tensors make it.",
+                        : asked->count == 1 ? "%s has shape %s: %s. %lld tensor makes it."
+                                            : "%s has shape %s: %s. %lld tensors make it.",
                         asked->name, shape_of(asked), asked->zh ? meaning->zh : meaning->en,
                         (long long)asked->count);
 }
 
+/* One tensor is called by its part, several are counted. */
 static const char *items_text(const struct asked *asked) {
     int64_t numbers = 0, bytes = 0;
     for (int64_t r = 0; r < asked->count; r++) {
         numbers += tensor_count(asked->items[r]->tensor);
         bytes += tensor_bytes(asked->items[r]->tensor);
     }
-    return arena_printf(asked->arena,
-                        asked->zh ? "%s：%s，%lld 个张量，%s 个数，%.3g MB。"
-                                  : "%s: %s, %lld tensors, %s numbers, %.3g MB.",
-                        asked->name, part_name(asked->items[0]->part, asked->language),
-                        (long long)asked->count, column_whole(asked->arena, numbers),
-                        (double)bytes / 1e6);
+    const char *what =
+        asked->count == 1
+            ? part_name(asked->items[0]->part, asked->language)
+            : arena_printf(asked->arena, asked->zh ? "%lld 个张量" : "%lld tensors",
+                           (long long)asked->count);
+    return arena_printf(
+        asked->arena, asked->zh ? "%s：%s，%s 个数，%.3g MB。" : "%s: %s, %s numbers, %.3g MB.",
+        asked->name, what, column_whole(asked->arena, numbers), (double)bytes / 1e6);
 }
 
 static void describe(const struct asked *asked, const char *handle, struct result *result) {

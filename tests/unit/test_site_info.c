@@ -67,6 +67,8 @@ TEST(site_info_takes_tensors_and_blocks) {
     check_rows(ask(gguf, "blocks.1", &err), 9, "blk.1.attn_norm.weight");
     check_rows(ask(gguf, "blk.1", &err), 9, "blk.1.attn_norm.weight");
     check_rows(ask(gguf, "token_embd", &err), 1, "token_embd.weight");
+    check_text(ask(gguf, "blocks.1", &err)->finding, "blocks.1: 9 tensors, ");
+    check_text(ask(gguf, "blk.1.attn_q", &err)->finding, "blk.1.attn_q: attention query, ");
 }
 
 TEST(site_info_names_the_nearest) {
@@ -78,7 +80,10 @@ TEST(site_info_names_the_nearest) {
     check(!ask(model, "intermediate", &err));
     check_text(err.text, "bert.encoder.layer.0.intermediate.dense");
     check(!ask(model, "blocks.3.attn.hook_q", &err)); /* there are 3 */
-    check_text(err.text, "did you mean blocks.");
+    check_text(err.text, "blocks.3.attn.hook_q is no part of this model, which has blocks.0 to "
+                         "blocks.2");
+    check(!ask(model, "blocks.99", &err));
+    check_text(err.text, "blocks.0 to blocks.2");
     check(!ask(model, "", &err));
     check(!ask(model, "\xff\xfe", &err));
     check_text(err.text, "is no part");
