@@ -88,6 +88,9 @@ static const struct entry measures[] = {
     { "neuron", "neuron", "神经元" },
     { "activation", "activation", "激活" },
     { "z-score", "z-score", "z 分数" },
+    { "standard deviations", "standard deviations", "标准差" },
+    { "log2 (norm / median)", "log2 (norm / median)", "log2（范数/中位数）" },
+    { "log10 (norm)", "log10 (norm)", "log10（范数）" },
 };
 
 static const struct entry axes[] = {

@@ -242,6 +242,9 @@ static const char *say_broken(struct arena *arena, const struct activations *of,
 static const char *map_caption(struct arena *arena, const struct activations *of,
                                const struct activity_view *view, int64_t beyond) {
     bool zh = is_zh(view->language);
+    const char *side = !model_decodes(of->model) ? ""
+                       : zh ? "这是编码器的层，没有运行解码器。"
+                            : " The layers are the encoder's; its decoder was not run.";
     const char *stream = of->site != SITE_RESIDUAL || of->first > 0 ? ""
                          : of->columns == of->model->config->layers ? ""
                          : zh ? "第 0 层是进入第一块的向量，第 l 层是第 l 块之后的。"
@@ -249,12 +252,13 @@ static const char *map_caption(struct arena *arena, const struct activations *of
                                 "the l-th.";
     if (view->norm != ACTIVITY_LAYER) {
         return arena_printf(arena,
-                            zh ? "行：词元；列：层；颜色：该处向量的%s。%s"
-                               : "Row: token; column: layer; colour: %s of the vector there.%s",
+                            zh ? "行：词元；列：层；颜色：该处向量的%s。%s%s"
+                               : "Row: token; column: layer; colour: %s of the vector "
+                                 "there.%s%s",
                             view->norm == ACTIVITY_NONE ? zh ? "L2 范数" : "the L2 norm"
                             : zh                        ? "L2 范数的 log10"
                                                         : "log10 of the L2 norm",
-                            stream);
+                            stream, side);
     }
     const char *cut =
         beyond == 0 ? ""
@@ -269,11 +273,11 @@ static const char *map_caption(struct arena *arena, const struct activations *of
         arena,
         zh ? "行：词元；列：层；颜色：该处向量的 L2 范数除以本层中位数，取 log2：0 "
              "为本层常见的大小，1 "
-             "为两倍，-1 为一半；颜色到四倍为止。%s%s"
+             "为两倍，-1 为一半；颜色到四倍为止。%s%s%s"
            : "Row: token; column: layer; colour: log2 of the vector's L2 norm over its layer's "
              "median: 0 is usual for the layer, 1 twice as large, -1 half; colours end at four "
-             "times.%s%s",
-        cut, stream);
+             "times.%s%s%s",
+        cut, stream, side);
 }
 
 static void fill_map(struct arena *arena, struct result *result, const struct activations *of,

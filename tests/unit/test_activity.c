@@ -67,6 +67,13 @@ TEST(activity_map_measures_each_layer_by_its_median) {
     check_text(result->caption, " 1 cell lies beyond");
 }
 
+TEST(activity_map_says_which_side_of_a_translator_it_shows) {
+    const struct activity_view view = view_of(ACTIVITY_LAYER);
+    const char *caption =
+        activity_map(check_arena(), by_hand(open_fixture("t5")), &view)->caption;
+    check_text(caption, "The layers are the encoder's; its decoder was not run.");
+}
+
 TEST(activity_map_shows_norms_as_asked) {
     const struct activations *of = by_hand(open_fixture("gpt2"));
     struct activity_view view = view_of(ACTIVITY_LOG);
