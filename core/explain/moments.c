@@ -8,12 +8,12 @@
 enum { AT_ONCE = 8192 /* a multiple of every block's size */ };
 
 /* What is known of some numbers; `squares` is of their distances from the mean. */
-struct spread {
+struct known {
     int64_t n;
     double mean, squares;
 };
 
-static void join(struct spread *all, const struct spread *more) {
+static void join(struct known *all, const struct known *more) {
     double n = (double)all->n, m = (double)more->n, apart = more->mean - all->mean;
     if (more->n == 0) {
         return;
@@ -23,8 +23,8 @@ static void join(struct spread *all, const struct spread *more) {
     all->n += more->n;
 }
 
-static void look(struct moments *m, struct spread *all, const float *x, int64_t n) {
-    struct spread part = { 0 };
+static void look(struct moments *m, struct known *all, const float *x, int64_t n) {
+    struct known part = { 0 };
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         double v = (double)x[i];
@@ -50,7 +50,7 @@ static void look(struct moments *m, struct spread *all, const float *x, int64_t 
 struct moments moments_of(const struct tensor *tensor) {
     int64_t n = tensor_count(tensor);
     struct moments m = { .count = n };
-    struct spread all = { 0 };
+    struct known all = { 0 };
     float x[AT_ONCE];
     if (!quant_known(tensor->dtype)) {
         return m;

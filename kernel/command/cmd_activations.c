@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/now.h"
 #include "core/explain/activity.h"
 #include "kernel/command/asked.h"
 
@@ -15,12 +15,6 @@ struct call {
     int64_t top;
     bool by_z;
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* One "LAYER.INDEX"; what follows it, NULL if it is none. */
 static const char *take_neuron(const char *at, struct activations_neuron *one) {
@@ -159,7 +153,7 @@ static int look_at(struct call *call, const struct asked_text *text, const struc
     struct activations_request request = {
         .values = command_switch(call->line, "values"),
     };
-    double began = now();
+    double began = now_seconds();
     call->view.handle = one->handle;
     if (read_site(call, one->model, &request) < 0 || read_neurons(call, &request) < 0) {
         return -1;
@@ -181,7 +175,7 @@ static int look_at(struct call *call, const struct asked_text *text, const struc
         asked_point(call->err, text);
         return err_pass(call->err);
     }
-    call->view.seconds = now() - began;
+    call->view.seconds = now_seconds() - began;
     return request.neuron_count > 0 ? show_strips(call, of, &request, index, count)
                                     : show_map(call, of, index, count);
 }

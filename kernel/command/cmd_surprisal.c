@@ -1,7 +1,7 @@
 #include <string.h>
-#include <time.h>
 
 #include "core/base/catch.h"
+#include "core/base/now.h"
 #include "core/explain/surprised.h"
 #include "kernel/command/asked.h"
 #include "kernel/session/guard.h"
@@ -24,12 +24,6 @@ struct call {
     struct progress *progress;
     bool stopped; /* the user interrupted: what there is is shown, and the cell ends */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void read_request(struct call *call, int64_t texts) {
     const struct command *command = command_find("surprisal");
@@ -154,9 +148,9 @@ static int one_text(struct call *call, const struct asked_text *text,
     struct surprised_reader *by = arena_array(call->arena, count, sizeof *by);
     int64_t readers = 0;
     for (int64_t m = 0; m < count && !call->stopped; m++) {
-        double began = now();
+        double began = now_seconds();
         const struct surprisal *of = read_text(call, call->arena, &models[m], text);
-        if (!of || show_one(call, &models[m], of, m, count, now() - began) < 0) {
+        if (!of || show_one(call, &models[m], of, m, count, now_seconds() - began) < 0) {
             return -1;
         }
         by[readers++] = (struct surprised_reader){ models[m].model, models[m].handle, of };
@@ -195,7 +189,7 @@ static int leave_out(struct many *many) {
 static int read_one(struct many *many, int64_t i, struct arena *scratch) {
     struct call *call = many->call;
     const struct asked_text *text = &many->texts[i];
-    double began = now();
+    double began = now_seconds();
     const struct surprisal *of = read_text(call, scratch, many->one, text);
     if (!of) {
         return leave_out(many);
@@ -204,7 +198,7 @@ static int read_one(struct many *many, int64_t i, struct arena *scratch) {
     many->rows[many->done++] =
         (struct surprised_row){ head, of->total, of->count, of->bytes, of->masked };
     return many->count <= COLOURED
-               ? show_one(call, many->one, of, i, many->count, now() - began)
+               ? show_one(call, many->one, of, i, many->count, now_seconds() - began)
                : 0;
 }
 
