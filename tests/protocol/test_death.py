@@ -50,6 +50,29 @@ def test_silent_death(client):
     assert reply["content"]["ename"] == "WorkerDied"
 
 
+def test_data_come_back(client, kernel, tmp_path):
+    """And a file that becomes shorter under the kernel is one failed cell and one lost name."""
+    news, gone = tmp_path / "news.csv", tmp_path / "gone.txt"
+    news.write_text("id,text\n1,one two\n")
+    gone.write_text("a line\n" * 9999)
+    for path in (news, gone):
+        assert client.run(f"%data {path.stem} {path}")[0]["content"]["status"] == "ok"
+    worker = kernel.children()
+    os.kill(worker[0], signal.SIGKILL)
+    assert wait_for(lambda: kernel.children() not in ([], worker))
+    for name in ("news", "gone"):
+        seen = client.run(f"%data info {name}")[1]
+        assert any(label(m) == "display_data" and name in m["content"]["data"]["text/plain"]
+                   for m in seen)
+    gone.write_text("")
+    content = client.run("%data info gone")[0]["content"]
+    assert content["ename"] == "WorkerDied" and "SIGBUS" in content["evalue"]
+    reply, seen = client.run("%data list")
+    assert reply["content"]["status"] == "ok"
+    assert any("gone could not be loaded again" in m["content"].get("text", "") for m in seen)
+    assert any("news" in m["content"].get("data", {}).get("text/plain", "") for m in seen)
+
+
 def test_deaths_in_a_row(client):
     for _ in range(10):
         assert client.run("%_test kill")[0]["content"]["ename"] == "WorkerDied"
