@@ -12,4 +12,11 @@
 const char **pieces_labels(struct arena *arena, const struct tokenizer *tokenizer,
                            const struct encoding *encoding, const char *text);
 
+/* The same of tokens that a model wrote one after another, `taken` [n], and of what it might
+ * have written in place of each, `others` [n, k]: of those the ones that finish the character
+ * which the tokens before them began. `labels` [n] and `names` [n, k] are filled. */
+void pieces_written(struct arena *arena, const struct tokenizer *tokenizer,
+                    const int32_t *taken, int64_t n, const int32_t *others, int64_t k,
+                    const char **labels, const char **names);
+
 #endif

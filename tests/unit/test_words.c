@@ -116,3 +116,34 @@ TEST(pieces_of_one_character_show_it) {
     }
     check_same(out->data, "a|␣|🙂₁|🙂₂|🙂₃|🙂₄|猫₁|猫₂|猫₃|␣b");
 }
+
+/* 猫 is three bytes here, of which the first was expected; what would have ended another
+ * character is told as that, what begins one nobody knows cannot be. */
+TEST(pieces_of_what_was_written_show_the_character) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, "bpe_smollm2");
+    int32_t ids[5];
+    struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, "a猫狫", 7, NULL, 0, false, &err);
+    if (!check(encoding != NULL && encoding->count == 7)) {
+        return;
+    }
+    for (int i = 0; i < 5; i++) { /* a, 猫, and the first byte of 狫, which is not finished */
+        ids[i] = encoding->tokens[i].id;
+    }
+    int32_t others[5];
+    memcpy(others, ids, sizeof ids);
+    others[3] = encoding->tokens[6].id; /* the last of 狫: e7 8c ab, 猫, and e7 8b ab */
+    const char *labels[5], *names[5];
+    pieces_written(arena, tokenizer, ids, 5, others, 1, labels, names);
+    check_same(labels[0], "a");
+    check_same(labels[1], "猫₁");
+    check_same(labels[3], "猫₃");
+    check_same(labels[4], "<0xE7>");
+    check_same(names[1], "猫₁");
+    check_same(names[3], "猫₃");
+    others[3] = encoding->tokens[2].id; /* e7 8c 8c is 猌 */
+    pieces_written(arena, tokenizer, ids, 5, others, 1, labels, names);
+    check_same(names[3], "猌₃");
+}
