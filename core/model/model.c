@@ -170,7 +170,9 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
     }
     model->task = task_of(model);
     count(model);
-    if (read_tokenizer(arena, model, err) < 0 || model->arch->open(arena, model, err) < 0) {
+    model->endings = endings_read(arena, model->config, path, err);
+    if (!model->endings || read_tokenizer(arena, model, err) < 0 ||
+        model->arch->open(arena, model, err) < 0) {
         return refuse(path, err);
     }
     struct err why = { 0 };

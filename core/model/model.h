@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "core/model/config.h"
+#include "core/model/endings.h"
 #include "core/model/weights.h"
 #include "core/tensor/tensor.h"
 #include "core/text/chat.h"
@@ -84,6 +85,7 @@ struct model {
     const struct tokenizer *tokenizer; /* NULL if the file has none */
     const struct chat *chat; /* NULL: it has no chat template, or one that cannot be used: */
     const char *no_chat;     /* then why, in one sentence; NULL: it has none */
+    const struct endings *endings; /* tokens with which it ends what it writes */
     const char *path;
     const char *dtype;  /* what most weights are stored as: "F32", "Q4_1" */
     int64_t parameters; /* numbers in all tensors, tied ones once */

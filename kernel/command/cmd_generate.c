@@ -42,6 +42,18 @@ static int read_sampler(const struct cell_line *line, struct sampler *sampler,
                : 0;
 }
 
+/* The text of --stop: \n is a line's end, \t a tab, \\ a backslash. */
+static const char *stop_text(struct arena *arena, const char *typed) {
+    static const char letters[] = "nt\\", means[] = "\n\t\\";
+    struct buf *text = buf_new(arena);
+    for (; *typed; typed++) {
+        const char *letter = *typed == '\\' && typed[1] ? strchr(letters, typed[1]) : NULL;
+        buf_char(text, letter ? means[letter - letters] : *typed);
+        typed += letter != NULL;
+    }
+    return text->data;
+}
+
 static int read_request(struct session *session, const struct cell_line *line,
                         struct generate_request *request, struct err *err) {
     const struct command *command = command_find("generate");
@@ -52,7 +64,7 @@ static int read_request(struct session *session, const struct cell_line *line,
                      : strtoll(session_setting(session, "seed"), NULL, 10),
         .most = command_int(command, line, "max"),
         .top = command_int(command, line, "top"),
-        .stop = stop && *stop->value ? stop->value : NULL,
+        .stop = stop && *stop->value ? stop_text(session_arena(session), stop->value) : NULL,
         .turn = command_switch(line, "chat"),
         .language = asked_language(session, line),
     };
@@ -259,8 +271,8 @@ static const struct option options[] = {
       .help_zh = "随机数种子；不给时用 %seed 的数" },
     { .name = "stop",
       .kind = OPTION_TEXT,
-      .help = "end before this text comes",
-      .help_zh = "遇到这段文本之前停止" },
+      .help = "end before this text comes; \\n is the end of a line",
+      .help_zh = "遇到这段文本之前停止；\\n 表示换行" },
     { .name = "chat",
       .kind = OPTION_SWITCH,
       .help = "the text is a message to a chat model; lines may begin with system:, user:, "
@@ -311,7 +323,7 @@ const struct command cmd_generate = {
             "are alike,\n"
             "another seed goes another way. The probabilities are the model's own, before "
             "temperature,\n"
-            "top-k and top-p.\n\n"
+            "top-k and top-p. 猫₁ 猫₂ are the first and the second token of one character.\n\n"
             "What it cannot tell: whether what is written is true. A model gives high "
             "probability to what\n"
             "is usual, and greedy text is not the most probable text as a whole (Holtzman and "
@@ -329,7 +341,8 @@ const struct command cmd_generate = {
                "编码器和解码器的模型（T5）以文本为源，>> 后面是答案的开头。\n\n"
                "怎样读图：某一步只有一个高概率，就没有选择；几个差不多时，换一个种子就会走另一"
                "条路。概率是模型\n"
-               "自己的，未经 temperature、top-k、top-p 改变。\n\n"
+               "自己的，未经 temperature、top-k、top-p 改变。猫₁ 猫₂ "
+               "是同一个字的第一和第二个词元。\n\n"
                "它不能说明什么：写出的内容是否属实。模型给常见的说法以高概率；贪心写出的文本整"
                "体上也不是最可能\n"
                "的文本（Holtzman 等 2020，arXiv:1904.09751）。",
