@@ -9,6 +9,7 @@
 #include "core/model/step.h"
 #include "core/tensor/largest.h"
 #include "core/tensor/logsumexp.h"
+#include "core/text/pieces.h"
 
 enum { TAIL = 6, LATE = 8 }; /* tokens: of the prompt for what joins it; without a character */
 
@@ -142,11 +143,12 @@ static struct steps steps_new(struct arena *arena, int64_t most, int64_t top) {
     return steps;
 }
 
-static void steps_add(struct steps *steps, const float *logits, int64_t n, int32_t id) {
+/* `all` is logsumexp of the logits. */
+static void steps_add(struct steps *steps, const float *logits, int64_t n, double all,
+                      int32_t id) {
     int64_t at = steps->count++;
     int32_t *ids = steps->ids + at * steps->top;
     float *row = steps->probabilities + at * steps->top;
-    double all = logsumexp(logits, n);
     int64_t found = largest(logits, n, steps->top, ids);
     steps->chosen[at] = -1;
     steps->taken[at] = id;
@@ -157,17 +159,14 @@ static void steps_add(struct steps *steps, const float *logits, int64_t n, int32
     }
 }
 
-/* An interrupt within the run comes back here, so that what is written stays. */
-static const float *logits_or_halt(struct step *step, int64_t *n, bool *halted,
-                                   struct err *err) {
+/* NULL without an error at an interrupt, which ends here, so that what is written stays. */
+static const float *logits_or_halt(struct step *step, int64_t *n, struct err *err) {
     struct catch here;
     const float *volatile logits = NULL;
     if (setjmp(catch_set(&here)->place) == 0) {
         stop_check();
         logits = step_logits(step, n, err);
-    } else if (here.err.kind == ERR_STOP) {
-        *halted = true;
-    } else {
+    } else if (here.err.kind != ERR_STOP) {
         catch_throw(here.err.kind, "%s", here.err.text);
     }
     catch_end(&here);
@@ -194,7 +193,8 @@ static bool ends_turn(const struct tokenizer *tokenizer, int32_t id) {
 
 static bool ends_text(const struct model *model, const struct generate_request *request,
                       int32_t id) {
-    return id == model->config->eos || (request->turn && ends_turn(model->tokenizer, id)) ||
+    return endings_hold(model->endings, id) ||
+           (request->turn && ends_turn(model->tokenizer, id)) ||
            (request->turn && model->chat && *model->chat->end &&
             id == tokenizer_id(model->tokenizer, model->chat->end));
 }
@@ -232,14 +232,14 @@ static const char *ending(struct arena *arena, const struct model *model, enum g
     }
 }
 
-static const char *label_at(struct arena *arena, const struct model *model, int32_t id) {
-    const char *label = tokenizer_label(arena, model->tokenizer, id);
+static const char *quoted(struct arena *arena, const char *label) {
     char shown[44];
     return arena_copy(arena, err_quote(shown, sizeof shown, label, strlen(label)));
 }
 
-static const char *finding(struct arena *arena, const struct model *model, const char *handle,
-                           const struct steps *steps, double rate, const char *why, bool zh) {
+/* `labels` of the tokens taken. */
+static const char *finding(struct arena *arena, const char *handle, const struct steps *steps,
+                           const char **labels, double rate, const char *why, bool zh) {
     int64_t least = 0, most = 0, other = 0;
     for (int64_t i = 0; i < steps->count; i++) {
         least = steps->probability[i] < steps->probability[least] ? i : least;
@@ -252,9 +252,9 @@ static const char *finding(struct arena *arena, const struct model *model, const
              "%s（%.2f），最没把握的是 %s（%.2f）。%s"
            : "%s wrote %lld tokens (%.0f a second), %lld of them not the most probable. It was "
              "surest about %s (%.2f), least sure about %s (%.2f). %s",
-        handle, (long long)steps->count, rate, (long long)other,
-        label_at(arena, model, steps->taken[most]), (double)steps->probability[most],
-        label_at(arena, model, steps->taken[least]), (double)steps->probability[least], why);
+        handle, (long long)steps->count, rate, (long long)other, quoted(arena, labels[most]),
+        (double)steps->probability[most], quoted(arena, labels[least]),
+        (double)steps->probability[least], why);
 }
 
 static const char *drawn(struct arena *arena, const struct sampler *sampler) {
@@ -290,18 +290,18 @@ static struct result *result_of(struct arena *arena, const struct model *model,
                 places = { .name = "rank", .count = steps->top };
     rows.labels = arena_array(arena, steps->count, sizeof *rows.labels);
     const char **names = arena_array(arena, steps->count * steps->top, sizeof *names);
+    pieces_written(arena, model->tokenizer, steps->taken, steps->count, steps->ids, steps->top,
+                   rows.labels, names);
     struct series *series = &result->series[0];
     *series = (struct series){ .name = "probability", .unit = "probability", .high = 1 };
     series->values = tensor_new(arena, 2, (int64_t[]){ steps->count, steps->top });
     for (int64_t i = 0; i < steps->count * steps->top; i++) {
         series->values->data[i] = steps->probabilities[i];
-        names[i] = tokenizer_label(arena, model->tokenizer, steps->ids[i]);
     }
     struct series *chosen = column(arena, result, 1, "chosen", rows);
     struct series *probability = column(arena, result, 2, "chosen probability", rows);
     struct series *ids = column(arena, result, 3, "id", rows);
     for (int64_t i = 0; i < steps->count; i++) {
-        rows.labels[i] = tokenizer_label(arena, model->tokenizer, steps->taken[i]);
         chosen->values->data[i] = steps->chosen[i];
         probability->values->data[i] = steps->probability[i];
         ids->values->data[i] = (float)steps->taken[i];
@@ -323,8 +323,9 @@ static struct result *told(struct arena *arena, const struct model *model, const
     result->title = arena_printf(
         arena, zh ? "%s 写的，以及它本可以写的" : "What %s wrote, and what else it might have",
         handle);
-    result->finding = finding(arena, model, handle, steps, (double)steps->count / seconds,
-                              ending(arena, model, end, request, zh), zh);
+    result->finding =
+        finding(arena, handle, steps, result->series[0].axes[0].labels,
+                (double)steps->count / seconds, ending(arena, model, end, request, zh), zh);
     result->caption =
         zh ? "一行是一步：写下的词元，以及模型自己（温度 1）认为最可能的词元。␣ 表示空格。"
            : "A row is a step: the token written, and those that the model itself (temperature "
@@ -344,20 +345,20 @@ static bool write_one(struct step *step, const struct model *model,
                       const struct generate_request *request, struct random *random,
                       struct sampler_room *room, struct steps *steps, struct writing *writing,
                       enum generate_end *end, struct err *err) {
-    bool halted = false;
     int64_t n;
-    const float *logits = logits_or_halt(step, &n, &halted, err);
-    int64_t id = logits ? sampler_draw(&request->sampler, random, logits, n, room) : -1;
-    if (logits && id < 0) {
-        err_set(err, ERR_FORMAT,
-                "the model gives NaN instead of scores: its weights are broken (%%%%weights "
-                "finds where)");
-    }
-    if (id < 0) {
+    const float *logits = logits_or_halt(step, &n, err);
+    double all = logits ? logsumexp(logits, n) : (double)NAN;
+    if (!isfinite(all)) {
         *end = GENERATE_HALT;
+        if (logits) {
+            err_set(err, ERR_FORMAT,
+                    "the model gives NaN or infinity instead of scores: its weights are broken "
+                    "(%%%%weights finds where)");
+        }
         return false;
     }
-    steps_add(steps, logits, n, (int32_t)id);
+    int64_t id = sampler_draw(&request->sampler, random, logits, n, room);
+    steps_add(steps, logits, n, all, (int32_t)id);
     if (ends_text(model, request, (int32_t)id)) {
         *end = GENERATE_END;
         return false;
@@ -394,8 +395,8 @@ struct result *generate(struct arena *arena, const struct model *model, const ch
     while (steps.count < most &&
            write_one(step, model, request, &random, room, &steps, writing, end, err)) {
     }
-    if (*end != GENERATE_STOP) {
-        writing_grow(writing, true);
+    if (*end != GENERATE_STOP && writing_grow(writing, true) && *end != GENERATE_HALT) {
+        *end = GENERATE_STOP;
     }
     if (err->kind != ERR_NONE) {
         err_pass(err);

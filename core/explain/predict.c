@@ -19,15 +19,6 @@ static struct predict_one one_of(const float *logits, int64_t n, double all, int
     return one;
 }
 
-static bool has_nan(const float *logits, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        if (isnan(logits[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The words that were asked about, as tokens. */
 struct asked {
     bool asks, contrasts;
@@ -133,6 +124,12 @@ struct prediction *predict_read(struct arena *arena, const struct model *model,
     }
     struct arena *scratch = arena_new(); /* of the run, whose logits may be many */
     arena_defer(arena, (void (*)(void *))(void *)arena_free, scratch);
+    if (like && like->place_count != reading->place_count) {
+        err_set(err, ERR_TEXT, "%s guesses at %lld places of this text, %s at %lld",
+                like->handle, (long long)like->place_count, handle,
+                (long long)reading->place_count);
+        return NULL;
+    }
     const struct tensor *logits = logits_of(scratch, model, reading, err);
     if (!logits) {
         err_pass(err);
@@ -149,10 +146,10 @@ struct prediction *predict_read(struct arena *arena, const struct model *model,
     prediction->places = arena_array(arena, reading->place_count, sizeof(struct predict_place));
     for (int64_t i = 0; i < reading->place_count; i++) {
         const float *row = logits->data + i * n;
-        if (has_nan(row, n)) {
+        if (!isfinite(logsumexp(row, n))) {
             err_set(err, ERR_FORMAT,
-                    "%s gives NaN instead of scores: its weights are broken (%%%%weights finds "
-                    "where)",
+                    "%s gives NaN or infinity instead of scores: its weights are broken "
+                    "(%%%%weights finds where)",
                     handle);
             return NULL;
         }

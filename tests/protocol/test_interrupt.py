@@ -91,6 +91,27 @@ def test_a_flood_can_be_interrupted(client, kernel):
     assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
 
 
+@pytest.mark.parametrize("by", ["message", "signal"])
+def test_what_a_model_wrote_stays(client, kernel, by):
+    """An interrupt ends the writing; the picture of what is there comes, and is kept."""
+    client.run("%model new lstm")
+    cell = client.start("%%generate --max 100000 --temperature 1 --as kept\nIt was")
+    seen = []
+    while not any(label(m) == "stream" for m in seen):
+        seen.append(client.read("iopub"))
+    stop = interrupt(client, kernel, by)
+    seen += client.until_idle(cell)
+    assert [label(m) for m in seen if m["parent"] == cell][-3:] == ["display_data", "error", "idle"]
+    told = client.reply(cell)["content"]
+    assert told["ename"] == "KeyboardInterrupt" and "they are kept" in told["evalue"]
+    if stop:
+        client.reply(stop, "control")
+        while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
+            seen.append(client.read("iopub"))
+    reply, seen = client.run("%show kept")
+    assert reply["content"]["status"] == "ok"
+
+
 def test_an_interrupt_at_birth():
     """The worker may not be there yet; the first cell is stopped all the same."""
     for _ in range(10):

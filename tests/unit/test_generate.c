@@ -1,5 +1,6 @@
 #include "core/explain/generate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -153,6 +154,45 @@ TEST(generate_ends_before_the_stop_text) {
     }
 }
 
+/* Any of the tokens that end a text does, and is no part of it. */
+TEST(generate_ends_where_the_model_says) {
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "llama_smollm2");
+    struct listener listener = { 0 };
+    enum generate_end end;
+    struct err err;
+    const struct result *all =
+        write_on(arena, model, "The model", request_of(0, 0, 6), &listener, &end, &err);
+    if (!check(all && end == GENERATE_MOST)) {
+        return;
+    }
+    int32_t third = (int32_t)result_at(all, "id")->values->data[2];
+    struct model ending = *model;
+    ending.endings = &(struct endings){ 2, { 511, third } };
+    const struct result *result =
+        write_on(arena, &ending, "The model", request_of(0, 0, 6), &listener, &end, &err);
+    check(result && end == GENERATE_END && result->series[0].axes[0].count <= 3);
+}
+
+/* Where one score is no number, no probability is. */
+TEST(generate_refuses_broken_scores) {
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "phi");
+    struct tensor *bias =
+        (struct tensor *)(uintptr_t)weights_at(model->weights, "lm_head.bias");
+    struct listener listener = { 0 };
+    enum generate_end end;
+    struct err err;
+    if (check(bias != NULL)) {
+        bias->data = memcpy(arena_raw(arena, tensor_bytes(bias)), bias->data,
+                            (size_t)tensor_bytes(bias));
+        bias->data[7] = NAN;
+        check(!write_on(arena, model, "The model", request_of(0, 0, 6), &listener, &end, &err));
+        check(err.kind == ERR_FORMAT);
+        check_text(err.text, "NaN or infinity");
+    }
+}
+
 TEST(generate_ends_where_the_context_does) {
     struct arena *arena = check_arena();
     const struct model *model = opened(arena, "gpt2");
@@ -161,7 +201,7 @@ TEST(generate_ends_where_the_context_does) {
     struct err err;
     struct model endless = *model;
     struct config config = *model->config;
-    config.eos = -1;
+    endless.endings = &(struct endings){ 0 };
     endless.config = &config;
     const struct result *result =
         write_on(arena, &endless, "The model", request_of(0, 0, 100000), &listener, &end, &err);

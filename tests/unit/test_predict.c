@@ -21,8 +21,11 @@ static struct prediction *read(struct arena *arena, const struct model *model, c
 
 /* PyTorch's ten most probable tokens after the first case's text. */
 TEST(predict_equals_the_reference) {
-    static const char *const names[] = { "gpt2", "llama3", "qwen2", "gemma3", "rnn_lm" };
-    for (int m = 0; m < 5; m++) {
+    static const char *const names[] = { "gpt2",   "llama2", "llama3",   "llama_smollm2",
+                                         "qwen2",  "qwen3",  "gemma3",   "mistral",
+                                         "opt",    "phi",    "gpt_neox", "rnn_lm",
+                                         "gru_lm", "lstm_lm" };
+    for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
         struct arena *arena = check_arena();
         const struct model *model = opened(arena, names[m]);
         const struct weights *truth = weights_open(
@@ -50,6 +53,47 @@ TEST(predict_equals_the_reference) {
                   (i > 0 &&
                    fabs((double)(probabilities->data[i - 1] - probabilities->data[i])) < 1e-6));
         }
+    }
+}
+
+/* The softmax of PyTorch's logits. */
+TEST(predict_of_classes_equals_the_reference) {
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "bert_cls");
+    const char *path = "golden/data/models/bert_cls/expected.safetensors";
+    const struct weights *truth =
+        weights_open(arena, check_fixture(arena, path), &(struct err){ 0 });
+    const struct tensor *logits = truth ? weights_at(truth, "en.logits") : NULL;
+    struct err err;
+    struct prediction *one = read(arena, model, "The model reads one token.",
+                                  (struct predict_request){ .top = 3 }, &err);
+    if (!check(one && logits && one->places[0].count == 3)) {
+        return;
+    }
+    double sum = 0;
+    for (int i = 0; i < 3; i++) {
+        sum += exp((double)logits->data[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        const struct predict_one *top = &one->places[0].top[i];
+        check_near(top->probability, exp((double)logits->data[top->id]) / sum, 1e-5);
+    }
+}
+
+/* One score that is infinite makes every probability meaningless. */
+TEST(predict_refuses_infinite_scores) {
+    struct arena *arena = check_arena();
+    const struct model *model = opened(arena, "phi");
+    struct tensor *bias =
+        (struct tensor *)(uintptr_t)weights_at(model->weights, "lm_head.bias");
+    struct predict_request request = { .top = 3 };
+    struct err err;
+    if (check(bias != NULL)) {
+        bias->data = memcpy(arena_raw(arena, tensor_bytes(bias)), bias->data,
+                            (size_t)tensor_bytes(bias));
+        bias->data[7] = INFINITY;
+        check(!read(arena, model, "The model reads", request, &err) && err.kind == ERR_FORMAT);
+        check_text(err.text, "NaN or infinity");
     }
 }
 
