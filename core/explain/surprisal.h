@@ -17,7 +17,8 @@
  * window's then has at least window - stride tokens before it. Where stride is the window, the
  * first token of each window does not count.
  * A long window is read in pieces of 512 tokens, each from the keys and values of those before
- * it (512 MB of them at most; else at once): the same numbers, less of which an interrupt loses.
+ * it (512 MB of them at most; else at once): the same numbers, less of which an interrupt
+ * loses.
  *
  * A masked model sees both sides: token t is masked and guessed from all others. The sum is the
  * pseudo-log-likelihood of Salazar and others 2020, arXiv:1910.14659, which is no probability
