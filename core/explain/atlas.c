@@ -47,6 +47,7 @@ struct drawn {
     double share; /* PCA: of the variance */
     double perplexity;
     int64_t done, asked; /* steps */
+    bool unmeasured;     /* the interrupt came after them */
     const char **names;  /* [dims] of the axes */
 };
 
@@ -155,14 +156,18 @@ static const char *measured(struct arena *arena, const struct atlas_request *req
         return arena_printf(arena, zh ? "，含方差的 %.0f%%" : ", %.0f %% of the variance",
                             100 * drawn->share);
     case ATLAS_TSNE:
-        return arena_printf(arena, zh ? "，KL %.3f" : ", KL %.3f", drawn->cost);
+        return isnan(drawn->cost) /* an interrupted one's */
+                   ? ""
+                   : arena_printf(arena, zh ? "，KL %.3f" : ", KL %.3f", drawn->cost);
     default:
         return "";
     }
 }
 
 static const char *interrupted(struct arena *arena, const struct drawn *drawn, bool zh) {
-    return drawn->done == drawn->asked
+    return drawn->unmeasured ? zh ? "在衡量保留了多少近邻时被中断。"
+                                  : " Interrupted before it was measured what the map keeps."
+           : drawn->done == drawn->asked
                ? ""
                : arena_printf(arena,
                               zh ? "在第 %lld 步（共 %lld 步）被中断。"
@@ -274,6 +279,8 @@ static void add_notes(struct arena *arena, struct result *result,
                       const struct quality *quality) {
     if (drawn->perplexity > 0) {
         result_note(arena, result, "perplexity", arena_printf(arena, "%g", drawn->perplexity));
+    }
+    if (drawn->perplexity > 0 && !isnan(drawn->cost)) {
         result_note(arena, result, "KL", arena_printf(arena, "%.4f", drawn->cost));
     }
     if (drawn->asked > 0) {
@@ -304,12 +311,14 @@ struct result *atlas(struct arena *arena, const struct embedding *of,
     }
     struct quality measure, *quality = NULL;
     if (of->n > 4 && drawn.done == drawn.asked) {
-        if (quality_measure(&measure, arena, of->vectors, drawn.points, ATLAS_NEAR, 0, err) <
-            0) {
+        int failed =
+            quality_measure(&measure, arena, of->vectors, drawn.points, ATLAS_NEAR, 0, err);
+        drawn.unmeasured = failed && err->kind == ERR_STOP;
+        if (failed && !drawn.unmeasured) {
             err_pass(err);
             return NULL;
         }
-        quality = &measure;
+        quality = failed ? NULL : &measure;
     }
     struct result *result = result_of(arena, of, request, drawn.points, drawn.names, true);
     result->finding = finding(arena, of, request, &drawn, quality);

@@ -152,8 +152,8 @@ static void measure_new(struct measure *m, struct arena *arena, const struct ten
     centre(m, x, arena_array(arena, m->width, sizeof(double)));
 }
 
-static struct loss rows_run(struct measure *m, int64_t rows) {
-    struct loss all = { 0 };
+/* Sums over `rows` points; -1 where the user interrupts. */
+static int rows_run(struct measure *m, int64_t rows, struct loss *all) {
     for (int64_t begin = 0; begin < rows; begin += BLOCK) {
         int64_t count = rows - begin < BLOCK ? rows - begin : BLOCK;
         for (int64_t i = 0; i < count; i++) {
@@ -161,14 +161,16 @@ static struct loss rows_run(struct measure *m, int64_t rows) {
         }
         block_multiply(m, count);
         pool_for(count, 1, rows_measure, m);
-        stop_check();
+        if (stop_wanted()) {
+            return -1;
+        }
         for (int64_t i = 0; i < count; i++) {
-            all.kept += m->losses[i].kept;
-            all.trust += m->losses[i].trust;
-            all.continuity += m->losses[i].continuity;
+            all->kept += m->losses[i].kept;
+            all->trust += m->losses[i].trust;
+            all->continuity += m->losses[i].continuity;
         }
     }
-    return all;
+    return 0;
 }
 
 int quality_measure(struct quality *quality, struct arena *arena, const struct tensor *x,
@@ -189,7 +191,11 @@ int quality_measure(struct quality *quality, struct arena *arena, const struct t
     rows = rows == 0 ? ROWS_USUAL : rows;
     rows = rows < n ? rows : n;
     measure_new(&m, arena, x);
-    struct loss loss = rows_run(&m, rows);
+    struct loss loss = { 0 };
+    if (rows_run(&m, rows, &loss) < 0) {
+        arena_rewind(arena, mark);
+        return err_set(err, ERR_STOP, "interrupted");
+    }
     double pairs = (double)rows * (double)m.k;
     double most_lost = pairs * (double)(2 * n - 3 * m.k - 1) / 2;
     *quality = (struct quality){ .k = m.k,

@@ -24,7 +24,8 @@ struct quality {
 
 /* x [n, F] the data, y [n, dims] the map; k neighbours, fewer where 2 k >= n; `rows` at most n,
  * 0: 2000. `arena` is for scratch and left as it was. -1 with ERR_SHAPE where the two do not
- * have one row a point, and as map_check (4 points). */
+ * have one row a point, and as map_check (4 points). An interrupt gives ERR_STOP and does not
+ * throw: the map that was to be measured is there, and its caller keeps it. */
 int quality_measure(struct quality *quality, struct arena *arena, const struct tensor *x,
                     const struct tensor *y, int64_t k, int64_t rows, struct err *err);
 

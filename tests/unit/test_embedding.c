@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/explain/alike.h"
 #include "core/explain/atlas.h"
 #include "tests/check.h"
@@ -245,6 +246,37 @@ TEST(alike_reads_sums_of_words) {
 }
 
 /* ---- atlas ---- */
+
+static void stop_at_end(void *arg, int64_t step, int64_t of, const float *layout, int64_t n,
+                        int dims, double cost) {
+    (void)arg, (void)layout, (void)n, (void)dims, (void)cost;
+    if (step == of) {
+        stop_request();
+    }
+}
+
+/* An interrupt while it is measured what the finished map keeps leaves the map. */
+TEST(atlas_interrupted_late_keeps_its_map) {
+    struct embedding *points = arena_alloc(check_arena(), sizeof *points);
+    *points = (struct embedding){ .n = 60 };
+    points->vectors = tensor_new(check_arena(), 2, (int64_t[]){ 60, 3 });
+    points->labels = arena_array(check_arena(), 60, sizeof *points->labels);
+    for (int64_t i = 0; i < 180; i++) {
+        points->vectors->data[i] = (float)(i * i % 47);
+        points->labels[i / 3] = "point";
+    }
+    const struct atlas_request request = { .method = ATLAS_UMAP,
+                                           .dims = 2,
+                                           .min_dist = -1,
+                                           .steps = 4,
+                                           .what = "words",
+                                           .progress = { stop_at_end, NULL, 2 } };
+    const struct result *result = atlas(check_arena(), points, &request, &err);
+    stop_clear();
+    check(result != NULL);
+    check_same(result->finding, "UMAP of 60 words. Interrupted before it was measured what the "
+                                "map keeps.");
+}
 
 TEST(atlas_tells_what_a_map_keeps) {
     arena = check_arena();

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "tests/check.h"
 
 static struct tensor *line(struct arena *arena, int64_t n, const float *values) {
@@ -35,6 +36,17 @@ TEST(quality_counts_ranks_as_worked_out_by_hand) {
     check_near(q.kept, 2.0 / 5, 1e-12);
     check_near(q.trustworthiness, 1 - 2.0 / 30 * (2 + 3 + 2), 1e-12);
     check_near(q.continuity, 1 - 2.0 / 30 * (2 + 3 + 2), 1e-12);
+}
+
+TEST(quality_interrupted_says_so_and_does_not_throw) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct quality q;
+    struct tensor *x = line(arena, 5, (float[]){ 0, 1, 3, 7, 15 });
+    stop_request();
+    check_int(quality_measure(&q, arena, x, x, 1, 0, &err), -1);
+    stop_clear();
+    check_int(err.kind, ERR_STOP);
 }
 
 TEST(quality_refuses_maps_of_other_points) {
