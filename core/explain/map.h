@@ -23,7 +23,7 @@ struct map_progress {
 
 struct map {
     struct tensor *points; /* [n, dims] */
-    double cost;           /* of these points, as in struct map_progress */
+    double cost;           /* of these points, as in struct map_progress; NAN if interrupted */
     int64_t iterations;    /* steps that were done */
     int64_t asked;         /* steps that were to be done */
 };

@@ -231,8 +231,8 @@ static double cost_of(struct descent *d, double z) {
 /* Attraction, repulsive force, and Z of the layout. */
 static double forces(struct descent *d) {
     pool_for(d->n, POINTS, points_attract, d);
-    return d->n <= TSNE_EXACT ? repulsion_exact(d->repulsion, d->y, d->force)
-                              : repulsion_on_grid(d->repulsion, d->y, d->force);
+    return d->n <= TSNE_EXACT || d->dims == 3 ? repulsion_exact(d->repulsion, d->y, d->force)
+                                              : repulsion_on_grid(d->repulsion, d->y, d->force);
 }
 
 static struct descent *descent_new(struct arena *arena, const struct affinities *p, int dims,
@@ -321,12 +321,18 @@ static void descend(struct descent *d, const struct tsne *how, struct map *map) 
     for (;;) {
         double z = forces(d);
         bool last = map->iterations == map->asked, due = map->iterations % every == 0;
+        double cost = (double)NAN;
         if (last || (to->at && due)) {
-            map->cost = cost_of(d, z);
+            cost = cost_of(d, z);
         }
-        if (stop_wanted()) {
+        if (stop_wanted()) { /* forces and cost may lack points */
+            if (map->iterations == 0) {
+                stop_check();
+            }
+            map->cost = NAN;
             break;
         }
+        map->cost = cost;
         if (last || due) {
             tell(d, to, map);
         }
@@ -361,6 +367,12 @@ static int settings(struct tsne *how, const struct tensor *x, struct err *err) {
     if (how->dims != 2 && how->dims != 3) {
         return err_set(err, ERR_OPTION, "t-SNE lays out in 2 or 3 dimensions, not in %d",
                        how->dims);
+    }
+    if (how->dims == 3 && n > TSNE_MOST_3D) {
+        return err_set(err, ERR_TEXT,
+                       "t-SNE in 3 dimensions sums over all pairs and takes %d points at most; "
+                       "there are %lld: map fewer, or in 2 dimensions, or by UMAP",
+                       TSNE_MOST_3D, (long long)n);
     }
     if (!(how->perplexity >= 1 && how->perplexity <= most)) {
         return err_set(err, ERR_OPTION,

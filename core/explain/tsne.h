@@ -17,13 +17,20 @@
  * that leaves KL at 4.64 where 4 for 100 reaches 4.49, and fewer neighbours kept). Source: van
  * der Maaten and Hinton 2008; the third dimension also with one degree of freedom. p is taken
  * to 3 x perplexity nearest neighbours (van der Maaten 2014), to all others up to TSNE_ALL
- * points. The sum over all pairs is exact up to TSNE_EXACT points, and beyond from the
- * repulsion's potential on a grid (core/explain/repulsion.h), after Linderman et al. 2019.
+ * points. The sum over all pairs is exact in 3-D, for TSNE_MOST_3D points at most, and up to
+ * TSNE_EXACT points in 2-D; beyond it comes from the repulsion's potential on a grid
+ * (core/explain/repulsion.h), after Linderman et al. 2019.
  *
  * Distances between clusters and their sizes mean little in such a map. The same bytes for any
  * number of threads. */
 
-enum { TSNE_ALL = 500, TSNE_EXACT = 500, TSNE_EARLY = 100, TSNE_STEPS = 750 };
+enum {
+    TSNE_ALL = 500,
+    TSNE_EXACT = 500,
+    TSNE_MOST_3D = 10000,
+    TSNE_EARLY = 100,
+    TSNE_STEPS = 750
+};
 
 struct tsne {
     int dims;                /* 2 or 3 */
@@ -41,8 +48,9 @@ struct tsne {
 /* What fits n points: 30, or a third of the other points where that is less. */
 double tsne_perplexity(int64_t n);
 
-/* x [n, F] float32. NULL as map_check refuses (4 points), and with ERR_OPTION for a perplexity
- * below 1 or above a third of the other points, or settings that are not there. */
+/* x [n, F] float32. NULL as map_check refuses (4 points), with ERR_TEXT for too many points in
+ * 3-D, and with ERR_OPTION for a perplexity below 1 or above a third of the other points, or
+ * settings that are not there. */
 struct map *tsne(struct arena *arena, const struct tensor *x, const struct tsne *how,
                  struct err *err);
 
