@@ -1,5 +1,6 @@
 #include "kernel/command/asked.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/utf8.h"
@@ -231,6 +232,24 @@ int asked_check_name(const struct cell_line *line, struct err *err) {
             "a result cannot be called \"%s\": a name has no blanks or commas, does not "
             "begin with -, and _ is the last result's",
             err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
+    }
+    return 0;
+}
+
+int asked_real(const struct cell_line *line, const char *name, double low, double high,
+               double otherwise, double *value, struct err *err) {
+    const struct cell_flag *flag = cell_flag_at(line, name);
+    char *end, shown[60];
+    *value = otherwise;
+    if (!flag) {
+        return 0;
+    }
+    *value = strtod(flag->value, &end);
+    if (end == flag->value || *end || !(*value >= low && *value <= high)) {
+        return err_at(err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
+                      flag->value_at.length, "--%s takes a number from %g to %g, not \"%s\"",
+                      name, low, high,
+                      err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
     }
     return 0;
 }

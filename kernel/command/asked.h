@@ -62,6 +62,10 @@ struct loaded *asked_models(struct session *session, const struct cell_line *lin
 /* Refuses a name that --as cannot have. */
 int asked_check_name(const struct cell_line *line, struct err *err);
 
+/* The number of --name, low..high; `otherwise` where it is not given. */
+int asked_real(const struct cell_line *line, const char *name, double low, double high,
+               double otherwise, double *value, struct err *err);
+
 /* Keeps result number `index` of `count` under the name of --as ("name", or "name.1", "name.2"
  * where there are several), and the last as "_". The result lies in `arena`, from
  * session_result_arena, which the session takes over or frees: it is gone for the caller. */

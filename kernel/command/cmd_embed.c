@@ -26,6 +26,7 @@ struct call {
     int32_t *group;        /* [count] */
     int64_t groups;        /* 0: no headings */
     const char **names;    /* [groups] */
+    double perplexity;     /* 0: what suits the points */
     bool zh;
 };
 
@@ -94,6 +95,12 @@ static int read_points(struct call *call) {
                              "the lines below",
                       nouns[call->points], nouns[call->points]);
     }
+    const struct cell_flag *layer = cell_flag_at(call->line, "layer");
+    if (layer && !body) {
+        return err_at(call->err, ERR_OPTION, layer->at.line, layer->at.column, layer->at.length,
+                      "--layer reads texts, and tokens come from the table of embeddings: "
+                      "leave it away, or write %%%%embed and the texts on the lines below");
+    }
     return 0;
 }
 
@@ -111,9 +118,10 @@ static struct embedding *embed(struct call *call, const struct model *model,
                                      .progress = on_texts,
                                      .arg = progress };
     const struct cell_flag *layer = cell_flag_at(call->line, "layer");
-    if (layer) {
-        how.layer = command_int(command, call->line, "layer");
-        how.layer += how.layer < 0 ? model->config->layers + 1 : 0;
+    if (layer) { /* one before the first stays what it was, and is refused as that */
+        int64_t asked = command_int(command, call->line, "layer");
+        int64_t count = model->config->layers + 1;
+        how.layer = asked < 0 && asked >= -count ? asked + count : asked;
     }
     switch (call->points) {
     case POINTS_TOKENS:
@@ -196,7 +204,7 @@ static struct atlas_request request_of(const struct call *call) {
                   : strcmp(method, "umap") == 0 ? ATLAS_UMAP
                                                 : ATLAS_AUTO,
         .dims = (int)command_int(command, call->line, "dim"),
-        .perplexity = (double)command_int(command, call->line, "perplexity"),
+        .perplexity = call->perplexity,
         .neighbours = command_int(command, call->line, "neighbours"),
         .min_dist = -1,
         .steps = command_int(command, call->line, "steps"),
@@ -208,26 +216,25 @@ static struct atlas_request request_of(const struct call *call) {
     };
 }
 
-/* Keeps and shows the map; an interrupted one too, as far as it came, before the cell ends. */
+/* Keeps and shows the map; an interrupted one too, as far as it came, before the cell ends. A
+ * copy is kept first, as another interrupt may end the drawing. */
 static int show_result(struct call *call, struct progress *progress, const struct result *made,
                        int64_t index, int64_t count) {
     bool stopped = stop_wanted();
-    stop_clear(); /* drawing must not stop */
     struct arena **own = session_result_arena(call->session);
-    const struct result *result = result_copy(*own, made);
+    asked_keep(call->session, call->line, index, stopped ? index + 1 : count, own,
+               result_copy(*own, made));
+    if (stopped) {
+        stop_clear(); /* what is there is still drawn */
+    }
     const struct picture_options options = { .language = call->zh ? "zh" : "en" };
     const struct bundle *bundle =
-        picture_bundle(call->arena, result->kind, result, &options, call->err);
+        picture_bundle(call->arena, made->kind, made, &options, call->err);
     if (!bundle) {
         return err_pass(call->err);
     }
     progress_end(progress, bundle);
-    asked_keep(call->session, call->line, index, count, own, result);
-    if (stopped) {
-        stop_request();
-        stop_check();
-    }
-    return 0;
+    return stopped ? err_set(call->err, ERR_STOP, "interrupted; the map so far is kept") : 0;
 }
 
 static int show(struct call *call, const struct loaded *one, int64_t index, int64_t count) {
@@ -274,7 +281,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                          .arena = session_arena(session),
                          .zh = strcmp(asked_language(session, line), "zh") == 0 };
     const struct loaded *list = asked_models(session, line, &models, err);
-    if (!list || asked_check_name(line, err) < 0 || read_points(&call) < 0) {
+    if (!list || asked_check_name(line, err) < 0 || read_points(&call) < 0 ||
+        asked_real(line, "perplexity", 0, 10000, 0, &call.perplexity, err) < 0) {
         return err_pass(err);
     }
     for (int64_t m = 0; m < models; m++) {
@@ -327,10 +335,8 @@ static const struct option options[] = {
       .help = "of tokens: how many, from the beginning of the vocabulary",
       .help_zh = "词元的个数，从词表开头取" },
     { .name = "perplexity",
-      .kind = OPTION_INT,
+      .kind = OPTION_TEXT,
       .otherwise = "0",
-      .low = 0,
-      .high = 10000,
       .help = "t-SNE: how many neighbours count, smoothly; 0 is 30, or fewer for few points",
       .help_zh = "t-SNE：大约看多少个近邻；0 表示 30，点少时更少" },
     { .name = "neighbours",

@@ -9,25 +9,6 @@
 
 /* ---- the options ---- */
 
-/* A number in low..high; `otherwise` where the option was not given. */
-static int read_real(const struct cell_line *line, const char *name, double low, double high,
-                     double otherwise, double *value, struct err *err) {
-    const struct cell_flag *flag = cell_flag_at(line, name);
-    char *end, shown[60];
-    *value = otherwise;
-    if (!flag) {
-        return 0;
-    }
-    *value = strtod(flag->value, &end);
-    if (end == flag->value || *end || !(*value >= low && *value <= high)) {
-        return err_at(err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
-                      flag->value_at.length, "--%s takes a number from %g to %g, not \"%s\"",
-                      name, low, high,
-                      err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
-    }
-    return 0;
-}
-
 /* Greedy unless something is said about drawing. */
 static int read_sampler(const struct cell_line *line, struct sampler *sampler,
                         struct err *err) {
@@ -35,9 +16,9 @@ static int read_sampler(const struct cell_line *line, struct sampler *sampler,
     bool draws = cell_flag_at(line, "top-k") || cell_flag_at(line, "top-p") ||
                  cell_flag_at(line, "seed");
     sampler->top_k = cell_flag_at(line, "top-k") ? command_int(command, line, "top-k") : 0;
-    return read_real(line, "temperature", 0, 100, draws ? 1 : 0, &sampler->temperature, err) <
+    return asked_real(line, "temperature", 0, 100, draws ? 1 : 0, &sampler->temperature, err) <
                        0 ||
-                   read_real(line, "top-p", 0, 1, 1, &sampler->top_p, err) < 0
+                   asked_real(line, "top-p", 0, 1, 1, &sampler->top_p, err) < 0
                ? err_pass(err)
                : 0;
 }

@@ -310,6 +310,22 @@ TEST(attention_reads_what_the_decoder_does) {
     free(full);
 }
 
+/* A layer before the first is none of those from the end, and is named as it was given. */
+TEST(embed_refuses_layers_that_are_not_there_and_takes_fractions) {
+    struct stage *stage = stage_here();
+    char *full = realpath(check_fixture(check_arena(), "golden/data/models"), NULL);
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/bert_mlm --as b", full)), 0);
+    check_int(run(stage, "%%embed --layer -1\none two\nthree four\nfive six"), 0);
+    check_int(run(stage, "%%embed --layer -999\none two\nthree four"), -1);
+    check_text(stage->outcome.err.text, "there is no layer -999: 0 is the input");
+    check_int(run(stage, "%embed --layer 1"), -1);
+    check_text(stage->outcome.err.text, "--layer reads texts");
+    check_int(run(stage, "%%embed --method tsne --perplexity 1.2\none\ntwo\nthree\nfour\nfive"),
+              0);
+    check_int(run(stage, "%%embed --method tsne --perplexity x\none\ntwo\nthree\nfour"), -1);
+    check_text(stage->outcome.err.text, "--perplexity takes a number from 0 to 10000");
+}
+
 TEST(command_examples_run) {
     setenv("XDG_CACHE_HOME", check_folder(check_arena()), 1); /* %model new writes there */
     char here[4096];
