@@ -24,7 +24,8 @@ enum {
     BETWEEN = 14,  /* between the columns of the lines */
     HEIGHT_LEAST = 120,
     SECTIONS_MOST = 12, /* enlarged; others are only told of */
-    ROWS_MOST = 120
+    ROWS_MOST = 120,
+    COLUMNS_MOST = 64 /* of a name, a shape, a tensor's name in its file */
 };
 
 enum { KINDS = 7 };
@@ -279,6 +280,10 @@ static const char *number_text(struct arena *arena, const struct result *result,
                         more ? number : "");
 }
 
+static const char *shown(struct arena *arena, const char *text) {
+    return figure_short(arena, figure_sentence(arena, text), COLUMNS_MOST);
+}
+
 static void take_lines(struct arena *arena, const struct result *result, bool zh,
                        struct architecture *a) {
     const struct series *parameters = &result->series[0];
@@ -287,11 +292,11 @@ static void take_lines(struct arena *arena, const struct result *result, bool zh
     for (int64_t i = 0; i < a->count; i++) {
         int kind = (int)result_at(result, "kind")->values->data[i];
         a->lines[i] = (struct line){
-            .name = parameters->axes[0].labels[i],
-            .shape = column_text(arena, result, "shape", i),
-            .type = column_text(arena, result, "type", i),
-            .tensor = column_text(arena, result, "tensor", i),
-            .number = number_text(arena, result, i, zh),
+            .name = shown(arena, parameters->axes[0].labels[i]),
+            .shape = shown(arena, column_text(arena, result, "shape", i)),
+            .type = shown(arena, column_text(arena, result, "type", i)),
+            .tensor = shown(arena, column_text(arena, result, "tensor", i)),
+            .number = shown(arena, number_text(arena, result, i, zh)),
             .parameters = (double)parameters->values->data[i],
             .copies = (double)result_at(result, "copies")->values->data[i],
             .section = (int64_t)result_at(result, "section")->values->data[i],
@@ -328,7 +333,7 @@ static void take_groups(struct arena *arena, const struct result *result, bool z
     }
     for (int64_t g = 0; g < a->group_count; g++) {
         struct group *group = &a->groups[g];
-        const char *name = column_text(arena, result, "section", group->first);
+        const char *name = shown(arena, column_text(arena, result, "section", group->first));
         group->title = group_title(arena, a, group, name, zh);
     }
     a->shown = a->group_count < SECTIONS_MOST ? a->group_count : SECTIONS_MOST;
@@ -356,6 +361,18 @@ static void tabulate(struct arena *arena, const struct architecture *a,
     figure->table = *made;
 }
 
+static const char *alt_of(const struct figure *figure, const struct architecture *a) {
+    bool zh = figure_is_chinese(figure);
+    struct buf *groups = buf_new(figure->arena);
+    for (int64_t g = 0; g < a->shown; g++) {
+        buf_printf(groups, "%s%s", g == 0 ? "" : zh ? "；" : "; ", a->groups[g].title);
+    }
+    return arena_printf(figure->arena,
+                        zh ? "按参数个数的比例画出的模型，%s：%s；%s"
+                           : "A model to the scale of its parameters, %s: %s; %s",
+                        figure->title, groups->data, figure->finding);
+}
+
 static struct figure *architecture_draw(struct arena *arena, const struct result *result,
                                         const struct picture_options *options,
                                         struct err *err) {
@@ -374,6 +391,7 @@ static struct figure *architecture_draw(struct arena *arena, const struct result
     take_lines(arena, result, zh, a);
     take_groups(arena, result, zh, a);
     tabulate(arena, a, result, figure);
+    figure->alt = alt_of(figure, a);
     int64_t left_out = result->series[0].axes[0].count - a->count;
     figure->form = &architecture_form;
     figure->body = a;

@@ -131,9 +131,9 @@ static uint32_t colour_for(const struct bars *bars, double value, bool pale) {
 static void draw_bar(struct canvas *canvas, const struct bars *bars, double x, double y,
                      double height, double value, bool pale) {
     double zero = bars->log ? 0 : ruler_at(&bars->ruler, 0), at = ruler_at(&bars->ruler, value);
-    at = isnan(at) ? zero : at;
+    at = isfinite(value) ? at : zero;
     double wide = fabs(at - zero);
-    if (value != 0 && !isnan(value)) {
+    if (value != 0 && isfinite(value)) {
         canvas_rect(canvas, x + fmin(at, zero), y, fmax(wide, 1 / canvas->scale), height,
                     colour_for(bars, value, pale));
     }
@@ -221,12 +221,12 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_bool(w, bars->log);
     json_key(w, "signed");
     json_bool(w, bars->is_signed);
-    chart_json_texts(w, "panels", bars->titles, bars->panels);
-    chart_json_texts(w, "names", bars->names, all);
+    chart_json_texts(w, figure->arena, "panels", bars->titles, bars->panels);
+    chart_json_texts(w, figure->arena, "names", bars->names, all);
     chart_json_floats(w, figure->arena, "values", kept, 2, shape);
     if (bars->other) {
         const char *keys[] = { bars->keys[0].text, bars->keys[1].text };
-        chart_json_texts(w, "keys", keys, 2);
+        chart_json_texts(w, figure->arena, "keys", keys, 2);
         chart_json_floats(w, figure->arena, "other", kept + all, 2, shape);
     }
 }

@@ -40,8 +40,10 @@ const char *cells_panel(struct arena *arena, const struct cells *cells, int64_t 
  *            finite
  *     "u8"   low + byte / 255 * (high - low) of the scale
  *
- * Where cells are pools, "pooled" says of what; they may be coarser than the picture's. */
-enum { CELLS_JSON_EXACT = 4096 };
+ * An axis of more places than CELLS_JSON_LABELS has no labels: its places are pooled, and
+ * %save has them. Where cells are pools, "pooled" says of what; they may be coarser than the
+ * picture's. */
+enum { CELLS_JSON_EXACT = 4096, CELLS_JSON_LABELS = 4096 };
 void cells_json(struct jsonwrite *w, const struct figure *figure);
 void cells_hover(struct buf *out, const struct figure *figure, double x, double y);
 

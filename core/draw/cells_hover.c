@@ -4,6 +4,8 @@
 #include "core/draw/cells.h"
 #include "core/draw/hover.h"
 
+enum { LABEL_COLUMNS = 40 }; /* in a title */
+
 /* Titles over a body of cells that stands at x, y. */
 struct hovering {
     struct arena *arena;
@@ -18,6 +20,10 @@ static const char *number(const struct hovering *h, double value) {
                          cells->is_signed ? cells->high : cells->high - cells->low);
 }
 
+static const char *brief(const struct hovering *h, const char *label) {
+    return figure_short(h->arena, label, LABEL_COLUMNS);
+}
+
 /* "cat → mat: 0.42" over every cell of panel i. */
 static void over_cells(const struct hovering *h, int64_t panel) {
     const struct cells *cells = h->cells;
@@ -27,18 +33,18 @@ static void over_cells(const struct hovering *h, int64_t panel) {
                h->y + cells_layout_panel_y(cells, panel), columns, cells->layout.cell,
                cells->layout.cell);
     for (int64_t i = 0; i < rows * columns; i++) {
-        hover_title(h->out, arena_printf(h->arena, "%s → %s: %s",
-                                         figure_place(h->arena, &cells->rows, i / columns),
-                                         figure_place(h->arena, &cells->columns, i % columns),
-                                         number(h, (double)values[i])));
+        const char *row = figure_place(h->arena, &cells->rows, i / columns);
+        const char *column = figure_place(h->arena, &cells->columns, i % columns);
+        hover_title(h->out, arena_printf(h->arena, "%s → %s: %s", brief(h, row),
+                                         brief(h, column), number(h, (double)values[i])));
     }
     hover_end(h->out);
 }
 
 static const char *best_text(const struct hovering *h, const struct pooling_best *best) {
     return arena_printf(h->arena, "%s → %s: %s",
-                        figure_label(h->arena, &h->cells->rows, best->row),
-                        figure_label(h->arena, &h->cells->columns, best->column),
+                        brief(h, figure_label(h->arena, &h->cells->rows, best->row)),
+                        brief(h, figure_label(h->arena, &h->cells->columns, best->column)),
                         number(h, (double)best->value));
 }
 

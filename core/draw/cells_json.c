@@ -9,7 +9,8 @@
 
 enum { STOPS = 17 }; /* colours given of the scale; between them it is nearly straight */
 
-static void write_axis(struct jsonwrite *w, const struct figure_axis *axis) {
+static void write_axis(struct arena *arena, struct jsonwrite *w,
+                       const struct figure_axis *axis) {
     json_open(w, '{');
     json_pair(w, "name", axis->name);
     json_pair(w, "title", axis->title);
@@ -19,24 +20,24 @@ static void write_axis(struct jsonwrite *w, const struct figure_axis *axis) {
     json_int(w, axis->source);
     json_key(w, "block");
     json_int(w, axis->block);
-    if (axis->labels) {
+    if (axis->labels && axis->source <= CELLS_JSON_LABELS) {
         json_key(w, "labels");
         json_open(w, '[');
         for (int64_t i = 0; i < axis->source; i++) {
-            json_string(w, axis->labels[i]);
+            json_string(w, figure_brief(arena, axis->labels[i], 2 * axis->source));
         }
         json_close(w, ']');
     }
     json_close(w, '}');
 }
 
-static void write_axes(struct jsonwrite *w, const struct cells *cells) {
+static void write_axes(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
     json_key(w, "axes");
     json_open(w, '[');
-    write_axis(w, &cells->panel_rows);
-    write_axis(w, &cells->panel_columns);
-    write_axis(w, &cells->rows);
-    write_axis(w, &cells->columns);
+    write_axis(arena, w, &cells->panel_rows);
+    write_axis(arena, w, &cells->panel_columns);
+    write_axis(arena, w, &cells->rows);
+    write_axis(arena, w, &cells->columns);
     json_close(w, ']');
 }
 
@@ -124,7 +125,7 @@ static struct cells as_sent(const struct cells *cells) {
 
 void cells_json(struct jsonwrite *w, const struct figure *figure) {
     struct cells sent = as_sent(cells_of(figure));
-    write_axes(w, &sent);
+    write_axes(figure->arena, w, &sent);
     write_scale(figure->arena, w, &sent);
     write_values(figure->arena, w, &sent);
 }

@@ -125,13 +125,13 @@ void chart_json_bytes(struct jsonwrite *w, struct arena *arena, const char *key,
     json_array(w, arena, key, "u8", values, 1, rank, shape);
 }
 
-void chart_json_texts(struct jsonwrite *w, const char *key, const char *const *texts,
-                      int64_t n) {
+void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
+                      const char *const *texts, int64_t n) {
     if (texts) {
         json_key(w, key);
         json_open(w, '[');
         for (int64_t i = 0; i < n; i++) {
-            json_string(w, texts[i]);
+            json_string(w, figure_brief(arena, texts[i], n));
         }
         json_close(w, ']');
     }

@@ -45,9 +45,9 @@ void chart_json_floats(struct jsonwrite *w, struct arena *arena, const char *key
                        const float *values, int rank, const int64_t *shape);
 void chart_json_bytes(struct jsonwrite *w, struct arena *arena, const char *key,
                       const unsigned char *values, int rank, const int64_t *shape);
-/* "key": ["..", ..]; nothing where texts is NULL. */
-void chart_json_texts(struct jsonwrite *w, const char *key, const char *const *texts,
-                      int64_t n);
+/* "key": ["..", ..], figure_brief of them; nothing where texts is NULL. */
+void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
+                      const char *const *texts, int64_t n);
 
 /* The series of that name (NULL: the first) as floats of lowest .. highest rank with at least
  * one value. NULL with ERR_OPTION, which says what `picture` wants. */

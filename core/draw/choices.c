@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/jsonwrite.h"
+#include "core/base/utf8.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure.h"
 #include "core/draw/hover.h"
@@ -90,6 +91,17 @@ static struct canvas_style step_style(void) {
     return (struct canvas_style){ .size = 8.5, .colour = COLOUR_QUIET, .y = 0.5 };
 }
 
+/* As much of the text as is no wider than that. */
+static const char *fitted(struct canvas *probe, struct canvas_style style, const char *text,
+                          double width) {
+    const char *shown = text;
+    int64_t columns = utf8_columns(text, strlen(text));
+    while (canvas_measure(probe, &style, shown).width > width && columns > 2) {
+        shown = figure_short(probe->arena, text, --columns);
+    }
+    return shown;
+}
+
 static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
     struct choices *c = body_of(figure);
     struct canvas_style name = name_style(COLOUR_INK), value = number_style(COLOUR_INK),
@@ -102,6 +114,13 @@ static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
         }
     }
     c->cell = ceil(fmin(fmax(widest + numbers + 16, CELL_LEAST), CELL_MOST));
+    for (int64_t s = 0; s < c->steps; s++) {
+        c->heads[s] = fitted(probe, head, c->heads[s], c->cell - 6);
+        for (int64_t i = 0; i < c->k; i++) {
+            const char **label = &c->labels[s * c->k + i];
+            *label = fitted(probe, name, *label, c->cell - numbers - 14);
+        }
+    }
     int64_t fit = (int64_t)((WIDE + GAP_X) / (c->cell + GAP_X));
     c->across = c->steps < fit ? c->steps : fit > 0 ? fit : 1;
     c->row = HEAD + CELL * (double)c->k + GAP_Y;
@@ -161,7 +180,9 @@ static void draw(struct canvas *canvas, const struct figure *figure, double x, d
 
 static const char *cell_text(const struct figure *figure, int64_t step, int64_t i) {
     const struct choices *c = body_of(figure);
+    enum { COLUMNS = 40 };
     const char *name = c->series->names[step * c->series->axes[1].count + i];
+    name = figure_short(figure->arena, figure_sentence(figure->arena, name), COLUMNS);
     double value = value_at(c, step, i);
     return arena_printf(figure->arena, "%lld: %s %s (%.4g)", (long long)step + 1, name,
                         number(figure->arena, c, value), value);
@@ -196,7 +217,8 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
         json_key(w, "tokens");
         json_open(w, '[');
         for (int64_t i = 0; i < c->k; i++) {
-            json_string(w, c->series->names[s * c->series->axes[1].count + i]);
+            const char *name = c->series->names[s * c->series->axes[1].count + i];
+            json_string(w, figure_brief(figure->arena, name, c->steps * c->k));
         }
         json_close(w, ']');
         json_key(w, "values");
@@ -306,6 +328,12 @@ static struct figure *choices_draw(struct arena *arena, const struct result *res
     figure->form = &choices_form;
     figure->body = c;
     tabulate(figure, c, 1000);
+    figure->alt = arena_printf(
+        arena,
+        figure_is_chinese(figure) ? "各步的候选，%s：%lld 步，每步 %lld 个；%s"
+                                  : "Alternatives of each step, %s: steps %lld, of each the "
+                                    "first %lld; %s",
+        figure->title, (long long)c->steps, (long long)c->k, figure->finding);
     if (axes[0].count > c->steps) {
         figure->note =
             arena_printf(arena,

@@ -63,19 +63,25 @@ static const char *visible(struct arena *arena, const char *text, bool edges) {
     return out->data;
 }
 
+/* A sentence that nobody would read is cut. */
+static const char *sentence(struct arena *arena, const char *text, int64_t columns) {
+    return figure_short(arena, figure_sentence(arena, text), columns);
+}
+
 struct figure *figure_new(struct arena *arena, const struct result *result,
                           const struct picture_options *options) {
+    enum { LINES = 300, PAGE = 4000 }; /* columns of what stands in the picture, and beside */
     struct figure *figure = arena_alloc(arena, sizeof *figure);
     struct result timeless = *result;
     timeless.seconds = 0;
     *figure = (struct figure){
         .arena = arena,
         .language = options->language ? options->language : "en",
-        .title = figure_sentence(arena, result->title),
+        .title = sentence(arena, result->title, LINES),
         .note = "",
-        .finding = figure_sentence(arena, result->finding),
-        .caption = figure_sentence(arena, result->caption),
-        .provenance = figure_sentence(arena, result_provenance(arena, &timeless)),
+        .finding = sentence(arena, result->finding, PAGE),
+        .caption = sentence(arena, result->caption, PAGE),
+        .provenance = sentence(arena, result_provenance(arena, &timeless), LINES),
         .time = result_duration(arena, result->seconds),
     };
     figure->alt = figure->finding;
@@ -95,19 +101,25 @@ const char *figure_sentence(struct arena *arena, const char *text) {
 }
 
 const char *figure_short(struct arena *arena, const char *text, int64_t columns) {
-    size_t length = strlen(text), end = 0;
-    if (utf8_columns(text, length) <= columns) {
+    size_t length = strlen(text), end = 0, most = 8 * (size_t)columns;
+    if (length <= most && utf8_columns(text, length) <= columns) {
         return text;
     }
     for (int64_t used = 0; end < length;) {
         size_t n = utf8_offset(text + end, length - end, 1);
         used += utf8_columns(text + end, n);
-        if (used > columns - 1) {
+        if (used > columns - 1 || end + n > most) {
             break;
         }
         end += n;
     }
     return arena_printf(arena, "%.*s…", (int)end, text);
+}
+
+const char *figure_brief(struct arena *arena, const char *text, int64_t count) {
+    enum { ALL = 100000, LEAST = 20, MOST = 400 };
+    int64_t each = ALL / (count > 0 ? count : 1);
+    return figure_short(arena, text, each < LEAST ? LEAST : each > MOST ? MOST : each);
 }
 
 const char *figure_label(struct arena *arena, const struct figure_axis *axis, int64_t i) {

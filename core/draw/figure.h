@@ -88,7 +88,12 @@ const char *figure_visible(struct arena *arena, const char *text);
 /* The same for running text (titles, findings): blanks stay, "" stays. */
 const char *figure_sentence(struct arena *arena, const char *text);
 
-/* At most `columns` columns of it (CJK counts 2), with an ellipsis when cut. */
+/* At most `columns` columns of it (CJK counts 2) and 8 bytes for each, as marks take no column;
+ * with an ellipsis when cut. */
 const char *figure_short(struct arena *arena, const char *text, int64_t columns);
+
+/* The text as one of `count` that are sent: whole where they are few or short, else cut, so
+ * that all together stay below about 100,000 columns. */
+const char *figure_brief(struct arena *arena, const char *text, int64_t count);
 
 #endif

@@ -190,8 +190,9 @@ static void draw_column(struct canvas *canvas, const struct histogram *h, double
                         double y, double count, uint32_t colour) {
     double high = count > 0 ? ruler_at(&h->y, fmax(count, 0.7)) : 0;
     double gap = x1 - x0 > 5 ? 0.5 : 0;
-    if (high > 0) {
-        canvas_rect(canvas, x0 + gap / 2, y - high, x1 - x0 - gap, high, colour);
+    if (high > 0) { /* all of one value: a bin without width is a line */
+        canvas_rect(canvas, x0 + gap / 2, y - high, fmax(x1 - x0 - gap, 1 / canvas->scale),
+                    high, colour);
     }
 }
 
@@ -359,13 +360,13 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_pair(w, "counted", h->counted);
     json_key(w, "log");
     json_bool(w, h->edges_log);
-    chart_json_texts(w, "labels", h->labels, h->rows);
+    chart_json_texts(w, figure->arena, "labels", h->labels, h->rows);
     chart_json_floats(w, figure->arena, "edges", h->edges, 1, (int64_t[]){ h->bins + 1 });
     chart_json_floats(w, figure->arena, "counts", h->counts, 2,
                       (int64_t[]){ h->rows, h->bins });
     if (h->other) {
         const char *keys[] = { h->keys[0].text, h->keys[1].text };
-        chart_json_texts(w, "keys", keys, 2);
+        chart_json_texts(w, figure->arena, "keys", keys, 2);
         chart_json_floats(w, figure->arena, "other", h->other, 2,
                           (int64_t[]){ h->rows, h->bins });
     }

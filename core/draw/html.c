@@ -54,7 +54,8 @@ static void cell(struct buf *out, const char *tag, const char *text, const char 
     buf_printf(out, "</%s>", tag);
 }
 
-static void table(struct buf *out, const struct figure_table *table) {
+static void table(struct arena *arena, struct buf *out, const struct figure_table *table) {
+    int64_t count = table->rows * table->columns;
     buf_text(out, "<table><thead><tr>");
     for (int64_t c = 0; c < table->columns; c++) {
         cell(out, "th", table->heads[c], c + 1 < table->columns ? "left" : "right");
@@ -63,7 +64,8 @@ static void table(struct buf *out, const struct figure_table *table) {
     for (int64_t r = 0; r < table->rows; r++) {
         buf_text(out, "<tr>");
         for (int64_t c = 0; c < table->columns; c++) {
-            cell(out, "td", table->cells[r * table->columns + c],
+            const char *text = figure_sentence(arena, table->cells[r * table->columns + c]);
+            cell(out, "td", figure_brief(arena, text, count),
                  c + 1 < table->columns ? "left" : "right");
         }
         buf_text(out, "</tr>");
@@ -85,7 +87,7 @@ static void details(struct arena *arena, struct buf *out, const struct figure *f
     html_escape(out,
                 figure->table.note ? figure->table.note : term(figure->language, "values"));
     buf_text(out, "</summary>");
-    table(out, &figure->table);
+    table(arena, out, &figure->table);
     paragraph(out, arena_printf(arena, "%s%s", figure->provenance, time), "margin:4px 0");
     buf_text(out, "</details>");
 }

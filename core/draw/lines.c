@@ -17,7 +17,8 @@
  * are closer than pixels the least and the largest are drawn. */
 
 enum {
-    NAMED = 12, /* lines with a name at the end */
+    DRAWN = 200, /* lines; the rest is told in the note */
+    NAMED = 12,  /* lines with a name at the end */
     NAME_COLUMNS = 26,
     LABEL_COLUMNS = 14,
     NAME_LINE = 13, /* pixels from name to name */
@@ -32,7 +33,8 @@ enum {
 };
 
 struct lines {
-    int64_t n, points;
+    int64_t n, points;        /* lines drawn */
+    int64_t source;           /* lines there */
     const float *values;      /* [n, points] */
     const float *x;           /* [points], or NULL */
     const char **names;       /* [n]; "" for the only one */
@@ -302,19 +304,41 @@ static const char *strip_text(const struct figure *figure, int64_t point, int64_
     return out->data;
 }
 
+/* The point that strip `i` tells of, and where it stands: NaN where there is no such strip. */
+static int64_t strip_point(const struct lines *l, int64_t i) {
+    int64_t group = (l->points + STRIPS - 1) / STRIPS, point = i * group + group / 2;
+    return point < l->points ? point : l->points - 1;
+}
+
+static double strip_x(const struct lines *l, int64_t i, int64_t strips) {
+    return i >= 0 && i < strips ? x_of(l, strip_point(l, i)) : (double)NAN;
+}
+
+/* From halfway to the strip before to halfway to the one behind; as far on the side where there
+ * is none. */
+static void strip_ends(const struct lines *l, int64_t i, int64_t strips, double *left,
+                       double *right) {
+    double at = strip_x(l, i, strips), before = strip_x(l, i - 1, strips);
+    double behind = strip_x(l, i + 1, strips);
+    double alone = isnan(behind) ? at - l->width : 2 * at - behind;
+    before = isnan(before) ? alone : before;
+    behind = isnan(behind) ? 2 * at - before : behind;
+    *left = fmax(l->left - 6, (fmin(before, behind) + at) / 2);
+    *right = fmin(l->left + l->width + 6, (fmax(before, behind) + at) / 2);
+}
+
 /* Upright strips, each with the values of one point. */
 static void hover(struct buf *out, const struct figure *figure, double x, double y) {
     const struct lines *l = figure->body;
-    int64_t group = (l->points + STRIPS - 1) / STRIPS, strips = l->points / group;
+    int64_t group = (l->points + STRIPS - 1) / STRIPS, strips = (l->points + group - 1) / group;
     int64_t told = l->n < STRIP_LINES ? l->n : STRIP_LINES;
     int64_t columns = chart_hover_columns(strips * (told + 1));
-    double wide = fmax(4, l->width / (double)(strips > 1 ? strips - 1 : 1));
     for (int64_t i = 0; i < strips; i++) {
-        int64_t point = i * group + group / 2;
-        double at = x_of(l, point < l->points ? point : l->points - 1);
-        if (!isnan(at)) {
-            hover_box(out, x + at - wide / 2, y + l->top, wide, HEIGHT,
-                      strip_text(figure, point, columns));
+        double left, right;
+        strip_ends(l, i, strips, &left, &right);
+        if (left < right) {
+            hover_box(out, x + left, y + l->top, right - left, HEIGHT,
+                      strip_text(figure, strip_point(l, i), columns));
         }
     }
 }
@@ -342,10 +366,12 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_bool(w, l->log);
     json_key(w, "xLog");
     json_bool(w, l->x_log);
+    json_key(w, "lines");
+    json_int(w, l->source);
     json_key(w, "points");
     json_int(w, l->points);
-    chart_json_texts(w, "names", l->names, l->n);
-    chart_json_texts(w, "labels", l->labels ? labels : NULL, sent);
+    chart_json_texts(w, figure->arena, "names", l->names, l->n);
+    chart_json_texts(w, figure->arena, "labels", l->labels ? labels : NULL, sent);
     chart_json_floats(w, arena, "values", values, 2, (int64_t[]){ l->n, sent });
     chart_json_floats(w, arena, "x", x, 1, &sent);
 }
@@ -415,6 +441,29 @@ static void table_lines(struct figure *figure, int64_t top) {
     }
 }
 
+/* What is not drawn. */
+static const char *note_of(const struct figure *figure, int64_t missing) {
+    const struct lines *l = figure->body;
+    bool zh = figure_is_chinese(figure);
+    struct buf *out = buf_new(figure->arena);
+    if (l->source > l->n) {
+        buf_printf(out,
+                   zh ? "共 %lld 条线，画出前 %lld 条；%%save 可取出全部"
+                      : "the first %2$lld of %1$lld lines; %%save has all of them",
+                   (long long)l->source, (long long)l->n);
+    }
+    if (missing > 0) {
+        buf_text(out, out->length == 0 ? "" : zh ? "；" : "; ");
+        buf_printf(out,
+                   l->log ? zh ? "%lld 个值为零、负数或非有限数，画作空缺"
+                               : "values that are zero, negative or not finite are gaps: %lld"
+                   : zh   ? "%lld 个值非有限数，画作空缺"
+                          : "values that are not finite are gaps: %lld",
+                   (long long)missing);
+    }
+    return out->data;
+}
+
 static void describe(struct figure *figure) {
     const struct lines *l = figure->body;
     struct arena *arena = figure->arena;
@@ -426,15 +475,7 @@ static void describe(struct figure *figure) {
         before = (i % l->points == 0 || before) && nan; /* where a line has not begun yet */
         missing += gap && !before;
     }
-    if (missing > 0) {
-        figure->note = arena_printf(arena,
-                                    l->log ? zh ? "%lld 个值为零、负数或非有限数，画作空缺"
-                                                : "%lld values are zero, negative or not "
-                                                  "finite: gaps"
-                                    : zh ? "%lld 个值非有限数，画作空缺"
-                                         : "%lld values are not finite: gaps",
-                                    (long long)missing);
-    }
+    figure->note = note_of(figure, missing);
     struct chart_span span = chart_span(l->values, l->n * l->points);
     figure->alt = arena_printf(arena,
                                zh ? "折线图，%s：%lld 条线，%lld 个点，%s从 %s 到 %s%s；%s"
@@ -460,7 +501,8 @@ static struct figure *lines_draw(struct arena *arena, const struct result *resul
     struct lines *l = arena_alloc(arena, sizeof *l);
     const struct tensor *values = series->values;
     const struct series *x = result_at(result, "x");
-    l->n = values->rank == 2 ? values->shape[0] : 1;
+    l->source = values->rank == 2 ? values->shape[0] : 1;
+    l->n = l->source < DRAWN ? l->source : DRAWN;
     l->points = values->shape[values->rank - 1];
     l->values = values->data;
     l->log = series->log;

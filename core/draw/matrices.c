@@ -12,6 +12,7 @@ enum {
     PANEL_BYTES = 5500,  /* and so much more times the root of the number of panels */
     FEW_PANELS = 4,      /* side by side, so that each may have labels of its own */
     FEW_CELLS = 20,      /* along a side, so that there may be room for numbers in them */
+    NAME_COLUMNS = 60,   /* of an axis or a unit */
     RESTS_NAMED = 3,     /* places to rest at that the table's note names */
     SIDE_LEAST = 4       /* cells along the longer side that are left whatever they cost */
 };
@@ -130,10 +131,19 @@ static void choose_cells(struct arena *arena, struct cells *cells,
     cells->columns.block = shown->column_block;
 }
 
-static struct figure_axis axis_of(const struct axis *axis, const char *language) {
-    return (struct figure_axis){ axis->name,  term_axis(language, axis->name),
-                                 axis->count, axis->count,
-                                 1,           axis->labels };
+/* What an axis or a unit is called, fit to be seen. */
+static const char *called(struct arena *arena, const char *name) {
+    return figure_short(arena, figure_sentence(arena, name), NAME_COLUMNS);
+}
+
+static struct figure_axis axis_of(struct arena *arena, const struct axis *axis,
+                                  const char *language) {
+    return (struct figure_axis){ called(arena, axis->name),
+                                 called(arena, term_axis(language, axis->name)),
+                                 axis->count,
+                                 axis->count,
+                                 1,
+                                 axis->labels };
 }
 
 static int check_series(const struct result *result, struct err *err) {
@@ -168,11 +178,11 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
     const char *language = figure->language;
     figure->form = &cells_form;
     figure->body = cells;
-    cells->unit = term(language, series->unit ? series->unit : "");
-    cells->panel_rows = axis_of(rank > 3 ? &axes[rank - 4] : &one, language);
-    cells->panel_columns = axis_of(rank > 2 ? &axes[rank - 3] : &one, language);
-    cells->rows = axis_of(&axes[rank - 2], language);
-    cells->columns = axis_of(&axes[rank - 1], language);
+    cells->unit = called(arena, term(language, series->unit ? series->unit : ""));
+    cells->panel_rows = axis_of(arena, rank > 3 ? &axes[rank - 4] : &one, language);
+    cells->panel_columns = axis_of(arena, rank > 2 ? &axes[rank - 3] : &one, language);
+    cells->rows = axis_of(arena, &axes[rank - 2], language);
+    cells->columns = axis_of(arena, &axes[rank - 1], language);
     cells->panels = cells->panel_rows.count * cells->panel_columns.count;
     choose_cells(arena, cells, series);
     return figure;

@@ -58,6 +58,8 @@ static struct bundle *bundle_of(struct arena *arena, struct figure *figure,
         err_pass(err);
         return NULL;
     }
+    enum { ALT_COLUMNS = 1000 };
+    figure->alt = figure_short(arena, figure_sentence(arena, figure->alt), ALT_COLUMNS);
     struct png_note notes[] = { { "Title", figure->title },
                                 { "Description", figure->alt },
                                 { "Source", figure->provenance },

@@ -343,13 +343,13 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     }
     json_key(w, "count");
     json_int(w, s->n);
-    chart_json_texts(w, "axes", s->titles, s->dims);
-    chart_json_texts(w, "groupNames", s->groups ? names : NULL, s->group_count);
+    chart_json_texts(w, figure->arena, "axes", s->titles, s->dims);
+    chart_json_texts(w, figure->arena, "groupNames", s->groups ? names : NULL, s->group_count);
     if (s->density) {
         json_density(w, figure);
         return;
     }
-    chart_json_texts(w, "labels", s->labels, s->n);
+    chart_json_texts(w, figure->arena, "labels", s->labels, s->n);
     chart_json_floats(w, figure->arena, "points", s->points, 2, (int64_t[]){ s->n, s->dims });
     if (s->groups) {
         chart_json_bytes(w, figure->arena, "group", s->groups, 1, &s->n);

@@ -12,7 +12,9 @@
 #include "core/draw/terms.h"
 #include "core/result/column.h"
 
-enum { WIDEST = 60, ROOM_TO_SAY = 40 }; /* columns of a cell; bytes of "... and 12 rows more" */
+/* columns of a cell; bytes of "... and 12 rows more"; columns of the finding, in few enough
+ * bytes that rows follow */
+enum { WIDEST = 60, ROOM_TO_SAY = 40, FINDING = 200 };
 
 struct figure_table *table_new(struct arena *arena, int64_t columns, int64_t rows,
                                const char *const *heads) {
@@ -77,7 +79,7 @@ static const char *as_text(struct arena *arena, const char *finding,
     struct buf *out = buf_new(arena);
     const int64_t *widths = widths_of(arena, rows);
     bool headless = rows->heads[0][0] == '\0';
-    buf_text(out, figure_sentence(arena, finding));
+    buf_text(out, figure_short(arena, figure_sentence(arena, finding), FINDING));
     buf_char(out, '\n');
     for (int64_t r = headless ? 0 : -1; r < rows->rows && rows->rows > 0; r++) {
         size_t before = out->length;
@@ -85,7 +87,8 @@ static const char *as_text(struct arena *arena, const char *finding,
                 widths);
         if (out->length + ROOM_TO_SAY > FIGURE_TEXT_BYTES) {
             out->length = before;
-            buf_printf(out, "… and %lld rows more\n", (long long)(rows->rows - r));
+            buf_printf(out, "… and %lld rows more\n",
+                       (long long)(rows->rows - (r < 0 ? 0 : r)));
             break;
         }
     }
@@ -172,7 +175,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_key(w, "heads");
     json_open(w, '[');
     for (int64_t c = 0; c < rows->columns; c++) {
-        json_string(w, rows->heads[c]);
+        json_string(w, figure_brief(figure->arena, rows->heads[c], rows->columns));
     }
     json_close(w, ']');
     json_key(w, "rows");
@@ -181,7 +184,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
         if (i % rows->columns == 0) {
             json_open(w, '[');
         }
-        json_string(w, rows->cells[i]);
+        json_string(w, figure_brief(figure->arena, rows->cells[i], rows->rows * rows->columns));
         if ((i + 1) % rows->columns == 0) {
             json_close(w, ']');
         }
@@ -242,6 +245,22 @@ static struct drawn *drawn_of(struct arena *arena, const struct figure_table *ro
     return drawn;
 }
 
+static const char *alt_of(const struct figure *figure, int64_t rows) {
+    bool zh = figure_is_chinese(figure);
+    struct buf *heads = buf_new(figure->arena);
+    for (int64_t c = 0; c < figure->table.columns; c++) {
+        buf_printf(heads, "%s%s",
+                   c == 0 ? ""
+                   : zh   ? "、"
+                          : ", ",
+                   figure_short(figure->arena, figure->table.heads[c], COLUMNS_SHOWN));
+    }
+    return arena_printf(figure->arena,
+                        zh ? "表格，%s：%lld 行，列为%s；%s"
+                           : "Table, %s: rows %lld, columns %s; %s",
+                        figure->title, (long long)rows, heads->data, figure->finding);
+}
+
 static struct figure *table_draw(struct arena *arena, const struct result *result,
                                  const struct picture_options *options, struct err *err) {
     if (result->count == 0 || !is_column(result, 0)) {
@@ -257,6 +276,7 @@ static struct figure *table_draw(struct arena *arena, const struct result *resul
     figure->body = drawn_of(arena, table_of_result(arena, result, figure->language, most));
     figure->table =
         *table_of_result(arena, result, figure->language, most > TOLD_MOST ? most : TOLD_MOST);
+    figure->alt = alt_of(figure, rows);
     if (rows > most) {
         figure->note =
             arena_printf(arena,

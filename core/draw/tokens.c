@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/jsonwrite.h"
+#include "core/base/utf8.h"
 #include "core/draw/colour.h"
 #include "core/draw/flow.h"
 #include "core/draw/hover.h"
@@ -21,6 +22,7 @@ enum {
     COLUMNS_MOST = 70,  /* of one token */
     TOKENS_MOST = 3000, /* looked at for it */
     TABLE_MOST = 400,   /* rows told below it */
+    TEXT_MOST = 65536,  /* bytes of the text in the JSON */
     LEVELS = 45,        /* colours of the scale: letters need shades of every one */
     SHADES = 4,         /* of letters on them */
     BAR_WIDE = 160,
@@ -257,7 +259,7 @@ static const char *told_text(struct arena *arena, const struct series *series, i
 static const char *token_text(const struct figure *figure, int64_t i) {
     const struct tokens *t = body_of(figure);
     struct buf *out = buf_new(figure->arena);
-    const char *label = t->values->axes[0].labels[i];
+    const char *label = figure_sentence(figure->arena, t->values->axes[0].labels[i]);
     buf_printf(out, "%s:", figure_short(figure->arena, label, 40));
     for (int64_t s = 0; s < t->result->count; s++) {
         const struct series *series = &t->result->series[s];
@@ -316,14 +318,15 @@ static void json_numbers(struct jsonwrite *w, const struct tensor *values, int64
     json_close(w, ']');
 }
 
-/* Bytes of the text up to the last token looked at. */
+/* Bytes of the text up to the last token looked at, as far as they are sent. */
 static int64_t text_end(const struct tokens *t) {
     int64_t length = (int64_t)strlen(t->result->text), end = 0;
     for (int64_t i = 0; t->spans && i < t->count; i++) {
         double last = (double)t->spans->values->data[2 * i + 1];
         end = last > (double)end && last <= (double)length ? (int64_t)last : end;
     }
-    return t->count < t->values->axes[0].count && t->spans ? end : length;
+    end = t->count < t->values->axes[0].count && t->spans ? end : length;
+    return end <= TEXT_MOST ? end : (int64_t)utf8_cut(t->result->text, TEXT_MOST);
 }
 
 static void json(struct jsonwrite *w, const struct figure *figure) {
@@ -338,7 +341,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_key(w, "tokens");
     json_open(w, '[');
     for (int64_t i = 0; i < n; i++) {
-        json_string(w, t->values->axes[0].labels[i]);
+        json_string(w, figure_brief(figure->arena, t->values->axes[0].labels[i], n));
     }
     json_close(w, ']');
     json_key(w, "series");
@@ -406,6 +409,23 @@ static void scale_choose(struct tokens *t) {
                       LEVELS);
 }
 
+static const char *alt_of(const struct figure *figure, const struct tokens *t) {
+    struct arena *arena = figure->arena;
+    bool zh = figure_is_chinese(figure);
+    const char *measure = term(figure->language, t->values->name);
+    double range = t->scale.high - t->scale.low;
+    const char *colours =
+        t->named
+            ? (zh ? "颜色按词" : "a colour a word")
+            : arena_printf(arena, zh ? "%s的颜色从 %s 到 %s" : "colours of %s from %s to %s",
+                           measure, figure_number(arena, t->scale.low, range),
+                           figure_number(arena, t->scale.high, range));
+    return arena_printf(
+        arena,
+        zh ? "着色的文本，%s：%lld 个词元，%s；%s" : "Coloured text, %s: tokens %lld, %s; %s",
+        figure->title, (long long)t->values->axes[0].count, colours, figure->finding);
+}
+
 static int check_result(const struct result *result, struct err *err) {
     const struct series *values = result->count ? &result->series[0] : NULL;
     if (!values || values->values->rank != 1 || values->values->dtype != DTYPE_F32 ||
@@ -437,6 +457,7 @@ static struct figure *tokens_draw(struct arena *arena, const struct result *resu
     figure->form = &tokens_form;
     figure->body = t;
     tabulate(figure, t, options->top > 0 ? options->top : TABLE_MOST);
+    figure->alt = alt_of(figure, t);
     return figure;
 }
 

@@ -362,6 +362,24 @@ static const struct figure_form tracks_form = {
     .kind = "tracks", .measure = measure, .draw = draw, .hover = hover, .json = json
 };
 
+static const char *alt_of(const struct figure *figure) {
+    const struct tracks *t = body_of(figure);
+    bool zh = figure_is_chinese(figure);
+    struct buf *names = buf_new(figure->arena);
+    for (int64_t k = 0; k < t->count; k++) {
+        buf_printf(names, "%s%s %lld",
+                   k == 0 ? ""
+                   : zh   ? "、"
+                          : ", ",
+                   t->tracks[k].name, (long long)t->tracks[k].count);
+    }
+    return arena_printf(
+        figure->arena,
+        zh ? "同一文本的几种切分，上下对齐，%s：词元数 %s；%s"
+           : "One text cut by several tokenizers, aligned, %s: tokens of %s; %s",
+        figure->title, names->data, figure->finding);
+}
+
 static struct figure *tracks_draw(struct arena *arena, const struct result *result,
                                   const struct picture_options *options, struct err *err) {
     const struct axis *models = result->count ? &result->series[0].axes[0] : NULL;
@@ -393,6 +411,7 @@ static struct figure *tracks_draw(struct arena *arena, const struct result *resu
     figure->form = &tracks_form;
     figure->body = t;
     figure->table = *table_of_result(arena, result, figure->language, models->count);
+    figure->alt = alt_of(figure);
     return figure;
 }
 

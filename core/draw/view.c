@@ -17,8 +17,7 @@ static void find_box(struct view *view, const float *points, int64_t n) {
     }
     for (int64_t i = 0; i < n; i++) {
         const float *p = points + i * dims;
-        float sum = p[0] + p[1] + (dims == 3 ? p[2] : 0);
-        if (!isfinite(sum)) {
+        if (!isfinite(p[0]) || !isfinite(p[1]) || (dims == 3 && !isfinite(p[2]))) {
             view->hidden++;
             continue;
         }

@@ -9,58 +9,8 @@
 #include "core/draw/picture.h"
 #include "core/draw/table.h"
 #include "tests/check.h"
+#include "tests/hostile.h"
 #include "tests/sample.h"
-
-static const char *const hostile[] = {
-    "<script>alert(1)</script>",
-    "</div></div>",
-    "<img src=x onerror=alert(1)>",
-    "<svg/onload=alert(1)>",
-    "<!--",
-    "-->",
-    "<![CDATA[",
-    "<style>*{display:none}</style>",
-    "<iframe src=javascript:alert(1)>",
-    "<a href='javascript:alert(1)'>",
-    "\"",
-    "\" onmouseover=\"alert(1)",
-    "'",
-    "' onfocus='alert(1)",
-    "\"><b>",
-    "`",
-    "` onmouseover=alert(1)",
-    "=",
-    "/>",
-    "&",
-    "&lt;b&gt;",
-    "&#60;b&#62;",
-    "&quot; onload=&quot;",
-    "&nbsp",
-    "$x$",
-    "\\(x\\)",
-    "$$\\frac{1}{2}$$",
-    "{{7*7}}",
-    "${alert(1)}",
-    "{% raw %}",
-    "<%= 1 %>",
-    "#{1}",
-    "\xe2\x80\xae"
-    "drowssap",
-    "a\xe2\x80\x8b"
-    "b",
-    "\xe2\x81\xa6isolate",
-    "\xef\xbb\xbf"
-    "bom",
-    "\x01\x02\x1b[31m",
-    "\r\n\r\n<b>",
-    "\xff\xfe<b>",
-    "\xc0\xbc"
-    "script>",
-    "\xed\xa0\x80",
-    "\t\t",
-    "",
-};
-enum { HOSTILE = sizeof hostile / sizeof *hostile };
 
 static int count(const char *text, const char *part) {
     int n = 0;

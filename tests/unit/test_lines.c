@@ -17,7 +17,7 @@ TEST(lines_tell_every_point) {
     check_text(bundle->html, "title=\"·cat: minilm 2.5, smollm2 5\"");
     check_text(bundle->html, "title=\"猫: minilm 3, smollm2 NaN\"");
     check_text(bundle->alt, "lines 2, points 3, surprisal (bits) from 1 to 5");
-    check_text(bundle->json, "1 values are not finite: gaps");
+    check_text(bundle->json, "not finite are gaps: 1");
     check_text(bundle->text, "smollm2");
     check_text(chart_sample_draw(arena, result, "zh")->alt, "折线图");
 }
@@ -30,7 +30,7 @@ TEST(lines_may_begin_late) {
                         (const float[]){ NAN, 2.5F, 3, NAN, 5, 4 });
     check_text(chart_sample_draw(arena, result, "en")->json, "\"note\":\"\"");
     result->series[0].values->data[2] = INFINITY;
-    check_text(chart_sample_draw(arena, result, "en")->json, "1 values are not finite");
+    check_text(chart_sample_draw(arena, result, "en")->json, "not finite are gaps: 1");
 }
 
 TEST(lines_of_one_tell_what_stands_out) {
@@ -53,7 +53,7 @@ TEST(lines_on_a_logarithmic_scale_leave_zeros_out) {
         true;
     series->log = true;
     struct bundle *bundle = chart_sample_draw(arena, result, "en");
-    check_text(bundle->json, "2 values are zero, negative or not finite");
+    check_text(bundle->json, "zero, negative or not finite are gaps: 2");
     check_text(bundle->json, "\"xLog\":true");
     check_text(bundle->html, "title=\"1,000: 10⁸\"");
 }

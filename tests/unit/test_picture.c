@@ -1,0 +1,371 @@
+#include "core/draw/picture.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/jsontree.h"
+#include "core/base/utf8.h"
+#include "tests/check.h"
+#include "tests/hostile.h"
+
+/* Every picture, of any texts and any numbers: what holds for all of them. */
+
+enum { FORMS_MOST = 1000000 }; /* bytes of one figure in all its forms together */
+
+/* ---- results of every kind ---- */
+
+/* What texts a result is made of. */
+struct words {
+    const char *const *list;
+    int64_t count;
+};
+
+static const char *word_at(const struct words *words, int64_t i) {
+    return words->list[i % words->count];
+}
+
+static const char **some(struct arena *arena, const struct words *words, int64_t n) {
+    const char **made = arena_array(arena, n, sizeof *made);
+    for (int64_t i = 0; i < n; i++) {
+        made[i] = word_at(words, i);
+    }
+    return made;
+}
+
+static struct result *result_of(struct arena *arena, const char *kind,
+                                const struct words *words, int64_t series) {
+    struct result *result = result_new(arena, kind, series);
+    const char *word = word_at(words, 0);
+    result->title = result->finding = result->caption = result->text = word;
+    result->model = result->fingerprint = result->method = result->dtype = word;
+    result->seed = -1;
+    result_note(arena, result, "this", word);
+    result_note(arena, result, "other", word);
+    return result;
+}
+
+/* Series i [rows, columns], or [rows] where columns is 0, with every text it can have. */
+static struct series *series_of(struct arena *arena, struct result *result, int64_t i,
+                                const char *name, int64_t rows, int64_t columns,
+                                const struct words *words) {
+    struct series *series = &result->series[i];
+    int rank = columns ? 2 : 1;
+    *series = (struct series){
+        .name = name,
+        .unit = word_at(words, i),
+        .values = tensor_new(arena, rank, (int64_t[]){ rows, columns }),
+        .axes = { { word_at(words, i), rows, some(arena, words, rows) },
+                  { word_at(words, i + 1), columns, some(arena, words, columns) } },
+        .names = some(arena, words, rows * (columns ? columns : 1)),
+    };
+    for (int64_t k = 0; k < tensor_count(series->values); k++) {
+        series->values->data[k] = (float)(k % 13) / 13;
+    }
+    return series;
+}
+
+static struct result *matrix_of(struct arena *arena, const char *kind,
+                                const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, kind, words, 1);
+    series_of(arena, result, 0, "values", n, n, words);
+    return result;
+}
+
+static struct result *bars_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "bars", words, 2);
+    series_of(arena, result, 0, word_at(words, 1), 3, n, words);
+    series_of(arena, result, 1, "other", 3, n, words);
+    return result;
+}
+
+static struct result *histogram_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "histogram", words, 5);
+    series_of(arena, result, 0, "counts", n, 40, words);
+    struct series *edges = series_of(arena, result, 1, "edges", 41, 0, words);
+    for (int i = 0; i < 41; i++) {
+        edges->values->data[i] = (float)i;
+    }
+    series_of(arena, result, 2, "zeros", n, 0, words);
+    series_of(arena, result, 3, "bad", n, 0, words);
+    series_of(arena, result, 4, "counts other", n, 40, words);
+    return result;
+}
+
+static struct result *scatter_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "scatter", words, 2);
+    series_of(arena, result, 0, "points", n, 2, words);
+    struct series *group = series_of(arena, result, 1, "group", n, 0, words);
+    for (int64_t i = 0; i < n; i++) {
+        group->values->data[i] = (float)(i % words->count);
+    }
+    return result;
+}
+
+static struct result *tokens_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "tokens", words, 3);
+    series_of(arena, result, 0, "surprisal", n, 0, words);
+    series_of(arena, result, 1, word_at(words, 2), n, 0, words);
+    struct series *spans = series_of(arena, result, 2, "span", n, 2, words);
+    int64_t length = (int64_t)strlen(result->text);
+    for (int64_t i = 0; i < 2 * n;
+         i++) { /* three bytes each, in the middle of characters too */
+        int64_t at = 3 * (i / 2) + (i % 2) * 3;
+        spans->values->data[i] = (float)(at < length ? at : length);
+    }
+    return result;
+}
+
+static struct result *choices_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "choices", words, 2);
+    series_of(arena, result, 0, word_at(words, 1), n, 12, words)->high = 1;
+    series_of(arena, result, 1, "chosen", n, 0, words);
+    return result;
+}
+
+static struct result *table_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "table", words, 3);
+    for (int i = 0; i < 3; i++) {
+        series_of(arena, result, i, word_at(words, i), n, 0, words);
+    }
+    return result;
+}
+
+static struct result *tracks_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "tracks", words, 3);
+    series_of(arena, result, 0, "tokens", 1, 0, words);
+    series_of(arena, result, 1, "id 0", n, 0, words);
+    struct series *spans = series_of(arena, result, 2, "span 0", n, 2, words);
+    int64_t length = (int64_t)strlen(result->text);
+    for (int64_t i = 0; i < 2 * n; i++) {
+        spans->values->data[i] = (float)((i + 1) / 2 < length ? (i + 1) / 2 : length);
+    }
+    return result;
+}
+
+static struct result *architecture_of(struct arena *arena, const struct words *words,
+                                      int64_t n) {
+    static const char *const names[] = { "parameters", "copies", "section", "kind",
+                                         "shape",      "type",   "tied",    "tensor" };
+    struct result *result = result_of(arena, "architecture", words, 8);
+    for (int i = 0; i < 8; i++) {
+        struct series *series = series_of(arena, result, i, names[i], n, 0, words);
+        for (int64_t k = 0; k < n; k++) {
+            series->values->data[k] = (float)(i == 0 ? 100 * k : i == 2 ? k / 5 : 1);
+        }
+    }
+    return result;
+}
+
+static struct result *grid_of(struct arena *arena, const struct words *words, int64_t n) {
+    struct result *result = result_of(arena, "headgrid", words, 1);
+    struct series *series = &result->series[0];
+    *series = (struct series){ .name = "attention", .unit = word_at(words, 1) };
+    series->values = tensor_new(arena, 4, (int64_t[]){ 2, 3, n, n });
+    for (int i = 0; i < 4; i++) {
+        int64_t count = series->values->shape[i];
+        series->axes[i] = (struct axis){ word_at(words, i), count, some(arena, words, count) };
+    }
+    return result;
+}
+
+enum { KINDS = 11 };
+
+static struct result *make(struct arena *arena, int kind, const struct words *words,
+                           int64_t n) {
+    switch (kind) {
+    case 0:
+        return matrix_of(arena, "heatmap", words, n);
+    case 1:
+        return matrix_of(arena, "lines", words, n);
+    case 2:
+        return bars_of(arena, words, n);
+    case 3:
+        return histogram_of(arena, words, n);
+    case 4:
+        return scatter_of(arena, words, n);
+    case 5:
+        return tokens_of(arena, words, n);
+    case 6:
+        return choices_of(arena, words, n);
+    case 7:
+        return table_of(arena, words, n);
+    case 8:
+        return tracks_of(arena, words, n);
+    case 9:
+        return architecture_of(arena, words, n);
+    default:
+        return grid_of(arena, words, n);
+    }
+}
+
+/* ---- what holds for all ---- */
+
+/* Whether a tag is one of ours with attributes of ours; `at` stands behind "<" and is moved
+ * behind ">". */
+static bool is_ours(const char **at) {
+    static const char *const tags[] = { "div",     "img", "i",     "p",     "details",
+                                        "summary", "b",   "table", "thead", "tbody",
+                                        "tr",      "th",  "td" };
+    static const char *const attributes[] = { " style=\"", " title=\"", " alt=\"",
+                                              " class=\"", " width=\"", " src=\"",
+                                              " height=\"" };
+    const char *p = *at + (**at == '/');
+    size_t name = strcspn(p, " >"), known = 0;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        known += strlen(tags[i]) == name && strncmp(p, tags[i], name) == 0;
+    }
+    for (p += name; known && *p != '>'; p++) {
+        size_t length = 0;
+        for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+            length = strncmp(p, attributes[i], strlen(attributes[i])) ? length
+                                                                      : strlen(attributes[i]);
+        }
+        p = length ? strchr(p + length, '"') : NULL;
+        known = p != NULL;
+        if (!known) {
+            return false;
+        }
+    }
+    *at = p + 1;
+    return known;
+}
+
+static bool has_our_tags_only(const char *html) {
+    int64_t open = 0;
+    for (const char *at = html; (at = strpbrk(at, "<>"));) {
+        if (*at++ == '>') {
+            return false; /* outside a tag */
+        }
+        open += *at == '/' ? -1 : strncmp(at, "img ", 4) == 0 ? 0 : 1;
+        if (!is_ours(&at)) {
+            return false;
+        }
+    }
+    return open == 0;
+}
+
+/* Text that neither moves a terminal's cursor nor turns what stands beside it round. */
+static bool is_plain(const char *text) {
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length;) {
+        uint32_t code = 0;
+        int n = utf8_decode(text + i, length - i, &code);
+        if (n <= 0 || (code < 0x20 && code != '\n') || utf8_is_hidden(code)) {
+            return false;
+        }
+        i += (size_t)n;
+    }
+    return true;
+}
+
+static struct bundle *examine(const struct result *result, const char *language) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct picture_options options = { .scale = 0.5, .language = language };
+    struct bundle *bundle = picture_bundle(arena, NULL, result, &options, &err);
+    check_same(err.text, "");
+    if (check(bundle)) {
+        check(has_our_tags_only(bundle->html));
+        check(is_plain(bundle->text));
+        check(is_plain(bundle->alt) && strlen(bundle->alt) > 0);
+        check(strlen(bundle->text) <= 2048);
+        check(strlen(bundle->html) + strlen(bundle->json) + bundle->png_length < FORMS_MOST);
+        check(json_parse(arena, bundle->json, strlen(bundle->json), "figure", &err));
+        check_same(err.text, "");
+    }
+    return bundle;
+}
+
+TEST(picture_of_hostile_words_has_our_tags_only) {
+    struct arena *arena = check_arena();
+    for (int first = 0; first < HOSTILE; first++) { /* each is a title of some kinds */
+        const char *turned[HOSTILE];
+        for (int i = 0; i < HOSTILE; i++) {
+            turned[i] = hostile[(first + i) % HOSTILE];
+        }
+        for (int kind = first % 4; kind < KINDS; kind += 4) {
+            const struct words words = { turned, HOSTILE };
+            examine(make(arena, kind, &words, HOSTILE), first % 8 > 3 ? "zh" : "en");
+        }
+    }
+}
+
+/* Words as long as a file can make them; marks take no column. */
+TEST(picture_of_long_words_stays_small) {
+    struct arena *arena = check_arena();
+    static const char *const parts[] = { "W", "<", "a\xcc\x81\xcc\x81", "\xe2\x80\xae" };
+    static const int64_t counts[KINDS] = {
+        60, 300, 60, 300, 5000, 3000, 120, 5000, 500, 200, 4
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct buf *word = buf_new(arena);
+        while (word->length < 1000) {
+            buf_text(word, parts[i]);
+        }
+        const char *list[] = { word->data, parts[i] };
+        const struct words words = { list, 2 };
+        for (int kind = 0; kind < KINDS; kind++) {
+            struct bundle *bundle =
+                examine(make(arena, kind, &words, counts[kind]), i % 2 ? "zh" : "en");
+            check(bundle && bundle->width < 4000 && bundle->height < 6000);
+        }
+    }
+}
+
+static const char *const plain_words[] = { "the", "cat", "sat", "on", "mat" };
+static const struct words plain = { plain_words, 5 };
+
+/* Fills all series but those whose numbers are places. */
+static void fill(struct result *result, const float *odd, int64_t count) {
+    static const char *const places[] = {
+        "edges", "span", "span 0", "section", "kind", "copies"
+    };
+    for (int64_t i = 0; i < result->count; i++) {
+        struct series *series = &result->series[i];
+        bool keep = false;
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+            keep = keep || strcmp(series->name, places[k]) == 0;
+        }
+        for (int64_t k = 0; !keep && k < tensor_count(series->values); k++) {
+            series->values->data[k] = odd[k % count];
+        }
+    }
+}
+
+TEST(picture_of_any_numbers_is_drawn) {
+    struct arena *arena = check_arena();
+    static const float odd[][4] = { { NAN, NAN, NAN, NAN },
+                                    { INFINITY, -INFINITY, NAN, 1 },
+                                    { 3e38F, -3e38F, 3e38F, 3e38F },
+                                    { 1e-45F, 0, 1e-45F, 0 },
+                                    { 7, 7, 7, 7 },
+                                    { 0, 0, 0, 0 },
+                                    { -1e30F, -1, -1e-30F, -5 } };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        for (int kind = 0; kind < KINDS; kind++) {
+            for (int64_t n = 1; n <= 20; n += 19) {
+                struct result *result = make(arena, kind, &plain, n);
+                fill(result, odd[i], 4);
+                result->series[0].log = i % 2;
+                result->series[0].is_signed = n > 1 && i % 3 == 0;
+                examine(result, "en");
+            }
+        }
+    }
+}
+
+TEST(picture_of_very_many_numbers_stays_small) {
+    struct arena *arena = check_arena();
+    static const int64_t counts[KINDS] = { 2000,  1500,   5000, 1000, 100000, 50000,
+                                           20000, 100000, 3000, 2000, 200 };
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct result *result = make(arena, kind, &plain, counts[kind]);
+        struct buf *text = buf_new(arena);
+        while (text->length < 300000) {
+            buf_text(text, "the cat sat ");
+        }
+        result->text = text->data;
+        struct bundle *bundle = examine(result, "en");
+        check(bundle && bundle->width < 4000 && bundle->height < 6000);
+    }
+}
