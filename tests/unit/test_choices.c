@@ -79,3 +79,13 @@ TEST(choices_need_names) {
     check(!picture_bundle(arena, NULL, result, NULL, &err));
     check(err.kind == ERR_OPTION);
 }
+
+/* The widest letters: no name runs into its number, no head into the next one. */
+TEST(choices_end_before_what_stands_beside) {
+    struct arena *arena = check_arena();
+    struct result *result = choices_of(arena, 3, 2);
+    result->series[0].axes[0].labels[0] = "WWWWWWWWWWWWWWWWWW";
+    const struct bundle *bundle = bundle_of(result, 0);
+    check_text(bundle->json, "WWWW…\"");
+    check_text(bundle->alt, "Alternatives of each step, Steps: steps 3, of each the first 2; ");
+}

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/chart_sample.h"
@@ -76,4 +77,36 @@ TEST(lines_that_are_long_stay_bounded) {
     struct bundle *bundle = chart_sample_draw(arena, result, "en");
     check(strlen(bundle->json) < 500000 && strlen(bundle->html) < 300000);
     check_text(bundle->json, "\"points\":30000");
+}
+
+/* Strips lie side by side, each over its own point, up to the last one. */
+TEST(lines_strips_meet_halfway) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 2);
+    chart_sample_series(arena, result, 0, "loss", 0, 4, (const float[]){ 1, 2, 3, 4 });
+    chart_sample_series(arena, result, 1, "x", 0, 4, (const float[]){ 0, 1, 10, 100 });
+    const char *at = chart_sample_draw(arena, result, "en")->html;
+    double end = 0, left = 0, width = 0;
+    for (int i = 0; i < 4; i++, end = left + width) {
+        at = strstr(at, "<i style=\"position:absolute;left:");
+        if (!check(at &&
+                   sscanf(at, "<i style=\"position:absolute;left:%lfpx;top:%*fpx;width:%lf",
+                          &left, &width) == 2)) {
+            return;
+        }
+        check(i == 0 || fabs(left - end) < 0.01);
+        at++;
+    }
+    struct result *longer = chart_sample(arena, "lines", 1);
+    chart_sample_series(arena, longer, 0, "loss", 0, 399, NULL);
+    check_text(chart_sample_draw(arena, longer, "en")->html, "title=\"398: 0\"");
+}
+
+TEST(lines_that_are_many_end_with_a_note) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "lines", 1);
+    chart_sample_series(arena, result, 0, "loss", 1000, 3, NULL);
+    struct bundle *bundle = chart_sample_draw(arena, result, "en");
+    check_text(bundle->json, "the first 200 of 1000 lines");
+    check_text(bundle->alt, "lines 200,");
 }

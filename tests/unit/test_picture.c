@@ -1,10 +1,12 @@
 #include "core/draw/picture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/jsontree.h"
 #include "core/base/utf8.h"
+#include "core/draw/figure_png.h"
 #include "tests/check.h"
 #include "tests/hostile.h"
 
@@ -368,4 +370,158 @@ TEST(picture_of_very_many_numbers_stays_small) {
         struct bundle *bundle = examine(result, "en");
         check(bundle && bundle->width < 4000 && bundle->height < 6000);
     }
+}
+
+/* ---- what hovering tells lies over what is seen ---- */
+
+struct area {
+    double left, top, right, bottom; /* CSS pixels */
+};
+
+/* Where the box with this in its title lies: by itself, or in a grid. */
+static struct area box_of(const char *html, const char *title) {
+    struct area area = { 0 };
+    double x = 0, y = 0, width = 0, height = 0;
+    const char *at = strstr(html, title), *grid = NULL;
+    while (at && at > html && strncmp(at, "<i ", 3) != 0) {
+        at--;
+    }
+    if (!check(at && at > html)) {
+        return area;
+    }
+    if (sscanf(at, "<i style=\"position:absolute;left:%lfpx;top:%lfpx;width:%lfpx;height:%lfpx",
+               &x, &y, &width, &height) != 4) {
+        int columns = 1, place = 0;
+        for (const char *next = html; (next = strstr(next, "display:grid;")) && next < at;) {
+            grid = next++;
+        }
+        check(grid && sscanf(grid,
+                             "display:grid;left:%lfpx;top:%lfpx;grid-template-columns:repeat("
+                             "%d,%lfpx);grid-auto-rows:%lfpx",
+                             &x, &y, &columns, &width, &height) == 5);
+        for (const char *next = grid; (next = strstr(next, "<i title=")) && next < at; next++) {
+            place++;
+        }
+        x += width * (place % columns);
+        y += height * (double)(place / columns);
+    }
+    return (struct area){ x, y, x + width, y + height };
+}
+
+static struct canvas *drawn(const struct result *result) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct picture_options options = { 0 };
+    struct figure *figure = picture_find(result->kind)->draw(arena, result, &options, &err);
+    return figure_png(arena, figure, 2, &err)->canvas;
+}
+
+/* What differs between two drawings of one size. */
+static struct area difference(const struct canvas *a, const struct canvas *b) {
+    struct area area = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+    check_int(a->width, b->width);
+    check_int(a->height, b->height);
+    for (int64_t i = 0; i < a->width * a->height; i++) {
+        double x = (double)(i % a->width) / a->scale, y = (double)(i / a->width) / a->scale;
+        if (a->palette[a->pixels[i]] != b->palette[b->pixels[i]]) {
+            area.left = fmin(area.left, x);
+            area.top = fmin(area.top, y);
+            area.right = fmax(area.right, x + 1 / a->scale);
+            area.bottom = fmax(area.bottom, y + 1 / a->scale);
+        }
+    }
+    return area;
+}
+
+/* Changes one number of a result: all that changes in its picture lies in the box that tells
+ * it, and takes most of it where it is a `surface`. */
+static void check_over(struct result *result, int64_t i, float value, const char *title,
+                       bool surface) {
+    struct err err = { 0 };
+    const struct picture_options options = { 0 };
+    struct bundle *bundle = picture_bundle(check_arena(), NULL, result, &options, &err);
+    struct area box = box_of(bundle->html, title);
+    struct canvas *before = drawn(result);
+    result->series[0].values->data[i] = value;
+    struct area seen = difference(before, drawn(result));
+    bool inside = seen.left >= box.left - 0.75 && seen.right <= box.right + 0.75 &&
+                  seen.top >= box.top - 0.75 && seen.bottom <= box.bottom + 0.75;
+    bool filled = seen.right - seen.left > 0.8 * (box.right - box.left) - 2 &&
+                  seen.bottom - seen.top > 0.8 * (box.bottom - box.top) - 4;
+    if (!check(seen.left < seen.right && inside && (filled || !surface))) {
+        fprintf(stderr, "  %s: %g..%g x %g..%g outside %g..%g x %g..%g\n", result->kind,
+                seen.left, seen.right, seen.top, seen.bottom, box.left, box.right, box.top,
+                box.bottom);
+    }
+}
+
+static const struct words letters = {
+    (const char *const[]){ "aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "jj" }, 10
+};
+
+TEST(picture_hovers_over_what_it_tells) {
+    struct arena *arena = check_arena();
+    struct result *map = matrix_of(arena, "heatmap", &letters, 10);
+    check_over(map, 34, 0.5F, "\"dd → ee: ", true);
+    struct result *large = matrix_of(arena, "heatmap", &plain, 70); /* a strip a row */
+    large->series[0].axes[0].labels[33] = "here";
+    check_over(large, 33 * 70 + 5, 0.5F, "\"here → ", false);
+    struct result *bars = bars_of(arena, &letters, 10);
+    bars->series[0].names[14] = "here";
+    check_over(bars, 14, 0.25F, "\"here: ", false);
+    struct result *counts = histogram_of(arena, &letters, 2);
+    for (int64_t i = 0; i < 80; i++) {
+        counts->series[0].values->data[i] = 100;
+    }
+    counts->series[0].values->data[7] = 50;
+    check_over(counts, 7, 5, "\"7 … 8: 50", false);
+    struct result *line = matrix_of(arena, "lines", &letters, 10);
+    line->series[0].values->shape[0] = 1; /* the first line alone */
+    line->series[0].axes[0].count = 1;
+    line->series[0].axes[0].labels = NULL; /* no name, which would move with the end */
+    line->series[0].values->data[2] = 0.9F;
+    line->series[0].values->data[8] = NAN; /* so that the last point is a dot by itself */
+    check_over(line, 9, 0.5F, "\"jj: ", false);
+    struct result *points = scatter_of(arena, &letters, 10);
+    points->series[0].axes[0].labels = NULL;
+    points->series[0].values->data[0] = -1;
+    points->series[0].values->data[19] = 2;
+    check_over(points, 8, points->series[0].values->data[8] + 0.001F, "\"4: ", false);
+    struct result *text = tokens_of(arena, &letters, 10);
+    check_over(text, 6, 0.1F, "\"gg: ", false);
+    struct result *steps = choices_of(arena, &letters, 7);
+    steps->series[0].names[3 * 12 + 5] = "here";
+    check_over(steps, 3 * 12 + 5, 0.9F, "\"4: here ", true);
+}
+
+static int64_t pixels_of(const struct result *result, uint32_t rgb) {
+    const struct canvas *canvas = drawn(result);
+    int64_t n = 0;
+    for (int64_t i = 0; i < canvas->width * canvas->height; i++) {
+        n += canvas->palette[canvas->pixels[i]] == rgb;
+    }
+    return n;
+}
+
+/* What is infinite has no length that could be drawn. */
+TEST(picture_of_infinite_bars_has_none) {
+    struct arena *arena = check_arena();
+    struct result *result = bars_of(arena, &letters, 3);
+    result->count = 1;
+    fill(result, (const float[]){ INFINITY, -INFINITY, NAN }, 3);
+    check_int(pixels_of(result, 0x0072b2), 0);
+    result->series[0].values->data[0] = 1;
+    check(pixels_of(result, 0x0072b2) > 1000);
+}
+
+/* All values the same, so that the bins have no width: their counts are seen. */
+TEST(picture_of_bins_without_width_shows_their_counts) {
+    struct arena *arena = check_arena();
+    struct result *result = histogram_of(arena, &letters, 1);
+    result->count = 2;
+    fill(result, (const float[]){ 9 }, 1);
+    for (int i = 0; i < 41; i++) {
+        result->series[1].values->data[i] = 5;
+    }
+    check(pixels_of(result, 0x0072b2) > 100);
 }

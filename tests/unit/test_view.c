@@ -49,3 +49,11 @@ TEST(view_of_points_that_are_no_numbers) {
     view = view_new(check_arena(), points, 2, 3);
     check(view->hidden == 1 && isnan(view->xy[0]));
 }
+
+/* Coordinates that are finite, though their sum is not. */
+TEST(view_of_very_large_points_hides_none) {
+    static const float points[] = { 3e38F, 3e38F, 1, 1, -3e38F, 3e38F };
+    const struct view *view = view_new(check_arena(), points, 3, 2);
+    check_int(view->hidden, 0);
+    check(view->xy[0] > 0 && view->xy[0] <= view->width);
+}
