@@ -70,7 +70,7 @@ static void measure_texts(struct canvas *probe, struct bars *bars) {
     }
 }
 
-/* Over all bars and zero. `least` becomes the smallest that is above zero. */
+/* Over all bars. `least` becomes the smallest that is above zero. */
 static struct chart_span span_of(const struct bars *bars, double *least) {
     struct chart_span span = { 0 };
     *least = INFINITY;
@@ -79,8 +79,9 @@ static struct chart_span span_of(const struct bars *bars, double *least) {
         double value = i == at ? value_at(bars, at / bars->n, at % bars->n)
                                : other_at(bars, at / bars->n, at % bars->n);
         if (isfinite(value)) {
-            span.low = value < span.low ? value : span.low;
-            span.high = value > span.high ? value : span.high;
+            span.low = span.finite && span.low < value ? span.low : value;
+            span.high = span.finite && span.high > value ? span.high : value;
+            span.finite++;
             *least = value > 0 && value < *least ? value : *least;
         }
     }
@@ -96,8 +97,8 @@ static void scale(struct arena *arena, struct bars *bars, double length) {
         double foot = pow(10, floor(log10(least / 2)));
         ruler_init(arena, &bars->ruler, foot, span.high, true, false, length, 46);
     } else {
-        ruler_init(arena, &bars->ruler, span.low, span.high > span.low ? span.high : 1, false,
-                   false, length, 60);
+        double low = fmin(span.low, 0), high = fmax(span.high, 0);
+        ruler_init(arena, &bars->ruler, low, high > low ? high : 1, false, false, length, 60);
     }
 }
 

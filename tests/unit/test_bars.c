@@ -22,12 +22,12 @@ TEST(bars_tell_names_and_values) {
     check_text(bundle->html, "title=\"巴黎: 0.125\"");
     check_text(bundle->html, "title=\"↵: 10⁻⁷\"");
     check_text(bundle->alt,
-               "Bar chart, A chart: 3 bars, probability from 0 to 0.625; It is so.");
+               "Bar chart, A chart: 3 bars, probability from 10⁻⁷ to 0.625; It is so.");
     check_text(bundle->text, "0.625");
     check_text(bundle->json, "\"shape\":[1,3]");
     bundle = chart_sample_draw(arena, three(arena), "zh");
     check_text(bundle->alt, "条形图");
-    check_text(bundle->alt, "概率从 0 到 0.625");
+    check_text(bundle->alt, "概率从 10⁻⁷ 到 0.625");
 }
 
 TEST(bars_of_axis_labels_and_of_numbers) {
