@@ -83,8 +83,8 @@ static struct summary summarise(const struct histogram *h, int64_t row) {
 }
 
 static const char *count_text(struct arena *arena, double count) {
-    return count < 9e15 ? ruler_count(arena, (int64_t)llround(count))
-                        : ruler_number(arena, count);
+    return fabs(count) < 9e15 ? ruler_count(arena, (int64_t)llround(count))
+                              : ruler_number(arena, count);
 }
 
 /* "1,234 zeros (12 %)" */
