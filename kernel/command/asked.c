@@ -191,6 +191,18 @@ struct asked_text *asked_texts(struct session *session, const struct cell_line *
                                       : texts_of_body(session_arena(session), line, count, err);
 }
 
+int asked_pictures(const struct cell_line *line, int64_t count, struct err *err) {
+    const struct cell_flag *flag = cell_flag_at(line, "data");
+    const struct cell_word *at = flag ? &flag->value_at : &line->command;
+    return count <= ASKED_PICTURES
+               ? 0
+               : err_at(
+                     err, ERR_TEXT, at->line, at->column, at->length,
+                     "%%%%%s draws a picture for each text, and these are %lld: give at most "
+                     "%d (%%data NAME FILE --first %d)",
+                     line->command.text, (long long)count, ASKED_PICTURES, ASKED_PICTURES);
+}
+
 void asked_point(struct err *err, const struct asked_text *text) {
     if (text->from && err->line == 0) {
         char said[sizeof err->text];

@@ -48,6 +48,10 @@ struct asked_text {
 struct asked_text *asked_texts(struct session *session, const struct cell_line *line,
                                int64_t *count, struct err *err);
 
+/* Refuses more texts than a command that draws a picture for each can show and keep. */
+enum { ASKED_PICTURES = 64 };
+int asked_pictures(const struct cell_line *line, int64_t count, struct err *err);
+
 /* The texts of the data that another option names, such as --among. */
 struct asked_text *asked_data(struct session *session, const struct cell_line *line,
                               const char *option, int64_t *count, struct err *err);

@@ -201,7 +201,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
                          .by_z = strcmp(command_text(command, line, "by"), "z") == 0 };
     const struct asked_text *text = asked_texts(session, line, &texts, err);
     const struct loaded *model = text ? asked_models(session, line, &models, err) : NULL;
-    if (!model || asked_check_name(line, err) < 0) {
+    if (!model || asked_pictures(line, texts, err) < 0 || asked_check_name(line, err) < 0) {
         return err_pass(err);
     }
     for (int64_t i = 0; i < texts * models; i++) {

@@ -22,7 +22,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     int64_t text_count, model_count;
     const struct asked_text *texts = asked_texts(session, line, &text_count, err);
     const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
-    if (!models || asked_check_name(line, err) < 0) {
+    if (!models || asked_pictures(line, text_count, err) < 0 ||
+        asked_check_name(line, err) < 0) {
         return err_pass(err);
     }
     const char *language = asked_language(session, line);

@@ -314,7 +314,8 @@ TEST(attention_reads_what_the_decoder_does) {
 TEST(embed_refuses_layers_that_are_not_there_and_takes_fractions) {
     struct stage *stage = stage_here();
     char *full = realpath(check_fixture(check_arena(), "golden/data/models"), NULL);
-    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/bert_mlm --as b", full)), 0);
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/bert_mlm --as b", full)),
+              0);
     check_int(run(stage, "%%embed --layer -1\none two\nthree four\nfive six"), 0);
     check_int(run(stage, "%%embed --layer -999\none two\nthree four"), -1);
     check_text(stage->outcome.err.text, "there is no layer -999: 0 is the input");
@@ -324,6 +325,24 @@ TEST(embed_refuses_layers_that_are_not_there_and_takes_fractions) {
               0);
     check_int(run(stage, "%%embed --method tsne --perplexity x\none\ntwo\nthree\nfour"), -1);
     check_text(stage->outcome.err.text, "--perplexity takes a number from 0 to 10000");
+}
+
+TEST(commands_that_draw_a_picture_for_each_text_take_64) {
+    static const char *const heads[] = { "%%attention", "%%activations", "%%tokens" };
+    struct stage *stage = stage_here();
+    char *full = realpath(check_fixture(check_arena(), "golden/data/models"), NULL);
+    check_int(run(stage, arena_printf(check_arena(), "%%model load %s/bert_mlm --as b", full)),
+              0);
+    for (int i = 0; i < 3; i++) {
+        struct buf *cell = buf_new(check_arena());
+        buf_text(cell, heads[i]);
+        for (int k = 0; k < 65; k++) {
+            buf_text(cell, "\na");
+        }
+        check_int(run(stage, cell->data), -1);
+        check_text(stage->outcome.err.text, "and these are 65: give at most 64");
+    }
+    free(full);
 }
 
 TEST(command_examples_run) {
