@@ -5,6 +5,7 @@
 
 #include "core/base/random.h"
 #include "core/explain/question.h"
+#include "core/explain/target.h"
 #include "core/text/pieces.h"
 
 enum { LOGITS = 1 << 26 /* floats of a batch's logits */, TOKENS = 8192 };
@@ -70,60 +71,43 @@ static int class_find(const struct config *config, const char *word) {
 }
 
 static int class_refuse(struct arena *arena, const struct config *config, const char *word,
-                        enum err_kind kind, struct err *err) {
+                        struct err *err) {
     char quoted[60];
     const char *names = "";
     for (int64_t i = 0; config->label_names && i < config->labels && i < 6; i++) {
         names = arena_printf(arena, "%s%s%s", names, i ? ", " : ": ", config->label_names[i]);
     }
-    return err_set(err, kind,
+    return err_set(err, ERR_TEXT,
                    "there is no class %s: this model has %lld classes, 0 to %lld%.200s",
                    err_quote(quoted, sizeof quoted, word, strlen(word)),
                    (long long)config->labels, (long long)config->labels - 1, names);
 }
 
-/* A word that is one token: *id; else how many tokens it is. */
-static int64_t tokens_of(struct arena *arena, const struct model *model, const char *word,
-                         int64_t *id, struct err *err) {
-    const struct encoding *e =
-        tokenizer_encode(arena, model->tokenizer, word, strlen(word), NULL, 0, false, err);
-    *id = e && e->count == 1 ? e->tokens[0].id : -1;
-    return e ? e->count : -1;
-}
-
 int64_t examples_target(struct arena *arena, const struct model *model, const char *word,
                         struct err *err) {
-    const struct config *config = model->config;
-    char quoted[60], *end;
-    int64_t id;
-    if (strcmp(model->task, "classification") == 0) {
-        id = class_find(config, word);
-        return id >= 0 ? id : class_refuse(arena, config, word, ERR_OPTION, err);
+    struct target target;
+    char quoted[60];
+    int class =
+        strcmp(model->task, "classification") == 0 ? class_find(model->config, word) : -1;
+    if (class >= 0) {
+        return class;
     }
-    long number = word[0] == '#' ? strtol(word + 1, &end, 10) : -1;
-    if (number >= 0 && word[1] && *end == '\0') {
-        return number < config->vocab
-                   ? number
-                   : err_set(err, ERR_OPTION,
-                             "token %s is not there: this model has %lld tokens",
-                             err_quote(quoted, sizeof quoted, word, strlen(word)),
-                             (long long)config->vocab);
-    }
-    if (model_reads_text(model, err) < 0) {
+    if (target_find(arena, model, word, &target, err) < 0) {
         return err_pass(err);
     }
-    id = tokenizer_id(model->tokenizer, word);
-    int64_t n =
-        id < 0 ? tokens_of(arena, model, arena_printf(arena, " %s", word), &id, err) : 1;
-    n = id < 0 && n >= 0 ? tokens_of(arena, model, word, &id, err) : n;
-    if (id >= 0 && id < config->vocab) {
-        return id;
+    if (target.count == 0) {
+        return err_set(err, ERR_OPTION,
+                       "a gradient is of one token or class that is named, or #ID (%%%%predict "
+                       "shows the most probable)");
     }
-    return n < 0 ? err_pass(err)
-                 : err_set(err, ERR_OPTION,
-                           "%s is %lld tokens of this model; a target is one: take its first "
-                           "part, or #ID (%%%%tokens shows both)",
-                           err_quote(quoted, sizeof quoted, word, strlen(word)), (long long)n);
+    if (target.pieces > 1) {
+        return err_set(err, ERR_OPTION,
+                       "%s is %lld tokens of this model; a target is one: take its first "
+                       "part, or #ID (%%%%tokens shows both)",
+                       err_quote(quoted, sizeof quoted, word, strlen(word)),
+                       (long long)target.pieces);
+    }
+    return target.ids[0];
 }
 
 /* ---- one text ---- */
@@ -153,7 +137,7 @@ static int right_read(const struct reading *reading, struct one *one, const char
         one->label = class_find(reading->model->config, word);
         return one->label >= 0
                    ? 0
-                   : class_refuse(reading->arena, reading->model->config, word, ERR_TEXT, err);
+                   : class_refuse(reading->arena, reading->model->config, word, err);
     }
     one->target = tokenizer_encode(reading->arena, reading->model->tokenizer, right, length,
                                    NULL, 0, true, err);

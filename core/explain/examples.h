@@ -52,9 +52,9 @@ struct examples *examples_read(struct arena *arena, const struct model *model,
                                const struct examples_request *request, int64_t *count,
                                int64_t *bad, struct err *err);
 
-/* The token (or class) that a word means: "#id", a class's name or number, a token's spelling,
- * or a word that is one token with or without a blank before it. -1 with ERR_OPTION: what it is
- * instead. */
+/* The token (or class) that a word means, as core/explain/target.h reads it; of a token with
+ * and without a blank before it the one with. A class's number needs no #. -1 with ERR_OPTION:
+ * what it is instead; a word of several tokens is none. */
 int64_t examples_target(struct arena *arena, const struct model *model, const char *word,
                         struct err *err);
 

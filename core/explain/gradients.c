@@ -37,9 +37,10 @@ struct run {
     struct sum *sums;
     struct half halves[2];
     int64_t half_count;
-    int64_t steps; /* recurrent: from a text's first to the one that the loss is read at */
-    int64_t lasts; /* texts that have such a loss */
-    double *time;  /* [layers, steps] squares */
+    int64_t steps;  /* recurrent: from a text's first to the one that the loss is read at */
+    int64_t lasts;  /* texts that have such a loss */
+    double *time;   /* [layers, steps] squares */
+    int64_t *reach; /* [steps] texts that go back so far */
     int64_t *saturated, *looked; /* [layers, 4] values beyond, and in all */
 };
 
@@ -231,7 +232,9 @@ static int time_take(struct run *run, struct arena *arena, const struct examples
         int64_t width = g->shape[g->rank - 1];
         for (int64_t b = 0; b < batch->batch; b++) {
             int64_t row = last_row(run, batch, b), first = b * batch->tokens;
-            for (int64_t r = first; r <= row; r++) {
+            bool ends = run->target >= 0 || batch->labels[row] != QUESTION_NONE;
+            for (int64_t r = first; ends && r <= row; r++) {
+                run->reach[run->steps - 1 - (row - r)] += l == 0;
                 run->time[l * run->steps + run->steps - 1 - (row - r)] +=
                     squares_of(g->data + r * width, width);
             }
@@ -386,6 +389,7 @@ static void time_begin(struct run *run) {
         }
     }
     run->time = arena_array(run->scratch, layers * run->steps + 1, sizeof *run->time);
+    run->reach = arena_array(run->scratch, run->steps + 1, sizeof *run->reach);
     run->saturated = arena_array(run->scratch, layers * 4, sizeof *run->saturated);
     run->looked = arena_array(run->scratch, layers * 4, sizeof *run->looked);
 }
@@ -438,8 +442,10 @@ static void about_end(struct run *run) {
     spread_order(about->spread);
     about->steps = run->steps;
     about->time = run->time;
+    double texts = (double)(run->target >= 0 ? run->request->count : run->lasts);
     for (int64_t i = 0; i < run->model->config->layers * run->steps; i++) {
-        about->time[i] = sqrt(run->time[i]);
+        int64_t reach = run->reach[i % run->steps]; /* each text's own loss, not their mean */
+        about->time[i] = reach > 0 ? texts * sqrt(run->time[i] / (double)reach) : 0;
     }
     about->saturated = run->saturated;
     about->looked = run->looked;

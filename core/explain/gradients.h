@@ -19,7 +19,8 @@
  *     flow       "lines", logarithmic. Recurrent: "gradient" [layers, steps], the norm of
  *                d loss_T / d h_t (of an LSTM d c_t, its cell), loss_T the loss of the last
  *                scored token alone, t from the first step to the one that it is read at; of
- *                several texts the mean of their losses, their last steps together.
+ *                several texts, each by its own loss and their last steps together, the root
+ *                of the mean square over those that go back so far.
  *                Else "gradient" [stacks, layers + 1]: the norm of d loss / d residual stream
  *                at the input of each block, and at the end
  *     units      "bars": "share" [n] of units that are never active (feed-forward neurons with

@@ -1,6 +1,5 @@
 #include "core/explain/gradients_tell.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -340,21 +339,16 @@ static void line_fill(float *to, const double *from, int64_t n) {
     }
 }
 
-/* Why the last layer's earliest steps get nothing: their gradient fell below what float32
- * holds, or a state on the way has no derivative. */
-static const char *why_nothing(const struct gradients_about *about) {
-    const double *norms = about->time + (about->model->config->layers - 1) * about->steps;
-    double least = INFINITY;
-    for (int64_t t = 0; t < about->steps; t++) {
-        least = norms[t] > 0 && norms[t] < least ? norms[t] : least;
+/* Why the earliest steps get nothing: their gradient fell below what float32 holds, or a state
+ * on the way has no derivative. */
+static const char *why_nothing(const struct verdict *time, bool zh) {
+    if (time->faded) {
+        return zh ? "最早的步得到的梯度小于 float32 能完整表示的数。"
+                  : " The earliest steps get less than float32 can hold.";
     }
-    if (least < (double)FLT_MIN) {
-        return about->zh ? "最早的步得到的梯度恰好为 0：小于 float32 能表示的数。"
-                         : " The earliest steps get exactly 0: less than float32 can hold.";
-    }
-    return about->zh ? "最早的步得到的梯度恰好为 0：途中的状态导数为 0，什么也传不过去。"
-                     : " The earliest steps get exactly 0: states on the way have no "
-                       "derivative, and nothing passes them.";
+    return zh ? "最早的步得到的梯度恰好为 0：途中的状态导数为 0，什么也传不过去。"
+              : " The earliest steps get exactly 0: states on the way have no derivative, and "
+                "nothing passes them.";
 }
 
 /* Few steps have their tokens' names, others their distance from the last. */
@@ -378,10 +372,10 @@ static struct result *time_tell(struct arena *arena, const struct gradients_abou
                        about->zh ? "%s 的梯度沿时间的走向" : "Gradient of %s through time",
                        about->handle),
           cells ? "d loss_T / d c_t" : "d loss_T / d h_t");
-    result->finding = arena_printf(
-        arena, about->zh ? "%s。%s" : "%s.%s",
-        sentence(arena, verdict_text(arena, &time, about->zh)),
-        time.kind == VERDICT_VANISHING && time.first == 0 ? why_nothing(about) : "");
+    bool nothing = time.kind == VERDICT_VANISHING && time.ratio == 0;
+    result->finding = arena_printf(arena, about->zh ? "%s。%s" : "%s.%s",
+                                   sentence(arena, verdict_text(arena, &time, about->zh)),
+                                   nothing ? why_nothing(&time, about->zh) : "");
     result->caption =
         about->zh
             ? "只取最后一步的损失，看它对每一步状态的梯度的范数（对数刻度）。直线表示每一步乘以"

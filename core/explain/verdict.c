@@ -1,5 +1,6 @@
 #include "core/explain/verdict.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "core/explain/spread.h"
@@ -17,10 +18,15 @@ static enum verdict_kind kind_of(const struct verdict *v) {
 
 struct verdict verdict_of(enum verdict_way way, const double *norms, int64_t n) {
     struct verdict v = { .way = way, .places = n, .kind = VERDICT_NOTHING };
-    struct spread_slope slope = spread_fit(norms, n);
+    struct arena *scratch = arena_new();
+    double *whole = arena_array(scratch, n + 1, sizeof *whole);
     for (int64_t i = 0; i < n; i++) {
+        whole[i] = norms[i] < (double)FLT_MIN ? 0 : norms[i];
+        v.faded = v.faded || (norms[i] > 0 && norms[i] < (double)FLT_MIN);
         v.broken += !isfinite(norms[i]);
     }
+    struct spread_slope slope = spread_fit(whole, n);
+    arena_free(scratch);
     if (n == 0 || slope.points == 0) {
         v.kind = v.broken > 0 ? VERDICT_BROKEN : VERDICT_NOTHING;
         return v;
@@ -29,7 +35,7 @@ struct verdict verdict_of(enum verdict_way way, const double *norms, int64_t n) 
     v.last = norms[n - 1];
     v.factor = 1 / slope.factor;
     v.fit = slope.fit;
-    v.ratio = v.first != 0 ? pow(v.factor, (double)(n - 1)) : 0;
+    v.ratio = !(v.first < (double)FLT_MIN) ? pow(v.factor, (double)(n - 1)) : 0;
     v.kind = n < (way == VERDICT_LAYERS ? VERDICT_LEAST_LAYERS : VERDICT_LEAST_STEPS)
                  ? VERDICT_SHORT
                  : kind_of(&v);
@@ -123,7 +129,7 @@ const char *verdict_text(struct arena *arena, const struct verdict *v, bool zh) 
         v->kind != VERDICT_EXPLODING) {
         return text_short(arena, v, zh);
     }
-    if (v->ratio == 0 && v->factor >= VERDICT_SHRINK) {
+    if (v->first == 0 && !v->faded) {
         return text_shut(arena, v, zh);
     }
     const char *head = text_head(arena, v, zh), *first = norm_text(arena, v->first, zh);

@@ -10,8 +10,9 @@
  * Through a network of n places the norm of a gradient goes about as factor^n (Hochreiter 1991;
  * Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063). The
  * factor is that of a straight line through log10 of the norms, from each place to the one
- * before; the ratio is the line's own, first place to last. Norms that are 0 are left out of
- * the line; if the first is 0 nothing arrives, whatever the line says. So are norms that are
+ * before; the ratio is the line's own, first place to last. Norms below 1.2e-38, which float32
+ * rounds coarsely and never lets die away, count as 0; these are left out of the line, and if
+ * the first is one of them nothing arrives, whatever the line says. So are norms that are
  * NaN or infinite; where some are, only "exploding" can be told from the others.
  *
  *     layers  vanishing: ratio below 1/1000      exploding: above 1000     from 3 layers on
@@ -36,6 +37,7 @@ struct verdict {
     const char *where; /* whose norms they are: "layer 0"; NULL: there is one of that kind */
     int64_t places;
     int64_t broken;     /* norms that are NaN or infinite */
+    bool faded;         /* some are positive, but less than float32 holds whole */
     double first, last; /* norms at both ends */
     double factor;      /* from one place to the one before */
     double ratio;       /* first to last: factor^(places - 1); 0 if nothing arrives */

@@ -167,7 +167,7 @@ TEST(gradients_tell_vanishing_from_exploding) {
     check_text(brief.histogram->finding, "5 steps are too few to tell");
 }
 
-/* Two texts, their last steps together: the squares add up. */
+/* Two texts, their last steps together: the mean of their squares, where both are. */
 TEST(gradients_flow_of_texts_ends_together) {
     arena = check_arena();
     err = (struct err){ 0 };
@@ -178,9 +178,10 @@ TEST(gradients_flow_of_texts_ends_together) {
     const struct gradients both = of(model, texts, 2, NULL);
     const float *x = a.flow->series[0].values->data, *y = b.flow->series[0].values->data;
     const float *z = both.flow->series[0].values->data;
-    for (int d = 0; d < 10; d++) { /* each loss counts half */
+    for (int d = 0; d < 10; d++) {
         double with = d < 2 ? (double)y[1 - d] : 0;
-        double wanted = sqrt((double)x[9 - d] * (double)x[9 - d] + with * with) / 2;
+        double squares = (double)x[9 - d] * (double)x[9 - d] + with * with;
+        double wanted = sqrt(squares / (d < 2 ? 2 : 1));
         check_near(z[9 - d], wanted, 1e-5 * wanted);
     }
 }
@@ -371,8 +372,8 @@ TEST(gradients_of_several_batches_are_of_one_mean) {
     same_bars(once.norms, two.norms, 1e-5); /* two batches of one text each */
     check_text(two.histogram->finding, "mean over 8192 scored tokens of 2 texts");
     const float *x = once.flow->series[0].values->data, *y = two.flow->series[0].values->data;
-    for (int64_t t = 4000; t < 4096; t++) { /* each loss counts half; their squares add up */
-        check_near(y[t], (double)x[t] / sqrt(2), 1e-5 * (double)x[t]);
+    for (int64_t t = 4000; t < 4096; t++) { /* as one of them alone */
+        check_near(y[t], x[t], 1e-5 * (double)x[t]);
     }
     const struct gradients a = of(model, orders[0], 3, NULL), b = of(model, orders[1], 3, NULL);
     same_bars(a.norms, b.norms, 1e-5); /* 1 and 2; 2 and 1 */
@@ -394,4 +395,17 @@ TEST(gradients_tell_why_a_masked_text_has_no_loss) {
     check_text(err.text, "what stands at a mask is not known");
     err = (struct err){ 0 };
     check(of(model, &text, 1, "one").histogram);
+}
+
+TEST(gradients_of_a_logit_want_a_token_that_is_there) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    cache();
+    const struct model *model = newborn(OP_LSTM, 1);
+    check(!of(model, &line, 1, "\u2603").histogram); /* it would be <unk> */
+    check_int(err.kind, ERR_OPTION);
+    check_text(err.text, "is no token of this vocabulary");
+    err = (struct err){ 0 };
+    check(!of(model, &line, 1, "auto").histogram);
+    check_text(err.text, "one token or class that is named");
 }

@@ -84,3 +84,17 @@ TEST(verdict_of_a_way_that_is_shut) {
         "at the first, 8 steps before");
     check_text(verdict_text(check_arena(), &v, true), "沿时间消失（layer 3）");
 }
+
+/* A norm that fell as far as float32 goes stays there: the line is of what came before. */
+TEST(verdict_leaves_what_faded_out) {
+    double norms[2000];
+    for (int i = 0; i < 2000; i++) {
+        norms[i] = fmax(pow(0.9, 1999 - i), 1.6e-43);
+    }
+    struct verdict v = verdict_of(VERDICT_TIME, norms, 2000);
+    check_int(v.kind, VERDICT_VANISHING);
+    check_near(v.factor, 0.9, 1e-9);
+    check(v.faded && v.ratio == 0);
+    check_text(verdict_text(check_arena(), &v, false),
+               "0.9 (fit r² 1.00), from a norm of 1 at the last step to 1.6e-43 at the first");
+}
