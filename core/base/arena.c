@@ -15,10 +15,16 @@
  * given out is out of bounds; else an overflow would only meet the next block. */
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+/* A leak checker looks for pointers in allocations, and in maps that it is told of. */
+#define ROOTS_ADD(at, size)  __lsan_register_root_region(at, size)
+#define ROOTS_DROP(at, size) __lsan_unregister_root_region(at, size)
 enum { GAP = 16 };
 #else
 #define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ROOTS_ADD(at, size)                   ((void)(at), (void)(size))
+#define ROOTS_DROP(at, size)                  ((void)(at), (void)(size))
 enum { GAP = 0 };
 #endif
 
@@ -238,12 +244,16 @@ static struct chunk *chunk_new(size_t size) {
     }
     chunk->used = round_up(sizeof *chunk);
     chunk->mapped = size >= MAP_FROM;
+    if (chunk->mapped) {
+        ROOTS_ADD(chunk, chunk->size);
+    }
     return chunk;
 }
 
 static void chunk_free(struct chunk *chunk) {
     atomic_fetch_sub(&held, (long long)chunk->size);
     if (chunk->mapped) {
+        ROOTS_DROP(chunk, chunk->size);
         shelf_put(chunk);
     } else {
         free(chunk);

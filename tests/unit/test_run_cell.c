@@ -325,6 +325,7 @@ TEST(embed_refuses_layers_that_are_not_there_and_takes_fractions) {
               0);
     check_int(run(stage, "%%embed --method tsne --perplexity x\none\ntwo\nthree\nfour"), -1);
     check_text(stage->outcome.err.text, "--perplexity takes a number from 0 to 10000");
+    free(full);
 }
 
 TEST(commands_that_draw_a_picture_for_each_text_take_64) {
