@@ -63,6 +63,14 @@ void asked_point(struct err *err, const struct asked_text *text);
 struct loaded *asked_models(struct session *session, const struct cell_line *line,
                             int64_t *count, struct err *err);
 
+/* --as: under which name to keep the result. */
+#define ASKED_AS                                                        \
+    {                                                                   \
+        .name = "as", .kind = OPTION_NAME, .complete = COMPLETE_RESULT, \
+        .help = "keep the result under this name, for %show and %save", \
+        .help_zh = "以此名保存结果，供 %show 和 %save 使用" \
+    }
+
 /* Refuses a name that --as cannot have. */
 int asked_check_name(const struct cell_line *line, struct err *err);
 

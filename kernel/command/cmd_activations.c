@@ -263,11 +263,7 @@ static const struct option options[] = {
       .help_zh = "同时保存该处的全部数值 [层, 词元, 宽度]，供 %save 使用" },
     ASKED_DATA,
     ASKED_MODEL,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

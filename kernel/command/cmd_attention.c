@@ -134,11 +134,7 @@ static const struct option options[] = {
           "用于带编码器和解码器的模型（T5）：看哪一种注意力；每行写成 源文本 >> 目标文本" },
     ASKED_MODEL,
     ASKED_DATA,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

@@ -361,11 +361,7 @@ static const struct option options[] = {
       .help_zh = "UMAP 的随机数种子；不给时用 %seed 的" },
     ASKED_MODEL,
     ASKED_DATA,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

@@ -267,11 +267,7 @@ static const struct option options[] = {
       .help = "how many alternatives to tell at each step",
       .help_zh = "每一步列出几个可能的词元" },
     ASKED_MODEL,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

@@ -47,11 +47,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 
 static const struct option options[] = {
     ASKED_MODEL,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

@@ -235,11 +235,7 @@ static const struct option options[] = {
       .help = "how many neighbours of each",
       .help_zh = "每个列出多少个近邻" },
     ASKED_MODEL,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };

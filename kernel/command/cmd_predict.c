@@ -128,11 +128,7 @@ static const struct option options[] = {
       .help_zh = "与目标比较的另一个词元或类别（不写 --target 时与最可能的比较）" },
     ASKED_DATA,
     ASKED_MODEL,
-    { .name = "as",
-      .kind = OPTION_NAME,
-      .complete = COMPLETE_RESULT,
-      .help = "keep the result under this name, for %show and %save",
-      .help_zh = "以此名保存结果，供 %show 和 %save 使用" },
+    ASKED_AS,
     ASKED_LANG,
     { 0 },
 };
