@@ -49,10 +49,13 @@ struct need need_of(const struct model *model, const struct pass *pass, double r
     double rows =
         (double)pass->batch *
         (double)(pass->tokens > pass->decoder_tokens ? pass->tokens : pass->decoder_tokens);
-    need.scratch = 4 * rows * (10 * (double)c->width + 2 * (double)c->inner);
+    /* what an architecture has not, its files may still say: a recurrent network's inner size
+     */
+    double inner = model_has(model, SITE_NEURONS) ? (double)c->inner : 0;
+    need.scratch = 4 * rows * (10 * (double)c->width + 2 * inner);
     for (int site = 0; site < SITE_COUNT; site++) {
         double layers, bytes;
-        if (pass->keep[site]) {
+        if (pass->keep[site] && model_has(model, (enum site)site)) {
             bytes = 4 * floats_at(model, pass, (enum site)site, &layers);
             *(pass->take ? &need.scratch : &need.kept) += pass->take ? bytes : bytes * layers;
         }

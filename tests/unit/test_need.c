@@ -42,6 +42,27 @@ TEST(large_gguf_models_open_without_being_read) {
     check(model && strcmp(model->dtype, "Q4_K") == 0);
 }
 
+/* A recurrent network has neither neurons nor heads, whatever its config.json says of them. */
+TEST(need_counts_what_the_architecture_has) {
+    struct err err = { 0 };
+    const struct model *model = model_open(
+        check_arena(), check_fixture(check_arena(), "golden/data/models/lstm_lm"), &err);
+    if (!check(model != NULL)) {
+        return;
+    }
+    struct pass pass = { .batch = 1, .tokens = 8 };
+    memset(pass.keep, true, sizeof pass.keep);
+    struct need plain = need_of(model, &pass, 0);
+    struct config odd_config = *model->config;
+    struct model odd = *model;
+    odd.config = &odd_config;
+    odd_config.inner = odd_config.head_width = odd_config.heads = odd_config.kv_heads = 1000001;
+    struct need need = need_of(&odd, &pass, 0);
+    check(plain.kept > 0 && plain.scratch > 0);
+    check_near(need.kept, plain.kept, 0);
+    check_near(need.scratch, plain.scratch, 0);
+}
+
 /* 4.9 TB of weights: more than is free on any machine that runs this. */
 TEST(need_refuses_a_model_that_memory_cannot_hold) {
     static const struct large huge = { 1, 1, 1 << 18, 8, 1 << 22 };
@@ -75,7 +96,10 @@ TEST(need_is_the_sum_of_the_sites) {
                              .inner = 8,
                              .vocab = 10 };
     struct weights weights = { .bytes = 1000 };
-    struct model model = { .config = &config, .weights = &weights };
+    static const enum site sites[] = { SITE_RESIDUAL, SITE_KEY,    SITE_ATTENTION,
+                                       SITE_NEURONS,  SITE_LOGITS, SITE_COUNT };
+    static const struct arch arch = { .sites = sites };
+    struct model model = { .arch = &arch, .config = &config, .weights = &weights };
     struct pass pass = { .batch = 2, .tokens = 4 };
     struct need need = need_of(&model, &pass, 0);
     check(need.kept == 0 && need.weights == 1000);
