@@ -1,0 +1,1 @@
+module.exports = { optimization: { moduleIds: 'natural', chunkIds: 'natural' } };

@@ -1,0 +1,9 @@
+/** Which kinds of figures have a view. The MIME type of a kind is application/vnd.cutaway.KIND.v1+json. */
+import type { MakeView } from './view.js';
+import { bars } from './kinds/bars.js';
+
+export const VIEWS: Readonly<Record<string, MakeView>> = { bars };
+
+export function mimeOf(kind: string): string {
+  return `application/vnd.cutaway.${kind}.v1+json`;
+}
