@@ -14,45 +14,41 @@ enum {
     MARGIN = 12, /* nodes more than the layout spans: the splines' reach on both sides */
     LEAST = 32,  /* nodes across a small layout */
     EVEN = 8,    /* nodes come in multiples of this */
-    MOST_2D = 1600,
-    MOST_3D = 128,
+    MOST = 1600, /* nodes along an axis */
     PARTS = 4,   /* of the points, each spread over a grid of its own */
     POINTS = 256 /* for a task */
 };
 
-static const double step_2d = 0.35, step_3d = 0.5; /* units */
+static const double finest = 0.45; /* units from node to node, unless the layout is small */
 
 struct repulsion {
     int64_t n;
-    int dims;
     double *sums; /* [tasks] of w */
     float *room;  /* gemm's */
     /* of one grid, until the layout has outgrown it */
     struct arena *arena;
     int64_t nodes, modes;             /* along each axis: G; N = 2 G */
-    int64_t grid;                     /* G^dims */
     double step;                      /* units from node to node */
-    double origin[3];                 /* of node 0 */
+    double origin[2];                 /* of node 0 */
     float *cosines, *sines;           /* [G, G / 2] of modes at nodes */
     float *cosines_back, *sines_back; /* [G / 2, G] the same, turned */
     float *folded;                    /* for the sums and differences of any axis */
-    float *kernel;                    /* [G + 1]^dims the kernel's transform, by frequency */
+    float *kernel;                    /* [G + 1]^2 the kernel's transform, by frequency */
     double constant;                  /* which the kernel is without */
-    float *spread;                    /* [PARTS, G^dims] */
-    float *one, *other;               /* [N^dims] */
+    float *spread;                    /* [PARTS, G^2] */
+    float *one, *other;               /* [N^2] */
     /* at hand */
     const quad *y;
     quad *force;
-    const float *potential;
 };
 
 static void close_grid(void *what) {
     arena_free(((struct repulsion *)what)->arena);
 }
 
-struct repulsion *repulsion_new(struct arena *arena, int64_t n, int dims) {
+struct repulsion *repulsion_new(struct arena *arena, int64_t n) {
     struct repulsion *r = arena_alloc(arena, sizeof *r);
-    *r = (struct repulsion){ .n = n, .dims = dims };
+    *r = (struct repulsion){ .n = n };
     r->sums = arena_array(arena, n, sizeof *r->sums);
     r->room = arena_array(arena, pool_threads() * gemm_room(), sizeof *r->room);
     arena_defer(arena, close_grid, r);
@@ -170,10 +166,6 @@ static void axis_backward(struct repulsion *r, float *from, int64_t rows, float 
 
 /* ---- a grid ---- */
 
-static int64_t power(int64_t base, int exponent) {
-    return exponent == 2 ? base * base : base * base * base;
-}
-
 /* cos(2 pi i / n) for i < n. */
 static double *cosines(struct arena *arena, int64_t n) {
     double *table = arena_array(arena, n, sizeof *table);
@@ -202,12 +194,12 @@ static void modes_fill(struct repulsion *r, const double *cosine) {
 /* w less its value at the far corner, at distances 0 .. G along each axis: a constant has no
  * force, and would drown what is left of the kernel in a small layout. */
 static void kernel_fill(struct repulsion *r, float *out) {
-    int64_t side = r->nodes + 1, all = power(side, r->dims);
-    double far = (double)(r->dims * r->nodes * r->nodes) * r->step * r->step;
+    int64_t side = r->nodes + 1;
+    double far = 2 * (double)(r->nodes * r->nodes) * r->step * r->step;
     r->constant = 1 / (1 + far);
-    for (int64_t i = 0; i < all; i++) {
-        int64_t a = i % side, b = i / side % side, c = i / side / side;
-        double square = (double)(a * a + b * b + c * c) * r->step * r->step;
+    for (int64_t i = 0; i < side * side; i++) {
+        int64_t a = i % side, b = i / side;
+        double square = (double)(a * a + b * b) * r->step * r->step;
         out[i] = (float)((far - square) / ((1 + far) * (1 + square)));
     }
 }
@@ -215,7 +207,7 @@ static void kernel_fill(struct repulsion *r, float *out) {
 /* The kernel's eigenvalues. It is even, so that cosines do; divided by the transform of the two
  * splines, (66 + 52 cos a + 2 cos 2 a) / 120 each, and by the modes' squared lengths. */
 static void kernel_transform(struct repulsion *r, const double *cosine) {
-    int64_t side = r->nodes + 1, modes = r->modes, all = power(side, r->dims);
+    int64_t side = r->nodes + 1, modes = r->modes;
     float *matrix = arena_array(r->arena, side * side, sizeof *matrix);
     for (int64_t m = 0; m < side; m++) {
         double twice_as_fast = cosine[8 * m % (4 * modes)];
@@ -226,35 +218,30 @@ static void kernel_transform(struct repulsion *r, const double *cosine) {
             matrix[m * side + a] = (float)(factor * twice * cosine[4 * m * a % (4 * modes)]);
         }
     }
-    float *spare = arena_array(r->arena, all, sizeof *spare);
-    r->kernel = arena_array(r->arena, all, sizeof *r->kernel);
+    float *along_one = arena_array(r->arena, side * side, sizeof *along_one);
+    r->kernel = arena_array(r->arena, side * side, sizeof *r->kernel);
     kernel_fill(r, r->kernel);
-    for (int axis = 0; axis < r->dims; axis++) {
-        multiply(r, matrix, side, r->kernel, side, all / side, side, spare);
-        float *swap = r->kernel;
-        r->kernel = spare;
-        spare = swap;
-    }
+    multiply(r, matrix, side, r->kernel, side, side, side, along_one);
+    multiply(r, matrix, side, along_one, side, side, side, r->kernel);
 }
 
 static void grid_build(struct repulsion *r, double span) {
-    int64_t most = r->dims == 2 ? MOST_2D : MOST_3D;
     arena_free(r->arena);
     r->arena = arena_new();
     span *= 1.1; /* it will grow */
-    r->step = fmin(r->dims == 2 ? step_2d : step_3d, span / LEAST);
-    r->step = fmax(r->step, span / (double)(most - MARGIN));
+    r->step = fmin(finest, span / LEAST);
+    r->step = fmax(r->step, span / (double)(MOST - MARGIN));
     r->nodes = ((int64_t)(span / r->step) + MARGIN + EVEN - 1) / EVEN * EVEN;
     r->modes = 2 * r->nodes;
-    r->grid = power(r->nodes, r->dims);
     float **matrices[] = { &r->cosines, &r->sines, &r->cosines_back, &r->sines_back };
     for (int i = 0; i < 4; i++) {
         *matrices[i] = arena_array(r->arena, r->nodes * r->nodes / 2, sizeof(float));
     }
-    r->folded = arena_array(r->arena, power(r->modes, r->dims) / 2, sizeof *r->folded);
-    r->spread = arena_array(r->arena, PARTS * r->grid, sizeof *r->spread);
-    r->one = arena_array(r->arena, power(r->modes, r->dims), sizeof *r->one);
-    r->other = arena_array(r->arena, power(r->modes, r->dims), sizeof *r->other);
+    int64_t grid = r->nodes * r->nodes, all = r->modes * r->modes;
+    r->folded = arena_array(r->arena, all / 2, sizeof *r->folded);
+    r->spread = arena_array(r->arena, PARTS * grid, sizeof *r->spread);
+    r->one = arena_array(r->arena, all, sizeof *r->one);
+    r->other = arena_array(r->arena, all, sizeof *r->other);
     double *cosine = cosines(r->arena, 4 * r->modes);
     modes_fill(r, cosine);
     kernel_transform(r, cosine);
@@ -265,12 +252,12 @@ static void grid_place(struct repulsion *r) {
     quad low = r->y[0], high = r->y[0];
     double span = 1e-30;
     for (int64_t i = 1; i < r->n; i++) {
-        for (int d = 0; d < 3; d++) {
+        for (int d = 0; d < 2; d++) {
             low[d] = r->y[i][d] < low[d] ? r->y[i][d] : low[d];
             high[d] = r->y[i][d] > high[d] ? r->y[i][d] : high[d];
         }
     }
-    for (int d = 0; d < r->dims; d++) {
+    for (int d = 0; d < 2; d++) {
         span = fmax(span, (double)high[d] - (double)low[d]);
         span = fmax(span, 1e-6 * fabs((double)high[d])); /* what a float can tell apart */
     }
@@ -278,7 +265,7 @@ static void grid_place(struct repulsion *r) {
     if (!r->arena || span > covered || span < covered / 1.3) {
         grid_build(r, span);
     }
-    for (int d = 0; d < r->dims; d++) {
+    for (int d = 0; d < 2; d++) {
         double middle = ((double)low[d] + (double)high[d]) / 2;
         r->origin[d] = middle - (double)(r->nodes - 1) / 2 * r->step;
     }
@@ -286,17 +273,15 @@ static void grid_place(struct repulsion *r) {
 
 /* ---- points and nodes ---- */
 
-/* The rows of nodes that a point touches (6, in 3-D 36), eight nodes of each; the splines'
- * values along the last axis (two more are 0), and over the others their product, and that with
- * the derivative along one of them. */
+/* Six rows of nodes that a point touches, eight nodes of each; the splines' values and
+ * derivatives over the rows, and along them (two more are 0). */
 struct stencil {
-    int rows;
-    int64_t at[SPLINE * SPLINE];
-    float weight[SPLINE * SPLINE], slope[2][SPLINE * SPLINE];
+    int64_t at; /* the first node */
+    float weight[SPLINE], slope[SPLINE];
     quad last[2], last_slope[2];
 };
 
-/* The splines' values and derivatives at t = 0..1 beyond a node, for all axes together: from
+/* The splines' values and derivatives at t = 0..1 beyond a node, for both axes together: from
  * those of two nodes up, each order from the one before (de Boor's recursion); the derivatives
  * are differences of the order before the last. */
 static void splines(quad t, quad value[SPLINE], quad slope[SPLINE]) {
@@ -322,41 +307,34 @@ static void splines(quad t, quad value[SPLINE], quad slope[SPLINE]) {
 
 static void stencil_set(const struct repulsion *r, quad y, struct stencil *s) {
     quad t = { 0 }, value[SPLINE], slope[SPLINE];
-    int64_t at[3] = { 0 };
-    int last = r->dims - 1;
-    for (int d = 0; d < r->dims; d++) {
+    int64_t at[2];
+    for (int d = 0; d < 2; d++) {
         double place = ((double)y[d] - r->origin[d]) / r->step;
         at[d] = (int64_t)place - (SPLINE / 2 - 1);
         t[d] = (float)(place - (double)(int64_t)place);
     }
     splines(t, value, slope);
-    s->rows = r->dims == 2 ? SPLINE : SPLINE * SPLINE;
-    for (int i = 0; i < s->rows; i++) {
-        bool flat = r->dims == 2;
-        int a = flat ? i : i / SPLINE, b = i % SPLINE;
-        int64_t row = flat ? at[0] + a : (at[0] + a) * r->nodes + at[1] + b;
-        s->at[i] = row * r->nodes + at[last];
-        s->weight[i] = flat ? value[a][0] : value[a][0] * value[b][1];
-        s->slope[0][i] = flat ? slope[a][0] : slope[a][0] * value[b][1];
-        s->slope[1][i] = flat ? 0 : value[a][0] * slope[b][1];
-    }
+    s->at = at[0] * r->nodes + at[1];
     s->last[1] = s->last_slope[1] = (quad){ 0 };
     for (int j = 0; j < SPLINE; j++) {
-        s->last[j / 4][j % 4] = value[j][last];
-        s->last_slope[j / 4][j % 4] = slope[j][last];
+        s->weight[j] = value[j][0];
+        s->slope[j] = slope[j][0];
+        s->last[j / 4][j % 4] = value[j][1];
+        s->last_slope[j / 4][j % 4] = slope[j][1];
     }
 }
 
 static void parts_spread(void *arg, int64_t begin, int64_t end) {
     struct repulsion *r = arg;
+    int64_t all = r->nodes * r->nodes;
     struct stencil s;
     for (int64_t part = begin; part < end; part++) {
-        float *grid = r->spread + part * r->grid;
-        memset(grid, 0, (size_t)r->grid * sizeof *grid);
+        float *grid = r->spread + part * all;
+        memset(grid, 0, (size_t)all * sizeof *grid);
         for (int64_t i = r->n * part / PARTS; i < r->n * (part + 1) / PARTS; i++) {
             stencil_set(r, r->y[i], &s);
-            for (int row = 0; row < s.rows; row++) {
-                loose *nodes = (loose *)(grid + s.at[row]);
+            for (int row = 0; row < SPLINE; row++) {
+                loose *nodes = (loose *)(grid + s.at + row * r->nodes);
                 nodes[0] += s.last[0] * s.weight[row];
                 nodes[1] += s.last[1] * s.weight[row];
             }
@@ -375,18 +353,16 @@ static void points_read(void *arg, int64_t begin, int64_t end) {
     double sum = 0;
     float factor = (float)(-0.5 / r->step);
     for (int64_t i = begin; i < end; i++) {
-        quad value[2] = { 0 }, slope0[2] = { 0 }, slope1[2] = { 0 };
+        quad value[2] = { 0 }, slope[2] = { 0 };
         stencil_set(r, r->y[i], &s);
-        for (int row = 0; row < s.rows; row++) {
-            const loose *nodes = (const loose *)(r->potential + s.at[row]);
+        for (int row = 0; row < SPLINE; row++) {
+            const loose *nodes = (const loose *)(r->one + s.at + row * r->nodes);
             for (int half = 0; half < 2; half++) {
                 value[half] += nodes[half] * s.weight[row];
-                slope0[half] += nodes[half] * s.slope[0][row];
-                slope1[half] += nodes[half] * s.slope[1][row];
+                slope[half] += nodes[half] * s.slope[row];
             }
         }
-        quad force = { sum_of(slope0, s.last), sum_of(slope1, s.last) };
-        force[r->dims - 1] = sum_of(value, s.last_slope);
+        quad force = { sum_of(slope, s.last), sum_of(value, s.last_slope) };
         r->force[i] = force * factor;
         sum += (double)sum_of(value, s.last);
     }
@@ -395,49 +371,33 @@ static void points_read(void *arg, int64_t begin, int64_t end) {
 
 /* ---- the convolution ---- */
 
-/* Modes of one or, in 3-D, two axes times the kernel. */
+/* Rows of modes times the kernel. */
 static void modes_scale(void *arg, int64_t begin, int64_t end) {
     struct repulsion *r = arg;
-    int64_t nodes = r->nodes, modes = r->modes, side = nodes + 1;
+    int64_t nodes = r->nodes, modes = r->modes;
     for (int64_t i = begin; i < end; i++) {
         float *row = r->one + i * modes;
-        int64_t a = i % modes, b = i / modes; /* b is 0 in 2-D */
-        a = a < nodes ? a : a - nodes + 1;
-        b = b < nodes ? b : b - nodes + 1;
-        const float *kernel = r->kernel + (b * side + a) * side;
+        const float *kernel = r->kernel + (i < nodes ? i : i - nodes + 1) * (nodes + 1);
         simd()->mul(row, row, kernel, nodes);
         simd()->mul(row + nodes, row + nodes, kernel + 1, nodes);
     }
 }
 
 static void parts_add(struct repulsion *r) {
-    simd()->add(r->one, r->spread, r->spread + r->grid, r->grid);
+    int64_t all = r->nodes * r->nodes;
+    simd()->add(r->one, r->spread, r->spread + all, all);
     for (int part = 2; part < PARTS; part++) {
-        simd()->add(r->one, r->one, r->spread + part * r->grid, r->grid);
+        simd()->add(r->one, r->one, r->spread + part * all, all);
     }
-}
-
-static void swap_arrays(struct repulsion *r) {
-    float *swap = r->one;
-    r->one = r->other;
-    r->other = swap;
 }
 
 static void convolve(struct repulsion *r) {
-    int64_t all = r->grid; /* numbers in r->one */
     parts_add(r);
-    for (int axis = 0; axis < r->dims; axis++) {
-        axis_forward(r, r->one, all / r->nodes, r->other);
-        swap_arrays(r);
-        all *= 2;
-    }
-    pool_for(all / r->modes, 16, modes_scale, r);
-    for (int axis = 0; axis < r->dims; axis++) {
-        axis_backward(r, r->one, all / r->modes, r->other);
-        swap_arrays(r);
-        all /= 2;
-    }
-    r->potential = r->one;
+    axis_forward(r, r->one, r->nodes, r->other);
+    axis_forward(r, r->other, r->modes, r->one);
+    pool_for(r->modes, 16, modes_scale, r);
+    axis_backward(r, r->one, r->modes, r->other);
+    axis_backward(r, r->other, r->nodes, r->one);
 }
 
 double repulsion_on_grid(struct repulsion *r, const quad *y, quad *force) {

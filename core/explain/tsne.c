@@ -244,7 +244,7 @@ static struct descent *descent_new(struct arena *arena, const struct affinities 
         *arrays[i] = arena_array(arena, d->n, sizeof(quad));
     }
     d->costs = arena_array(arena, d->n, sizeof *d->costs);
-    d->repulsion = repulsion_new(arena, d->n, dims);
+    d->repulsion = repulsion_new(arena, d->n);
     for (int64_t i = 0; i < d->n * dims; i++) {
         d->y[i / dims][i % dims] = y0[i];
         d->gains[i / dims][i % dims] = 1;
