@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
+#include "core/result/result_id.h"
 
 static void add_code(struct buf *out, uint32_t code) {
     char bytes[4];
@@ -83,6 +84,7 @@ struct figure *figure_new(struct arena *arena, const struct result *result,
         .caption = sentence(arena, result->caption, PAGE),
         .provenance = sentence(arena, result_provenance(arena, &timeless), LINES),
         .time = result_duration(arena, result->seconds),
+        .result = result_id(arena, result),
     };
     figure->alt = figure->finding;
     return figure;

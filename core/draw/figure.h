@@ -57,6 +57,7 @@ struct figure {
     const char *finding, *caption, *alt;
     const char *provenance; /* without the time, so that the same cell draws the same bytes */
     const char *time;       /* "4.1 ms"; "" when not measured */
+    const char *result;     /* result_id of what it shows; NULL: of no result */
     struct figure_table table;
     const struct figure_form *form;
     void *body; /* the form's own: struct cells of cells_form */

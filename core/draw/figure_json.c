@@ -17,6 +17,9 @@ const char *figure_json(struct arena *arena, const struct figure *figure) {
     json_pair(&w, "caption", figure->caption);
     json_pair(&w, "alt", figure->alt);
     json_pair(&w, "provenance", figure->provenance);
+    if (figure->result) {
+        json_pair(&w, "result", figure->result);
+    }
     figure->form->json(&w, figure);
     json_close(&w, '}');
     return w.out->data;

@@ -16,6 +16,8 @@ struct picture_options {
     const char *language; /* "en", "zh" */
     int64_t top;          /* rows in text and tables; 0: the picture's default */
     bool no_html;         /* leave the HTML out (%save to PNG) */
+    const char *theme;    /* "light", "dark"; NULL: light */
+    const char *colours;  /* "cutaway", "viridis", "grey"; NULL: cutaway */
 };
 
 /* A figure in MIME types. Everything is in the arena. */

@@ -310,9 +310,15 @@ const char *asked_language(struct session *session, const struct cell_line *line
     return flag ? flag->value : session_setting(session, "language");
 }
 
+struct picture_options asked_options(struct session *session, const char *language) {
+    return (struct picture_options){ .language = language,
+                                     .theme = session_setting(session, "theme"),
+                                     .colours = session_setting(session, "colours") };
+}
+
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
                const char *picture, const char *language, struct err *err) {
-    const struct picture_options options = { .language = language };
+    const struct picture_options options = asked_options(session, language);
     const struct bundle *bundle =
         picture_bundle(session_arena(session), picture, result, &options, err);
     if (!bundle) {

@@ -102,6 +102,9 @@ const char *asked_language(struct session *session, const struct cell_line *line
         .help_zh = "说明文字所用的语言；不给时按环境变量 LANG"            \
     }
 
+/* How to draw in that language: theme and colours are the session's. */
+struct picture_options asked_options(struct session *session, const char *language);
+
 /* Draws and shows in that language. `picture` NULL: the result's own. */
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
                const char *picture, const char *language, struct err *err);

@@ -165,8 +165,8 @@ static void on_step(void *arg, int64_t step, int64_t of, const float *layout, in
     struct arena_mark mark = arena_mark(call->arena);
     const struct result *partial =
         atlas_partial(call->arena, showing->embedding, showing->request, layout);
-    const struct picture_options options = { .language = showing->request->language,
-                                             .scale = 1 };
+    struct picture_options options = asked_options(call->session, showing->request->language);
+    options.scale = 1;
     struct err err = { 0 };
     const struct bundle *bundle =
         picture_bundle(call->arena, partial->kind, partial, &options, &err);
@@ -227,7 +227,7 @@ static int show_result(struct call *call, struct progress *progress, const struc
     if (stopped) {
         stop_clear(); /* what is there is still drawn */
     }
-    const struct picture_options options = { .language = call->zh ? "zh" : "en" };
+    const struct picture_options options = asked_options(call->session, call->zh ? "zh" : "en");
     const struct bundle *bundle =
         picture_bundle(call->arena, made->kind, made, &options, call->err);
     if (!bundle) {

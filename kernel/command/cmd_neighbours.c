@@ -154,7 +154,7 @@ static int show(struct call *call, const struct loaded *one, int64_t index, int6
     made->dtype = one->model->dtype;
     struct arena **own = session_result_arena(call->session);
     const struct result *result = result_copy(*own, made);
-    const struct picture_options options = { .language = request.language };
+    const struct picture_options options = asked_options(call->session, request.language);
     const struct bundle *bundle =
         picture_bundle(call->arena, result->kind, result, &options, call->err);
     if (!bundle) {

@@ -13,8 +13,8 @@ static bool ends_with(const char *text, const char *ending) {
 static int save_picture(struct session *session, const struct cell_line *line,
                         const struct result *result, const char *path, struct err *err) {
     bool png = ends_with(path, ".png");
-    const struct picture_options options = { .language = asked_language(session, line),
-                                             .no_html = png };
+    struct picture_options options = asked_options(session, asked_language(session, line));
+    options.no_html = png;
     const char *picture = asked_picture(line, result, err);
     const struct bundle *bundle =
         picture ? picture_bundle(session_arena(session), picture, result, &options, err) : NULL;

@@ -51,7 +51,7 @@ static void on_progress(void *arg, int64_t done, int64_t of) {
 
 /* Draws, in the place of the progress where that was shown last. */
 static int show(struct call *call, const struct result *result) {
-    const struct picture_options options = { .language = call->language };
+    const struct picture_options options = asked_options(call->session, call->language);
     const struct bundle *bundle =
         picture_bundle(call->arena, NULL, result, &options, call->err);
     if (!bundle) {

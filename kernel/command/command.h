@@ -56,12 +56,14 @@ struct command {
         *help_zh;        /* paragraphs; what it shows, how to read it, what it cannot tell */
     const char *example; /* a whole cell that the tests run (after `needs`, if not NULL) */
     const char *needs;   /* cells to run first, for the example's test */
-    const char *subcommands;      /* "load list use": choices for the first word; NULL: none */
-    enum complete_kind complete;  /* what its words (after a subcommand) can be */
-    bool body;                    /* takes a %% body */
-    bool bare;                    /* means something without it too, with one % */
-    bool hidden;                  /* not in help or completion */
-    const struct option *options; /* ends with name NULL; may be NULL */
+    const char *subcommands; /* "load list use": choices for the first word; NULL: none */
+    const char *(*values)(const char *word); /* choices for the word after that first word; NULL
+                                                where there are none */
+    enum complete_kind complete;             /* what its words (after a subcommand) can be */
+    bool body;                               /* takes a %% body */
+    bool bare;                               /* means something without it too, with one % */
+    bool hidden;                             /* not in help or completion */
+    const struct option *options;            /* ends with name NULL; may be NULL */
     int (*run)(struct session *session, const struct cell_line *line, struct reply *reply,
                struct err *err);
 };

@@ -201,18 +201,32 @@ static void offer_options(struct asked *asked, const struct command *command,
     }
 }
 
-/* Words before the last that are no option and no option's value. */
+/* Words before the last that are no option and no option's value; `*first` is the first. */
 static int64_t words_plain(const struct command *command, const struct complete_word *words,
-                           int64_t count) {
+                           int64_t count, const char **first) {
     int64_t plain = 0;
     for (int64_t i = 1; i + 1 < count; i++) {
         if (takes_next(command, &words[i])) {
             i++;
         } else if (!words[i].flag) {
-            plain++;
+            *first = plain++ == 0 ? words[i].text : *first;
         }
     }
     return plain;
+}
+
+/* A word of a command that is no option's. */
+static void offer_word(struct asked *asked, const struct command *command,
+                       const struct complete_word *words, int64_t count) {
+    const char *first = "";
+    int64_t plain = words_plain(command, words, count, &first);
+    if (command->subcommands && plain == 0) {
+        offer_words(asked, command->subcommands, "subcommand");
+    } else if (command->values && plain == 1) {
+        offer_words(asked, command->values(first), "value");
+    } else {
+        offer_kind(asked, command->complete, NULL);
+    }
 }
 
 /* A quote that opens where the matches begin stays; one further on goes with what they replace.
@@ -235,10 +249,8 @@ static void offer_argument(struct asked *asked, const struct command *command,
         offer_options(asked, command, words, count);
     } else if (count > 2 && takes_next(command, &words[count - 2])) {
         offer_value(asked, option_of(command, words[count - 2].text));
-    } else if (command->subcommands && words_plain(command, words, count) == 0) {
-        offer_words(asked, command->subcommands, "subcommand");
     } else {
-        offer_kind(asked, command->complete, NULL);
+        offer_word(asked, command, words, count);
     }
 }
 

@@ -9,9 +9,10 @@
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
-enum { SETTINGS = 3, VALUE_ROOM = 64 };
+enum { SETTINGS = 5, VALUE_ROOM = 64 };
 
-static const char *const setting_names[SETTINGS] = { "language", "seed", "time" };
+static const char *const setting_names[SETTINGS] = { "language", "theme", "colours", "seed",
+                                                     "time" };
 
 struct session {
     struct arena *cell; /* NULL between cells */
@@ -43,6 +44,8 @@ struct session *session_new(void) {
     }
     session->models.in_use = -1;
     session_set(session, "language", language_of_locale());
+    session_set(session, "theme", "light");
+    session_set(session, "colours", "cutaway");
     session_set(session, "seed", "0");
     session_set(session, "time", "off");
     return session;

@@ -62,7 +62,7 @@ const struct dataset_kept *session_data(struct session *session, const char *nam
 int session_data_drop(struct session *session, const char *name, struct err *err);
 const struct dataset_kept *session_data_all(struct session *session, int64_t *count);
 
-/* Settings: "language", "seed", "time". */
+/* Settings: "language", "theme", "colours", "seed", "time"; NULL for another name. */
 const char *session_setting(struct session *session, const char *name);
 void session_set(struct session *session, const char *name, const char *value);
 

@@ -60,6 +60,15 @@ TEST(complete_plain_words) {
     check_same(at("%help %ech|"), "6-10 %echo");
 }
 
+TEST(complete_values_of_a_setting) {
+    check_same(at("%set th|"), "5-7 theme");
+    check_same(at("%set theme |"), "11-11 dark light");
+    check_same(at("%set colours v|"), "13-14 viridis");
+    check_same(at("%set seed |"), "10-10");
+    check_same(at("%set nothing |"), "13-13");
+    check_same(at("%set theme dark |"), "16-16");
+}
+
 TEST(complete_after_a_wide_blank) {
     check_same(at("%time\xe3\x80\x80o|"), "8-9 off on");
     check_same(at("%time\xc2\xa0o|"), "7-8 off on");

@@ -57,6 +57,7 @@ TEST(figure_json_says_texts_axes_and_scale) {
     check_same(json_text_at(tree, "schema", ""), "cutaway.heatmap.v1");
     check_same(json_text_at(tree, "title", ""), "Attention of minilm");
     check_text(json_text_at(tree, "alt", ""), "looks back");
+    check_int(strlen(json_text_at(tree, "result", "")), 16);
     struct json *axes = json_at(tree, "axes");
     check_int(axes->count, 4);
     check_same(json_text_at(axes->first, "name", ""), "layer");
