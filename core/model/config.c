@@ -268,7 +268,8 @@ static int read_decoder(const struct source *s, struct config *config) {
 
 static int read_sizes(const struct source *s, const struct weights *weights,
                       struct config *config) {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    size_t count = s->form->headless ? NEEDED_HEADLESS : sizeof fields / sizeof *fields;
+    for (size_t i = 0; i < count; i++) {
         if (read_field(s, config, &fields[i]) < 0) {
             return -1;
         }

@@ -20,7 +20,8 @@ struct config_form {
     /* In config.json, where not num_hidden_layers, num_attention_heads, hidden_size,
      * intermediate_size, max_position_embeddings, num_key_value_heads, head_dim. */
     const char *layers, *heads, *width, *inner, *context, *kv_heads, *head_width;
-    bool headless;      /* no attention: heads, inner and context may be absent (0) */
+    bool headless;      /* a recurrent network: no heads, inner size or context (0), whatever
+                           the file says of them */
     bool endless;       /* no table of positions: context may be absent (0: no limit) */
     bool decodes;       /* encoder-decoder: num_decoder_layers, if absent as many as layers */
     int64_t inner_by;   /* inner, if absent, as a multiple of width */

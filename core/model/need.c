@@ -49,10 +49,7 @@ struct need need_of(const struct model *model, const struct pass *pass, double r
     double rows =
         (double)pass->batch *
         (double)(pass->tokens > pass->decoder_tokens ? pass->tokens : pass->decoder_tokens);
-    /* what an architecture has not, its files may still say: a recurrent network's inner size
-     */
-    double inner = model_has(model, SITE_NEURONS) ? (double)c->inner : 0;
-    need.scratch = 4 * rows * (10 * (double)c->width + 2 * inner);
+    need.scratch = 4 * rows * (10 * (double)c->width + 2 * (double)c->inner);
     for (int site = 0; site < SITE_COUNT; site++) {
         double layers, bytes;
         if (pass->keep[site] && model_has(model, (enum site)site)) {

@@ -77,6 +77,17 @@ TEST(config_reads_what_is_said) {
     check(c->bos == 1 && c->eos == 2 && c->pad == -1);
 }
 
+/* A recurrent network takes none of these, and no memory for them. */
+TEST(config_leaves_what_a_recurrent_network_has_not) {
+    struct config *c = read_json(
+        "{\"model_type\":\"lstm_lm\",\"hidden_size\":48,\"num_layers\":3,\"vocab_size\":640,"
+        "\"num_attention_heads\":6,\"num_key_value_heads\":4,\"head_dim\":1000001,"
+        "\"intermediate_size\":1000001,\"max_position_embeddings\":2}");
+    check(c && c->layers == 3 && c->width == 48 && c->vocab == 640);
+    check(c && c->heads == 0 && c->kv_heads == 0 && c->head_width == 0 && c->inner == 0);
+    check(c && config_fits(c, 1000));
+}
+
 TEST(config_reads_rope_parameters) {
     struct config *c =
         read_json(LLAMA ",\"rope_parameters\":{\"rope_theta\":1e6,\"rope_type\":\"default\"}}");
