@@ -343,7 +343,9 @@ void forge_tokenizer_gguf(struct forge_gguf *g, struct dice *dice, int64_t count
 
 /* ---- using ---- */
 
-enum { TEXT_MOST = 300 }; /* bytes: a normalizer may make 256 of one */
+/* Bytes: a normalizer may make 256 of one, and each may be unknown, whose label and decoded
+ * text may be 10,000. */
+enum { TEXT_MOST = 300 };
 
 static const char *const texts[] = {
     "the the",
@@ -434,8 +436,8 @@ bool forge_tokenizer_use(struct arena *arena, struct dice *dice,
             text = own ? (struct json_text){ own, strlen(own) } : text;
         } else if (dice_once(dice, 6)) {
             text = damage_text(arena, dice);
-            text.length = text.length < TEXT_MOST ? text.length : TEXT_MOST;
         }
+        text.length = text.length < TEXT_MOST ? text.length : TEXT_MOST;
         struct arena_mark mark = arena_mark(arena);
         int refused = use_text(arena, dice, tokenizer, text, pair, err);
         arena_rewind(arena, mark);
