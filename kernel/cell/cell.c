@@ -1,5 +1,7 @@
 #include "kernel/cell/cell.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/utf8.h"
@@ -353,4 +355,14 @@ const struct cell_flag *cell_flag_at(const struct cell_line *line, const char *n
         }
     }
     return NULL;
+}
+
+int cell_refuse(struct err *err, enum err_kind kind, const struct cell_word *at,
+                const char *format, ...) {
+    char text[sizeof err->text + 4]; /* so that err_at sees what it has to cut */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return err_at(err, kind, at->line, at->column, at->length, "%s", text);
 }

@@ -59,6 +59,10 @@ size_t cell_blank(const char *at, const char *end);
 /* For is_complete_request: "complete", "incomplete" or "invalid". */
 const char *cell_completeness(const char *text, size_t length);
 
+/* Says what is wrong with a word of the cell; as err_set. */
+int cell_refuse(struct err *err, enum err_kind kind, const struct cell_word *at,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* The flag of that name, NULL if it was not given. */
 const struct cell_flag *cell_flag_at(const struct cell_line *line, const char *name);
 

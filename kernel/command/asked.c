@@ -75,17 +75,18 @@ static int check_data(const struct cell_flag *flag, const struct dataset_kept *d
                       int64_t longest, int64_t count, struct err *err) {
     const struct cell_word *at = &flag->value_at;
     if (count > ASKED_TEXTS) {
-        return err_at(
-            err, ERR_TEXT, at->line, at->column, at->length,
+        return cell_refuse(
+            err, ERR_TEXT, at,
             "%s has %lld texts and a command takes at most %d: %%data %s FILE --first "
             "%d takes the first of them",
             data->name, (long long)count, ASKED_TEXTS, data->name, ASKED_TEXTS);
     }
     if (longest > ASKED_BYTES) {
-        return err_at(err, ERR_TEXT, at->line, at->column, at->length,
-                      "%s has a text of %lld bytes and a command takes at most %d: cut it into "
-                      "lines",
-                      data->name, (long long)longest, ASKED_BYTES);
+        return cell_refuse(
+            err, ERR_TEXT, at,
+            "%s has a text of %lld bytes and a command takes at most %d: cut it into "
+            "lines",
+            data->name, (long long)longest, ASKED_BYTES);
     }
     return 0;
 }
@@ -122,9 +123,9 @@ static struct asked_text *whole_data(struct arena *arena, const struct cell_line
     const struct cell_word *at = &flag->value_at;
     const struct file *file = data->dataset->file;
     if (data->dataset->form != DATASET_TXT || data->most > 0) {
-        err_at(err, ERR_OPTION, at->line, at->column, at->length,
-               "--whole joins the lines of a .txt file; %s is %s, whose texts stand apart",
-               data->name, data->most > 0 ? "a part of one" : "no such file");
+        cell_refuse(err, ERR_OPTION, at,
+                    "--whole joins the lines of a .txt file; %s is %s, whose texts stand apart",
+                    data->name, data->most > 0 ? "a part of one" : "no such file");
         return NULL;
     }
     if (check_data(flag, data, file->size, 1, err) < 0) {
@@ -196,8 +197,8 @@ int asked_pictures(const struct cell_line *line, int64_t count, struct err *err)
     const struct cell_word *at = flag ? &flag->value_at : &line->command;
     return count <= ASKED_PICTURES
                ? 0
-               : err_at(
-                     err, ERR_TEXT, at->line, at->column, at->length,
+               : cell_refuse(
+                     err, ERR_TEXT, at,
                      "%%%%%s draws a picture for each text, and these are %lld: give at most "
                      "%d (%%data NAME FILE --first %d)",
                      line->command.text, (long long)count, ASKED_PICTURES, ASKED_PICTURES);
@@ -239,8 +240,8 @@ int asked_check_name(const struct cell_line *line, struct err *err) {
     if (flag && (strpbrk(flag->value, " \t,") || flag->value[0] == '-' ||
                  strcmp(flag->value, "_") == 0)) {
         char shown[80];
-        return err_at(
-            err, ERR_OPTION, at->line, at->column, at->length,
+        return cell_refuse(
+            err, ERR_OPTION, at,
             "a result cannot be called \"%s\": a name has no blanks or commas, does not "
             "begin with -, and _ is the last result's",
             err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
@@ -258,10 +259,9 @@ int asked_real(const struct cell_line *line, const char *name, double low, doubl
     }
     *value = strtod(flag->value, &end);
     if (end == flag->value || *end || !(*value >= low && *value <= high)) {
-        return err_at(err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
-                      flag->value_at.length, "--%s takes a number from %g to %g, not \"%s\"",
-                      name, low, high,
-                      err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
+        return cell_refuse(err, ERR_OPTION, &flag->value_at,
+                           "--%s takes a number from %g to %g, not \"%s\"", name, low, high,
+                           err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
     }
     return 0;
 }
@@ -284,9 +284,9 @@ const char *asked_picture(const struct cell_line *line, const struct result *res
         return result->kind;
     }
     if (!kept_view_has_heads(result)) {
-        err_at(err, ERR_OPTION, at->line, at->column, at->length,
-               "--view %s draws attention heads, and \"%.60s\" has none: leave it away",
-               view->value, result->title);
+        cell_refuse(err, ERR_OPTION, at,
+                    "--view %s draws attention heads, and \"%.60s\" has none: leave it away",
+                    view->value, result->title);
         return NULL;
     }
     if (strcmp(view->value, "grid") == 0) {
@@ -295,8 +295,8 @@ const char *asked_picture(const struct cell_line *line, const struct result *res
     const struct axis *axes = result->series[0].axes;
     int64_t heads = axes[0].count * axes[1].count;
     if (heads != 1) {
-        err_at(
-            err, ERR_OPTION, at->line, at->column, at->length,
+        cell_refuse(
+            err, ERR_OPTION, at,
             "--view head shows one head, but %lld are meant here: add --layer and --head with "
             "one number each",
             (long long)heads);

@@ -47,9 +47,8 @@ static int read_neurons(const struct call *call, struct activations_request *req
     } while (at && *at);
     char shown[80];
     return at ? 0
-              : err_at(
-                    call->err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
-                    flag->value_at.length,
+              : cell_refuse(
+                    call->err, ERR_OPTION, &flag->value_at,
                     "--neuron cannot be %s: it takes a layer and a number, 3.512, or several "
                     "with commas between",
                     err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));

@@ -171,9 +171,10 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         return data_add(&call, &words[0], &words[1]);
     }
     const struct cell_word *at = &words[line->word_count > 2 ? 2 : 0];
-    return err_at(err, ERR_OPTION, at->line, at->column, at->length,
-                  "%%data takes a name and a file, or list, info NAME, drop NAME; quote a path "
-                  "that has blanks");
+    return cell_refuse(
+        err, ERR_OPTION, at,
+        "%%data takes a name and a file, or list, info NAME, drop NAME; quote a path "
+        "that has blanks");
 }
 
 static const struct option options[] = {

@@ -88,18 +88,20 @@ static int read_points(struct call *call) {
         call->points = strcmp(flag->value, nouns[i]) == 0 ? (enum points)i : call->points;
     }
     if (body == (call->points == POINTS_TOKENS)) {
-        return err_at(call->err, ERR_OPTION, at->line, at->column, at->length,
-                      body ? "the vocabulary's tokens need no texts: write %%embed --of tokens "
-                             "with one %%"
-                           : "%s are read from texts: write %%%%embed --of %s and the texts on "
-                             "the lines below",
-                      nouns[call->points], nouns[call->points]);
+        return cell_refuse(
+            call->err, ERR_OPTION, at,
+            body ? "the vocabulary's tokens need no texts: write %%embed --of tokens "
+                   "with one %%"
+                 : "%s are read from texts: write %%%%embed --of %s and the texts on "
+                   "the lines below",
+            nouns[call->points], nouns[call->points]);
     }
     const struct cell_flag *layer = cell_flag_at(call->line, "layer");
     if (layer && !body) {
-        return err_at(call->err, ERR_OPTION, layer->at.line, layer->at.column, layer->at.length,
-                      "--layer reads texts, and tokens come from the table of embeddings: "
-                      "leave it away, or write %%%%embed and the texts on the lines below");
+        return cell_refuse(
+            call->err, ERR_OPTION, &layer->at,
+            "--layer reads texts, and tokens come from the table of embeddings: "
+            "leave it away, or write %%%%embed and the texts on the lines below");
     }
     return 0;
 }

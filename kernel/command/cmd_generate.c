@@ -145,13 +145,12 @@ static const char *body_of(struct arena *arena, const struct cell_line *line, st
 
 struct writer {
     struct reply *reply;
-    bool wrote, open; /* open: the last line has no end yet */
+    bool open; /* the last line has no end yet */
 };
 
 static void write_on(void *arg, const char *bytes, size_t length) {
     struct writer *writer = arg;
     reply_text(writer->reply, bytes, length);
-    writer->wrote = true;
     writer->open = bytes[length - 1] != '\n';
 }
 

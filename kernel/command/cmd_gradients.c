@@ -87,9 +87,8 @@ static int look_at(const struct looking *looking, const struct loaded *one, int6
     bool every = strcmp(view, "all") == 0, brief = strcmp(view, "auto") == 0;
     if (strcmp(view, "units") == 0 && !all.units) {
         const struct cell_flag *flag = cell_flag_at(looking->line, "view");
-        return err_at(
-            err, ERR_UNSUPPORTED, flag->value_at.line, flag->value_at.column,
-            flag->value_at.length,
+        return cell_refuse(
+            err, ERR_UNSUPPORTED, &flag->value_at,
             "%s has no units that could be dead or saturated: its feed-forward layers "
             "have no act that rectifies",
             one->handle);

@@ -30,9 +30,10 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     }
     if (line->word_count > 1) {
         const struct cell_word *extra = &line->words[1];
-        return err_at(err, ERR_OPTION, extra->line, extra->column, extra->length,
-                      "%%info takes one name, as in %%info blocks.0.attn.hook_q; a model is "
-                      "meant by --model");
+        return cell_refuse(
+            err, ERR_OPTION, extra,
+            "%%info takes one name, as in %%info blocks.0.attn.hook_q; a model is "
+            "meant by --model");
     }
     for (int64_t i = 0; i < count; i++) {
         int done = line->word_count

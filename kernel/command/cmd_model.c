@@ -20,9 +20,8 @@ struct call {
 
 static int need_name(const struct call *call, const char *what) {
     if (!call->name) {
-        return err_at(call->err, ERR_OPTION, call->line->words[0].line,
-                      call->line->words[0].column, call->line->words[0].length,
-                      "%%model %s needs %s after it", call->line->words[0].text, what);
+        return cell_refuse(call->err, ERR_OPTION, &call->line->words[0],
+                           "%%model %s needs %s after it", call->line->words[0].text, what);
     }
     return 0;
 }
@@ -157,9 +156,9 @@ static int gain_read(const struct call *call, double *gain) {
     char *end, shown[60];
     *gain = strtod(command_text(command_find("model"), call->line, "gain"), &end);
     if (*end != '\0') {
-        return err_at(call->err, ERR_OPTION, flag->value_at.line, flag->value_at.column,
-                      flag->value_at.length, "--gain is a number, such as 0.5 or 2, not \"%s\"",
-                      err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
+        return cell_refuse(call->err, ERR_OPTION, &flag->value_at,
+                           "--gain is a number, such as 0.5 or 2, not \"%s\"",
+                           err_quote(shown, sizeof shown, flag->value, strlen(flag->value)));
     }
     return 0;
 }
@@ -174,15 +173,14 @@ static int newborn_read(const struct call *call, struct newborn *newborn) {
     bool rnn = strcmp(kind, "rnn") == 0;
     if (!rnn && strcmp(kind, "lstm") != 0 && strcmp(kind, "gru") != 0) {
         char shown[60];
-        return err_at(call->err, ERR_OPTION, call->name->line, call->name->column,
-                      call->name->length, "%%model new makes rnn, lstm or gru, not \"%s\"",
-                      err_quote(shown, sizeof shown, kind, strlen(kind)));
+        return cell_refuse(call->err, ERR_OPTION, call->name,
+                           "%%model new makes rnn, lstm or gru, not \"%s\"",
+                           err_quote(shown, sizeof shown, kind, strlen(kind)));
     }
     if (relu && !rnn) {
         const struct cell_flag *act = cell_flag_at(call->line, "act");
-        return err_at(call->err, ERR_OPTION, act->value_at.line, act->value_at.column,
-                      act->value_at.length, "--act is for rnn: the acts of %s are its gates'",
-                      kind);
+        return cell_refuse(call->err, ERR_OPTION, &act->value_at,
+                           "--act is for rnn: the acts of %s are its gates'", kind);
     }
     *newborn = (struct newborn){
         .kind = relu                        ? OP_RNN_RELU
@@ -283,12 +281,12 @@ static int options_check(const struct cell_line *line, const char *part, struct 
         if (strcmp(flag->name, "lang") == 0 || (names ? loads : makes)) {
             continue;
         }
-        return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                      names
-                          ? "--as gives a name to a model that is being loaded: %%model %s has "
-                            "no use for it%.0s"
-                          : "%%model %s has no use for --%s: it is for %%model new",
-                      part, flag->name);
+        return cell_refuse(
+            err, ERR_OPTION, &flag->at,
+            names ? "--as gives a name to a model that is being loaded: %%model %s has "
+                    "no use for it%.0s"
+                  : "%%model %s has no use for --%s: it is for %%model new",
+            part, flag->name);
     }
     return 0;
 }
@@ -311,9 +309,9 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     bool bare = strcmp(part, "list") == 0;
     if (line->word_count > (bare ? 1 : 2)) {
         const struct cell_word *extra = &line->words[bare ? 1 : 2];
-        return err_at(err, ERR_OPTION, extra->line, extra->column, extra->length,
-                      "%%model %s takes no more words than that: quote a path that has blanks",
-                      part);
+        return cell_refuse(
+            err, ERR_OPTION, extra,
+            "%%model %s takes no more words than that: quote a path that has blanks", part);
     }
     if (options_check(line, part, err) < 0) {
         return -1;

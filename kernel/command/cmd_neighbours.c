@@ -204,8 +204,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     }
     call.words = of ? strcmp(of->value, "words") == 0 : !among && guess_words(&call);
     if (call.words && among) {
-        return err_at(err, ERR_OPTION, among->at.line, among->at.column, among->at.length,
-                      "--among is for sentences: words are looked for in the vocabulary");
+        return cell_refuse(err, ERR_OPTION, &among->at,
+                           "--among is for sentences: words are looked for in the vocabulary");
     }
     for (int64_t m = 0; m < models; m++) {
         if (show(&call, &list[m], m, models) < 0) {

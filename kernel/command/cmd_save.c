@@ -59,8 +59,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     const char *form = form_of(at->text);
     if (!form) {
         char shown[200];
-        return err_at(
-            err, ERR_OPTION, at->line, at->column, at->length,
+        return cell_refuse(
+            err, ERR_OPTION, at,
             "nothing can be saved as %s: the file's name must end in .png, .html, .txt, "
             ".npy, .npz, .csv, .json or .safetensors",
             err_quote(shown, sizeof shown, at->text, strlen(at->text)));

@@ -17,9 +17,9 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     err_quote(shown, sizeof shown, word->text, strlen(word->text));
     if (line->word_count > 1 || strspn(word->text, "0123456789") != strlen(word->text) ||
         strlen(word->text) > 18 || word->text[0] == '\0') {
-        return err_at(err, ERR_OPTION, word->line, word->column, word->length,
-                      "%%seed takes one whole number of at most 18 digits, not \"%s\"%s", shown,
-                      line->word_count > 1 ? " and more" : "");
+        return cell_refuse(err, ERR_OPTION, word,
+                           "%%seed takes one whole number of at most 18 digits, not \"%s\"%s",
+                           shown, line->word_count > 1 ? " and more" : "");
     }
     char digits[24];
     snprintf(digits, sizeof digits, "%lld", strtoll(word->text, NULL, 10));

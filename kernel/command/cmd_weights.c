@@ -59,8 +59,8 @@ static int view_check(const struct cell_line *line, const struct loaded *twin,
                       struct err *err) {
     const struct cell_flag *view = cell_flag_at(line, "view");
     if (view && strcmp(view->value, "cost") == 0 && !twin) {
-        return err_at(
-            err, ERR_OPTION, view->value_at.line, view->value_at.column, view->value_at.length,
+        return cell_refuse(
+            err, ERR_OPTION, &view->value_at,
             "--view cost compares with a twin: add --vs and the name of the same model "
             "loaded in another type");
     }

@@ -49,7 +49,7 @@ int command_takes_value(const char *name, const char *flag) {
 }
 
 static int fault(struct err *err, const struct cell_word *at, const char *text) {
-    return err_at(err, ERR_OPTION, at->line, at->column, at->length, "%s", text);
+    return cell_refuse(err, ERR_OPTION, at, "%s", text);
 }
 
 int command_unknown(const struct cell_word *word, struct err *err) {
@@ -64,23 +64,23 @@ int command_unknown(const struct cell_word *word, struct err *err) {
     char quoted[80];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
     const char *near = nearest_name(word->text, names);
-    return err_at(err, ERR_COMMAND, word->line, word->column, word->length,
-                  near
-                      ? "there is no command %%%s: did you mean %%%s? %%help lists the commands"
-                      : "there is no command %%%s%.0s: %%help lists the commands",
-                  quoted, near ? near : "");
+    return cell_refuse(
+        err, ERR_COMMAND, word,
+        near ? "there is no command %%%s: did you mean %%%s? %%help lists the commands"
+             : "there is no command %%%s%.0s: %%help lists the commands",
+        quoted, near ? near : "");
 }
 
 static int check_percents(const struct command *command, const struct cell_line *line,
                           struct err *err) {
     const struct cell_word *at = &line->command;
     if (line->whole && !command->body && line->body[strspn(line->body, " \t\r\n")]) {
-        return err_at(err, ERR_CELL, at->line, at->column, at->length,
-                      "%%%s takes no text below it: write it with one %%", command->name);
+        return cell_refuse(err, ERR_CELL, at,
+                           "%%%s takes no text below it: write it with one %%", command->name);
     }
     if (!line->whole && command->body && !command->bare) {
-        return err_at(
-            err, ERR_CELL, at->line, at->column, at->length,
+        return cell_refuse(
+            err, ERR_CELL, at,
             "%%%%%s reads the text below it: write %%%%%s as the cell's first line and the "
             "text on the lines after it",
             command->name, command->name);
@@ -143,10 +143,10 @@ static int check_choice(const struct cell_word *word, const char *choices, const
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
     list_words(listed, sizeof listed, choices);
     const char *near = nearest_word(word->text, choices, room);
-    return err_at(err, ERR_OPTION, word->line, word->column, word->length,
-                  near ? "%s cannot be %s (possible: %s): did you mean %s?"
-                       : "%s cannot be %s: possible are %s%.0s",
-                  what, quoted, listed, near ? near : "");
+    return cell_refuse(err, ERR_OPTION, word,
+                       near ? "%s cannot be %s (possible: %s): did you mean %s?"
+                            : "%s cannot be %s: possible are %s%.0s",
+                       what, quoted, listed, near ? near : "");
 }
 
 static bool whole_number(const char *text, int64_t *value) {
@@ -166,10 +166,10 @@ static int check_int(const struct option *option, const struct cell_word *word,
         (!bounded || (value >= option->low && value <= option->high))) {
         return 0;
     }
-    return err_at(err, ERR_OPTION, word->line, word->column, word->length,
-                  bounded ? "--%s cannot be %s: it takes a whole number from %lld to %lld"
-                          : "--%s cannot be %s: it takes a whole number",
-                  option->name, quoted, (long long)option->low, (long long)option->high);
+    return cell_refuse(err, ERR_OPTION, word,
+                       bounded ? "--%s cannot be %s: it takes a whole number from %lld to %lld"
+                               : "--%s cannot be %s: it takes a whole number",
+                       option->name, quoted, (long long)option->low, (long long)option->high);
 }
 
 /* One item of a list, "3", "-1" or "5-7". Returns what follows it, NULL if it is none. */
@@ -211,8 +211,8 @@ static int check_list(const struct option *option, const struct cell_word *word,
     }
     char quoted[80];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-    return err_at(
-        err, ERR_OPTION, word->line, word->column, word->length,
+    return cell_refuse(
+        err, ERR_OPTION, word,
         "--%s cannot be %s: it takes numbers such as 0,3,5-7, negative ones counted from "
         "the end, or all",
         option->name, quoted);
@@ -250,18 +250,17 @@ static int unknown_option(const struct command *command, const struct cell_flag 
     }
     err_quote(quoted, sizeof quoted, flag->at.text, 2 + strlen(flag->name));
     if (all[0] == '\0') {
-        return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                      "%s%s has no option %s: it takes none", command_marks(command),
-                      command->name, quoted);
+        return cell_refuse(err, ERR_OPTION, &flag->at, "%s%s has no option %s: it takes none",
+                           command_marks(command), command->name, quoted);
     }
     list_words(listed, sizeof listed, all);
     char dashed[80];
     snprintf(dashed, sizeof dashed, "--%.70s", flag->name);
     const char *near = nearest_word(dashed, all, room);
-    return err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                  near ? "%s%s has no option %s (it has %s): did you mean %s?"
-                       : "%s%s has no option %s: it has %s%.0s",
-                  command_marks(command), command->name, quoted, listed, near ? near : "");
+    return cell_refuse(err, ERR_OPTION, &flag->at,
+                       near ? "%s%s has no option %s (it has %s): did you mean %s?"
+                            : "%s%s has no option %s: it has %s%.0s",
+                       command_marks(command), command->name, quoted, listed, near ? near : "");
 }
 
 static int check_flag(const struct command *command, const struct cell_line *line,
@@ -296,12 +295,12 @@ static int check_words(const struct command *command, const struct cell_line *li
     char quoted[80];
     if (command->words[0] == '\0') {
         err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-        return err_at(err, ERR_OPTION, word->line, word->column, word->length,
-                      command->body
-                          ? "%%%%%s takes no words on its own line, but has %s: the text "
-                            "goes on the lines below"
-                          : "%%%s takes no words, but has %s",
-                      command->name, quoted);
+        return cell_refuse(err, ERR_OPTION, word,
+                           command->body
+                               ? "%%%%%s takes no words on its own line, but has %s: the text "
+                                 "goes on the lines below"
+                               : "%%%s takes no words, but has %s",
+                           command->name, quoted);
     }
     if (command->subcommands) {
         char what[80];
@@ -363,12 +362,12 @@ static int64_t index_of(int64_t number, int64_t n) {
 static int out_of_range(const struct cell_word *at, const char *option, int64_t number,
                         int64_t n, struct err *err) {
     if (n == 1) {
-        return err_at(err, ERR_OPTION, at->line, at->column, at->length,
-                      "--%s %lld is out of range: there is only one, 0", option,
-                      (long long)number);
+        return cell_refuse(err, ERR_OPTION, at,
+                           "--%s %lld is out of range: there is only one, 0", option,
+                           (long long)number);
     }
-    return err_at(
-        err, ERR_OPTION, at->line, at->column, at->length,
+    return cell_refuse(
+        err, ERR_OPTION, at,
         "--%s %lld is out of range: there are %lld, 0 to %lld, or -%lld to -1 counted "
         "from the end",
         option, (long long)number, (long long)n, (long long)(n - 1), (long long)n);
@@ -392,9 +391,9 @@ int64_t *command_list(struct arena *arena, const struct command *command,
             return NULL;
         }
         if (end < begin) {
-            err_at(err, ERR_OPTION, at->line, at->column, at->length,
-                   "--%s %lld-%lld runs backwards: write the smaller number first", name,
-                   (long long)first, (long long)last);
+            cell_refuse(err, ERR_OPTION, at,
+                        "--%s %lld-%lld runs backwards: write the smaller number first", name,
+                        (long long)first, (long long)last);
             return NULL;
         }
         memset(wanted + begin, 1, (size_t)(end - begin + 1) * sizeof *wanted);

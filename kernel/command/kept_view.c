@@ -18,9 +18,10 @@ static int refuse_absent(struct arena *arena, const struct cell_flag *flag,
         buf_printf(has, "%s%lld", i ? ", " : "", (long long)number_at(axis, i));
     }
     const struct cell_word *at = &flag->value_at;
-    return err_at(err, ERR_OPTION, at->line, at->column, at->length,
-                  "%s %lld is not in this result, which has %s: run its command anew to get it",
-                  axis->name, (long long)number, has->data);
+    return cell_refuse(
+        err, ERR_OPTION, at,
+        "%s %lld is not in this result, which has %s: run its command anew to get it",
+        axis->name, (long long)number, has->data);
 }
 
 /* Positions on the axis of the numbers that the option asks for. */
@@ -63,9 +64,10 @@ static const struct result *whole_view(const struct cell_line *line,
     for (int i = 0; i < 2; i++) {
         const struct cell_flag *flag = cell_flag_at(line, options[i]);
         if (flag) {
-            err_at(err, ERR_OPTION, flag->at.line, flag->at.column, flag->at.length,
-                   "--%s chooses among attention heads, and \"%.60s\" has none: leave it away",
-                   options[i], result->title);
+            cell_refuse(
+                err, ERR_OPTION, &flag->at,
+                "--%s chooses among attention heads, and \"%.60s\" has none: leave it away",
+                options[i], result->title);
             return NULL;
         }
     }
@@ -79,8 +81,8 @@ const struct result *kept_view(struct session *session, const struct cell_line *
     if (line->word_count != words) {
         const struct cell_word *at =
             line->word_count > words ? &line->words[words] : &line->command;
-        err_at(err, ERR_OPTION, at->line, at->column, at->length, "%%%s needs %s, as in: %s",
-               command->name, command->words, command->example);
+        cell_refuse(err, ERR_OPTION, at, "%%%s needs %s, as in: %s", command->name,
+                    command->words, command->example);
         return NULL;
     }
     const struct result *result = session_result(session, line->words[0].text, err);
