@@ -7,7 +7,7 @@
 
 #include "core/explain/capture_gradients.h"
 
-enum { GREEDY = 8, IDS_MOST = 1 << 20 };
+enum { GREEDY = 8 };
 
 struct request {
     const char *model, *out;

@@ -19,10 +19,6 @@ static const struct picture *const pictures[] = {
 };
 #undef PICTURE
 
-const struct picture *const *picture_all(void) {
-    return pictures;
-}
-
 const struct picture *picture_find(const char *name) {
     for (int i = 0; pictures[i]; i++) {
         if (strcmp(pictures[i]->name, name) == 0) {

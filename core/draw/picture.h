@@ -44,7 +44,6 @@ struct picture {
 };
 
 const struct picture *picture_find(const char *name);
-const struct picture *const *picture_all(void); /* ends with NULL */
 
 /* Draws with the picture of that name (NULL: the result's kind). Options may be NULL.
  * ERR_OPTION for a name that is none, or a scale outside 0.5..4; ERR_UNSUPPORTED when a library

@@ -186,8 +186,6 @@ struct pooling *pooling_new(struct arena *arena, const float *values, int64_t pa
                             int64_t rows, int64_t columns, bool is_signed, int64_t block) {
     struct pooling *to = arena_alloc(arena, sizeof *to);
     to->panels = panels;
-    to->source_rows = rows;
-    to->source_columns = columns;
     to->row_block = least(block, rows);
     to->column_block = least(block, columns);
     to->is_signed = is_signed;

@@ -18,7 +18,6 @@ struct pooling_best {
 struct pooling {
     int64_t panels, rows, columns;   /* of the pools */
     int64_t row_block, column_block; /* cells of the source that one pool stands for */
-    int64_t source_rows, source_columns;
     bool is_signed;
     const float *values; /* [panels, rows, columns] */
     const struct pooling_best

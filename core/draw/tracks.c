@@ -33,7 +33,6 @@ struct box {
     const char *label;
     int64_t first, end;           /* atoms */
     int64_t token, shared, place; /* of how many that stand for the same bytes, which */
-    double need;
 };
 
 struct track {

@@ -298,15 +298,6 @@ static void row_open(const struct spread_row *row, struct bins_log *table) {
     memcpy(table->places + row->first, row->counts, (size_t)row->places * sizeof *row->counts);
 }
 
-double spread_middle(const struct spread_row *row) {
-    struct arena *scratch = arena_new();
-    struct bins_log *table = arena_alloc(scratch, sizeof *table);
-    row_open(row, table);
-    double middle = bins_log_quantile(table, 0.5);
-    arena_free(scratch);
-    return middle > 0 ? log10(middle) : (double)-INFINITY;
-}
-
 int64_t spread_beyond(const struct spread_row *row, double size) {
     struct arena *scratch = arena_new();
     struct bins_log *table = arena_alloc(scratch, sizeof *table);

@@ -53,10 +53,6 @@ struct spread_row *spread_join(struct arena *arena, const struct spread *spread,
 
 double spread_rms(const struct spread_row *row); /* sqrt(mean of x^2) over finite x */
 
-/* log10 of the size below which half of a row's numbers that are neither 0 nor broken lie;
- * -INFINITY where there are none. */
-double spread_middle(const struct spread_row *row);
-
 /* How many of a row's numbers are larger in size, within 0.4 %. */
 int64_t spread_beyond(const struct spread_row *row, double size);
 

@@ -243,20 +243,12 @@ void bins_log_merge(struct bins_log *to, const struct bins_log *from) {
     }
 }
 
-static int64_t between(const struct bins_log *of, int64_t begin, int64_t end) {
+int64_t bins_log_bad(const struct bins_log *of) {
     int64_t sum = 0;
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = BINS_BAD; i < BINS_PLACES; i++) {
         sum += of->places[i];
     }
     return sum;
-}
-
-int64_t bins_log_bad(const struct bins_log *of) {
-    return between(of, BINS_BAD, BINS_PLACES);
-}
-
-int64_t bins_log_finite(const struct bins_log *of) {
-    return between(of, 0, BINS_BAD);
 }
 
 /* The smallest magnitude of a place. */
@@ -280,17 +272,6 @@ int bins_log_extent(const struct bins_log *of, double *low, double *high) {
     }
     *low = first ? place_low(first) : (double)FLT_TRUE_MIN;
     *high = place_low(last + 1);
-    return 0;
-}
-
-double bins_log_quantile(const struct bins_log *of, double share) {
-    double wanted = share * (double)bins_log_finite(of), seen = 0;
-    for (int64_t i = 0; i < BINS_BAD; i++) {
-        seen += (double)of->places[i];
-        if (of->places[i] > 0 && seen >= wanted) {
-            return (place_low(i) + place_low(i + 1)) / 2;
-        }
-    }
     return 0;
 }
 

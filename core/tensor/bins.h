@@ -47,16 +47,11 @@ struct bins_log {
 void bins_log_add(struct bins_log *to, const float *x, int64_t n);
 void bins_log_merge(struct bins_log *to, const struct bins_log *from);
 
-int64_t bins_log_bad(const struct bins_log *of);    /* NaN and infinities */
-int64_t bins_log_finite(const struct bins_log *of); /* neither zero nor bad */
+int64_t bins_log_bad(const struct bins_log *of); /* NaN and infinities */
 
 /* The least and the largest magnitude of the finite values that are not zero, down and up to
  * the next place; returns -1 where there are none. */
 int bins_log_extent(const struct bins_log *of, double *low, double *high);
-
-/* The magnitude below which that share (0..1) of the finite values other than zero lies: the
- * middle of its place, within 0.4 %. 0 where there are none. */
-double bins_log_quantile(const struct bins_log *of, double share);
 
 /* Edges [bins + 1]: magnitudes with equal steps of their logarithm from low to high (0 < low <
  * high), each at the nearest place. Fewer places than bins leave empty bins. */

@@ -119,10 +119,6 @@ enum letter classes_at(const char *text, int64_t at, int64_t end, int64_t *next)
     return classes_of(code);
 }
 
-bool classes_is_number(uint32_t code) {
-    return classes_of(code) == CLASS_NUMBER;
-}
-
 typedef const uint32_t ranges[][2];
 
 static bool among(ranges list, size_t count, uint32_t code) {

@@ -21,7 +21,6 @@ enum letter classes_at(const char *text, int64_t at, int64_t end, int64_t *next)
 int classes_category(uint32_t code);
 
 bool classes_is_blank(uint32_t code);   /* White_Space */
-bool classes_is_number(uint32_t code);  /* N* */
 bool classes_is_chinese(uint32_t code); /* the blocks that BERT puts blanks around */
 /* \w: letters and what Unicode counts with them, marks, digits, connectors, joiners. */
 bool classes_is_word(uint32_t code);

@@ -294,29 +294,6 @@ struct encoding *tokenizer_encode(struct arena *arena, const struct tokenizer *t
     return post_join(arena, tokenizer->post, &first, pair ? &second : NULL, special);
 }
 
-/* Moves a cursor to a byte, counting the characters it passes. */
-static int64_t point_at(const char *text, int64_t byte, int64_t *at, int64_t *point) {
-    for (; *at < byte; ++*at) {
-        *point += ((unsigned char)text[*at] & 0xc0) != 0x80;
-    }
-    for (; *at > byte; --*at) {
-        *point -= ((unsigned char)text[*at - 1] & 0xc0) != 0x80;
-    }
-    return *point;
-}
-
-void tokenizer_points(struct encoding *encoding, const char *text, const char *pair) {
-    int64_t at[2] = { 0 }, point[2] = { 0 };
-    for (int64_t i = 0; i < encoding->count; i++) {
-        struct token *token = &encoding->tokens[i];
-        int k = token->second;
-        if (!token->special) {
-            token->begin = point_at(k ? pair : text, token->begin, &at[k], &point[k]);
-            token->end = point_at(k ? pair : text, token->end, &at[k], &point[k]);
-        }
-    }
-}
-
 /* ---- ids to text ---- */
 
 static const struct vocab_word *word_of(const struct tokenizer *tokenizer, int32_t id) {

@@ -69,10 +69,6 @@ struct encoding *tokenizer_encode(struct arena *arena, const struct tokenizer *t
                                   const char *text, size_t length, const char *pair,
                                   size_t pair_length, bool special, struct err *err);
 
-/* Turns begin and end of every token from bytes into code points of its text, in one pass, as
- * Python counts them. The texts are those that were encoded. */
-void tokenizer_points(struct encoding *encoding, const char *text, const char *pair);
-
 /* Terminated; *length may be NULL. Unknown ids are left out. */
 char *tokenizer_decode(struct arena *arena, const struct tokenizer *tokenizer,
                        const int32_t *ids, int64_t n, bool skip_special, size_t *length);

@@ -304,7 +304,3 @@ void sockets_publish(struct sockets *sockets, const struct message *parent, cons
     message_send(sockets, sockets->at[CHANNEL_IOPUB], type, parent ? parent->parts[0] : nothing,
                  "{}", content, base);
 }
-
-const char *sockets_session(const struct sockets *sockets) {
-    return sockets->envelope.session;
-}

@@ -49,7 +49,4 @@ void sockets_publish(struct sockets *sockets, const struct message *parent, cons
  * read. */
 void sockets_welcome(struct sockets *sockets);
 
-/* This process's session, a UUID. */
-const char *sockets_session(const struct sockets *sockets);
-
 #endif

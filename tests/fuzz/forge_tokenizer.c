@@ -420,7 +420,6 @@ static int use_text(struct arena *arena, struct dice *dice, const struct tokeniz
     }
     words_of(arena, tokenizer, encoding, text.bytes, text.length);
     decode(arena, dice, tokenizer, encoding);
-    tokenizer_points(encoding, text.bytes, pair);
     return 0;
 }
 

@@ -42,13 +42,17 @@ static void print_ids(struct jsonwrite *w, const char *key, const struct encodin
     json_close(w, ']');
 }
 
-static void print_offsets(struct jsonwrite *w, const struct encoding *encoding) {
+/* In code points, as Python counts. */
+static void print_offsets(struct jsonwrite *w, const struct encoding *encoding,
+                          const char *text, const char *pair) {
     json_key(w, "offsets");
     json_open(w, '[');
     for (int64_t i = 0; i < encoding->count; i++) {
+        const struct token *token = &encoding->tokens[i];
+        const char *of = token->second ? pair : text;
         json_open(w, '[');
-        json_int(w, encoding->tokens[i].begin);
-        json_int(w, encoding->tokens[i].end);
+        json_int(w, utf8_count(of, (size_t)token->begin));
+        json_int(w, utf8_count(of, (size_t)token->end));
         json_close(w, ']');
     }
     json_close(w, ']');
@@ -91,11 +95,10 @@ static void print_encode(struct jsonwrite *w, struct arena *arena,
     if (!check(whole && plain)) {
         return;
     }
-    tokenizer_points(whole, text.bytes, NULL);
     json_key(w, "text");
     json_bytes(w, text.bytes, text.length);
     print_ids(w, "ids", whole);
-    print_offsets(w, whole);
+    print_offsets(w, whole, text.bytes, NULL);
     print_ids(w, "plain_ids", plain);
     print_decoded(w, arena, tokenizer, "decoded", ids_of(arena, plain), plain->count, false);
     print_decoded(w, arena, tokenizer, "decoded_skip", ids_of(arena, whole), whole->count,
@@ -111,14 +114,13 @@ static void print_pair(struct jsonwrite *w, struct arena *arena,
     if (!check(both != NULL)) {
         return;
     }
-    tokenizer_points(both, text.bytes, pair.bytes);
     json_key(w, "text");
     json_bytes(w, text.bytes, text.length);
     json_key(w, "pair");
     json_bytes(w, pair.bytes, pair.length);
     print_ids(w, "ids", both);
     print_types(w, both);
-    print_offsets(w, both);
+    print_offsets(w, both, text.bytes, pair.bytes);
 }
 
 static void print_decode(struct jsonwrite *w, struct arena *arena,
