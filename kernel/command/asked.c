@@ -266,14 +266,26 @@ int asked_real(const struct cell_line *line, const char *name, double low, doubl
     return 0;
 }
 
+uint64_t asked_seed(struct session *session, const struct cell_line *line) {
+    const struct cell_flag *flag = cell_flag_at(line, "seed");
+    return strtoull(flag ? flag->value : session_setting(session, "seed"), NULL, 10);
+}
+
+const char *asked_name(struct arena *arena, const struct cell_line *line, int64_t index,
+                       int64_t count, const char *ending) {
+    const struct cell_flag *flag = cell_flag_at(line, "as");
+    if (!flag) {
+        return NULL;
+    }
+    return count > 1
+               ? arena_printf(arena, "%s.%lld%s", flag->value, (long long)index + 1, ending)
+               : arena_printf(arena, "%s%s", flag->value, ending);
+}
+
 void asked_keep(struct session *session, const struct cell_line *line, int64_t index,
                 int64_t count, struct arena **arena, const struct result *result) {
-    const struct cell_flag *flag = cell_flag_at(line, "as");
-    const char *name = flag ? flag->value : NULL;
-    if (name && count > 1) {
-        name = arena_printf(session_arena(session), "%s.%lld", name, (long long)index + 1);
-    }
-    session_adopt(session, arena, name, index == count - 1 ? "_" : NULL, result);
+    session_adopt(session, arena, asked_name(session_arena(session), line, index, count, ""),
+                  index == count - 1 ? "_" : NULL, result);
 }
 
 const char *asked_picture(const struct cell_line *line, const struct result *result,
@@ -316,14 +328,39 @@ struct picture_options asked_options(struct session *session, const char *langua
                                      .colours = session_setting(session, "colours") };
 }
 
+static const struct bundle *drawn(struct session *session, const struct result *result,
+                                  const char *picture, const char *language, struct err *err) {
+    const struct picture_options options = asked_options(session, language);
+    return picture_bundle(session_arena(session), picture, result, &options, err);
+}
+
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
                const char *picture, const char *language, struct err *err) {
-    const struct picture_options options = asked_options(session, language);
-    const struct bundle *bundle =
-        picture_bundle(session_arena(session), picture, result, &options, err);
+    const struct bundle *bundle = drawn(session, result, picture, language, err);
     if (!bundle) {
         return err_pass(err);
     }
     reply_bundle(reply, bundle, NULL, false);
+    return 0;
+}
+
+int asked_show_end(struct session *session, struct progress *progress,
+                   const struct result *result, const char *language, struct err *err) {
+    const struct bundle *bundle = drawn(session, result, NULL, language, err);
+    if (!bundle) {
+        return err_pass(err);
+    }
+    progress_end(progress, bundle);
+    return 0;
+}
+
+int asked_show_copy(struct session *session, const struct cell_line *line, struct reply *reply,
+                    const struct result *result, const char *name, bool last, struct err *err) {
+    struct arena **own = session_result_arena(session);
+    const struct result *copy = result_copy(*own, result);
+    if (asked_show(session, reply, copy, NULL, asked_language(session, line), err) < 0) {
+        return err_pass(err);
+    }
+    session_adopt(session, own, name, last ? "_" : NULL, copy);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "core/draw/picture.h"
 #include "kernel/command/command.h"
+#include "kernel/session/progress.h"
 #include "kernel/session/reply.h"
 #include "kernel/session/session.h"
 
@@ -78,9 +79,17 @@ int asked_check_name(const struct cell_line *line, struct err *err);
 int asked_real(const struct cell_line *line, const char *name, double low, double high,
                double otherwise, double *value, struct err *err);
 
-/* Keeps result number `index` of `count` under the name of --as ("name", or "name.1", "name.2"
- * where there are several), and the last as "_". The result lies in `arena`, from
- * session_result_arena, which the session takes over or frees: it is gone for the caller. */
+/* The number of --seed, where it is not given that of %seed. */
+uint64_t asked_seed(struct session *session, const struct cell_line *line);
+
+/* The name for result number `index` of `count`: that of --as ("name", or "name.1", "name.2"
+ * where there are several) and behind it `ending`, such as ".curve" or "". NULL: no --as. */
+const char *asked_name(struct arena *arena, const struct cell_line *line, int64_t index,
+                       int64_t count, const char *ending);
+
+/* Keeps the result under that name (without ending), and the last as "_". It lies in `arena`,
+ * from session_result_arena, which the session takes over or frees: it is gone for the caller.
+ */
 void asked_keep(struct session *session, const struct cell_line *line, int64_t index,
                 int64_t count, struct arena **arena, const struct result *result);
 
@@ -108,5 +117,14 @@ struct picture_options asked_options(struct session *session, const char *langua
 /* Draws and shows in that language. `picture` NULL: the result's own. */
 int asked_show(struct session *session, struct reply *reply, const struct result *result,
                const char *picture, const char *language, struct err *err);
+
+/* Its own picture in the place of the progress. */
+int asked_show_end(struct session *session, struct progress *progress,
+                   const struct result *result, const char *language, struct err *err);
+
+/* Shows a copy of the result and keeps that under `name` (NULL: under none), as "_" if it is
+ * the cell's last. */
+int asked_show_copy(struct session *session, const struct cell_line *line, struct reply *reply,
+                    const struct result *result, const char *name, bool last, struct err *err);
 
 #endif

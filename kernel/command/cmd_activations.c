@@ -116,8 +116,8 @@ static int show_strips(struct call *call, const struct activations *of,
 /* The neurons that stand out, kept as "name.neurons". */
 static int show_neurons(struct call *call, const struct activations *of, int64_t index,
                         int64_t count) {
-    const struct cell_flag *as = cell_flag_at(call->line, "as");
     struct arena *arena = session_arena(call->session);
+    const char *name = asked_name(arena, call->line, index, count, ".neurons");
     const struct result *neurons =
         activity_neurons(arena, of, call->by_z, call->top, &call->view);
     if (!neurons) {
@@ -126,10 +126,7 @@ static int show_neurons(struct call *call, const struct activations *of, int64_t
     if (show(call, neurons) < 0) {
         return -1;
     }
-    if (as) {
-        const char *name =
-            count > 1 ? arena_printf(arena, "%s.%lld.neurons", as->value, (long long)index + 1)
-                      : arena_printf(arena, "%s.neurons", as->value);
+    if (name) {
         session_keep(call->session, name, neurons);
     }
     return 0;

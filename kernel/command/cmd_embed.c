@@ -1,10 +1,8 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/catch.h"
 #include "core/explain/atlas.h"
 #include "kernel/command/asked.h"
-#include "kernel/session/progress.h"
 
 /* What the points are. */
 enum points { POINTS_TOKENS, POINTS_WORDS, POINTS_SENTENCES, POINTS_STATES };
@@ -108,16 +106,11 @@ static int read_points(struct call *call) {
 
 /* ---- embedding ---- */
 
-static void on_texts(void *arg, int64_t done, int64_t of) {
-    (void)of;
-    progress_at(arg, done);
-}
-
 static struct embedding *embed(struct call *call, const struct model *model,
                                struct progress *progress) {
     const struct command *command = command_find("embed");
     struct embedding_reading how = { .layer = EMBEDDING_LAST,
-                                     .progress = on_texts,
+                                     .progress = progress_done,
                                      .arg = progress };
     const struct cell_flag *layer = cell_flag_at(call->line, "layer");
     if (layer) { /* one before the first stays what it was, and is refused as that */
@@ -199,7 +192,6 @@ static void set_groups(struct call *call, const struct embedding *embedding,
 static struct atlas_request request_of(const struct call *call) {
     const struct command *command = command_find("embed");
     const char *method = command_text(command, call->line, "method");
-    const struct cell_flag *seed = cell_flag_at(call->line, "seed");
     return (struct atlas_request){
         .method = strcmp(method, "pca") == 0    ? ATLAS_PCA
                   : strcmp(method, "tsne") == 0 ? ATLAS_TSNE
@@ -210,8 +202,7 @@ static struct atlas_request request_of(const struct call *call) {
         .neighbours = command_int(command, call->line, "neighbours"),
         .min_dist = -1,
         .steps = command_int(command, call->line, "steps"),
-        .seed = seed ? (uint64_t)command_int(command, call->line, "seed")
-                     : strtoull(session_setting(call->session, "seed"), NULL, 10),
+        .seed = asked_seed(call->session, call->line),
         .what = nouns[call->points],
         .what_zh = nouns_zh[call->points],
         .language = call->zh ? "zh" : "en",
@@ -229,13 +220,9 @@ static int show_result(struct call *call, struct progress *progress, const struc
     if (stopped) {
         stop_clear(); /* what is there is still drawn */
     }
-    const struct picture_options options = asked_options(call->session, call->zh ? "zh" : "en");
-    const struct bundle *bundle =
-        picture_bundle(call->arena, made->kind, made, &options, call->err);
-    if (!bundle) {
+    if (asked_show_end(call->session, progress, made, call->zh ? "zh" : "en", call->err) < 0) {
         return err_pass(call->err);
     }
-    progress_end(progress, bundle);
     return stopped ? err_set(call->err, ERR_STOP, "interrupted; the map so far is kept") : 0;
 }
 

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -38,11 +37,9 @@ static const char *stop_text(struct arena *arena, const char *typed) {
 static int read_request(struct session *session, const struct cell_line *line,
                         struct generate_request *request, struct err *err) {
     const struct command *command = command_find("generate");
-    const struct cell_flag *stop = cell_flag_at(line, "stop"),
-                           *seed = cell_flag_at(line, "seed");
+    const struct cell_flag *stop = cell_flag_at(line, "stop");
     *request = (struct generate_request){
-        .seed = seed ? command_int(command, line, "seed")
-                     : strtoll(session_setting(session, "seed"), NULL, 10),
+        .seed = (int64_t)asked_seed(session, line),
         .most = command_int(command, line, "max"),
         .top = command_int(command, line, "top"),
         .stop = stop && *stop->value ? stop_text(session_arena(session), stop->value) : NULL,

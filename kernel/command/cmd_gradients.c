@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/explain/gradients.h"
@@ -30,7 +29,6 @@ static void request_read(const struct looking *looking, struct gradients_request
     struct arena *arena = session_arena(looking->session);
     struct example_text *texts = arena_array(arena, looking->text_count, sizeof *texts);
     const struct cell_flag *target = cell_flag_at(looking->line, "target");
-    const struct cell_flag *seed = cell_flag_at(looking->line, "seed");
     for (int64_t i = 0; i < looking->text_count; i++) {
         texts[i] = (struct example_text){ looking->texts[i].bytes, looking->texts[i].length };
     }
@@ -38,45 +36,23 @@ static void request_read(const struct looking *looking, struct gradients_request
         .texts = texts,
         .count = looking->text_count,
         .target = target ? target->value : NULL,
-        .seed =
-            strtoull(seed ? seed->value : session_setting(looking->session, "seed"), NULL, 10),
+        .seed = asked_seed(looking->session, looking->line),
         .bins = command_int(command, looking->line, "bins"),
         .by_tensor = strcmp(command_text(command, looking->line, "by"), "tensor") == 0,
         .language = asked_language(looking->session, looking->line),
     };
 }
 
-/* Shows a result and keeps it; each has an arena of its own. */
-static int view_show(const struct looking *looking, const struct result *result, int view,
-                     int64_t model, bool last, struct err *err) {
-    const char *language = asked_language(looking->session, looking->line);
-    const struct cell_flag *as = cell_flag_at(looking->line, "as");
-    struct arena **own = session_result_arena(looking->session);
-    const struct result *copy = result_copy(*own, result);
-    const char *name = NULL;
-    if (asked_show(looking->session, looking->reply, copy, result->kind, language, err) < 0) {
-        return err_pass(err);
-    }
-    if (as) {
-        struct arena *arena = session_arena(looking->session);
-        const char *which =
-            looking->model_count > 1 ? arena_printf(arena, ".%lld", (long long)model + 1) : "";
-        name = arena_printf(arena, "%s%s%s", as->value, which, views[view].ending);
-    }
-    session_adopt(looking->session, own, name, last ? "_" : NULL, copy);
-    return 0;
-}
-
 static int look_at(const struct looking *looking, const struct loaded *one, int64_t index,
                    struct err *err) {
     const char *view = command_text(command_find("gradients"), looking->line, "view");
     const struct cell_flag *target = cell_flag_at(looking->line, "target");
+    struct arena *arena = session_arena(looking->session);
     struct gradients_request request;
     struct gradients all = { 0 };
     int64_t bad;
     request_read(looking, &request);
-    if (gradients(session_arena(looking->session), one->model, one->handle, &request, &all,
-                  &bad, err) < 0) {
+    if (gradients(arena, one->model, one->handle, &request, &all, &bad, err) < 0) {
         if (bad >= 0) {
             asked_point(err, &looking->texts[bad]);
         }
@@ -96,10 +72,12 @@ static int look_at(const struct looking *looking, const struct loaded *one, int6
     for (int v = 0; v < VIEWS; v++) {
         const struct result *result = result_of(&all, v);
         bool wanted = every || (brief && v < 2) || strcmp(view, views[v].view) == 0;
+        bool last = index == looking->model_count - 1 && (v == 0 || !(every || brief));
+        const char *name =
+            asked_name(arena, looking->line, index, looking->model_count, views[v].ending);
         if (wanted && result &&
-            view_show(looking, result, v, index,
-                      index == looking->model_count - 1 && (v == 0 || !(every || brief)),
-                      err) < 0) {
+            asked_show_copy(looking->session, looking->line, looking->reply, result, name, last,
+                            err) < 0) {
             return err_pass(err);
         }
     }

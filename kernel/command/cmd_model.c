@@ -167,7 +167,6 @@ static int gain_read(const struct call *call, double *gain) {
 static int newborn_read(const struct call *call, struct newborn *newborn) {
     const struct command *command = command_find("model");
     const struct cell_flag *alphabet = cell_flag_at(call->line, "alphabet");
-    const struct cell_flag *seed = cell_flag_at(call->line, "seed");
     const char *kind = call->name->text;
     bool relu = strcmp(command_text(command, call->line, "act"), "relu") == 0;
     bool rnn = strcmp(kind, "rnn") == 0;
@@ -190,7 +189,7 @@ static int newborn_read(const struct call *call, struct newborn *newborn) {
         .layers = command_int(command, call->line, "layers"),
         .hidden = command_int(command, call->line, "hidden"),
         .memory = command_int(command, call->line, "memory"),
-        .seed = strtoull(seed ? seed->value : session_setting(call->session, "seed"), NULL, 10),
+        .seed = asked_seed(call->session, call->line),
         .alphabet = alphabet ? alphabet->value : NULL,
     };
     return gain_read(call, &newborn->gain);

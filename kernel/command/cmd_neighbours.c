@@ -2,7 +2,6 @@
 
 #include "core/explain/alike.h"
 #include "kernel/command/asked.h"
-#include "kernel/session/progress.h"
 
 enum { QUERIES = 24 }; /* lists that a page can show */
 
@@ -85,16 +84,11 @@ static struct result *near_words(struct call *call, const struct model *model,
 
 /* ---- sentences ---- */
 
-static void on_texts(void *arg, int64_t done, int64_t of) {
-    (void)of;
-    progress_at(arg, done);
-}
-
 static struct embedding *read_sentences(struct call *call, const struct model *model,
                                         const struct asked_text *lines, int64_t count,
                                         struct progress *progress) {
     struct embedding_reading how = { .layer = EMBEDDING_LAST,
-                                     .progress = on_texts,
+                                     .progress = progress_done,
                                      .arg = progress };
     if (embedding_pooling(call->arena, model, &how.pool, call->err) < 0) {
         err_pass(call->err);
@@ -154,13 +148,9 @@ static int show(struct call *call, const struct loaded *one, int64_t index, int6
     made->dtype = one->model->dtype;
     struct arena **own = session_result_arena(call->session);
     const struct result *result = result_copy(*own, made);
-    const struct picture_options options = asked_options(call->session, request.language);
-    const struct bundle *bundle =
-        picture_bundle(call->arena, result->kind, result, &options, call->err);
-    if (!bundle) {
+    if (asked_show_end(call->session, progress, result, request.language, call->err) < 0) {
         return err_pass(call->err);
     }
-    progress_end(progress, bundle);
     asked_keep(call->session, call->line, index, count, own, result);
     return 0;
 }

@@ -5,7 +5,6 @@
 #include "core/explain/surprised.h"
 #include "kernel/command/asked.h"
 #include "kernel/session/guard.h"
-#include "kernel/session/progress.h"
 
 /* As many texts are shown coloured; of more there is the table alone. */
 enum { COLOURED = 8 };
@@ -51,27 +50,18 @@ static void on_progress(void *arg, int64_t done, int64_t of) {
 
 /* Draws, in the place of the progress where that was shown last. */
 static int show(struct call *call, const struct result *result) {
-    const struct picture_options options = asked_options(call->session, call->language);
-    const struct bundle *bundle =
-        picture_bundle(call->arena, NULL, result, &options, call->err);
-    if (!bundle) {
-        return err_pass(call->err);
-    }
-    if (call->progress) {
-        progress_end(call->progress, bundle);
-        call->progress = NULL;
-    } else {
-        reply_bundle(call->reply, bundle, NULL, false);
-    }
-    return 0;
+    struct progress *progress = call->progress;
+    call->progress = NULL;
+    return progress ? asked_show_end(call->session, progress, result, call->language, call->err)
+                    : asked_show(call->session, call->reply, result, NULL, call->language,
+                                 call->err);
 }
 
 /* Keeps a result beside the main one: "name.curve". */
 static void keep_beside(struct call *call, const char *ending, const struct result *result) {
-    const struct cell_flag *as = cell_flag_at(call->line, "as");
-    if (as) {
-        session_keep(call->session, arena_printf(call->arena, "%s.%s", as->value, ending),
-                     result);
+    const char *name = asked_name(call->arena, call->line, 0, 1, ending);
+    if (name) {
+        session_keep(call->session, name, result);
     }
 }
 
@@ -116,7 +106,7 @@ static int show_one(struct call *call, const struct loaded *one, const struct su
         if (show(call, curve) < 0) {
             return -1;
         }
-        keep_beside(call, "curve", curve);
+        keep_beside(call, ".curve", curve);
     }
     asked_keep(call->session, call->line, index, count, own, result);
     return 0;
@@ -129,7 +119,7 @@ static int show_comparison(struct call *call, const struct surprised_reader *by,
         if (show(call, difference) < 0) {
             return -1;
         }
-        keep_beside(call, "difference", difference);
+        keep_beside(call, ".difference", difference);
     }
     if (!call->curve) {
         return 0;
@@ -139,7 +129,7 @@ static int show_comparison(struct call *call, const struct surprised_reader *by,
     if (show(call, curve) < 0) {
         return -1;
     }
-    keep_beside(call, "curve", curve);
+    keep_beside(call, ".curve", curve);
     return 0;
 }
 

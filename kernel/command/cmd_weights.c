@@ -9,13 +9,6 @@ static const struct {
 } views[] = { { "histogram", "" }, { "cost", ".cost" }, { "norms", ".norms" } };
 enum { VIEWS = sizeof views / sizeof *views };
 
-static const char *name_of(struct arena *arena, const struct cell_line *line, int view,
-                           int64_t model, int64_t count) {
-    const struct cell_flag *as = cell_flag_at(line, "as");
-    const char *which = count > 1 ? arena_printf(arena, ".%lld", (long long)model + 1) : "";
-    return as ? arena_printf(arena, "%s%s%s", as->value, which, views[view].ending) : NULL;
-}
-
 static int look_at(struct session *session, const struct cell_line *line, struct reply *reply,
                    const struct loaded *one, const struct loaded *twin, int64_t index,
                    int64_t count, struct err *err) {
@@ -39,17 +32,12 @@ static int look_at(struct session *session, const struct cell_line *line, struct
     bool automatic = strcmp(view, "auto") == 0, every = strcmp(view, "all") == 0;
     for (int v = 0; v < VIEWS; v++) {
         bool wanted = every || strcmp(view, views[v].view) == 0 || (automatic && v < 2);
-        if (!wanted || !results[v]) {
-            continue;
-        }
-        struct arena **own = session_result_arena(session);
-        const struct result *result = result_copy(*own, results[v]);
-        if (asked_show(session, reply, result, result->kind, request.language, err) < 0) {
+        bool last = index == count - 1 && (v == 0 || !(automatic || every));
+        const char *name = asked_name(arena, line, index, count, views[v].ending);
+        if (wanted && results[v] &&
+            asked_show_copy(session, line, reply, results[v], name, last, err) < 0) {
             return err_pass(err);
         }
-        bool last = index == count - 1 && (v == 0 || !(automatic || every));
-        session_adopt(session, own, name_of(arena, line, v, index, count), last ? "_" : NULL,
-                      result);
     }
     return 0;
 }

@@ -98,6 +98,11 @@ void progress_at(struct progress *progress, int64_t done) {
     progress_figure(progress, done, NULL);
 }
 
+void progress_done(void *arg, int64_t done, int64_t of) {
+    (void)of;
+    progress_at(arg, done);
+}
+
 void progress_end(struct progress *progress, const struct bundle *bundle) {
     show(progress, bundle);
 }

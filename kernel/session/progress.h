@@ -30,6 +30,9 @@ bool progress_due(const struct progress *progress);
 /* `done` of the total. Says how long the rest will take at the rate so far. */
 void progress_at(struct progress *progress, int64_t done);
 
+/* The same as a method calls it; `arg` is the progress, which knows the total. */
+void progress_done(void *arg, int64_t done, int64_t of);
+
 /* The same with the picture as it is now, under the words. */
 void progress_figure(struct progress *progress, int64_t done, const struct bundle *bundle);
 
