@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 
 /* ---- sites by name ---- */
 
@@ -381,10 +382,6 @@ struct activations *activations_of(struct arena *arena, const struct model *mode
     return of;
 }
 
-static void close_arena(void *what) {
-    arena_free(*(struct arena **)what);
-}
-
 int activations_run(struct arena *arena, struct activations *of,
                     const struct activations_request *request, struct err *err) {
     of->site = request->site;
@@ -396,9 +393,7 @@ int activations_run(struct arena *arena, struct activations *of,
     if (check_neurons(of, request, err) < 0) {
         return -1;
     }
-    struct arena **scratch = arena_alloc(arena, sizeof *scratch);
-    arena_defer(arena, close_arena, scratch);
-    *scratch = arena_new();
+    struct arena **scratch = guard_arena(arena);
     struct taking taking = { of, request };
     int32_t *ids = arena_array(*scratch, of->tokens, sizeof *ids);
     for (int64_t t = 0; t < of->tokens; t++) {
@@ -413,7 +408,6 @@ int activations_run(struct arena *arena, struct activations *of,
     pass.keep[of->site] = true;
     pass.keep[of->neuron_site == SITE_COUNT ? of->site : of->neuron_site] = true;
     const struct trace *trace = model_run(of->model, &pass, err);
-    arena_free(*scratch);
-    *scratch = NULL;
+    guard_free(scratch);
     return trace ? 0 : err_pass(err);
 }

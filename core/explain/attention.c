@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/guard.h"
 #include "core/base/now.h"
 #include "core/text/pieces.h"
 
@@ -128,10 +129,6 @@ void attention_join(const float *tokens, const struct words *from, const struct 
     }
 }
 
-static void close_arena(void *what) {
-    arena_free(*(struct arena **)what);
-}
-
 /* Copies what is asked for of one layer's heads; the rest is never kept. */
 static void look_take(void *arg, enum site site, int64_t layer, const struct tensor *value) {
     const struct look *look = arg;
@@ -170,9 +167,7 @@ static struct tensor *look_run(struct look *look, struct err *err) {
     look->out = tensor_new(look->arena, 4,
                            (int64_t[]){ request->layer_count, request->head_count,
                                         look->from->size, look->to->size });
-    struct arena **scratch = arena_alloc(look->arena, sizeof *scratch);
-    arena_defer(look->arena, close_arena, scratch);
-    *scratch = arena_new();
+    struct arena **scratch = guard_arena(look->arena);
     struct pass pass = { .arena = *scratch,
                          .batch = 1,
                          .tokens = look->source.encoding->count,
@@ -188,8 +183,7 @@ static struct tensor *look_run(struct look *look, struct err *err) {
         err_pass(err);
         return NULL;
     }
-    arena_free(*scratch);
-    *scratch = NULL;
+    guard_free(scratch);
     return look->out;
 }
 

@@ -2,9 +2,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
+#include "core/base/now.h"
 #include "core/explain/gradients_tell.h"
 #include "core/explain/question.h"
 #include "core/model/recurrent.h"
@@ -43,16 +44,6 @@ struct run {
     int64_t *reach; /* [steps] texts that go back so far */
     int64_t *saturated, *looked; /* [layers, 4] values beyond, and in all */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void close_arena(void *what) {
-    arena_free(*(struct arena **)what);
-}
 
 static bool is_recurrent(const struct run *run) {
     return model_has(run->model, SITE_OUTPUT);
@@ -474,33 +465,28 @@ static void about_end(struct run *run) {
 int gradients(struct arena *arena, const struct model *model, const char *handle,
               const struct gradients_request *request, struct gradients *results, int64_t *bad,
               struct err *err) {
-    struct arena *scratch = arena_new(), *each = NULL;
-    struct run run = { .arena = arena, .scratch = scratch, .model = model, .request = request };
-    double began = now();
-    int status;
-    struct arena **closing = arena_alloc(arena, 2 * sizeof *closing);
-    closing[0] = scratch;
-    arena_defer(arena, close_arena, &closing[0]);
-    arena_defer(arena, close_arena, &closing[1]);
+    struct arena **scratch = guard_arena(arena);
+    struct run run = {
+        .arena = arena, .scratch = *scratch, .model = model, .request = request
+    };
+    double began = now_seconds();
     *bad = -1;
-    status = begin(&run, bad, err);
+    int status = begin(&run, bad, err);
     if (status == 0) {
-        gradients_about_begin(&run.about, scratch, model, handle, request, run.target);
+        gradients_about_begin(&run.about, *scratch, model, handle, request, run.target);
         halves_begin(&run);
         time_begin(&run);
     }
     for (int64_t i = 0; status == 0 && i < run.count; i++) {
-        closing[1] = each = arena_new();
-        status = batch_run(&run, each, &run.batches[i], err);
-        closing[1] = NULL;
-        arena_free(each);
+        struct arena **each = guard_arena(arena);
+        status = batch_run(&run, *each, &run.batches[i], err);
+        guard_free(each);
     }
     if (status == 0) {
         about_end(&run);
-        run.about.seconds = now() - began;
+        run.about.seconds = now_seconds() - began;
         gradients_tell(arena, &run.about, results);
     }
-    closing[0] = NULL;
-    arena_free(scratch);
+    guard_free(scratch);
     return status < 0 ? err_pass(err) : 0;
 }

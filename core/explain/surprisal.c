@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 #include "core/explain/broken.h"
 #include "core/explain/lens.h"
 #include "core/tensor/logsumexp.h"
@@ -278,23 +279,17 @@ static int read_gaps(struct reading *reading) {
 
 /* ---- both ---- */
 
-static void close_arena(void *what) {
-    arena_free(*(struct arena **)what);
-}
-
 /* Reads until the end or an interrupt, which leaves what was read by then. */
 static int read_caught(struct arena *arena, struct reading *reading) {
-    struct arena **scratch = arena_alloc(arena, sizeof *scratch);
+    struct arena **scratch = guard_arena(arena);
     struct catch here;
-    arena_defer(arena, close_arena, scratch);
-    reading->scratch = *scratch = arena_new();
+    reading->scratch = *scratch;
     if (setjmp(catch_set(&here)->place) == 0) {
         reading->failed =
             (reading->to->masked ? read_gaps(reading) : read_windows(reading)) < 0;
     }
     catch_end(&here);
-    arena_free(*scratch);
-    *scratch = NULL;
+    guard_free(scratch);
     if (here.err.kind != ERR_NONE && (here.err.kind != ERR_STOP || reading->to->known == 0)) {
         catch_throw(here.err.kind, "%s", here.err.text);
     }

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
+#include "core/base/now.h"
 #include "core/base/pool.h"
 #include "core/explain/spread.h"
 #include "core/tensor/quant.h"
@@ -34,16 +35,6 @@ struct work {
     int64_t count, missing;
     double began;
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void close_arena(void *what) {
-    arena_free(*(struct arena **)what);
-}
 
 /* ---- reading ---- */
 
@@ -114,11 +105,9 @@ static float *room_new(struct arena *arena, const struct weights *weights) {
 }
 
 const char *weighing_broken(struct arena *arena, const struct model *model, bool zh) {
-    struct arena **closing = arena_alloc(arena, sizeof *closing);
+    struct arena **scratch = guard_arena(arena);
     const struct weights *weights = model->weights;
-    struct work work = { .scratch = arena_new(), .model = model };
-    *closing = work.scratch;
-    arena_defer(arena, close_arena, closing);
+    struct work work = { .scratch = *scratch, .model = model };
     work.spread = spread_new(work.scratch, model, "");
     work.room = room_new(work.scratch, weights);
     for (int64_t i = 0; i < weights->count; i++) {
@@ -127,8 +116,7 @@ const char *weighing_broken(struct arena *arena, const struct model *model, bool
         }
     }
     const char *broken = spread_broken(arena, work.spread, zh);
-    *closing = NULL;
-    arena_free(work.scratch);
+    guard_free(scratch);
     return broken;
 }
 
@@ -290,7 +278,7 @@ static struct result *named(const struct work *work, struct result *result, cons
     result->dtype = arena_copy(arena, work->model->dtype);
     result->seed = -1;
     result->text = "";
-    result->seconds = now() - work->began;
+    result->seconds = now_seconds() - work->began;
     return result;
 }
 
@@ -557,16 +545,14 @@ static struct result *cost_tell(const struct work *work) {
 int weighing(struct arena *arena, const struct model *model, const char *handle,
              const struct weighing_request *request, struct weighing *results,
              struct err *err) {
-    struct arena **closing = arena_alloc(arena, sizeof *closing);
+    struct arena **scratch = guard_arena(arena);
     const struct weights *weights = model->weights;
     struct work work = { .arena = arena,
-                         .scratch = arena_new(),
+                         .scratch = *scratch,
                          .model = model,
                          .handle = handle,
                          .request = request,
-                         .began = now() };
-    *closing = work.scratch;
-    arena_defer(arena, close_arena, closing);
+                         .began = now_seconds() };
     work.zh = request->language && strncmp(request->language, "zh", 2) == 0;
     work.spread = spread_new(work.scratch, model, request->language);
     if (request->twin) {
@@ -593,7 +579,6 @@ int weighing(struct arena *arena, const struct model *model, const char *handle,
     *results = (struct weighing){ .histogram = histogram_tell(&work),
                                   .norms = norms_tell(&work),
                                   .cost = request->twin ? cost_tell(&work) : NULL };
-    *closing = NULL;
-    arena_free(work.scratch);
+    guard_free(scratch);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/checked.h"
+#include "core/base/guard.h"
 #include "core/model/need.h"
 #include "core/model/recording.h"
 #include "core/model/transformer.h"
@@ -140,12 +141,6 @@ static int check(const struct model *model, const struct pass *pass, struct err 
 
 /* ---- the run ---- */
 
-static void scratch_free(void *what) {
-    struct arena **scratch = what;
-    arena_free(*scratch);
-    *scratch = NULL;
-}
-
 /* Makes room for n times `each` floats in one piece, which the arena keeps and takes next: a
  * page fault for 2 MB is cheaper than 512 for 4 kB. */
 static void reserve(struct arena *arena, int64_t n, int64_t each) {
@@ -255,9 +250,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     struct trace *trace = pass->trace = trace_new(model, pass);
     /* The scratch goes when the run ends; when it ends by an interrupt, or recorded, with the
      * pass's arena. */
-    struct arena **scratch = arena_alloc(pass->arena, sizeof(struct arena *));
-    arena_defer(pass->arena, scratch_free, scratch);
-    *scratch = arena_new();
+    struct arena **scratch = guard_arena(pass->arena);
     pass->tape = run_tape(*scratch, model, pass);
     pass->again = beyond_budget(model, pass);
     struct pass *own = pass;
@@ -270,7 +263,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
     stop_check(); /* an interrupt may have left out part of the last product */
     pass->tape = NULL;
     if (!pass->record || failed < 0) {
-        scratch_free(scratch);
+        guard_free(scratch);
     }
     if (failed < 0) {
         err_pass(err);
@@ -284,7 +277,7 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
 
 void trace_forget(struct trace *trace) {
     if (trace->recording) {
-        scratch_free(trace->recording->scratch);
+        guard_free(trace->recording->scratch);
         trace->recording = NULL;
     }
 }

@@ -1,10 +1,10 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 #include "core/base/now.h"
 #include "core/explain/surprised.h"
 #include "kernel/command/asked.h"
-#include "kernel/session/guard.h"
 
 /* As many texts are shown coloured; of more there is the table alone. */
 enum { COLOURED = 8 };
@@ -199,8 +199,7 @@ static int read_all(struct many *many) {
         if (read_one(many, i, *scratch) < 0) {
             return -1;
         }
-        arena_free(*scratch);
-        *scratch = NULL;
+        guard_free(scratch);
         if (many->count > COLOURED) {
             progress_at(call->progress, i + 1);
         }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/guard.h"
 #include "core/base/nearest.h"
-#include "kernel/session/guard.h"
 
 enum { NAMED = 64 };
 

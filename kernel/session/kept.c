@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/guard.h"
 #include "core/base/nearest.h"
-#include "kernel/session/guard.h"
 
 /* An arena and how many names hold it. It lies in that arena. */
 struct hold {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/base/guard.h"
 #include "core/base/nearest.h"
-#include "kernel/session/guard.h"
 
 static int64_t index_of(const struct models *models, const char *handle) {
     for (int64_t i = 0; i < models->count; i++) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
-#include "kernel/session/guard.h"
+#include "core/base/guard.h"
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
