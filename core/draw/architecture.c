@@ -114,19 +114,6 @@ static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
 
 /* ---- drawing ---- */
 
-/* The area between two upright edges, a device column at a time. */
-static void fill_between(struct canvas *canvas, double x0, double top0, double bottom0,
-                         double x1, double top1, double bottom1, uint32_t rgb) {
-    int64_t first = canvas_edge(canvas, x0), last = canvas_edge(canvas, x1);
-    for (int64_t c = first; c < last; c++) {
-        double at = ((double)(c - first) + 0.5) / (double)(last - first);
-        double top = top0 + (top1 - top0) * at, bottom = bottom0 + (bottom1 - bottom0) * at;
-        bottom = fmax(bottom, top + 1 / canvas->scale);
-        canvas_rect(canvas, (double)c / canvas->scale, top, 1 / canvas->scale, bottom - top,
-                    rgb);
-    }
-}
-
 static uint32_t pale(uint32_t colour) {
     return colour_mix(COLOUR_PAPER, colour, 0.16);
 }
@@ -149,7 +136,7 @@ static void draw_parts(struct canvas *canvas, const struct architecture *a,
 static void draw_whole(struct canvas *canvas, const struct architecture *a, double x, double y,
                        double *tops, double *ends) {
     double at = 0, unit = a->total > 0 ? a->size.height / a->total : 0;
-    double thin = 1 / canvas->scale;
+    double thin = canvas_hairline(canvas);
     for (int64_t g = 0; g < a->group_count; g++) {
         const struct group *group = &a->groups[g];
         double each = group->each * unit;
@@ -188,8 +175,10 @@ static void draw_group(struct canvas *canvas, const struct architecture *a,
         at += line->parameters;
         double end = group->each > 0 ? top + height * at / group->each : row + LINE;
         uint32_t band = pale(line->colour);
-        fill_between(canvas, left + ENLARGED, begin, end, left + ENLARGED + BANDS, row + 0.5,
-                     row + LINE - 0.5, band);
+        canvas_wedge(
+            canvas, (struct canvas_upright){ left + ENLARGED, begin, end },
+            (struct canvas_upright){ left + ENLARGED + BANDS, row + 0.5, row + LINE - 0.5 },
+            band);
         canvas_rect(canvas, left + ENLARGED + BANDS, row + 0.5,
                     right - (left + ENLARGED + BANDS), LINE - 1, band);
         draw_line(canvas, a, line, x, row);
@@ -206,8 +195,10 @@ static void draw(struct canvas *canvas, const struct figure *figure, double x, d
         const struct group *group = &a->groups[g];
         double top = y + group->top + HEAD;
         if (group->each > 0) {
-            fill_between(canvas, x + BAR + 2, tops[g], ends[g], x + BAR + WEDGE - 2, top,
-                         top + LINE * (double)group->count, 0xedf0f3);
+            canvas_wedge(canvas, (struct canvas_upright){ x + BAR + 2, tops[g], ends[g] },
+                         (struct canvas_upright){ x + BAR + WEDGE - 2, top,
+                                                  top + LINE * (double)group->count },
+                         0xedf0f3);
         }
         draw_group(canvas, a, group, x, y);
     }

@@ -123,8 +123,8 @@ static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
 /* ---- drawing ---- */
 
 static uint32_t colour_for(const struct bars *bars, double value, bool pale) {
-    uint32_t colour =
-        bars->is_signed ? colour_diverging(value < 0 ? -0.9 : 0.9) : colour_category(0);
+    uint32_t colour = bars->is_signed ? colour_diverging(COLOUR_CUTAWAY, value < 0 ? -0.9 : 0.9)
+                                      : colour_category(0);
     return pale ? colour_mix(COLOUR_PAPER, colour, 0.45) : colour;
 }
 
@@ -135,7 +135,7 @@ static void draw_bar(struct canvas *canvas, const struct bars *bars, double x, d
     at = isfinite(value) ? at : zero;
     double wide = fabs(at - zero);
     if (value != 0 && isfinite(value)) {
-        canvas_rect(canvas, x + fmin(at, zero), y, fmax(wide, 1 / canvas->scale), height,
+        canvas_rect(canvas, x + fmin(at, zero), y, fmax(wide, canvas_hairline(canvas)), height,
                     colour_for(bars, value, pale));
     }
     struct canvas_style style = chart_label_style();
@@ -166,7 +166,7 @@ static void draw_panel(struct canvas *canvas, const struct bars *bars, int64_t p
             draw_bar(canvas, bars, left, top + thick + 1, 7, other_at(bars, panel, i), true);
         }
     }
-    double line = 1 / canvas->scale;
+    double line = canvas_hairline(canvas);
     double zero = bars->log ? 0 : ruler_at(&bars->ruler, 0);
     canvas_rect(canvas, left + zero - line, y, line, bars->pitch * (double)bars->n,
                 COLOUR_QUIET);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/draw/canvas_record.h"
 #include "core/draw/canvas_text.h"
 #include "core/draw/colour.h"
 
@@ -20,6 +21,16 @@ struct canvas *canvas_new(struct arena *arena, double width, double height, doub
     canvas->pixels = arena_array(arena, canvas->height, (size_t)canvas->width);
     canvas_colour(canvas, COLOUR_PAPER); /* place 0: what zeroed pixels show */
     return canvas;
+}
+
+void canvas_darken(struct canvas *canvas) {
+    canvas->dark = true;
+    canvas->palette[0] = colour_dark(COLOUR_PAPER);
+    memset(canvas->known, 0, sizeof canvas->known);
+}
+
+double canvas_hairline(const struct canvas *canvas) {
+    return fmax(1, floor(canvas->scale / 2 + 0.5)) / canvas->scale;
 }
 
 int64_t canvas_edge(const struct canvas *canvas, double at) {
@@ -49,7 +60,8 @@ static int find_colour(struct canvas *canvas, uint32_t rgb) {
     return best;
 }
 
-unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
+/* Of a colour that has its theme already. */
+static unsigned char place_of(struct canvas *canvas, uint32_t rgb) {
     uint32_t at = rgb * 2654435761U >> 24;
     if (canvas->known[at].place == 0 || canvas->known[at].rgb != rgb) {
         canvas->known[at].place = find_colour(canvas, rgb) + 1;
@@ -58,12 +70,24 @@ unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
     return (unsigned char)(canvas->known[at].place - 1);
 }
 
+static uint32_t themed(const struct canvas *canvas, uint32_t rgb) {
+    return canvas->dark ? colour_dark(rgb) : rgb;
+}
+
+unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb) {
+    return place_of(canvas, themed(canvas, rgb));
+}
+
 static int64_t within(int64_t at, int64_t limit) {
     return at < 0 ? 0 : at > limit ? limit : at;
 }
 
 void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,
                  uint32_t rgb) {
+    if (canvas->record) {
+        canvas_record_add(canvas, MARK_RECT, rgb, (double[]){ x, y, width, height });
+        return;
+    }
     int64_t left = within(canvas_edge(canvas, x), canvas->width);
     int64_t right = within(canvas_edge(canvas, x + width), canvas->width);
     int64_t top = within(canvas_edge(canvas, y), canvas->height);
@@ -71,6 +95,59 @@ void canvas_rect(struct canvas *canvas, double x, double y, double width, double
     unsigned char colour = canvas_colour(canvas, rgb);
     for (int64_t row = top; row < bottom && left < right; row++) {
         memset(canvas->pixels + row * canvas->width + left, colour, (size_t)(right - left));
+    }
+}
+
+/* Device columns where cells begin, and where the last ends. */
+static int64_t *cell_edges(struct canvas *canvas, const struct canvas_cells *cells) {
+    int64_t *edges = arena_array(canvas->arena, cells->columns + 1, sizeof *edges);
+    for (int64_t c = 0; c <= cells->columns; c++) {
+        int64_t edge = canvas_edge(canvas, cells->x + cells->width * (double)c);
+        edges[c] = within(edge, canvas->width);
+    }
+    return edges;
+}
+
+/* Those of the colours that are there, in the palette. */
+static void cell_places(struct canvas *canvas, const struct canvas_cells *cells,
+                        unsigned char *places) {
+    bool used[256] = { false };
+    for (int64_t i = 0; i < cells->rows * cells->columns; i++) {
+        used[cells->levels[i]] = true;
+    }
+    for (int i = 0; i < cells->count; i++) {
+        places[i] = used[i] ? canvas_colour(canvas, cells->colours[i]) : 0;
+    }
+}
+
+void canvas_cells(struct canvas *canvas, const struct canvas_cells *cells) {
+    if (canvas->record) {
+        canvas_record_cells(canvas, cells);
+        return;
+    }
+    unsigned char places[256];
+    const int64_t *edges = cell_edges(canvas, cells);
+    cell_places(canvas, cells, places);
+    for (int64_t r = 0; r < cells->rows; r++) {
+        const unsigned char *levels = cells->levels + r * cells->columns;
+        double top = cells->y + cells->height * (double)r;
+        int64_t first = within(canvas_edge(canvas, top), canvas->height);
+        int64_t after = within(canvas_edge(canvas, top + cells->height), canvas->height);
+        bool whole = !memchr(levels, CANVAS_CLEAR, (size_t)cells->columns);
+        for (int64_t row = first; row < after; row++) {
+            unsigned char *line = canvas->pixels + row * canvas->width;
+            if (whole && row > first) { /* every row of cells is coloured once */
+                memcpy(line + edges[0], line - canvas->width + edges[0],
+                       (size_t)(edges[cells->columns] - edges[0]));
+                continue;
+            }
+            for (int64_t c = 0; c < cells->columns; c++) {
+                if (levels[c] != CANVAS_CLEAR) {
+                    memset(line + edges[c], places[levels[c]],
+                           (size_t)(edges[c + 1] - edges[c]));
+                }
+            }
+        }
     }
 }
 
@@ -101,7 +178,8 @@ static struct canvas_mix *mix_at(struct canvas *canvas, uint32_t ink, int shades
     return mix;
 }
 
-void canvas_lay(struct canvas *canvas, const struct canvas_cover *of, int64_t left, int64_t top,
+/* Ink of a colour that has its theme. */
+static void lay(struct canvas *canvas, const struct canvas_cover *of, int64_t left, int64_t top,
                 uint32_t ink, int shades) {
     struct canvas_mix *mix = mix_at(canvas, ink, shades);
     int64_t x0 = within(-left, of->columns), x1 = within(canvas->width - left, of->columns);
@@ -117,17 +195,34 @@ void canvas_lay(struct canvas *canvas, const struct canvas_cover *of, int64_t le
             short *place = &mix->known[pixel[x]][shade];
             if (*place < 0) {
                 uint32_t under = canvas->palette[pixel[x]];
-                *place = canvas_colour(canvas, colour_mix(under, ink, (double)shade / shades));
+                *place = place_of(canvas, colour_mix(under, ink, (double)shade / shades));
             }
             pixel[x] = (unsigned char)*place;
         }
     }
 }
 
+void canvas_lay(struct canvas *canvas, const struct canvas_cover *of, int64_t left, int64_t top,
+                uint32_t ink, int shades) {
+    lay(canvas, of, left, top, themed(canvas, ink), shades);
+}
+
 void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
                   const char *text) {
+    uint32_t ink = themed(canvas, style->colour);
+    ink = style->on ? colour_text_on(ink) : ink;
+    if (canvas->record) {
+        canvas_record_text(canvas, style, ink, x, y, text);
+        return;
+    }
     const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
-    canvas_lay(canvas, &drawn->cover, canvas_edge(canvas, x) + drawn->left,
-               canvas_edge(canvas, y) + drawn->top, style->colour,
-               style->shades ? style->shades : 15);
+    int shades = style->shades ? style->shades : 15;
+    for (int way = 0; style->halo && way < 4; way++) {
+        double dx = way & 1 ? CANVAS_HALO : -CANVAS_HALO;
+        double dy = way & 2 ? CANVAS_HALO : -CANVAS_HALO;
+        lay(canvas, &drawn->cover, canvas_edge(canvas, x + dx) + drawn->left,
+            canvas_edge(canvas, y + dy) + drawn->top, canvas->palette[0], shades);
+    }
+    lay(canvas, &drawn->cover, canvas_edge(canvas, x) + drawn->left,
+        canvas_edge(canvas, y) + drawn->top, ink, shades);
 }

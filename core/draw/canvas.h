@@ -7,22 +7,29 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 
-/* canvas: pixels with a palette of at most 256 colours, and text on them.
+/* canvas: what pictures draw on: pixels with a palette of at most 256 colours, or a record of
+ * what is drawn, from which SVG and PDF are written (canvas_record.h).
  *
  * Rectangles go straight into the pixels, lines and discs with edges smoothed in 15 shades.
  * Text is shaped by Pango and drawn by Cairo, which are opened when the first canvas is made,
  * so that a process without pictures never loads them. Each distinct text is shaped and drawn
  * once and then laid down wherever it stands.
  *
- * Coordinates are CSS pixels from the top left; `scale` device pixels each. When the palette is
- * full a new colour becomes the nearest one there. */
+ * Coordinates are CSS pixels from the top left; `scale` device pixels each. Colours are those
+ * of the light theme; a dark canvas turns their lightness about as they arrive. When the
+ * palette is full a new colour becomes the nearest one there. */
+
+struct canvas_record;
 
 struct canvas {
     struct arena *arena;
     double scale;
+    bool dark;
+    bool clear;            /* place 0 lets through what is below: of an image within a page */
     int64_t width, height; /* device pixels */
-    unsigned char *pixels; /* [height, width], places in the palette */
-    uint32_t palette[256]; /* 0xRRGGBB */
+    unsigned char *pixels; /* [height, width], places in the palette; or NULL and */
+    struct canvas_record *record; /* what was drawn */
+    uint32_t palette[256];        /* 0xRRGGBB */
     int colours;
     struct {
         uint32_t rgb;
@@ -41,6 +48,8 @@ struct canvas_cover {
 struct canvas_style {
     double size; /* CSS pixels */
     bool bold;
+    bool on;   /* `colour` is what it stands on: black or white, whichever is read there */
+    bool halo; /* with a rim of paper, to be read on any ground */
     uint32_t colour;
     double x,
         y; /* which part of the text stands at the place: 0 left/top, 0.5, 1 right/bottom */
@@ -57,6 +66,9 @@ struct canvas_size {
 struct canvas *canvas_new(struct arena *arena, double width, double height, double scale,
                           struct err *err);
 
+/* The theme, chosen before anything is drawn: the paper of a dark canvas is nearly black. */
+void canvas_darken(struct canvas *canvas);
+
 /* Loads the libraries; canvas_new does it by itself. */
 int canvas_load(struct err *err);
 
@@ -66,12 +78,26 @@ int canvas_lacks(struct arena *arena, const char *text, struct err *err);
 /* Device pixel of a coordinate: the edges that everything is drawn to. */
 int64_t canvas_edge(const struct canvas *canvas, double at);
 
+/* Thickness of the thinnest line: about half a CSS pixel, and whole device pixels. */
+double canvas_hairline(const struct canvas *canvas);
+
 /* Place of the colour in the palette, added if it is new. A picture of many colours asks for
  * those that matter before it draws: shades at edges may fill the palette. */
 unsigned char canvas_colour(struct canvas *canvas, uint32_t rgb);
 
 void canvas_rect(struct canvas *canvas, double x, double y, double width, double height,
                  uint32_t rgb);
+
+/* Cells side by side, each of the same size and without seams. */
+enum { CANVAS_CLEAR = 255 }; /* a level that draws nothing */
+struct canvas_cells {
+    double x, y, width, height; /* of the first cell */
+    int64_t columns, rows;
+    const unsigned char *levels; /* [rows, columns], places in `colours`, or CANVAS_CLEAR */
+    const uint32_t *colours;
+    int count; /* of colours; at most 255 */
+};
+void canvas_cells(struct canvas *canvas, const struct canvas_cells *cells);
 
 /* Lays ink on where the cover says, its top left at a device pixel. `shades` steps (1..15) from
  * paper to ink; what each makes of a colour below is found once. */
@@ -85,6 +111,13 @@ void canvas_line(struct canvas *canvas, double x0, double y0, double x1, double 
 void canvas_curve(struct canvas *canvas, const double *xy, int64_t n, double width,
                   uint32_t rgb);
 void canvas_disc(struct canvas *canvas, double x, double y, double radius, uint32_t rgb);
+
+/* The area between two upright edges, at least a hairline high. */
+struct canvas_upright {
+    double x, top, bottom;
+};
+void canvas_wedge(struct canvas *canvas, struct canvas_upright left,
+                  struct canvas_upright right, uint32_t rgb);
 
 /* The text must be UTF-8; its size without rotation. Both are lengths of the drawn line box. */
 struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_style *style,

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/draw/canvas.h"
+#include "core/draw/canvas_record.h"
 
 /* Smooth lines and discs: a pixel is covered as far as its middle lies within the shape's edge
  * moved by half a pixel, which is right to a few percent of a shade for shapes wider than a
@@ -98,6 +98,10 @@ static bool place(struct strokes *s, const struct canvas *canvas, const double *
 
 void canvas_curve(struct canvas *canvas, const double *xy, int64_t n, double width,
                   uint32_t rgb) {
+    if (canvas->record) {
+        canvas_record_curve(canvas, xy, n, width, rgb);
+        return;
+    }
     double wide = width * canvas->scale;
     struct strokes s = { .half = fmax(wide, 1) / 2, .strength = fmin(wide, 1) };
     s.inside = (s.half - 0.5) * (s.half - 0.5);
@@ -149,6 +153,10 @@ static void disc_cover(unsigned char *cover, int64_t side, double x, double y, d
 
 void canvas_disc(struct canvas *canvas, double x, double y, double radius, uint32_t rgb) {
     enum { SIDE = 128 };
+    if (canvas->record) {
+        canvas_record_add(canvas, MARK_DISC, rgb, (double[]){ x, y, radius, 0 });
+        return;
+    }
     double cx = x * canvas->scale, cy = y * canvas->scale, r = radius * canvas->scale;
     if (!(r > 0 && isfinite(cx) && isfinite(cy)) || cx + r < 0 || cy + r < 0 ||
         cx - r > (double)canvas->width || cy - r > (double)canvas->height) {
@@ -164,4 +172,21 @@ void canvas_disc(struct canvas *canvas, double x, double y, double radius, uint3
     disc_cover(cover, side, cx - (double)left, cy - (double)top, r);
     canvas_lay(canvas, &(struct canvas_cover){ side, side, side, cover }, left, top, rgb,
                SHADES);
+}
+
+void canvas_wedge(struct canvas *canvas, struct canvas_upright left,
+                  struct canvas_upright right, uint32_t rgb) {
+    if (canvas->record) {
+        canvas_record_wedge(canvas, left, right, rgb);
+        return;
+    }
+    int64_t first = canvas_edge(canvas, left.x), last = canvas_edge(canvas, right.x);
+    for (int64_t c = first; c < last; c++) { /* a device column at a time */
+        double at = ((double)(c - first) + 0.5) / (double)(last - first);
+        double top = left.top + (right.top - left.top) * at;
+        double bottom = left.bottom + (right.bottom - left.bottom) * at;
+        bottom = fmax(bottom, top + 1 / canvas->scale);
+        canvas_rect(canvas, (double)c / canvas->scale, top, 1 / canvas->scale, bottom - top,
+                    rgb);
+    }
 }

@@ -1,136 +1,31 @@
 #include "core/draw/canvas_text.h"
 
-#include <dlfcn.h>
 #include <math.h>
 #include <string.h>
 
-#include <pango/pangocairo.h>
-
 #include "core/base/utf8.h"
+#include "core/draw/canvas_library.h"
 
-/* The functions used, with the types that the headers give them. */
-#define CAIRO_FUNCTIONS(ONE)                 \
-    ONE(cairo_create)                        \
-    ONE(cairo_destroy)                       \
-    ONE(cairo_image_surface_create_for_data) \
-    ONE(cairo_format_stride_for_width)       \
-    ONE(cairo_move_to)                       \
-    ONE(cairo_rotate)                        \
-    ONE(cairo_surface_destroy)               \
-    ONE(cairo_translate)                     \
-    ONE(cairo_font_options_create)           \
-    ONE(cairo_font_options_destroy)          \
-    ONE(cairo_font_options_set_antialias)    \
-    ONE(cairo_font_options_set_hint_style)   \
-    ONE(cairo_font_options_set_hint_metrics)
-#define PANGO_FUNCTIONS(ONE)                      \
-    ONE(pango_font_description_free)              \
-    ONE(pango_font_description_new)               \
-    ONE(pango_font_description_set_absolute_size) \
-    ONE(pango_font_description_set_family_static) \
-    ONE(pango_font_description_set_weight)        \
-    ONE(pango_font_map_create_context)            \
-    ONE(pango_layout_get_size)                    \
-    ONE(pango_layout_get_unknown_glyphs_count)    \
-    ONE(pango_layout_new)                         \
-    ONE(pango_layout_set_font_description)        \
-    ONE(pango_layout_set_single_paragraph_mode)   \
-    ONE(pango_layout_set_text)                    \
-    ONE(pango_layout_set_width)                   \
-    ONE(pango_layout_set_wrap)
-#define PANGOCAIRO_FUNCTIONS(ONE)             \
-    ONE(pango_cairo_context_set_font_options) \
-    ONE(pango_cairo_font_map_get_default)     \
-    ONE(pango_cairo_show_layout)
-#define GOBJECT_FUNCTIONS(ONE) ONE(g_object_unref)
-
-#define POINTER(name) __typeof__(&(name)) name;
-static struct {
-    CAIRO_FUNCTIONS(POINTER)
-    PANGO_FUNCTIONS(POINTER)
-    PANGOCAIRO_FUNCTIONS(POINTER)
-    GOBJECT_FUNCTIONS(POINTER)
-} fn;
-#undef POINTER
-
-static PangoContext *context; /* of the process: holds the fonts that were opened */
-
-struct entry {
-    const char *name;
-    void *place; /* of a function pointer in fn */
-};
-
-static int load(const char *library, const char *package, const struct entry *entries,
-                size_t count, struct err *err) {
-    void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
-    if (!handle) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "pictures need %s, which cannot be opened (%s): install the package %s",
-                       library, dlerror(), package);
-    }
-    for (size_t i = 0; i < count; i++) {
-        void *found = dlsym(handle, entries[i].name);
-        if (!found) {
-            return err_set(
-                err, ERR_UNSUPPORTED,
-                "pictures need %s in %s, which this version lacks: update the package %s",
-                entries[i].name, library, package);
-        }
-        memcpy(entries[i].place, &found, sizeof found);
-    }
-    return 0;
-}
-
-#define ENTRY(name) { #name, &fn.name },
-#define LOAD(functions, library, package, err)                         \
-    load(library, package, (const struct entry[]){ functions(ENTRY) }, \
-         sizeof((const struct entry[]){ functions(ENTRY) }) / sizeof(struct entry), err)
-
-/* Letters keep their shape at every scale and angle: grey edges, no hinting to the pixel grid.
- */
-static void context_open(void) {
-    cairo_font_options_t *options = fn.cairo_font_options_create();
-    context = fn.pango_font_map_create_context(fn.pango_cairo_font_map_get_default());
-    fn.cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    fn.cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    fn.cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    fn.pango_cairo_context_set_font_options(context, options);
-    fn.cairo_font_options_destroy(options);
-}
-
-int canvas_load(struct err *err) {
-    if (context) {
-        return 0;
-    }
-    if (LOAD(PANGOCAIRO_FUNCTIONS, "libpangocairo-1.0.so.0", "libpangocairo-1.0-0", err) < 0 ||
-        LOAD(PANGO_FUNCTIONS, "libpango-1.0.so.0", "libpango-1.0-0", err) < 0 ||
-        LOAD(CAIRO_FUNCTIONS, "libcairo.so.2", "libcairo2", err) < 0 ||
-        LOAD(GOBJECT_FUNCTIONS, "libgobject-2.0.so.0", "libglib2.0-0", err) < 0) {
-        return err_pass(err);
-    }
-    context_open();
-    return 0;
-}
-
-/* The caller frees it with g_object_unref. */
-static PangoLayout *layout_new(const struct canvas *canvas, const struct canvas_style *style,
-                               const char *text) {
-    PangoLayout *layout = fn.pango_layout_new(context);
-    PangoFontDescription *font = fn.pango_font_description_new();
-    fn.pango_font_description_set_family_static(font, "DejaVu Sans,WenQuanYi Micro Hei,Sans");
-    fn.pango_font_description_set_absolute_size(font,
-                                                style->size * canvas->scale * PANGO_SCALE);
-    fn.pango_font_description_set_weight(font,
-                                         style->bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-    fn.pango_layout_set_font_description(layout, font);
-    fn.pango_font_description_free(font);
+PangoLayout *canvas_text_layout(const struct canvas *canvas, const struct canvas_style *style,
+                                const char *text) {
+    PangoLayout *layout = canvas_fn.pango_layout_new(canvas_fn.context);
+    PangoFontDescription *font = canvas_fn.pango_font_description_new();
+    canvas_fn.pango_font_description_set_family_static(font,
+                                                       "DejaVu Sans,WenQuanYi Micro Hei,Sans");
+    canvas_fn.pango_font_description_set_absolute_size(font, style->size * canvas->scale *
+                                                                 PANGO_SCALE);
+    canvas_fn.pango_font_description_set_weight(font, style->bold ? PANGO_WEIGHT_BOLD
+                                                                  : PANGO_WEIGHT_NORMAL);
+    canvas_fn.pango_layout_set_font_description(layout, font);
+    canvas_fn.pango_font_description_free(font);
     if (style->width > 0) {
-        fn.pango_layout_set_width(layout, (int)(style->width * canvas->scale * PANGO_SCALE));
-        fn.pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+        canvas_fn.pango_layout_set_width(layout,
+                                         (int)(style->width * canvas->scale * PANGO_SCALE));
+        canvas_fn.pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     } else {
-        fn.pango_layout_set_single_paragraph_mode(layout, TRUE);
+        canvas_fn.pango_layout_set_single_paragraph_mode(layout, TRUE);
     }
-    fn.pango_layout_set_text(layout, text, (int)utf8_bad(text, strlen(text)));
+    canvas_fn.pango_layout_set_text(layout, text, (int)utf8_bad(text, strlen(text)));
     return layout;
 }
 
@@ -157,26 +52,26 @@ static void draw(struct canvas *canvas, struct canvas_text *text,
                  const struct canvas_style *style, PangoLayout *layout) {
     double angle = style->angle * 3.14159265358979323846 / 180;
     int width, height;
-    fn.pango_layout_get_size(layout, &width, &height);
+    canvas_fn.pango_layout_get_size(layout, &width, &height);
     text->width = (double)width / PANGO_SCALE;
     text->height = (double)height / PANGO_SCALE;
     place(text, style, angle);
     text->cover.stride =
-        fn.cairo_format_stride_for_width(CAIRO_FORMAT_A8, (int)text->cover.columns);
+        canvas_fn.cairo_format_stride_for_width(CAIRO_FORMAT_A8, (int)text->cover.columns);
     unsigned char *pixels =
         arena_alloc(canvas->arena, (size_t)(text->cover.stride * text->cover.rows));
     text->cover.cover = pixels;
 
-    cairo_surface_t *surface = fn.cairo_image_surface_create_for_data(
+    cairo_surface_t *surface = canvas_fn.cairo_image_surface_create_for_data(
         pixels, CAIRO_FORMAT_A8, (int)text->cover.columns, (int)text->cover.rows,
         (int)text->cover.stride);
-    cairo_t *cairo = fn.cairo_create(surface);
-    fn.cairo_translate(cairo, (double)-text->left, (double)-text->top);
-    fn.cairo_rotate(cairo, -angle);
-    fn.cairo_move_to(cairo, -style->x * text->width, -style->y * text->height);
-    fn.pango_cairo_show_layout(cairo, layout);
-    fn.cairo_destroy(cairo);
-    fn.cairo_surface_destroy(surface);
+    cairo_t *cairo = canvas_fn.cairo_create(surface);
+    canvas_fn.cairo_translate(cairo, (double)-text->left, (double)-text->top);
+    canvas_fn.cairo_rotate(cairo, -angle);
+    canvas_fn.cairo_move_to(cairo, -style->x * text->width, -style->y * text->height);
+    canvas_fn.pango_cairo_show_layout(cairo, layout);
+    canvas_fn.cairo_destroy(cairo);
+    canvas_fn.cairo_surface_destroy(surface);
 }
 
 static uint32_t hash(const char *text) {
@@ -236,9 +131,9 @@ static struct canvas_text *shape(struct canvas *canvas, const struct canvas_styl
     }
     struct canvas_text *drawn = arena_alloc(canvas->arena, sizeof *drawn);
     drawn->key = key;
-    PangoLayout *layout = layout_new(canvas, style, text);
+    PangoLayout *layout = canvas_text_layout(canvas, style, text);
     draw(canvas, drawn, style, layout);
-    fn.g_object_unref(layout);
+    canvas_fn.g_object_unref(layout);
     keep_shaped(drawn, scaled, place);
     return drawn;
 }
@@ -261,13 +156,43 @@ const struct canvas_text *canvas_text_at(struct canvas *canvas,
     return drawn;
 }
 
+struct canvas_text_box canvas_text_lines(const struct canvas *canvas,
+                                         const struct canvas_style *style, const char *text) {
+    PangoLayout *layout = canvas_text_layout(canvas, style, text);
+    PangoLayoutIter *at = canvas_fn.pango_layout_get_iter(layout);
+    double unit = PANGO_SCALE * canvas->scale;
+    int width, height;
+    canvas_fn.pango_layout_get_size(layout, &width, &height);
+    struct canvas_text_box box = { .size = { width / unit, height / unit } };
+    struct canvas_text_line **last = &box.first;
+    do {
+        const PangoLayoutLine *line = canvas_fn.pango_layout_iter_get_line_readonly(at);
+        const char *begin = text + line->start_index;
+        PangoRectangle place;
+        canvas_fn.pango_layout_iter_get_line_extents(at, NULL, &place);
+        *last = arena_alloc(canvas->arena, sizeof **last);
+        **last = (struct canvas_text_line){
+            .text = arena_printf(canvas->arena, "%.*s", line->length, begin),
+            .x = place.x / unit,
+            .baseline = canvas_fn.pango_layout_iter_get_baseline(at) / unit,
+            .width = place.width / unit,
+            .leftward = line->resolved_dir == PANGO_DIRECTION_RTL,
+        };
+        last = &(*last)->next;
+    } while (canvas_fn.pango_layout_iter_next_line(at));
+    canvas_fn.pango_layout_iter_free(at);
+    canvas_fn.g_object_unref(layout);
+    return box;
+}
+
 int canvas_lacks(struct arena *arena, const char *text, struct err *err) {
     if (canvas_load(err) < 0) {
         return err_pass(err);
     }
     const struct canvas canvas = { .arena = arena, .scale = 1 };
-    PangoLayout *layout = layout_new(&canvas, &(struct canvas_style){ .size = 12 }, text);
-    int unknown = fn.pango_layout_get_unknown_glyphs_count(layout);
-    fn.g_object_unref(layout);
+    PangoLayout *layout =
+        canvas_text_layout(&canvas, &(struct canvas_style){ .size = 12 }, text);
+    int unknown = canvas_fn.pango_layout_get_unknown_glyphs_count(layout);
+    canvas_fn.g_object_unref(layout);
     return unknown;
 }

@@ -15,6 +15,25 @@ struct canvas_text {
     struct canvas_cover cover;
 };
 
+/* A text as lines, for forms that keep it as text: CSS pixels from the top left of its unturned
+ * box. */
+struct canvas_text_line {
+    struct canvas_text_line *next;
+    const char *text;
+    double x, baseline, width;
+    bool leftward; /* it begins with a script that is written from right to left */
+};
+struct canvas_text_box {
+    struct canvas_size size;
+    struct canvas_text_line *first;
+};
+struct canvas_text_box canvas_text_lines(const struct canvas *canvas,
+                                         const struct canvas_style *style, const char *text);
+
+/* How Pango lays it out, in device pixels. The caller frees it with g_object_unref. */
+struct _PangoLayout *canvas_text_layout(const struct canvas *canvas,
+                                        const struct canvas_style *style, const char *text);
+
 /* The text in that style, drawn now or before. */
 const struct canvas_text *canvas_text_at(struct canvas *canvas,
                                          const struct canvas_style *style, const char *text);

@@ -20,7 +20,8 @@ struct drawing {
     const struct cells_layout *l;
     double x, y; /* of the body */
     struct colour_scale scale;
-    unsigned char levels[255]; /* places of the scale's colours in the palette */
+    uint32_t colours[255]; /* the scale's, then that of what is missing */
+    unsigned char *levels; /* room for a panel's cells */
 };
 
 static void write_at(const struct drawing *d, struct canvas_style style, double x_share,
@@ -31,33 +32,26 @@ static void write_at(const struct drawing *d, struct canvas_style style, double 
     canvas_write(d->canvas, &style, x, y, text);
 }
 
-/* The cells of one panel: every row is coloured once and copied down its height. */
 static void draw_cells(const struct drawing *d, double x, double y, const float *values) {
-    struct canvas *canvas = d->canvas;
-    int64_t columns = d->cells->columns.count;
-    for (int64_t r = 0; r < d->cells->rows.count; r++, values += columns) {
-        int64_t top = canvas_edge(canvas, y + d->l->cell * (double)r);
-        int64_t bottom = canvas_edge(canvas, y + d->l->cell * (double)(r + 1));
-        int64_t first = canvas_edge(canvas, x), left = first;
-        unsigned char *line = canvas->pixels + top * canvas->width;
-        for (int64_t c = 0; c < columns; c++) {
-            int64_t right = canvas_edge(canvas, x + d->l->cell * (double)(c + 1));
-            int level = colour_level(&d->scale, (double)values[c]);
-            unsigned char colour =
-                level < 0 ? canvas_colour(canvas, COLOUR_MISSING) : d->levels[level];
-            memset(line + left, colour, (size_t)(right - left));
-            left = right;
-        }
-        for (int64_t row = top + 1; row < bottom; row++) {
-            memcpy(canvas->pixels + row * canvas->width + first, line + first,
-                   (size_t)(left - first));
-        }
+    int64_t columns = d->cells->columns.count, rows = d->cells->rows.count;
+    for (int64_t i = 0; i < rows * columns; i++) {
+        int level = colour_level(&d->scale, (double)values[i]);
+        d->levels[i] = (unsigned char)(level < 0 ? d->scale.levels : level);
     }
+    canvas_cells(d->canvas, &(struct canvas_cells){ .x = x,
+                                                    .y = y,
+                                                    .width = d->l->cell,
+                                                    .height = d->l->cell,
+                                                    .columns = columns,
+                                                    .rows = rows,
+                                                    .levels = d->levels,
+                                                    .colours = d->colours,
+                                                    .count = d->scale.levels + 1 });
 }
 
 static void draw_frame(const struct drawing *d, double x, double y) {
     const struct cells_layout *l = d->l;
-    double line = fmax(1 / d->canvas->scale, 0.5);
+    double line = canvas_hairline(d->canvas);
     canvas_rect(d->canvas, x - line, y - line, l->panel_width + 2 * line, line, COLOUR_LINE);
     canvas_rect(d->canvas, x - line, y + l->panel_height, l->panel_width + 2 * line, line,
                 COLOUR_LINE);
@@ -81,11 +75,12 @@ static void draw_lines(const struct drawing *d, double x, double y) {
 static void draw_numbers(const struct drawing *d, double x, double y, const float *values) {
     const struct cells *cells = d->cells;
     struct canvas_style style = { .size = fmin(9.5, d->l->cell * 0.31),
+                                  .on = true,
                                   .shades = SHADES_ANNOTATED };
     double range = cells->high - cells->low;
     for (int64_t i = 0; i < cells->rows.count * cells->columns.count; i++) {
         double value = (double)values[i];
-        style.colour = colour_text_on(colour_of(&d->scale, value));
+        style.colour = colour_of(&d->scale, value);
         double column = (double)(i % cells->columns.count);
         double row = (double)(i / cells->columns.count);
         write_at(d, style, 0.5, 0.5, 0, x + d->l->cell * (column + 0.5),
@@ -176,17 +171,32 @@ static double tick_step(double range) {
     return range;
 }
 
+/* A row of cells a device pixel. */
+static void draw_ramp(const struct drawing *d) {
+    const struct cells_layout *l = d->l;
+    int64_t rows = canvas_edge(d->canvas, l->bar_height);
+    unsigned char *levels = arena_raw(d->canvas->arena, (size_t)rows);
+    for (int64_t i = 0; i < rows; i++) {
+        double value = d->cells->high -
+                       (d->cells->high - d->cells->low) * ((double)i + 0.5) / (double)rows;
+        levels[i] = (unsigned char)colour_level(&d->scale, value);
+    }
+    canvas_cells(d->canvas, &(struct canvas_cells){ .x = d->x + l->bar_x,
+                                                    .y = d->y + l->bar_y,
+                                                    .width = l->bar_width,
+                                                    .height = 1 / d->canvas->scale,
+                                                    .columns = 1,
+                                                    .rows = rows,
+                                                    .levels = levels,
+                                                    .colours = d->colours,
+                                                    .count = d->scale.levels });
+}
+
 static void draw_bar(const struct drawing *d) {
     const struct cells_layout *l = d->l;
     const struct cells *cells = d->cells;
     double range = cells->high - cells->low;
-    int64_t lines = canvas_edge(d->canvas, l->bar_height);
-    for (int64_t i = 0; i < lines; i++) {
-        double y = d->y + l->bar_y + (double)i / d->canvas->scale;
-        double value = cells->high - range * ((double)i + 0.5) / (double)lines;
-        canvas_rect(d->canvas, d->x + l->bar_x, y, l->bar_width, 1 / d->canvas->scale,
-                    colour_of(&d->scale, value));
-    }
+    draw_ramp(d);
     struct canvas_style style = { .size = 9, .colour = COLOUR_INK };
     double step = tick_step(range), right = d->x + l->bar_x + l->bar_width;
     for (double k = ceil(cells->low / step - 1e-9); k * step <= cells->high + step * 1e-6;
@@ -226,13 +236,16 @@ static void draw(struct canvas *canvas, const struct figure *figure, double x, d
     struct drawing d = {
         .canvas = canvas, .cells = cells, .l = &cells->layout, .x = x, .y = y
     };
-    colour_scale_init(&d.scale, cells->low, cells->high, cells->is_signed,
+    colour_scale_init(&d.scale, figure->colours, cells->low, cells->high, cells->is_signed,
                       cells->layout.annotated ? LEVELS_ANNOTATED
                       : cells->panels > 4     ? LEVELS_SMALL
                                               : LEVELS);
     for (int i = 0; i < d.scale.levels; i++) {
-        d.levels[i] = canvas_colour(canvas, d.scale.colours[i]);
+        d.colours[i] = d.scale.colours[i];
+        canvas_colour(canvas, d.colours[i]); /* before shades at edges fill the palette */
     }
+    d.colours[d.scale.levels] = COLOUR_MISSING;
+    d.levels = arena_raw(canvas->arena, (size_t)(cells->rows.count * cells->columns.count));
     draw_all(&d);
 }
 

@@ -41,9 +41,11 @@ static void write_axes(struct arena *arena, struct jsonwrite *w, const struct ce
     json_close(w, ']');
 }
 
-static void write_scale(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
+static void write_scale(const struct figure *figure, struct jsonwrite *w,
+                        const struct cells *cells) {
     struct colour_scale scale;
-    colour_scale_init(&scale, cells->low, cells->high, cells->is_signed, STOPS);
+    colour_scale_init(&scale, figure->colours, cells->low, cells->high, cells->is_signed,
+                      STOPS);
     json_key(w, "scale");
     json_open(w, '{');
     json_key(w, "low");
@@ -56,7 +58,7 @@ static void write_scale(struct arena *arena, struct jsonwrite *w, const struct c
     json_key(w, "colours");
     json_open(w, '[');
     for (int i = 0; i < STOPS; i++) {
-        json_string(w, arena_printf(arena, "#%06x", scale.colours[i]));
+        json_string(w, arena_printf(figure->arena, "#%06x", scale.colours[i]));
     }
     json_close(w, ']');
     json_close(w, '}');
@@ -126,6 +128,6 @@ static struct cells as_sent(const struct cells *cells) {
 void cells_json(struct jsonwrite *w, const struct figure *figure) {
     struct cells sent = as_sent(cells_of(figure));
     write_axes(figure->arena, w, &sent);
-    write_scale(figure->arena, w, &sent);
+    write_scale(figure, w, &sent);
     write_values(figure->arena, w, &sent);
 }

@@ -151,8 +151,9 @@ static void draw_cell(struct canvas *canvas, const struct choices *c, int64_t st
                       double x, double y) {
     double value = value_at(c, step, i);
     uint32_t under = isnan(value) ? COLOUR_MISSING : colour_of(&c->scale, value);
-    struct canvas_style name = name_style(colour_text_on(under));
-    struct canvas_style figure = number_style(colour_text_on(under));
+    struct canvas_style name = name_style(under);
+    struct canvas_style figure = number_style(under);
+    name.on = figure.on = true;
     canvas_rect(canvas, x, y, c->cell, CELL - 1, under);
     canvas_write(canvas, &name, x + 6, y + CELL / 2.0 - 0.5, c->labels[step * c->k + i]);
     canvas_write(canvas, &figure, x + c->cell - 5, y + CELL / 2.0 - 0.5,
@@ -276,7 +277,7 @@ static void labels_take(struct arena *arena, struct choices *c) {
 }
 
 /* Shares from 0 to 1; other values from the least to the largest. */
-static void scale_choose(struct choices *c) {
+static void scale_choose(struct choices *c, enum colour_map map) {
     double low = INFINITY, high = -INFINITY;
     bool bounded = c->series->high > c->series->low;
     for (int64_t i = 0; i < tensor_count(c->series->values); i++) {
@@ -286,7 +287,7 @@ static void scale_choose(struct choices *c) {
     }
     low = bounded ? c->series->low : low <= high ? low : 0;
     high = bounded ? c->series->high : high;
-    colour_scale_init(&c->scale, low, high > low ? high : low + 1, false, LEVELS);
+    colour_scale_init(&c->scale, map, low, high > low ? high : low + 1, false, LEVELS);
 }
 
 /* How many of a step's alternatives are drawn. */
@@ -323,7 +324,7 @@ static struct figure *choices_draw(struct arena *arena, const struct result *res
                     : NULL;
     c->steps = axes[0].count < STEPS_MOST ? axes[0].count : STEPS_MOST;
     c->k = alternatives(axes[1].count, c->steps, options->top);
-    scale_choose(c);
+    scale_choose(c, figure->colours);
     labels_take(arena, c);
     figure->form = &choices_form;
     figure->body = c;

@@ -1,6 +1,7 @@
 #include "core/draw/colour.h"
 
 #include <math.h>
+#include <string.h>
 
 struct oklab {
     double l, a, b;
@@ -26,7 +27,18 @@ static double channel(uint32_t rgb, int shift) {
     return (double)(rgb >> shift & 0xff) / 255;
 }
 
-/* The inverse of OKLab as published: bottosson.github.io/posts/oklab. */
+/* OKLab and its inverse as published: bottosson.github.io/posts/oklab. */
+static struct oklab to_oklab(uint32_t rgb) {
+    double r = gamma_decode(channel(rgb, 16)), g = gamma_decode(channel(rgb, 8)),
+           b = gamma_decode(channel(rgb, 0));
+    double l = cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+    double m = cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+    double s = cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+    return (struct oklab){ 0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+                           1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+                           0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s };
+}
+
 static uint32_t from_oklab(struct oklab c) {
     double l = c.l + 0.3963377774 * c.a + 0.2158037573 * c.b;
     double m = c.l - 0.1055613458 * c.a - 0.0638541728 * c.b;
@@ -48,13 +60,47 @@ static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
 }
 
+uint32_t colour_dark(uint32_t rgb) {
+    struct oklab c = to_oklab(rgb);
+    c.l = 0.2 + 0.79 * (1 - c.l);
+    return from_oklab(c);
+}
+
+/* ---- maps ---- */
+
+const char *const colour_map_names[COLOUR_MAPS] = { "cutaway", "viridis", "grey" };
+
+int colour_map_find(const char *name) {
+    for (int i = 0; name && i < COLOUR_MAPS; i++) {
+        if (strcmp(name, colour_map_names[i]) == 0) {
+            return i;
+        }
+    }
+    return name ? -1 : COLOUR_CUTAWAY;
+}
+
 /* Lightness falls from 0.985 to 0.25 in a straight line; the hue turns from yellow-green (120)
  * to violet (288), and the chroma swells in the middle as far as sRGB reaches. Steps are equal
  * within 3 %. */
-uint32_t colour_sequential(double at) {
-    at = clamp(at, 0, 1);
+static uint32_t cutaway(double at) {
     double chroma = 0.006 + 0.11 * sin(0.86 * 3.14159265358979323846 * at);
     return from_oklab(from_polar(0.985 - 0.735 * at, chroma, 120 + 168 * pow(at, 0.72)));
+}
+
+/* Ten colours of the published map, from its bright end, and straight lines between them. */
+static uint32_t viridis(double at) {
+    static const uint32_t stops[] = { 0xfde725, 0xb5de2b, 0x6ece58, 0x35b779, 0x1f9e89,
+                                      0x26828e, 0x31688e, 0x3e4989, 0x482878, 0x440154 };
+    enum { STEPS = sizeof stops / sizeof *stops - 1 };
+    int below = at < 1 ? (int)(at * STEPS) : STEPS - 1;
+    return colour_mix(stops[below], stops[below + 1], at * STEPS - below);
+}
+
+uint32_t colour_sequential(enum colour_map map, double at) {
+    at = clamp(at, 0, 1);
+    return map == COLOUR_VIRIDIS ? viridis(at)
+           : map == COLOUR_GREY  ? from_oklab((struct oklab){ .l = 0.985 - 0.735 * at })
+                                 : cutaway(at);
 }
 
 uint32_t colour_category(int64_t i) {
@@ -65,17 +111,21 @@ uint32_t colour_category(int64_t i) {
 }
 
 /* Straight lines from white: both arms lose the same lightness and gain the same chroma. */
-uint32_t colour_diverging(double at) {
+uint32_t colour_diverging(enum colour_map map, double at) {
+    if (map == COLOUR_GREY) {
+        return colour_sequential(map, clamp((at + 1) / 2, 0, 1));
+    }
     double far = clamp(fabs(at), 0, 1);
     return from_oklab(from_polar(1 - 0.5 * far, 0.12 * far, at < 0 ? 255 : 55));
 }
 
-void colour_scale_init(struct colour_scale *scale, double low, double high, bool is_signed,
-                       int levels) {
+void colour_scale_init(struct colour_scale *scale, enum colour_map map, double low, double high,
+                       bool is_signed, int levels) {
     *scale = (struct colour_scale){ low, high, is_signed, levels, { 0 } };
     for (int i = 0; i < levels; i++) {
         double at = levels > 1 ? (double)i / (levels - 1) : 0;
-        scale->colours[i] = is_signed ? colour_diverging(2 * at - 1) : colour_sequential(at);
+        scale->colours[i] =
+            is_signed ? colour_diverging(map, 2 * at - 1) : colour_sequential(map, at);
     }
 }
 

@@ -21,27 +21,40 @@ enum {
     COLOUR_MISSING = 0xb4b4b4 /* not a number */
 };
 
+/* Which ramp stands for values: Cutaway's own; viridis (Smith and van der Walt 2015), turned
+ * about so that here too more is darker on white paper; grey, for printers without colours. */
+enum colour_map { COLOUR_CUTAWAY, COLOUR_VIRIDIS, COLOUR_GREY, COLOUR_MAPS };
+extern const char *const colour_map_names[COLOUR_MAPS];
+
+/* The map of that name; NULL: Cutaway's own. -1 where there is none. */
+int colour_map_find(const char *name);
+
 /* `at` 0..1 on the sequential ramp; clamped. */
-uint32_t colour_sequential(double at);
+uint32_t colour_sequential(enum colour_map map, double at);
 
 /* Colours of groups and lines, told apart by colour-blind readers (the first seven after Okabe
  * and Ito, jfly.uni-koeln.de/color); the last is the grey of all others. */
 enum { COLOUR_CATEGORIES = 10 };
 uint32_t colour_category(int64_t i); /* 0 .. COLOUR_CATEGORIES - 1; larger: the grey */
 
-/* `at` -1..1 on the diverging ramp; clamped. */
-uint32_t colour_diverging(double at);
+/* `at` -1..1 on the diverging ramp; clamped. viridis has none and takes Cutaway's; in grey it
+ * is the whole ramp, from pale for -1 to dark for 1. */
+uint32_t colour_diverging(enum colour_map map, double at);
+
+/* A colour of the light theme as the dark one shows it: the same hue, its lightness in OKLab
+ * turned about, L' = 0.2 + 0.79 (1 - L), so that paper becomes nearly black and ink pale. */
+uint32_t colour_dark(uint32_t rgb);
 
 /* A range of values cut into equal levels with a colour each. */
 struct colour_scale {
     double low, high; /* is_signed: low is -high */
     bool is_signed;
-    int levels; /* at most 255; odd when signed, so that 0 is white */
+    int levels; /* at most 255; odd when signed, so that 0 has its own */
     uint32_t colours[255];
 };
 
-void colour_scale_init(struct colour_scale *scale, double low, double high, bool is_signed,
-                       int levels);
+void colour_scale_init(struct colour_scale *scale, enum colour_map map, double low, double high,
+                       bool is_signed, int levels);
 
 /* The level that stands for the value, 0 .. levels-1; -1 for NaN. */
 int colour_level(const struct colour_scale *scale, double value);

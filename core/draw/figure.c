@@ -78,6 +78,8 @@ struct figure *figure_new(struct arena *arena, const struct result *result,
     *figure = (struct figure){
         .arena = arena,
         .language = options->language ? options->language : "en",
+        .dark = options->theme && strcmp(options->theme, "dark") == 0,
+        .colours = (enum colour_map)colour_map_find(options->colours),
         .title = sentence(arena, result->title, LINES),
         .note = "",
         .finding = sentence(arena, result->finding, PAGE),

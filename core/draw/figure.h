@@ -5,12 +5,14 @@
 
 #include "core/base/buf.h"
 #include "core/draw/canvas.h"
+#include "core/draw/colour.h"
 #include "core/draw/picture.h"
 #include "core/result/result.h"
 
 /* figure: what is drawn, as a declaration: texts, a body of some form (cells of heat maps,
  * bars, coloured text ...) and a table of what matters most. Pictures make figures, renderers
- * (figure_png, html, figure_text, figure_json) turn any figure into bytes and compute nothing.
+ * (figure_drawn, html, figure_text, figure_json) turn any figure into bytes and compute
+ * nothing.
  */
 
 /* One axis as it is drawn: `count` places, each the pool of `block` neighbours of the source.
@@ -52,6 +54,8 @@ struct figure_form {
 struct figure {
     struct arena *arena;
     const char *language;
+    bool dark;               /* the theme */
+    enum colour_map colours; /* of values */
     const char *title;
     const char *note; /* one quiet line under the title; "" draws none */
     const char *finding, *caption, *alt;

@@ -37,6 +37,7 @@ struct histogram {
     struct chart_key keys[2];
     double most; /* the largest count of all */
     bool strips;
+    enum colour_map colours;
     /* by measure */
     struct ruler x, y;                       /* y: of counts */
     double left, bins_left, bad_left, right; /* of the plots, the bins, the last bucket */
@@ -191,8 +192,8 @@ static void draw_column(struct canvas *canvas, const struct histogram *h, double
     double high = count > 0 ? ruler_at(&h->y, fmax(count, 0.7)) : 0;
     double gap = x1 - x0 > 5 ? 0.5 : 0;
     if (high > 0) { /* all of one value: a bin without width is a line */
-        canvas_rect(canvas, x0 + gap / 2, y - high, fmax(x1 - x0 - gap, 1 / canvas->scale),
-                    high, colour);
+        canvas_rect(canvas, x0 + gap / 2, y - high,
+                    fmax(x1 - x0 - gap, canvas_hairline(canvas)), high, colour);
     }
 }
 
@@ -216,7 +217,7 @@ static void draw_other(struct canvas *canvas, const struct histogram *h, int64_t
 
 static void draw_plot(struct canvas *canvas, const struct histogram *h, int64_t row, double x,
                       double top) {
-    double y = top + h->plot, line = 1 / canvas->scale;
+    double y = top + h->plot, line = canvas_hairline(canvas);
     ruler_left(canvas, &h->y, x + h->left, top, h->right - h->left,
                row == h->rows / 2 ? h->counted : "");
     for (int64_t i = 0; i < h->bins; i++) {
@@ -256,7 +257,8 @@ static uint32_t strip_colour(const struct histogram *h, double count) {
         return COLOUR_PAPER;
     }
     double share = ruler_at(&h->y, fmax(count, 1)) / h->y.length;
-    return colour_sequential(0.1 + 0.9 * floor(share * (LEVELS - 1) + 0.5) / (LEVELS - 1));
+    return colour_sequential(h->colours,
+                             0.1 + 0.9 * floor(share * (LEVELS - 1) + 0.5) / (LEVELS - 1));
 }
 
 static void draw_scale(struct canvas *canvas, const struct histogram *h, double x, double y) {
@@ -305,7 +307,7 @@ static void draw_strips(struct canvas *canvas, const struct histogram *h, double
         draw_strip(canvas, h, row, x, y + h->top + h->pitch * (double)row);
     }
     ruler_bottom(canvas, &h->x, x + h->bins_left, below, 0, h->what);
-    double line = 1 / canvas->scale;
+    double line = canvas_hairline(canvas);
     canvas_rect(canvas, x + h->left, below, h->right - h->left, line, COLOUR_LINE);
     draw_bucket_words(canvas, h, x, below);
     draw_scale(canvas, h, x + h->right + 24, y + h->top);
@@ -494,7 +496,7 @@ static int take_edges(struct histogram *h, const struct result *result, struct e
 }
 
 static struct histogram *take(struct arena *arena, const struct result *result,
-                              const char *language, struct err *err) {
+                              const char *language, enum colour_map map, struct err *err) {
     const struct series *counts = chart_series(result, "counts", 1, 2, "a histogram",
                                                "\"counts\" [rows, bins] and \"edges\"", err);
     struct histogram *h = arena_alloc(arena, sizeof *h);
@@ -507,6 +509,7 @@ static struct histogram *take(struct arena *arena, const struct result *result,
     h->source = values->rank == 2 ? values->shape[0] : 1;
     h->rows = h->source < STRIPS ? h->source : STRIPS;
     h->strips = h->rows > PLOTS;
+    h->colours = map;
     h->counts = values->data;
     h->step = 1;
     if (take_edges(h, result, err) < 0) {
@@ -531,7 +534,7 @@ static struct figure *histogram_draw(struct arena *arena, const struct result *r
                                      const struct picture_options *options, struct err *err) {
     struct figure *figure = figure_new(arena, result, options);
     figure->form = &histogram_form;
-    figure->body = take(arena, result, figure->language, err);
+    figure->body = take(arena, result, figure->language, figure->colours, err);
     if (!figure->body) {
         err_pass(err);
         return NULL;

@@ -113,6 +113,23 @@ const char *html(struct arena *arena, const struct figure *figure, const struct 
     return out->data;
 }
 
+const char *html_page(struct arena *arena, const struct figure *figure, const char *body) {
+    struct buf *out = buf_new(arena);
+    buf_text(out, "<!DOCTYPE html>\n<html lang=\"");
+    html_escape(out, figure->language);
+    buf_text(out, "\">\n<head><meta charset=\"utf-8\">"
+                  "<meta name=\"viewport\" content=\"width=device-width\"><title>");
+    html_escape(out, figure->title);
+    buf_printf(out,
+               "</title></head>\n<body style=\"margin:16px;font-family:sans-serif;color:#%06x;"
+               "background:#%06x\">\n",
+               figure->dark ? colour_dark(COLOUR_INK) : COLOUR_INK,
+               figure->dark ? colour_dark(COLOUR_PAPER) : COLOUR_PAPER);
+    buf_text(out, body);
+    buf_text(out, "\n</body>\n</html>\n");
+    return out->data;
+}
+
 const char *html_table(struct arena *arena, const char *finding,
                        const struct figure_table *rows, const char *caption) {
     struct buf *out = buf_new(arena);

@@ -41,6 +41,7 @@ struct lines {
     const char **labels;      /* [points], or NULL */
     const char *what, *along; /* titles of the axes */
     bool log, x_log;
+    enum colour_map colours;
     /* by measure */
     struct ruler down, across;
     double left, top, width, below, right;
@@ -66,7 +67,8 @@ static uint32_t colour_of_line(const struct lines *l, int64_t line) {
     if (l->n < COLOUR_CATEGORIES) {
         return colour_category(line);
     }
-    return colour_sequential(0.25 + 0.7 * (double)(SHADES * line / l->n) / (SHADES - 1));
+    return colour_sequential(l->colours,
+                             0.25 + 0.7 * (double)(SHADES * line / l->n) / (SHADES - 1));
 }
 
 static const char *point_label(struct arena *arena, const struct lines *l, int64_t point) {
@@ -253,7 +255,7 @@ static void draw_names(struct canvas *canvas, const struct lines *l, double x, d
 }
 
 static void draw_labels(struct canvas *canvas, const struct lines *l, double x, double y) {
-    double bottom = y + l->top + HEIGHT, line = 1 / canvas->scale;
+    double bottom = y + l->top + HEIGHT, line = canvas_hairline(canvas);
     for (int64_t i = 0; i < l->points; i += l->step) {
         struct canvas_style style = point_style();
         style.angle = l->leans ? 45 : 0;
@@ -269,7 +271,7 @@ static void draw_labels(struct canvas *canvas, const struct lines *l, double x, 
 
 static void draw(struct canvas *canvas, const struct figure *figure, double x, double y) {
     const struct lines *l = figure->body;
-    double bottom = y + l->top + HEIGHT, line = 1 / canvas->scale;
+    double bottom = y + l->top + HEIGHT, line = canvas_hairline(canvas);
     ruler_left(canvas, &l->down, x + l->left, y + l->top, l->width, l->what);
     if (one_by_one(l)) {
         draw_labels(canvas, l, x, y);
@@ -517,6 +519,7 @@ static struct figure *lines_draw(struct arena *arena, const struct result *resul
     l->what = chart_measure(arena, figure->language, series->name, series->unit);
     take_names(arena, l, series);
     figure->form = &lines_form;
+    l->colours = figure->colours;
     figure->body = l;
     describe(figure);
     if (l->n == 1) {

@@ -41,6 +41,9 @@ static void head(png_structp png, png_infop info, const struct canvas *canvas,
                  bits_for(canvas->colours), PNG_COLOR_TYPE_PALETTE, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_PLTE(png, info, palette, canvas->colours);
+    if (canvas->clear) {
+        png_set_tRNS(png, info, (png_const_bytep) "", 1, NULL);
+    }
     png_uint_32 per_metre = (png_uint_32)lround(96 / 0.0254 * canvas->scale);
     png_set_pHYs(png, info, per_metre, per_metre, PNG_RESOLUTION_METER);
     for (int i = 0; i < count; i++) {

@@ -228,7 +228,7 @@ static const char *full_title(struct canvas *canvas, const struct ruler *ruler,
 
 void ruler_bottom(struct canvas *canvas, const struct ruler *ruler, double x, double y,
                   double across, const char *title) {
-    double line = 1 / canvas->scale;
+    double line = canvas_hairline(canvas);
     for (int i = 0; i < ruler->count; i++) {
         double at = x + ruler_at(ruler, ruler->ticks[i]);
         canvas_rect(canvas, at - line / 2, y - across, line, across, COLOUR_GRID);
@@ -241,7 +241,7 @@ void ruler_bottom(struct canvas *canvas, const struct ruler *ruler, double x, do
 
 void ruler_left(struct canvas *canvas, const struct ruler *ruler, double x, double y,
                 double across, const char *title) {
-    double line = 1 / canvas->scale;
+    double line = canvas_hairline(canvas);
     for (int i = 0; i < ruler->count; i++) {
         double at = y + ruler->length - ruler_at(ruler, ruler->ticks[i]);
         canvas_rect(canvas, x, at - line / 2, across, line, COLOUR_GRID);

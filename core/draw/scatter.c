@@ -40,6 +40,7 @@ struct scatter {
     int64_t group_count;
     struct chart_key keys[COLOUR_CATEGORIES];
     int64_t members[COLOUR_CATEGORIES];
+    enum colour_map colours;
     struct view *view;
     struct density *density; /* or NULL */
     double radius;
@@ -169,51 +170,35 @@ static void draw_points(struct canvas *canvas, const struct scatter *s, double x
 /* The colours of a density: of each group from pale to its own. */
 static uint32_t level_colour(const struct scatter *s, int64_t group, int level) {
     if (!s->groups) {
-        return colour_sequential(0.22 + 0.78 * (double)level / LEVELS);
+        return colour_sequential(s->colours, 0.22 + 0.78 * (double)level / LEVELS);
     }
     return colour_mix(COLOUR_PAPER, s->keys[group].colour,
                       0.34 + 0.66 * (double)level / LEVELS_GROUP);
 }
 
-/* Cells of one colour beside each other are one rectangle. */
 static void draw_density(struct canvas *canvas, const struct scatter *s, double x, double y) {
     const struct density *d = s->density;
     int count = s->groups ? LEVELS_GROUP : LEVELS;
     const unsigned char *levels = density_levels(canvas->arena, d, count);
-    int64_t kinds = s->groups ? s->group_count : 1;
+    int64_t kinds = s->groups ? s->group_count : 1, cells = d->rows * d->columns;
     uint32_t *colours = arena_array(canvas->arena, kinds * (count + 1), sizeof *colours);
     for (int64_t i = 0; i < kinds * (count + 1); i++) {
         colours[i] = level_colour(s, i / (count + 1), (int)(i % (count + 1)));
     }
-    for (int64_t row = 0; row < d->rows; row++) {
-        const unsigned char *level = levels + row * d->columns;
-        const unsigned char *group = d->groups ? d->groups + row * d->columns : NULL;
-        for (int64_t from = 0, to; from < d->columns; from = to) {
-            for (to = from + 1; to < d->columns && level[to] == level[from] &&
-                                (!group || group[to] == group[from]);
-                 to++) {
-            }
-            int64_t kind = group ? group[from] : 0;
-            if (level[from] > 0) {
-                canvas_rect(canvas, x + d->cell * (double)from, y + d->cell * (double)row,
-                            d->cell * (double)(to - from), d->cell,
-                            colours[kind * (count + 1) + level[from]]);
-            }
-        }
+    unsigned char *places = arena_raw(canvas->arena, (size_t)cells);
+    for (int64_t i = 0; i < cells; i++) {
+        int64_t kind = d->groups ? d->groups[i] : 0;
+        places[i] = levels[i] ? (unsigned char)(kind * (count + 1) + levels[i]) : CANVAS_CLEAR;
     }
-}
-
-/* Words that are read on any ground. */
-static void write_haloed(struct canvas *canvas, struct canvas_style style, double x, double y,
-                         const char *text) {
-    uint32_t ink = style.colour;
-    style.colour = COLOUR_PAPER;
-    for (int way = 0; way < 4; way++) {
-        double dx = way & 1 ? 0.9 : -0.9, dy = way & 2 ? 0.9 : -0.9;
-        chart_write(canvas, style, 0, 0, x + dx, y + dy, text);
-    }
-    style.colour = ink;
-    chart_write(canvas, style, 0, 0, x, y, text);
+    canvas_cells(canvas, &(struct canvas_cells){ .x = x,
+                                                 .y = y,
+                                                 .width = d->cell,
+                                                 .height = d->cell,
+                                                 .columns = d->columns,
+                                                 .rows = d->rows,
+                                                 .levels = places,
+                                                 .colours = colours,
+                                                 .count = (int)(kinds * (count + 1)) });
 }
 
 static void draw_label(struct canvas *canvas, const struct scatter *s,
@@ -225,11 +210,8 @@ static void draw_label(struct canvas *canvas, const struct scatter *s,
         canvas_disc(canvas, x + at[0], y + at[1], 1.9, COLOUR_INK);
     }
     double top = y + label->spot.y - style.size * 0.08;
-    if (s->density || s->view->depth) {
-        write_haloed(canvas, style, x + label->spot.x, top, label->text);
-    } else {
-        chart_write(canvas, style, 0, 0, x + label->spot.x, top, label->text);
-    }
+    style.halo = s->density || s->view->depth;
+    chart_write(canvas, style, 0, 0, x + label->spot.x, top, label->text);
 }
 
 static void draw(struct canvas *canvas, const struct figure *figure, double x, double y) {
@@ -558,6 +540,7 @@ static struct figure *scatter_draw(struct arena *arena, const struct result *res
         return NULL;
     }
     figure->form = &scatter_form;
+    s->colours = figure->colours;
     figure->body = s;
     describe(figure);
     if (s->groups) {

@@ -193,8 +193,8 @@ static void draw_chip(struct canvas *canvas, const struct tokens *t,
         canvas_rect(canvas, left + (chip->tag ? 1.5 : 0.5), top,
                     chip->width - (chip->tag ? 3 : 1), high, under);
     }
-    struct canvas_style style =
-        chip_style(chip, chip->tag && t->named ? COLOUR_QUIET : colour_text_on(under));
+    struct canvas_style style = chip_style(chip, chip->tag && t->named ? COLOUR_QUIET : under);
+    style.on = !(chip->tag && t->named);
     if (chip->width > 0) {
         canvas_write(canvas, &style, left + chip->width / 2, y + chip->y + LINE / 2.0,
                      chip->text);
@@ -390,7 +390,7 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
 
 /* ---- from the result ---- */
 
-static void scale_choose(struct tokens *t) {
+static void scale_choose(struct tokens *t, enum colour_map map) {
     const struct series *series = t->values;
     double low = INFINITY, high = -INFINITY;
     for (int64_t i = 0; i < series->axes[0].count; i++) {
@@ -405,7 +405,7 @@ static void scale_choose(struct tokens *t) {
         high = fmax(fabs(low), fabs(high));
     }
     high = high > low ? high : low + 1;
-    colour_scale_init(&t->scale, series->is_signed ? -high : low, high, series->is_signed,
+    colour_scale_init(&t->scale, map, series->is_signed ? -high : low, high, series->is_signed,
                       LEVELS);
 }
 
@@ -452,7 +452,7 @@ static struct figure *tokens_draw(struct arena *arena, const struct result *resu
     t->spans = spans && is_span(spans, all) && *result->text ? spans : NULL;
     t->count = all < TOKENS_MOST ? all : TOKENS_MOST;
     t->named = t->values->unit && strcmp(t->values->unit, "id") == 0;
-    scale_choose(t);
+    scale_choose(t, figure->colours);
     chips_make(figure, t);
     figure->form = &tokens_form;
     figure->body = t;

@@ -190,7 +190,7 @@ void view_axes(struct canvas *canvas, const struct view *view, const char *const
         draw_box(canvas, view, titles, x, y);
         return;
     }
-    double line = 1 / canvas->scale;
+    double line = canvas_hairline(canvas);
     ruler_left(canvas, &view->down, x, y, view->width, title_of(titles, 1));
     ruler_bottom(canvas, &view->across, x, y + view->height, view->height, title_of(titles, 0));
     canvas_rect(canvas, x, y + view->height - line / 2, view->width, line, COLOUR_LINE);

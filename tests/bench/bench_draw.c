@@ -105,20 +105,19 @@ static int bench(const struct figure_case *of) {
     double seconds[REPEATS];
     struct arena *arena = arena_new();
     struct result *before = of->made_before ? of->make(arena) : NULL;
-    const struct picture_options options = { .no_html = true };
     struct err err = { 0 };
     size_t bytes = 0;
     for (int i = -1; i < REPEATS; i++) { /* once more, to open the fonts */
         struct arena *cell = arena_new();
         double begin = clock_now();
         struct result *result = before ? before : of->make(cell);
-        struct bundle *bundle = picture_bundle(cell, NULL, result, &options, &err);
-        if (!bundle) {
+        struct picture_file *file = picture_file(cell, NULL, result, NULL, PICTURE_PNG, &err);
+        if (!file) {
             fprintf(stderr, "bench_draw: %s\n", err.text);
             return 1;
         }
         seconds[i < 0 ? 0 : i] = clock_now() - begin;
-        bytes = bundle->png_length;
+        bytes = file->length;
         arena_free(cell);
     }
     qsort(seconds, REPEATS, sizeof *seconds, clock_order);

@@ -5,23 +5,26 @@
 
 TEST(colour_sequential_gets_darker_all_the_way) {
     for (int i = 1; i <= 255; i++) {
-        check(colour_luminance(colour_sequential(i / 255.0)) <
-              colour_luminance(colour_sequential((i - 1) / 255.0)));
+        check(colour_luminance(colour_sequential(COLOUR_CUTAWAY, i / 255.0)) <
+              colour_luminance(colour_sequential(COLOUR_CUTAWAY, (i - 1) / 255.0)));
     }
-    check(colour_luminance(colour_sequential(0)) > 0.94);
-    check(colour_luminance(colour_sequential(1)) < 0.03);
-    check(colour_sequential(-3) == colour_sequential(0));
-    check(colour_sequential(7) == colour_sequential(1));
+    check(colour_luminance(colour_sequential(COLOUR_CUTAWAY, 0)) > 0.94);
+    check(colour_luminance(colour_sequential(COLOUR_CUTAWAY, 1)) < 0.03);
+    check(colour_sequential(COLOUR_CUTAWAY, -3) == colour_sequential(COLOUR_CUTAWAY, 0));
+    check(colour_sequential(COLOUR_CUTAWAY, 7) == colour_sequential(COLOUR_CUTAWAY, 1));
 }
 
 TEST(colour_diverging_is_white_at_zero_and_symmetric) {
-    check_int(colour_diverging(0), 0xffffff);
+    check_int(colour_diverging(COLOUR_CUTAWAY, 0), 0xffffff);
     for (int i = 1; i <= 100; i++) {
-        uint32_t low = colour_diverging(-i / 100.0), high = colour_diverging(i / 100.0);
+        uint32_t low = colour_diverging(COLOUR_CUTAWAY, -i / 100.0),
+                 high = colour_diverging(COLOUR_CUTAWAY, i / 100.0);
         check_near(colour_luminance(low), colour_luminance(high), 0.035);
-        check(colour_luminance(high) < colour_luminance(colour_diverging((i - 1) / 100.0)));
+        check(colour_luminance(high) <
+              colour_luminance(colour_diverging(COLOUR_CUTAWAY, (i - 1) / 100.0)));
     }
-    uint32_t blue = colour_diverging(-1), orange = colour_diverging(1);
+    uint32_t blue = colour_diverging(COLOUR_CUTAWAY, -1),
+             orange = colour_diverging(COLOUR_CUTAWAY, 1);
     check((blue & 0xff) > (blue >> 16));
     check((orange >> 16) > (orange & 0xff));
 }
@@ -41,7 +44,8 @@ static double lightness(uint32_t rgb) {
 
 TEST(colour_sequential_is_perceptually_even) {
     for (int i = 0; i <= 20; i++) {
-        check_near(lightness(colour_sequential(i / 20.0)), 0.985 - 0.735 * i / 20, 0.004);
+        check_near(lightness(colour_sequential(COLOUR_CUTAWAY, i / 20.0)),
+                   0.985 - 0.735 * i / 20, 0.004);
     }
 }
 
@@ -53,7 +57,8 @@ TEST(colour_contrast_is_that_of_wcag) {
 
 TEST(colour_text_can_be_read_on_every_cell) {
     for (int i = 0; i <= 400; i++) {
-        uint32_t cell = colour_sequential(i / 400.0), far = colour_diverging(i / 200.0 - 1);
+        uint32_t cell = colour_sequential(COLOUR_CUTAWAY, i / 400.0),
+                 far = colour_diverging(COLOUR_CUTAWAY, i / 200.0 - 1);
         check(colour_contrast(cell, colour_text_on(cell)) >= 4.5);
         check(colour_contrast(far, colour_text_on(far)) >= 4.5);
     }
@@ -63,7 +68,7 @@ TEST(colour_text_can_be_read_on_every_cell) {
 
 TEST(colour_scale_levels_cover_the_range) {
     struct colour_scale scale;
-    colour_scale_init(&scale, 0, 2, false, 5);
+    colour_scale_init(&scale, COLOUR_CUTAWAY, 0, 2, false, 5);
     check_int(colour_level(&scale, 0), 0);
     check_int(colour_level(&scale, 1), 2);
     check_int(colour_level(&scale, 2), 4);
@@ -71,7 +76,7 @@ TEST(colour_scale_levels_cover_the_range) {
     check_int(colour_level(&scale, -INFINITY), 0);
     check_int(colour_level(&scale, NAN), -1);
     check(colour_of(&scale, NAN) == COLOUR_MISSING);
-    colour_scale_init(&scale, -3, 3, true, 65);
+    colour_scale_init(&scale, COLOUR_CUTAWAY, -3, 3, true, 65);
     check_int(colour_of(&scale, 0), 0xffffff);
 }
 

@@ -3,8 +3,8 @@
 
 #include "core/draw/cells.h"
 #include "core/draw/colour.h"
+#include "core/draw/figure_drawn.h"
 #include "core/draw/figure_json.h"
-#include "core/draw/figure_png.h"
 #include "core/draw/picture.h"
 #include "tests/check.h"
 #include "tests/png_read.h"
@@ -29,11 +29,12 @@ TEST(headgrid_panels_have_the_colours_of_their_values) {
     struct picture_options options = { .scale = 2 };
     struct result *result = sample_attention(arena, 3, 5, 8, sample_chinese, 8);
     struct figure *figure = picture_find("headgrid")->draw(arena, result, &options, &err);
-    struct figure_png *drawn = figure_png(arena, figure, 2, &err);
+    struct figure_drawn *drawn = figure_drawn_pixels(arena, figure, 2, &err);
     struct bundle *bundle = bundle_of(result, &options);
     struct png_read *png = png_read(arena, bundle->png, bundle->png_length);
     struct colour_scale colours;
-    colour_scale_init(&colours, cells_of(figure)->low, cells_of(figure)->high, false, 65);
+    colour_scale_init(&colours, COLOUR_CUTAWAY, cells_of(figure)->low, cells_of(figure)->high,
+                      false, 65);
     for (int64_t i = 0; i < 15 * 64; i++) {
         const struct cells_layout *l = &cells_of(figure)->layout;
         double x = drawn->page.x + cells_layout_panel_x(cells_of(figure), i / 64) +

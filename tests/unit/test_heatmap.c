@@ -4,7 +4,7 @@
 #include "core/base/pool.h"
 #include "core/draw/cells.h"
 #include "core/draw/colour.h"
-#include "core/draw/figure_png.h"
+#include "core/draw/figure_drawn.h"
 #include "core/draw/picture.h"
 #include "tests/check.h"
 #include "tests/png_read.h"
@@ -24,7 +24,7 @@ static void check_cells(const struct result *result, double scale) {
     struct err err = { 0 };
     struct picture_options options = { .scale = scale };
     struct figure *figure = picture_find("heatmap")->draw(arena, result, &options, &err);
-    struct figure_png *drawn = figure_png(arena, figure, scale, &err);
+    struct figure_drawn *drawn = figure_drawn_pixels(arena, figure, scale, &err);
     struct bundle *bundle = bundle_of(result, &options);
     struct png_read *png = png_read(arena, bundle->png, bundle->png_length);
     check(png != NULL);
@@ -33,7 +33,7 @@ static void check_cells(const struct result *result, double scale) {
     const struct cells *cells = cells_of(figure);
     const struct cells_layout *l = &cells->layout;
     struct colour_scale colours;
-    colour_scale_init(&colours, cells->low, cells->high, cells->is_signed,
+    colour_scale_init(&colours, COLOUR_CUTAWAY, cells->low, cells->high, cells->is_signed,
                       l->annotated ? 45 : 129);
     int64_t n = cells->columns.count;
     for (int64_t i = 0; i < n * n; i++) {
@@ -189,8 +189,5 @@ TEST(picture_names_those_that_there_are) {
     check(picture_find("heatmap") && picture_find("headgrid") && !picture_find(""));
     struct picture_options options = { .scale = 100 };
     check(!picture_bundle(arena, NULL, result, &options, &err));
-    check_text(err.text, "0.5 to 4");
-    options = (struct picture_options){ .no_html = true };
-    struct bundle *bundle = picture_bundle(arena, NULL, result, &options, &err);
-    check(bundle && !bundle->html && bundle->png);
+    check_text(err.text, "24 to 2400 dots an inch");
 }

@@ -5,7 +5,7 @@
 
 #include "core/base/catch.h"
 #include "core/draw/cells.h"
-#include "core/draw/figure_png.h"
+#include "core/draw/figure_drawn.h"
 #include "core/draw/picture.h"
 #include "core/draw/table.h"
 #include "tests/check.h"
@@ -90,7 +90,7 @@ TEST(html_grid_lies_on_the_cells) {
     struct picture_options options = { .scale = 2 };
     struct result *result = sample_attention(arena, 0, 0, 16, sample_english, 16);
     struct figure *figure = picture_find("heatmap")->draw(arena, result, &options, &err);
-    struct figure_png *drawn = figure_png(arena, figure, 2, &err);
+    struct figure_drawn *drawn = figure_drawn_pixels(arena, figure, 2, &err);
     const char *html = picture_bundle(arena, NULL, result, &options, &err)->html;
     double left, top, width, height;
     const char *grid = strstr(html, "display:grid;");

@@ -6,7 +6,7 @@
 
 #include "core/base/jsontree.h"
 #include "core/base/utf8.h"
-#include "core/draw/figure_png.h"
+#include "core/draw/figure_drawn.h"
 #include "tests/check.h"
 #include "tests/hostile.h"
 
@@ -413,7 +413,7 @@ static struct canvas *drawn(const struct result *result) {
     struct err err = { 0 };
     const struct picture_options options = { 0 };
     struct figure *figure = picture_find(result->kind)->draw(arena, result, &options, &err);
-    return figure_png(arena, figure, 2, &err)->canvas;
+    return figure_drawn_pixels(arena, figure, 2, &err)->canvas;
 }
 
 /* What differs between two drawings of one size. */
