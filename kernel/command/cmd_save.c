@@ -64,7 +64,7 @@ static int save_picture(struct session *session, const struct cell_line *line,
                         const struct result *result, enum picture_form form, struct err *err) {
     const struct command *command = command_find("save");
     const char *path = line->words[1].text;
-    struct picture_options options = asked_options(session, asked_language(session, line));
+    struct picture_options options = kept_view_options(session, line);
     options.scale =
         cell_flag_at(line, "dpi") ? (double)command_int(command, line, "dpi") / 96 : 0;
     const char *picture = asked_picture(line, result, err);
@@ -98,12 +98,24 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     return 0;
 }
 
-static const struct option options[] = { {
-    .name = "dpi",
-    .kind = OPTION_INT,
-    .low = 24,
-    .high = 2400,
-    .otherwise = "192",
+static const struct option options[] = {
+    { .name = "dpi",
+      .kind = OPTION_INT,
+      .low = 24,
+      .high = 2400,
+      .otherwise = "192",
+      .help = "dots an inch of a .png; 300 or 600 for print",
+      .help_zh = ".png 每英寸的点数；印刷用 300 或 600" },
+    KEPT_VIEW_OPTIONS,
+    { 0 },
+};
+
+const struct command cmd_save = {
+    .name = "save",
+    .group = "set up",
+    .words = "NAME FILE",
+    .summary = "writes a kept result to a file",
+    .summary_zh = "把保存的结果写入文件",
     .help =
         "The file's ending decides what is written: .png the picture, as fine as --dpi asks "
         "for; .svg\n"
@@ -116,16 +128,17 @@ static const struct option options[] = { {
         "the\n"
         "notebook's folder. An older file of that name is replaced, whole or not at all. "
         "--view, --layer\n"
-        "and --head choose as in %show.",
+        "and --head choose as in %show; --theme and --colours for this file alone.",
     .help_zh = "文件名的结尾决定写什么：.png 是图，--dpi 可达印刷要求的精度；.svg 和 .pdf "
-               "是同一幅图的线条与文字，\n"
-               "放大到任何尺寸都清晰，文字可搜索、可复制（.pdf 自带字体）；.html "
-               "是带悬停数值的网页，.txt 是结论和\n"
-               "最强的几行；.npy、.npz 供 NumPy 用，.csv 是表格，.json 和 "
-               ".safetensors：全部数值，完全精确（后四种\n"
-               "带标签）。路径相对于笔记本所在的文件夹。同名旧文件会被整个替换，不会只写一半。-"
-               "-view、--layer、\n"
-               "--head 的用法与 %show 相同。",
+               "是同一幅图的线条\n"
+               "与文字，放大到任何尺寸都清晰，文字可搜索、可复制（.pdf 自带字体）；.html "
+               "是带悬停数值的网页，\n"
+               ".txt 是结论和最强的几行；.npy、.npz 供 NumPy 用，.csv 是表格，.json 和 "
+               ".safetensors：\n"
+               "全部数值，完全精确（后四种带标签）。路径相对于笔记本所在的文件夹。同名旧文件会"
+               "被整个替换，\n"
+               "不会只写一半。--view、--layer、--head 的用法与 %show 相同；--theme、--colours "
+               "只用于这个文件。",
     .example = "%save cat cat.png --layer 0 --head 3",
     .needs = "%model load minilm\n# %%\n%%attention --as cat\nThe cat sat on the mat",
     .complete = COMPLETE_RESULT,

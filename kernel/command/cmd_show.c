@@ -15,7 +15,14 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     if (!picture) {
         return err_pass(err);
     }
-    return asked_show(session, reply, result, picture, asked_language(session, line), err);
+    const struct picture_options options = kept_view_options(session, line);
+    const struct bundle *bundle =
+        picture_bundle(session_arena(session), picture, result, &options, err);
+    if (!bundle) {
+        return err_pass(err);
+    }
+    reply_bundle(reply, bundle, NULL, false);
+    return 0;
 }
 
 static const struct option options[] = { KEPT_VIEW_OPTIONS, { 0 } };

@@ -105,3 +105,13 @@ const struct result *kept_view(struct session *session, const struct cell_line *
         request.layers ? positions(arena, line, &axes[1], &request.head_count, err) : NULL;
     return request.heads ? attention_narrow(arena, result, &request) : NULL;
 }
+
+struct picture_options kept_view_options(struct session *session,
+                                         const struct cell_line *line) {
+    struct picture_options options = asked_options(session, asked_language(session, line));
+    const struct cell_flag *theme = cell_flag_at(line, "theme");
+    const struct cell_flag *colours = cell_flag_at(line, "colours");
+    options.theme = theme ? theme->value : options.theme;
+    options.colours = colours ? colours->value : options.colours;
+    return options;
+}

@@ -24,6 +24,18 @@
           .otherwise = "all",                                           \
           .help = "only these heads of the result",                     \
           .help_zh = "只要结果中的这些头" },                            \
+        { .name = "theme",                                              \
+          .kind = OPTION_CHOICE,                                        \
+          .choices = "light dark",                                      \
+          .complete = COMPLETE_CHOICE,                                  \
+          .help = "for white or black paper; otherwise that of %set",   \
+          .help_zh = "白底或黑底；不给时按 %set" },                     \
+        { .name = "colours",                                            \
+          .kind = OPTION_CHOICE,                                        \
+          .choices = "cutaway viridis grey",                            \
+          .complete = COMPLETE_CHOICE,                                  \
+          .help = "colours of values; otherwise those of %set",         \
+          .help_zh = "数值的配色；不给时按 %set" },                     \
         ASKED_LANG
 
 /* The result that the first word names, narrowed by --layer and --head, which mean the numbers
@@ -31,6 +43,9 @@
  * there is no such result. */
 const struct result *kept_view(struct session *session, const struct cell_line *line,
                                int64_t words, struct err *err);
+
+/* How to draw it: --lang, --theme and --colours, else as the session says. */
+struct picture_options kept_view_options(struct session *session, const struct cell_line *line);
 
 /* Whether the result is of attention heads, [layer, head, ...], which can be chosen from. */
 bool kept_view_has_heads(const struct result *result);
