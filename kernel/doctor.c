@@ -19,6 +19,7 @@
 #include "core/model/model.h"
 #include "kernel/front/history.h"
 #include "kernel/install.h"
+#include "kernel/labextension.h"
 
 /* One line of the report. Returns `well`, so that a look can end with it. */
 __attribute__((format(printf, 3, 4))) static bool say(struct buf *out, bool well,
@@ -55,12 +56,6 @@ static const char *program_of(struct arena *arena, const char *name) {
     return NULL;
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat one, other;
-    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
-}
-
 /* What the kernelspec at `path` would start. */
 static bool look_at_spec(struct arena *arena, struct buf *out, const char *path,
                          const char *me) {
@@ -88,7 +83,23 @@ static bool look_at_spec(struct arena *arena, struct buf *out, const char *path,
             path, first->text.bytes, me);
     }
     return say(out, true, "kernelspec: %s starts %s%s", path, program,
-               same_file(program, me) ? "" : ", which is not this program");
+               file_same(program, me) ? "" : ", which is not this program");
+}
+
+/* The places of Jupyter, before them an environment beside the program and the prefix it lies
+ * in.
+ */
+static char **places_near(struct arena *arena, const char *me) {
+    char **usual = install_places(arena), **places;
+    int64_t n = 0;
+    while (usual[n]) {
+        n++;
+    }
+    places = arena_array(arena, n + 3, sizeof *places);
+    places[0] = file_join(arena, parent(arena, me), "venv/share/jupyter");
+    places[1] = file_join(arena, parent(arena, parent(arena, me)), "share/jupyter");
+    memcpy(places + 2, usual, (size_t)n * sizeof *usual);
+    return places;
 }
 
 bool doctor_kernelspec(struct arena *arena, struct buf *out) {
@@ -97,16 +108,10 @@ bool doctor_kernelspec(struct arena *arena, struct buf *out) {
     if (!me) {
         return say(out, false, "kernelspec: %s", err.text);
     }
-    char **places = install_places(arena);
-    const char *near[] = { /* an environment beside the program, and the prefix it lies in */
-                           file_join(arena, parent(arena, me), "venv/share/jupyter"),
-                           file_join(arena, parent(arena, parent(arena, me)), "share/jupyter")
-    };
     bool well = true;
     int found = 0;
-    for (int i = 0; i < 2 || places[i - 2]; i++) {
-        const char *place = i < 2 ? near[i] : places[i - 2];
-        const char *path = file_join(arena, place, "kernels/cutaway/kernel.json");
+    for (char **place = places_near(arena, me); *place; place++) {
+        const char *path = file_join(arena, *place, "kernels/cutaway/kernel.json");
         if (file_exists(path)) {
             well = look_at_spec(arena, out, path, me) && well;
             found++;
@@ -116,6 +121,46 @@ bool doctor_kernelspec(struct arena *arena, struct buf *out) {
                ? well
                : say(out, false,
                      "kernelspec: Jupyter does not know Cutaway yet; tell it: %s install", me);
+}
+
+/* The extension in one place. */
+static bool look_at_extension(struct arena *arena, struct buf *out, const char *place,
+                              const char *me) {
+    const char *source = labextension_source(arena, me);
+    const char *folder = labextension_folder(arena, place);
+    if (source && !labextension_same(arena, place, source)) {
+        return say(out, false,
+                   "extension: %s is not the one that belongs to this program; copy it anew: "
+                   "%s install",
+                   folder, me);
+    }
+    return say(out, true, "extension: JupyterLab finds it in %s", folder);
+}
+
+bool doctor_extension(struct arena *arena, struct buf *out) {
+    struct err err;
+    const char *me = install_program(arena, &err);
+    bool well = true;
+    int found = 0;
+    char **places = me ? places_near(arena, me) : install_places(arena);
+    for (char **place = places; *place; place++) {
+        if (labextension_there(arena, *place)) {
+            well = look_at_extension(arena, out, *place, me ? me : "cutaway") && well;
+            found++;
+        }
+    }
+    const char *off = labextension_switched_off(arena, places);
+    if (found && off) {
+        return say(out, false,
+                   "extension: %s switches it off; switch it on: jupyter labextension enable "
+                   "cutaway-lab",
+                   off);
+    }
+    return found ? well
+                 : say(out, false,
+                       "extension: JupyterLab does not know it, so pictures stand still; tell "
+                       "it: %s install",
+                       me ? me : "cutaway");
 }
 
 bool doctor_pictures(struct arena *arena, struct buf *out) {
@@ -218,9 +263,10 @@ int doctor_main(int argc, char **argv) {
         fprintf(stderr, "cutaway: usage: cutaway %s\n", argv[0]);
         return 2;
     }
-    bool (*const looks[])(struct arena *, struct buf *) = { doctor_kernelspec, doctor_pictures,
-                                                            doctor_models, doctor_folders,
-                                                            doctor_loopback };
+    bool (*const looks[])(struct arena *,
+                          struct buf *) = { doctor_kernelspec, doctor_extension,
+                                            doctor_pictures,   doctor_models,
+                                            doctor_folders,    doctor_loopback };
     struct arena *arena = arena_new();
     struct buf *out = buf_new(arena);
     int bad = 0;

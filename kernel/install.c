@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/base/jsontree.h"
+#include "kernel/labextension.h"
 
 static const struct logo {
     const char *name;
@@ -79,8 +79,8 @@ char **install_places(struct arena *arena) {
     return places;
 }
 
-/* kernels/cutaway where the options say. */
-static char *folder_from(struct arena *arena, int argc, char **argv, struct err *err) {
+/* The folder of Jupyter's data that the options mean. */
+static char *place_from(struct arena *arena, int argc, char **argv, struct err *err) {
     const char *place = NULL;
     if (argc == 1 || (argc == 2 && strcmp(argv[1], "--user") == 0)) {
         place = user_place(arena);
@@ -105,23 +105,7 @@ static char *folder_from(struct arena *arena, int argc, char **argv, struct err 
                 argv[0]);
         return NULL;
     }
-    return file_join(arena, place, "kernels/cutaway");
-}
-
-static int make_folders(struct arena *arena, const char *path, struct err *err) {
-    char *part = arena_copy(arena, path);
-    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash) {
-            *slash = 0;
-        }
-        if (mkdir(part, 0777) < 0 && errno != EEXIST) {
-            return err_set(err, ERR_IO, "cannot make the folder %s: %s", part, strerror(errno));
-        }
-        if (!slash) {
-            return 0;
-        }
-        *slash = '/';
-    }
+    return arena_copy(arena, place);
 }
 
 static struct buf *kernel_json(struct arena *arena, const char *program) {
@@ -170,14 +154,13 @@ static int check_ours(struct arena *arena, const char *folder, struct err *err) 
     return 0;
 }
 
-static int install(struct arena *arena, int argc, char **argv, struct err *err) {
-    char *folder = folder_from(arena, argc, argv, err);
-    char *program = folder ? install_program(arena, err) : NULL;
-    if (!program || make_folders(arena, folder, err) < 0) {
-        return err_pass(err);
-    }
+/* The kernel, in PLACE/kernels/cutaway. */
+static int install_kernel(struct arena *arena, const char *place, const char *program,
+                          struct err *err) {
+    const char *folder = file_join(arena, place, "kernels/cutaway");
     const char *json = file_join(arena, folder, "kernel.json");
-    if (file_exists(json) && check_ours(arena, folder, err) < 0) {
+    if (file_make_folders(arena, folder, err) < 0 ||
+        (file_exists(json) && check_ours(arena, folder, err) < 0)) {
         return err_pass(err);
     }
     for (int i = 0; i < LOGOS; i++) {
@@ -195,21 +178,42 @@ static int install(struct arena *arena, int argc, char **argv, struct err *err) 
     return 0;
 }
 
-static int uninstall(struct arena *arena, int argc, char **argv, struct err *err) {
-    char *folder = folder_from(arena, argc, argv, err);
-    if (!folder) {
+/* The extension, where this program has one. A folder cannot be copied onto itself. */
+static int install_extension(struct arena *arena, const char *place, const char *program,
+                             struct err *err) {
+    const char *source = labextension_source(arena, program);
+    const char *folder = labextension_folder(arena, place);
+    if (!source) {
+        printf("Its extension for JupyterLab is not beside %s and was not installed: pictures "
+               "will stand still\n",
+               program);
+        return 0;
+    }
+    if (!file_same(source, folder) && labextension_copy(arena, source, place, err) < 0) {
         return err_pass(err);
     }
-    const char *json = file_join(arena, folder, "kernel.json");
-    if (!file_exists(json)) {
-        return err_set(err, ERR_IO, "there is no kernel in %s to take away", folder);
+    printf("JupyterLab finds its extension in %s\n", folder);
+    return 0;
+}
+
+static int install(struct arena *arena, int argc, char **argv, struct err *err) {
+    const char *place = place_from(arena, argc, argv, err);
+    const char *program = place ? install_program(arena, err) : NULL;
+    if (!program || install_kernel(arena, place, program, err) < 0 ||
+        install_extension(arena, place, program, err) < 0) {
+        return err_pass(err);
     }
+    return 0;
+}
+
+static int uninstall_kernel(struct arena *arena, const char *folder, struct err *err) {
     if (check_ours(arena, folder, err) < 0) {
         return err_pass(err);
     }
     for (int i = 0; i < LOGOS; i++) {
         unlink(file_join(arena, folder, logos[i].name));
     }
+    const char *json = file_join(arena, folder, "kernel.json");
     if (unlink(json) < 0) {
         return err_set(err, ERR_IO, "cannot remove %s: %s", json, strerror(errno));
     }
@@ -217,6 +221,29 @@ static int uninstall(struct arena *arena, int argc, char **argv, struct err *err
         printf("Removed Cutaway from %s; the folder holds other files and stays\n", folder);
     } else {
         printf("Removed %s\n", folder);
+    }
+    return 0;
+}
+
+static int uninstall(struct arena *arena, int argc, char **argv, struct err *err) {
+    const char *place = place_from(arena, argc, argv, err);
+    if (!place) {
+        return err_pass(err);
+    }
+    const char *folder = file_join(arena, place, "kernels/cutaway");
+    bool kernel = file_exists(file_join(arena, folder, "kernel.json"));
+    bool extension = labextension_there(arena, place);
+    if (!kernel && !extension) {
+        return err_set(err, ERR_IO, "there is no kernel in %s to take away", folder);
+    }
+    if (kernel && uninstall_kernel(arena, folder, err) < 0) {
+        return err_pass(err);
+    }
+    if (extension && labextension_remove(arena, place, err) < 0) {
+        return err_pass(err);
+    }
+    if (extension) {
+        printf("Removed %s\n", labextension_folder(arena, place));
     }
     return 0;
 }

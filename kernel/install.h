@@ -5,7 +5,8 @@
 #include "core/base/err.h"
 
 /* install: makes Jupyter know this program, by a folder kernels/cutaway with kernel.json (argv
- * has the program's absolute path) and three logos.
+ * has the program's absolute path) and three logos; and JupyterLab its extension, by a folder
+ * labextensions/cutaway-lab, where the program has one (see labextension.h).
  *
  *     cutaway install              for this user: JUPYTER_DATA_DIR, else XDG_DATA_HOME/jupyter,
  * else

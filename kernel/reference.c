@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/jsonwrite.h"
 #include "kernel/command/command.h"
 
 /* Text in a cell of a Markdown table. */
@@ -47,6 +48,61 @@ static void put_names(const struct command *const *all) {
     }
 }
 
+static void list_words(struct jsonwrite *w, const char *words) {
+    json_open(w, '[');
+    while (words && *words) {
+        size_t n = strcspn(words, " ");
+        json_bytes(w, words, n);
+        words += words[n] ? n + 1 : n;
+    }
+    json_close(w, ']');
+}
+
+/* What may stand behind the option: the choices, or the name of its kind. */
+static void list_option(struct jsonwrite *w, const struct option *option) {
+    static const char *const kinds[] = { "switch", "choice", "int", "list", "name", "text" };
+    json_key(w, option->name);
+    if (option->kind == OPTION_CHOICE) {
+        list_words(w, option->choices);
+    } else {
+        json_string(w, kinds[option->kind]);
+    }
+}
+
+static void list_command(struct jsonwrite *w, const struct command *command) {
+    json_open(w, '{');
+    json_key(w, "body");
+    json_bool(w, command->body);
+    json_key(w, "bare");
+    json_bool(w, command->bare);
+    json_key(w, "subcommands");
+    list_words(w, command->subcommands);
+    json_key(w, "options");
+    json_open(w, '{');
+    for (const struct option *option = command->options; option && option->name; option++) {
+        list_option(w, option);
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+/* One command a line, so that a change shows as one. */
+static void put_keywords(const struct command *const *all) {
+    struct arena *arena = arena_new();
+    const char *comma = "";
+    printf("{");
+    for (; *all; all++) {
+        if (!(*all)->hidden) {
+            struct jsonwrite w = { .out = buf_new(arena) };
+            list_command(&w, *all);
+            printf("%s\n\"%s\": %s", comma, (*all)->name, w.out->data);
+            comma = ",";
+        }
+    }
+    printf("\n}\n");
+    arena_free(arena);
+}
+
 static int put_example(const char *name) {
     const struct command *command = command_find(name);
     if (!command) {
@@ -63,13 +119,23 @@ static int put_example(const char *name) {
 }
 
 int reference_main(int argc, char **argv) {
+    static const struct list {
+        const char *option;
+        void (*put)(const struct command *const *all);
+    } lists[] = { { "--names", put_names }, { "--keywords", put_keywords } };
     if (argc > 2) {
-        fprintf(stderr, "cutaway: usage: cutaway %s [--names | NAME]\n", argv[0]);
+        fprintf(stderr, "cutaway: usage: cutaway %s [--names | --keywords | NAME]\n", argv[0]);
         return 2;
     }
-    if (argc == 2 && strcmp(argv[1], "--names") != 0) {
-        return put_example(argv[1]);
+    if (argc == 1) {
+        put_table(command_all());
+        return 0;
     }
-    (argc == 2 ? put_names : put_table)(command_all());
-    return 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (strcmp(argv[1], lists[i].option) == 0) {
+            lists[i].put(command_all());
+            return 0;
+        }
+    }
+    return put_example(argv[1]);
 }

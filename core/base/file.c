@@ -128,6 +128,28 @@ bool file_is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool file_same(const char *a, const char *b) {
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+int file_make_folders(struct arena *arena, const char *path, struct err *err) {
+    char *part = arena_copy(arena, path);
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash) {
+            *slash = 0;
+        }
+        if (mkdir(part, 0777) < 0 && errno != EEXIST) {
+            return err_set(err, ERR_IO, "cannot make the folder %s: %s", part, strerror(errno));
+        }
+        if (!slash) {
+            return 0;
+        }
+        *slash = '/';
+    }
+}
+
 const char *file_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

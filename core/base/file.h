@@ -37,6 +37,11 @@ int file_write_pieces(const char *path, const struct file_piece *pieces, int64_t
 
 bool file_exists(const char *path); /* a regular file, or a link to one */
 bool file_is_folder(const char *path);
+bool file_same(const char *a,
+               const char *b); /* two names of one file or folder, which exists */
+
+/* Makes the folder and those it lies in, as far as they are not there. */
+int file_make_folders(struct arena *arena, const char *path, struct err *err);
 
 /* The part after the last '/'. */
 const char *file_name(const char *path);
