@@ -6,17 +6,16 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 
-/* Columns of one cell of the table; the first one's say what a row is about. */
-static int64_t widest(int64_t column) {
-    return column == 0 ? 48 : 24;
-}
+/* Columns of one cell of the table; the first one's say what a row is about, and heads are
+ * told whole. */
+enum { WIDEST_HEAD = 48, WIDEST_CELL = 24 };
 
 static int64_t columns_of(const char *text) {
     return utf8_columns(text, strlen(text));
 }
 
-static const char *shown(struct arena *arena, const char *cell, int64_t column) {
-    return figure_short(arena, figure_sentence(arena, cell), widest(column));
+static const char *shown(struct arena *arena, const char *cell, bool head) {
+    return figure_short(arena, figure_sentence(arena, cell), head ? WIDEST_HEAD : WIDEST_CELL);
 }
 
 /* Numbers stand at the right of their column, words at the left. */
@@ -36,17 +35,18 @@ static void add_row(struct arena *arena, struct buf *out, const struct figure_ta
                     const char *const *cells, const int64_t *widths) {
     for (int64_t c = 0; c < table->columns; c++) {
         bool last = c + 1 == table->columns;
-        add_cell(out, shown(arena, cells[c], c), widths[c], last, last);
+        add_cell(out, shown(arena, cells[c], c == 0 || cells == table->heads), widths[c], last,
+                 last);
     }
 }
 
 static int64_t *widths_of(struct arena *arena, const struct figure_table *table) {
     int64_t *widths = arena_array(arena, table->columns, sizeof *widths);
     for (int64_t c = 0; c < table->columns; c++) {
-        widths[c] = columns_of(shown(arena, table->heads[c], c));
+        widths[c] = columns_of(shown(arena, table->heads[c], true));
         for (int64_t r = 0; r < table->rows; r++) {
             const char *cell = table->cells[r * table->columns + c];
-            int64_t wide = columns_of(shown(arena, cell, c));
+            int64_t wide = columns_of(shown(arena, cell, c == 0));
             widths[c] = wide > widths[c] ? wide : widths[c];
         }
     }

@@ -438,10 +438,9 @@ static int check_layer(const struct model *model, int64_t layer, struct err *err
     enum site site = layer == EMBEDDING_LAST ? SITE_FINAL : SITE_RESIDUAL;
     if (!model_has(model, site)) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "a model of the kind %s has no %s to read vectors from; its word "
-                       "embeddings can be had",
-                       model->arch->name,
-                       site == SITE_FINAL ? "last state" : "residual stream");
+                       "%s is a recurrent model: texts cannot be read as vectors from it, only "
+                       "words and tokens, from its table of embeddings (--of words)",
+                       model->arch->name);
     }
     if (layer > model->config->layers || layer < EMBEDDING_LAST) {
         return err_set(err, ERR_OPTION,

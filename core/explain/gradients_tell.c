@@ -134,20 +134,16 @@ static const char *zeros_text(struct arena *arena, const struct gradients_about 
         zeros += about->spread->rows[i].zeros;
         n += about->spread->rows[i].n;
     }
-    double share = n > 0 ? 100.0 * (double)zeros / (double)n : 0;
+    const char *share = spread_share(arena, zeros, n, about->zh);
     if (about->words_untouched == 0) {
-        return arena_printf(arena,
-                            about->zh ? "%.3g%% 的梯度恰好为 0"
-                                      : "%.3g %% of gradients are "
-                                        "exactly 0",
-                            share);
+        return arena_printf(
+            arena, about->zh ? "%s 的梯度恰好为 0" : "%s of gradients are exactly 0", share);
     }
     return arena_printf(arena,
-                        about->zh
-                            ? "%1$.3g%% 的梯度恰好为 0，其中嵌入表 %2$lld 行中有 %3$lld "
-                              "行没有被这些文本用到"
-                            : "%1$.3g %% of gradients are exactly 0: %3$lld of the %2$lld "
-                              "rows of the embedding table were never touched",
+                        about->zh ? "%1$s 的梯度恰好为 0，其中嵌入表 %2$lld 行中有 %3$lld "
+                                    "行没有被这些文本用到"
+                                  : "%1$s of gradients are exactly 0: %3$lld of the %2$lld "
+                                    "rows of the embedding table were never touched",
                         share, (long long)about->words, (long long)about->words_untouched);
 }
 
@@ -262,42 +258,40 @@ static const char **copied(struct arena *arena, const char **labels, int64_t n) 
     return copies;
 }
 
-static struct series bars(struct arena *arena, const char *name, const char *unit,
+static struct series bars(struct arena *arena, const char *name, const char *axis,
                           const char **labels, int64_t n) {
     return (struct series){ .name = name,
-                            .unit = unit,
+                            .unit = "",
                             .values = tensor_new(arena, 1, &n),
-                            .axes = { { "layer", n, labels } },
+                            .axes = { { axis, n, labels } },
                             .names = labels };
 }
 
 static struct result *norms_tell(struct arena *arena, const struct gradients_about *about) {
     const struct spread *spread = about->spread;
-    const char **labels = arena_array(arena, spread->groups, sizeof *labels);
-    double *norms = arena_array(about->scratch, 2 * spread->groups, sizeof *norms);
-    int64_t n = 0, most = -1;
-    for (int64_t g = 0; g < spread->groups; g++) {
-        const struct spread_row *row = spread_join(about->scratch, spread, g);
-        if (row) {
-            bool whole = row->nans + row->infinite == 0;
-            labels[n] = spread->labels[g];
-            norms[2 * n] = whole ? sqrt(row->squares) : (double)NAN;
-            norms[2 * n + 1] = whole ? spread_rms(row) : (double)NAN;
-            most = whole && (most < 0 || norms[2 * n] > norms[2 * most]) ? n : most;
-            n++;
-        }
-    }
+    bool by_tensor = about->request->by_tensor;
+    int64_t n, most = -1;
+    const struct spread_row **rows = spread_rows(about->scratch, spread, by_tensor, &n);
+    const char **labels = arena_array(arena, n, sizeof *labels);
+    double *norms = arena_array(about->scratch, n, sizeof *norms);
+    const char *axis = by_tensor ? "tensor" : "layer";
     struct result *result = result_new(arena, "bars", 2);
-    labels = copied(arena, labels, n);
-    result->series[0] = bars(arena, "norm", "", labels, n);
-    result->series[1] = bars(arena, "rms", "", labels, n);
+    result->series[0] = bars(arena, "norm", axis, labels, n);
+    result->series[1] = bars(arena, "rms", axis, labels, n);
     for (int64_t i = 0; i < n; i++) {
-        result->series[0].values->data[i] = (float)norms[2 * i];
-        result->series[1].values->data[i] = (float)norms[2 * i + 1];
+        bool whole = rows[i]->nans + rows[i]->infinite == 0;
+        labels[i] = arena_copy(arena, rows[i]->name);
+        norms[i] = whole ? sqrt(rows[i]->squares) : (double)NAN;
+        most = whole && (most < 0 || norms[i] > norms[most]) ? i : most;
+        result->series[0].values->data[i] = (float)norms[i];
+        result->series[1].values->data[i] = whole ? (float)spread_rms(rows[i]) : NAN;
     }
     result->series[0].log = result->series[1].log = true;
     named(arena, about, result,
-          arena_printf(arena, about->zh ? "%s 各层的梯度范数" : "Gradient norms of %s by layer",
+          arena_printf(arena,
+                       about->zh ? by_tensor ? "%s 各张量的梯度范数" : "%s 各层的梯度范数"
+                       : by_tensor ? "Gradient norms of %s by tensor"
+                                   : "Gradient norms of %s by layer",
                        about->handle),
           "L2 norm");
     struct verdict layers = verdict_of_layers(about);
@@ -307,9 +301,12 @@ static struct result *norms_tell(struct arena *arena, const struct gradients_abo
                  : arena_printf(arena,
                                 about->zh ? "%s。梯度范数最大的是%s：%.3g。"
                                           : "%s. The largest norm is that of %s: %.3g.",
-                                verdict, labels[most], norms[2 * most]);
+                                verdict, labels[most], norms[most]);
     result->caption =
-        about->zh
+        by_tensor ? about->zh ? "每个张量的梯度的 L2 范数；判断所用的是各层的均方根。"
+                              : "The L2 norm of each parameter tensor's gradient. The verdict "
+                                "compares the root mean square of layers."
+        : about->zh
             ? "每层全部参数的梯度的 L2 范数；判断所用的是其均方根（除以参数个数的平方根），"
               "这样大小不同的层可以相比。"
             : "The L2 norm of the gradient of all of a layer's parameters. The verdict "
@@ -447,9 +444,9 @@ static struct result *shares(struct arena *arena, const struct gradients_about *
                              const char **labels, int64_t n, const char *title,
                              const char *method) {
     struct result *result = result_new(arena, "bars", 2);
-    result->series[0] = bars(arena, "share", "", labels, n);
+    result->series[0] = bars(arena, "share", "layer", labels, n);
     result->series[0].high = 1;
-    result->series[1] = bars(arena, "units", "", labels, n);
+    result->series[1] = bars(arena, "units", "layer", labels, n);
     return named(arena, about, result, title, method);
 }
 

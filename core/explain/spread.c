@@ -292,6 +292,14 @@ double spread_rms(const struct spread_row *row) {
     return finite > 0 ? sqrt(row->squares / (double)finite) : 0;
 }
 
+const char *spread_share(struct arena *arena, int64_t zeros, int64_t n, bool zh) {
+    double share = n > 0 ? 100 * (double)zeros / (double)n : 0;
+    if (zeros > 0 && share < 0.001) {
+        return zh ? "不到 0.001%" : "under 0.001 %";
+    }
+    return arena_printf(arena, zh ? "%.3g%%" : "%.3g %%", share);
+}
+
 /* The table of a row's counts, for bins_log's functions. */
 static void row_open(const struct spread_row *row, struct bins_log *table) {
     memset(table, 0, sizeof *table);
@@ -354,17 +362,19 @@ static void row_fill(struct result *result, int64_t r, const struct spread_row *
     }
 }
 
-static int64_t rows_of(struct arena *arena, const struct spread *spread, bool by_tensor,
-                       const struct spread_row **rows) {
-    int64_t n = 0;
+const struct spread_row **spread_rows(struct arena *arena, const struct spread *spread,
+                                      bool by_tensor, int64_t *n) {
+    const struct spread_row **rows =
+        arena_array(arena, spread->count + spread->groups, sizeof *rows);
+    *n = 0;
     for (int64_t i = 0; by_tensor && i < spread->count; i++) {
-        rows[n++] = &spread->rows[i];
+        rows[(*n)++] = &spread->rows[i];
     }
     for (int64_t g = 0; !by_tensor && g < spread->groups; g++) {
-        rows[n] = spread_join(arena, spread, g);
-        n += rows[n] != NULL;
+        rows[*n] = spread_join(arena, spread, g);
+        *n += rows[*n] != NULL;
     }
-    return n;
+    return rows;
 }
 
 /* The other's rows of the same tensors or layers; one that it has not is empty. */
@@ -417,9 +427,10 @@ struct result *spread_result(struct arena *arena, const struct spread *spread,
                              const struct spread *other, bool by_tensor, int64_t bins,
                              const char *size) {
     struct arena *scratch = spread->arena;
-    const struct spread_row **rows =
-        arena_array(scratch, 2 * (spread->count + spread->groups), sizeof *rows);
-    int64_t n = rows_of(scratch, spread, by_tensor, rows);
+    int64_t n;
+    const struct spread_row **own = spread_rows(scratch, spread, by_tensor, &n);
+    const struct spread_row **rows = arena_array(scratch, 2 * n, sizeof *rows);
+    memcpy(rows, own, (size_t)n * sizeof(struct spread_row *));
     struct bins_log *table = arena_alloc(scratch, sizeof *table);
     int64_t *counts = arena_array(scratch, bins, sizeof *counts);
     struct axis axis = { by_tensor ? "tensor" : "layer", n,

@@ -53,8 +53,15 @@ struct spread_row *spread_join(struct arena *arena, const struct spread *spread,
 
 double spread_rms(const struct spread_row *row); /* sqrt(mean of x^2) over finite x */
 
+/* "2.62 %" of n are zeros, "under 0.001 %". */
+const char *spread_share(struct arena *arena, int64_t zeros, int64_t n, bool zh);
+
 /* How many of a row's numbers are larger in size, within 0.4 %. */
 int64_t spread_beyond(const struct spread_row *row, double size);
+
+/* Rows [*n] in the arena: the tensors' own, or the layers' that have numbers. */
+const struct spread_row **spread_rows(struct arena *arena, const struct spread *spread,
+                                      bool by_tensor, int64_t *n);
 
 /* A result of the kind "histogram", a row a tensor, or a layer: "counts" [rows, bins], "edges"
  * [bins + 1] of |x|, "zeros" [rows], "bad" [rows] (NaN and infinities), "norm" [rows] (L2),

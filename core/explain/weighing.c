@@ -326,11 +326,11 @@ static const char *finding_of(const struct work *work) {
              : "";
     return arena_printf(
         arena,
-        work->zh ? "%s 的 %lld 个权重中没有 NaN 或无穷大，%.3g%% 恰好为 0；最大的是 %s 里的 "
+        work->zh ? "%s 的 %lld 个权重中没有 NaN 或无穷大，%s 恰好为 0；最大的是 %s 里的 "
                    "%.3g%s。"
-                 : "None of %s's %lld weights is NaN or infinite, %.3g %% are exactly 0; the "
+                 : "None of %s's %lld weights is NaN or infinite, %s are exactly 0; the "
                    "largest, in %s, is %.3g%s.",
-        work->handle, (long long)n, 100 * (double)zeros / (double)n,
+        work->handle, (long long)n, spread_share(arena, zeros, n, work->zh),
         largest ? largest->name : "", largest ? largest->most : 0, outliers);
 }
 
@@ -378,46 +378,45 @@ static struct result *histogram_tell(const struct work *work) {
 static struct result *norms_tell(const struct work *work) {
     static const char *const names[] = { "rms", "norm", "largest" };
     struct arena *arena = work->arena;
-    const struct spread *spread = work->spread;
-    const char **labels = arena_array(arena, spread->groups, sizeof *labels);
-    double *values = arena_array(work->scratch, 3 * spread->groups, sizeof *values);
-    int64_t n = 0, most = 0;
-    for (int64_t g = 0; g < spread->groups; g++) {
-        const struct spread_row *row = spread_join(work->scratch, spread, g);
-        if (row) {
-            labels[n] = arena_copy(arena, spread->labels[g]);
-            values[3 * n] = spread_rms(row);
-            values[3 * n + 1] = sqrt(row->squares);
-            values[3 * n + 2] = row->most;
-            most = values[3 * n] > values[3 * most] ? n : most;
-            n++;
-        }
-    }
+    bool by_tensor = work->request->by_tensor;
+    int64_t n, most = 0;
+    const struct spread_row **rows = spread_rows(work->scratch, work->spread, by_tensor, &n);
+    const char **labels = arena_array(arena, n, sizeof *labels);
     struct result *result = result_new(arena, "bars", 3);
     for (int i = 0; i < 3; i++) {
-        result->series[i] = (struct series){ .name = names[i],
-                                             .unit = "",
-                                             .values = tensor_new(arena, 1, &n),
-                                             .axes = { { "layer", n, labels } },
-                                             .names = labels };
-        for (int64_t k = 0; k < n; k++) {
-            result->series[i].values->data[k] = (float)values[3 * k + i];
-        }
+        result->series[i] =
+            (struct series){ .name = names[i],
+                             .unit = "",
+                             .values = tensor_new(arena, 1, &n),
+                             .axes = { { by_tensor ? "tensor" : "layer", n, labels } },
+                             .names = labels };
+    }
+    for (int64_t k = 0; k < n; k++) {
+        labels[k] = arena_copy(arena, rows[k]->name);
+        most = spread_rms(rows[k]) > spread_rms(rows[most]) ? k : most;
+        result->series[0].values->data[k] = (float)spread_rms(rows[k]);
+        result->series[1].values->data[k] = (float)sqrt(rows[k]->squares);
+        result->series[2].values->data[k] = (float)rows[k]->most;
     }
     named(work, result,
           arena_printf(arena,
-                       work->zh ? "%s 各层权重的大小" : "Size of the weights of %s by layer",
+                       work->zh ? by_tensor ? "%s 各张量权重的大小" : "%s 各层权重的大小"
+                       : by_tensor ? "Size of the weights of %s by tensor"
+                                   : "Size of the weights of %s by layer",
                        work->handle),
           "root mean square");
     result->finding =
         arena_printf(arena,
                      work->zh ? "%s 的权重均方根最大：%.3g。"
                               : "The largest root mean square is that of %s: %.3g.",
-                     n ? labels[most] : "", n ? values[3 * most] : 0);
-    result->caption = work->zh
-                          ? "每层全部权重的均方根：范数除以个数的平方根。"
-                          : "The root mean square of all of a layer's weights: their norm over "
-                            "the root of their number.";
+                     n ? labels[most] : "", n ? spread_rms(rows[most]) : 0);
+    result->caption =
+        by_tensor  ? work->zh ? "每个张量的均方根：范数除以个数的平方根。"
+                              : "The root mean square of each tensor: its norm over the root "
+                                "of how many numbers it has."
+        : work->zh ? "每层全部权重的均方根：范数除以个数的平方根。"
+                   : "The root mean square of all of a layer's weights: their norm over "
+                     "the root of their number.";
     return result;
 }
 

@@ -101,7 +101,11 @@ static int read_points(struct call *call) {
             "--layer reads texts, and tokens come from the table of embeddings: "
             "leave it away, or write %%%%embed and the texts on the lines below");
     }
-    return 0;
+    const struct cell_flag *count = cell_flag_at(call->line, "count");
+    return count && body ? cell_refuse(call->err, ERR_OPTION, &count->at,
+                                       "--count takes tokens from the vocabulary, and of the "
+                                       "texts below all are mapped: leave it away")
+                         : 0;
 }
 
 /* ---- embedding ---- */
@@ -209,6 +213,26 @@ static struct atlas_request request_of(const struct call *call) {
     };
 }
 
+/* Refuses what the method at hand would not read. */
+static int check_method(const struct call *call, const char *method) {
+    static const struct {
+        const char *option, *methods;
+    } only[] = { { "perplexity", "t-SNE" },
+                 { "neighbours", "UMAP" },
+                 { "steps", "t-SNE and UMAP" },
+                 { "seed", "UMAP" } };
+    for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
+        const struct cell_flag *flag = cell_flag_at(call->line, only[i].option);
+        if (flag && !strstr(only[i].methods, method)) {
+            return cell_refuse(call->err, ERR_OPTION, &flag->at,
+                               "--%s is for %s, and this map is by %s: leave it away, or "
+                               "choose with --method",
+                               only[i].option, only[i].methods, method);
+        }
+    }
+    return 0;
+}
+
 /* Keeps and shows the map; an interrupted one too, as far as it came, before the cell ends. A
  * copy is kept first, as another interrupt may end the drawing. */
 static int show_result(struct call *call, struct progress *progress, const struct result *made,
@@ -237,8 +261,11 @@ static int show(struct call *call, const struct loaded *one, int64_t index, int6
     struct showing showing = {
         .call = call, .progress = progress, .embedding = embedding, .request = &request
     };
-    progress_stage(progress, atlas_method(&request, embedding->n),
-                   atlas_steps(&request, embedding->n));
+    const char *method = atlas_method(&request, embedding->n);
+    if (check_method(call, method) < 0) {
+        return err_pass(call->err);
+    }
+    progress_stage(progress, method, atlas_steps(&request, embedding->n));
     request.progress = (struct map_progress){ on_step, &showing, 10 };
     struct result *made = atlas(call->arena, embedding, &request, call->err);
     if (!made) {

@@ -22,6 +22,17 @@ TEST(figure_text_aligns_wide_characters) {
                                                     "a      antelope          0.1");
 }
 
+TEST(figure_text_tells_heads_whole) {
+    const char *cells[] = { "a", "1.5", "a word that is longer than its head" };
+    static const char *heads[] = { "", "z-score (standard deviations)", "word" };
+    struct figure figure = { .title = "Neurons",
+                             .finding = "",
+                             .table = { 3, 1, heads, cells } };
+    const char *text = figure_text(check_arena(), &figure);
+    check_text(text, "z-score (standard deviations)");
+    check_text(text, "a word that is longer t…");
+}
+
 /* A terminal must not obey a text that somebody else wrote, nor a row break in two. */
 TEST(figure_text_shows_control_characters) {
     const char *cells[] = { "a\x1b[31m\nb", "cat", "0.42" };

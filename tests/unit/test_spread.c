@@ -62,6 +62,15 @@ TEST(spread_adds_up) {
     check_near(spread_rms(small(arena, tiny, 2)->rows) / 1e-30, 1, 1e-6);
 }
 
+TEST(spread_share_is_never_0_of_some) {
+    struct arena *arena = check_arena();
+    check_same(spread_share(arena, 0, 1000, false), "0 %");
+    check_same(spread_share(arena, 262, 10000, false), "2.62 %");
+    check_same(spread_share(arena, 1, 162000000, false), "under 0.001 %");
+    check_same(spread_share(arena, 1, 162000000, true), "不到 0.001%");
+    check_same(spread_share(arena, 0, 0, false), "0 %");
+}
+
 /* Each number is where the edges say: counted again one by one. */
 TEST(spread_counts_by_its_own_edges) {
     struct arena *arena = check_arena();

@@ -1,0 +1,32 @@
+#include "tests/check.h"
+#include "tests/stage.h"
+
+static const char words[] = "a\nb\nc\nd\ne\n";
+
+static void check_refused(struct session *session, const char *line, const char *why) {
+    stage_run(session, arena_printf(check_arena(), "%s\n%s", line, words));
+    check_int(stage_err.kind, ERR_OPTION);
+    check_text(stage_err.text, why);
+    check_int(stage_err.line, 1);
+}
+
+TEST(cmd_embed_refuses_what_the_method_does_not_read) {
+    struct session *session = stage_session();
+    stage_run(session, "%model new rnn");
+    check_refused(session, "%%embed --method pca --perplexity 5",
+                  "--perplexity is for t-SNE, and this map is by PCA");
+    check_refused(session, "%%embed --steps 9", "--steps is for t-SNE and UMAP, and this");
+    check_refused(session, "%%embed --method tsne --neighbours 3", "is by t-SNE: leave it");
+    check_refused(session, "%%embed --method tsne --seed 3", "--seed is for UMAP");
+    check_refused(session, "%%embed --count 3", "--count takes tokens from the vocabulary");
+    check_text(stage_run(session, arena_printf(check_arena(), "%%%%embed\n%s", words)),
+               "PCA of 5 words");
+    check_int(stage_err.kind, ERR_NONE);
+}
+
+TEST(cmd_embed_says_what_a_recurrent_model_cannot) {
+    struct session *session = stage_session();
+    stage_run(session, "%model new rnn");
+    check_text(stage_run(session, "%%neighbours\nthe cat\na dog"), "(--of words)");
+    check_text(stage_run(session, "%%embed\nthe cat\na dog"), "rnn_lm is a recurrent model");
+}
