@@ -274,18 +274,16 @@ static void items_find(struct asked *asked) {
 
 /* ---- a name that is none ---- */
 
-/* All names there are: sites, then tensors; NULL ends them. */
-static const char **names_of(const struct asked *asked) {
-    const struct model *model = asked->model;
+const char **site_info_names(struct arena *arena, const struct model *model) {
     int64_t most = model->weights->count + 1, n = 0;
     for (int s = 0; s < SITE_COUNT; s++) {
         most += has(model, (enum site)s) ? places(model, (enum site)s) : 0;
     }
-    const char **names = arena_array(asked->arena, most, sizeof *names);
+    const char **names = arena_array(arena, most, sizeof *names);
     for (int s = 0; s < SITE_COUNT; s++) {
         int64_t of = has(model, (enum site)s) ? places(model, (enum site)s) : 0;
         for (int64_t l = 0; l < of; l++) {
-            names[n++] = site_name(asked->arena, (enum site)s, l);
+            names[n++] = site_name(arena, (enum site)s, l);
         }
     }
     for (int64_t i = 0; i < model->weights->count; i++) {
@@ -322,7 +320,7 @@ static int refuse(const struct asked *asked, struct err *err) {
     if (refuse_block(asked, err) < 0) {
         return -1;
     }
-    const char **names = names_of(asked);
+    const char **names = site_info_names(asked->arena, asked->model);
     const char *nearest = nearest_name(asked->name, names);
     struct buf *like = buf_new(asked->arena);
     char quoted[80];

@@ -24,4 +24,7 @@
 struct result *site_info(struct arena *arena, const struct model *model, const char *handle,
                          const char *name, const char *language, struct err *err);
 
+/* All names of sites, then of tensors; NULL ends them. */
+const char **site_info_names(struct arena *arena, const struct model *model);
+
 #endif

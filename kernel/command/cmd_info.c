@@ -103,6 +103,7 @@ const struct command cmd_info = {
         "它不能说明什么：哪个部分对某个回答重要。大小不等于重要。",
     .example = "%info\n%info blocks.0.attn.hook_q",
     .needs = "%model load minilm",
+    .complete = COMPLETE_SITE,
     .options = options,
     .run = run,
 };

@@ -32,6 +32,7 @@ enum complete_kind {
     COMPLETE_HANDLE,
     COMPLETE_RESULT,
     COMPLETE_DATA,
+    COMPLETE_SITE, /* and tensors, of the model in use */
     COMPLETE_FILE,
     COMPLETE_COMMAND,
     COMPLETE_CHOICE

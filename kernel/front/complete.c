@@ -140,6 +140,9 @@ static void offer_kind(struct asked *asked, enum complete_kind kind, const char 
     case COMPLETE_DATA:
         offer_names(asked, "data", "data");
         break;
+    case COMPLETE_SITE:
+        offer_names(asked, "site", "site");
+        break;
     case COMPLETE_FILE:
         offer_paths(asked);
         break;

@@ -6,6 +6,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/guard.h"
+#include "core/explain/site_info.h"
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
@@ -350,6 +351,13 @@ const char *session_names(struct session *session, struct arena *arena) {
     }
     for (int64_t i = 0; i < session->datasets.count; i++) {
         add_name(out, "data", session->datasets.list[i].name);
+    }
+    const char **sites = NULL;
+    if (session->models.count > 0) {
+        sites = site_info_names(arena, session->models.list[session->models.in_use].model);
+    }
+    for (; sites && *sites; sites++) {
+        add_name(out, "site", *sites);
     }
     return out->data;
 }

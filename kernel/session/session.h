@@ -72,8 +72,8 @@ void session_set(struct session *session, const char *name, const char *value);
 const char *session_state(struct session *session, struct arena *arena);
 void session_restore(struct session *session, const char *state, struct buf *complaints);
 
-/* Names for completion: lines "model NAME", "handle NAME", "result NAME", "data NAME" (tab
- * between). */
+/* Names for completion: lines "model NAME", "handle NAME", "result NAME", "data NAME", and of
+ * the model in use "site NAME" (tab between). */
 const char *session_names(struct session *session, struct arena *arena);
 
 #endif

@@ -6,8 +6,8 @@
 #include "kernel/front/inspect.h"
 #include "tests/check.h"
 
-static const char names[] =
-    "model\tminilm\nmodel\tsmollm2\nhandle\tlm\nresult\ta b\nodd line\n";
+static const char names[] = "model\tminilm\nmodel\tsmollm2\nhandle\tlm\nresult\ta b\nodd line\n"
+                            "site\tblocks.0.attn.hook_q\nsite\tblocks.0.attn.hook_z\n";
 
 /* Matches at | in `code`, blanks between; the bytes they replace before them: "0-4 %echo". */
 static const char *at(const char *code) {
@@ -51,6 +51,11 @@ TEST(complete_options_and_their_values) {
     check_same(at("%help --lang=e|"), "13-14 en");
     check_same(at("%help --lang |"), "13-13 en zh");
     check_same(at("%nosuch --x|"), "8-11");
+}
+
+TEST(complete_sites) {
+    check_same(at("%info blocks.0.attn.hook_q|"), "6-26 blocks.0.attn.hook_q");
+    check_same(at("%info bl|"), "6-8 blocks.0.attn.hook_q blocks.0.attn.hook_z");
 }
 
 TEST(complete_plain_words) {

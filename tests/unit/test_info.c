@@ -56,6 +56,14 @@ static const char *run(struct stage *stage, const char *code) {
     return stage->heard->data;
 }
 
+/* For %info's completion: those of the model in use. */
+TEST(session_names_the_sites_of_the_model_in_use) {
+    const char *names = session_names(stage_here()->session, check_arena());
+    check_text(names, "\nsite\tblocks.0.attn.hook_q\n");
+    check_text(names, "\nsite\tcls.predictions.bias\n");
+    check(!strstr(names, "lm_head"));
+}
+
 TEST(info_draws_and_lists_a_model) {
     struct stage *stage = stage_here();
     const char *said = run(stage, "%info --as whole");
