@@ -3,15 +3,7 @@
 
 #include "core/explain/activations.h"
 #include "tests/check.h"
-
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(check_arena(), "golden/data/models/%s", name);
-    const struct model *model =
-        model_open(check_arena(), check_fixture(check_arena(), path), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 static struct activations *look(const struct model *model, const char *text, const char *site,
                                 struct activations_request request, struct err *err) {
@@ -37,7 +29,7 @@ TEST(activations_median_is_of_magnitudes) {
 TEST(activations_equal_pytorch) {
     struct err err;
     struct arena *arena = check_arena();
-    const struct model *model = open_fixture("llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     const struct weights *golden = weights_open(
         arena, check_fixture(arena, "golden/data/models/llama_smollm2/expected.safetensors"),
         &err);
@@ -76,7 +68,7 @@ TEST(activations_equal_pytorch) {
  * a causal model is not looked at. */
 TEST(activations_find_neurons) {
     struct err err;
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const struct activations_neuron asked[] = { { 1, 5 }, { 0, 3 } };
     const struct activations_request request = { .values = true,
                                                  .neurons = asked,
@@ -154,8 +146,8 @@ TEST(activations_sites_have_their_usual_names) {
     struct err err = { 0 };
     struct activations_request request = { 0 };
     int64_t layer;
-    const struct model *gpt2 = open_fixture("gpt2"), *lstm = open_fixture("lstm_lm"),
-                       *neox = open_fixture("gpt_neox");
+    const struct model *gpt2 = fixture_model("gpt2"), *lstm = fixture_model("lstm_lm"),
+                       *neox = fixture_model("gpt_neox");
     int64_t layers = gpt2->config->layers;
     check_int(activations_site(gpt2, NULL, &request, &layer, &err), 0);
     check(request.site == SITE_RESIDUAL && request.columns == layers + 1 && layer == -1);
@@ -185,7 +177,7 @@ TEST(activations_run_at_every_site) {
     static const char *const sites[] = { "resid",   "resid_pre", "resid_mid", "resid_post",
                                          "mlp_out", "attn_out",  "post",      "q",
                                          "k",       "v",         "z" };
-    const struct model *model = open_fixture("llama_smollm2"); /* fewer keys than queries */
+    const struct model *model = fixture_model("llama_smollm2"); /* fewer keys than queries */
     for (size_t i = 0; i < sizeof sites / sizeof *sites; i++) {
         const struct activations *of =
             look(model, "one two three", sites[i], (struct activations_request){ 0 }, &err);
@@ -193,15 +185,15 @@ TEST(activations_run_at_every_site) {
             check(of->norms[0] > 0 && of->norms[of->tokens * of->columns - 1] > 0);
         }
     }
-    check(look(open_fixture("lstm_lm"), "one two", "cell", (struct activations_request){ 0 },
+    check(look(fixture_model("lstm_lm"), "one two", "cell", (struct activations_request){ 0 },
                &err) != NULL);
-    check(look(open_fixture("t5"), "one two", NULL, (struct activations_request){ 0 }, &err) !=
+    check(look(fixture_model("t5"), "one two", NULL, (struct activations_request){ 0 }, &err) !=
           NULL);
 }
 
 TEST(activations_refuse_what_is_not_there) {
     struct err err;
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const struct activations_neuron far = { 1, 1000000 };
     check(!look(model, "one two", NULL,
                 (struct activations_request){ .neurons = &far, .neuron_count = 1 }, &err));

@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/explain/activity.h"
 #include "tests/check.h"
+#include "tests/fixture.h"
 #include "tests/remake.h"
 
 /* Activations made by hand: 3 tokens, 2 layers, of a fixture's tokens "one two three". */
@@ -24,15 +25,6 @@ static struct activations *by_hand(const struct model *model) {
     return of;
 }
 
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(check_arena(), "golden/data/models/%s", name);
-    const struct model *model =
-        model_open(check_arena(), check_fixture(check_arena(), path), &err);
-    check_same(err.text, "");
-    return model;
-}
-
 static struct activity_view view_of(enum activity_norm norm) {
     static const int64_t all[] = { 0, 1, 2 };
     return (struct activity_view){ .norm = norm,
@@ -47,7 +39,7 @@ static struct activity_view view_of(enum activity_norm norm) {
 
 /* Layer 0 has norms 400, 1, 2 (median 2), layer 1 has 8, 2, 2 (median 2). */
 TEST(activity_map_measures_each_layer_by_its_median) {
-    const struct activations *of = by_hand(open_fixture("gpt2"));
+    const struct activations *of = by_hand(fixture_model("gpt2"));
     const struct activity_view view = view_of(ACTIVITY_LAYER);
     const struct result *result = activity_map(check_arena(), of, &view);
     const struct series *shown = &result->series[0];
@@ -70,12 +62,12 @@ TEST(activity_map_measures_each_layer_by_its_median) {
 TEST(activity_map_says_which_side_of_a_translator_it_shows) {
     const struct activity_view view = view_of(ACTIVITY_LAYER);
     const char *caption =
-        activity_map(check_arena(), by_hand(open_fixture("t5")), &view)->caption;
+        activity_map(check_arena(), by_hand(fixture_model("t5")), &view)->caption;
     check_text(caption, "The layers are the encoder's; its decoder was not run.");
 }
 
 TEST(activity_map_shows_norms_as_asked) {
-    const struct activations *of = by_hand(open_fixture("gpt2"));
+    const struct activations *of = by_hand(fixture_model("gpt2"));
     struct activity_view view = view_of(ACTIVITY_LOG);
     const struct result *result = activity_map(check_arena(), of, &view);
     check_near(result->series[0].values->data[0], log10(400), 1e-6);
@@ -96,7 +88,7 @@ TEST(activity_map_shows_norms_as_asked) {
 
 TEST(activity_neurons_stand_out_with_their_tokens) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct activations *of = activations_of(check_arena(), model, "one two three", 13, &err);
     struct activations_request request = { .neurons = &(struct activations_neuron){ 1, 4 },
                                            .neuron_count = 1 };
@@ -134,7 +126,8 @@ TEST(activity_map_names_the_tensor_that_is_broken) {
                  check_fixture(check_arena(), "golden/data/models/gpt2/config.json"), &err);
     const char *text =
         arena_text(check_arena(), (const char *)config->bytes, (size_t)config->size);
-    const struct model *broken = remake_open(remake, text, &err), *model = open_fixture("gpt2");
+    const struct model *broken = remake_open(remake, text, &err),
+                       *model = fixture_model("gpt2");
     struct model whole = *broken;
     whole.tokenizer = model->tokenizer;
     struct activations_request request = { 0 };

@@ -4,6 +4,7 @@
 #include "core/explain/attention.h"
 #include "core/model/weights.h"
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 /* Three tokens, the first two one word. By hand: to a word the sum, from a word the mean. */
 TEST(attention_joins_tokens_to_words) {
@@ -28,14 +29,6 @@ TEST(attention_pattern_takes_the_rows_that_have_the_place) {
     check_near(attention_pattern(head, 1, ATTENTION_PREVIOUS), 0, 0);
 }
 
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    struct arena *arena = check_arena();
-    const struct model *model = model_open(arena, check_fixture(arena, name), &err);
-    check_same(err.text, "");
-    return model;
-}
-
 static struct attention_request every_of(const struct model *model, bool words) {
     static const int64_t numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
     return (struct attention_request){ .layers = numbers,
@@ -54,7 +47,7 @@ static struct result *look(const struct model *model, const char *text,
 TEST(attention_equals_pytorch) {
     struct err err;
     struct arena *arena = check_arena();
-    const struct model *model = open_fixture("golden/data/models/llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     const struct weights *golden = weights_open(
         arena, check_fixture(arena, "golden/data/models/llama_smollm2/expected.safetensors"),
         &err);
@@ -82,7 +75,7 @@ TEST(attention_equals_pytorch) {
 
 TEST(attention_between_words_sums_to_one) {
     struct err err;
-    const struct model *model = open_fixture("golden/data/models/llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     const struct attention_request request = every_of(model, true);
     const struct result *result = look(model, "Untranslatable 猫 words", &request, &err);
     if (!check(result)) {
@@ -181,7 +174,7 @@ TEST(attention_says_it_in_chinese) {
 
 TEST(attention_marks_where_heads_rest) {
     struct err err;
-    const struct model *bert = open_fixture("golden/data/models/bert_mlm");
+    const struct model *bert = fixture_model("bert_mlm");
     const struct attention_request tokens = every_of(bert, false);
     const struct result *result = look(bert, "a b", &tokens, &err);
     check(result && result->series[0].axes[3].count == 4);
@@ -202,7 +195,7 @@ TEST(attention_marks_where_heads_rest) {
 
 static void check_refused(const char *text, const char *part) {
     struct err err;
-    const struct model *model = open_fixture("golden/data/models/bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     const struct attention_request request = every_of(model, false);
     check(!look(model, text, &request, &err));
     check_int(err.kind, ERR_TEXT);
@@ -222,7 +215,7 @@ TEST(attention_refuses_texts_that_cannot_be_read) {
 static struct result *look_at_t5(enum attention_of of, const char *target, bool words,
                                  const char *language) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("golden/data/models/t5");
+    const struct model *model = fixture_model("t5");
     struct attention_request request = every_of(model, words);
     request.of = of;
     request.target = target;
@@ -284,12 +277,12 @@ TEST(attention_of_words_and_of_the_decoder) {
 
 TEST(attention_says_what_a_model_has_not) {
     struct err err = { 0 };
-    const struct model *bert = open_fixture("golden/data/models/bert_mlm");
+    const struct model *bert = fixture_model("bert_mlm");
     check_int(attention_check(bert, ATTENTION_OF_TEXT, &err), 0);
     check_int(attention_check(bert, ATTENTION_OF_CROSS, &err), -1);
     check_int(err.kind, ERR_OPTION);
     check_text(err.text, "one kind of attention");
-    const struct model *lstm = open_fixture("golden/data/models/lstm_lm");
+    const struct model *lstm = fixture_model("lstm_lm");
     check_int(attention_check(lstm, ATTENTION_OF_TEXT, &err), -1);
     check_int(err.kind, ERR_UNSUPPORTED);
     check_text(err.text, "recurrent (lstm_lm)");

@@ -1,4 +1,5 @@
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,16 +12,6 @@ enum { T = 9, B = 2 };
 static const int32_t ids[B * T] = { 12, 17,  300, 41, 5, 6, 77, 13, 21,
                                     9,  100, 4,   8,  3, 2, 55, 66, 31 };
 static const uint8_t mask[B * T] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0 };
-
-static const struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    if (!check(model != NULL)) {
-        check_text(err.text, "no error");
-    }
-    return model;
-}
 
 static struct pass pass_of(struct arena *arena, const struct model *model) {
     struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids, .mask = mask };
@@ -92,7 +83,7 @@ enum { MODELS = sizeof models / sizeof *models, TRANSFORMERS = MODELS - 2 };
 TEST(backward_computes_blocks_again_to_the_same_bytes) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         check_same_gradients(go_back(arena, model, 0, 1).trace,
                              go_back(arena, model, 1, 1).trace);
     }
@@ -126,7 +117,7 @@ static struct trace *go_back_from_everywhere(struct arena *arena, const struct m
 TEST(backward_starts_within_blocks_that_run_again) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         check_same_gradients(go_back_from_everywhere(arena, model, 0),
                              go_back_from_everywhere(arena, model, 1));
     }
@@ -143,7 +134,7 @@ TEST(backward_goes_through_values_that_were_taken) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
         struct err err = { 0 };
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct gone kept = go_back(arena, model, 0, 1);
         struct pass pass = pass_of(arena, model);
         int64_t seen = 0;
@@ -163,7 +154,7 @@ TEST(backward_goes_through_values_that_were_taken) {
 TEST(backward_takes_several_seeds_at_once) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct gone all = go_back(arena, model, 0, 3);
         int64_t n = tensor_count(all.seed) / 3;
         for (int64_t s = 0; s < 3; s++) {
@@ -238,7 +229,7 @@ static void check_stream(const struct model *model, const struct gone *gone, int
 TEST(backward_at_every_layer_is_a_central_difference) {
     for (int m = 0; m < TRANSFORMERS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct gone gone = go_back(arena, model, 0, 1);
         for (int64_t l = 0; l <= model->config->layers; l++) {
             check_stream(model, &gone, l);
@@ -251,7 +242,7 @@ TEST(backward_at_every_layer_is_a_central_difference) {
 TEST(backward_at_the_pattern_agrees_with_what_it_mixes) {
     for (int m = 0; m < TRANSFORMERS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct gone gone = go_back(arena, model, 0, 1);
         for (int64_t l = 0; l < model->config->layers; l++) {
             double by_pattern = 0, by_mixed = 0, size = 0;
@@ -287,7 +278,7 @@ static double product(const struct trace *trace, enum site site, int64_t layer, 
 TEST(backward_at_queries_agrees_with_keys_and_at_values_with_what_is_mixed) {
     for (int m = 0; m < TRANSFORMERS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         const struct trace *trace = go_back(arena, model, 0, 1).trace;
         for (int stack = 0; stack <= (model_decodes(model) ? SITE_DECODER : 0);
              stack += SITE_DECODER) {
@@ -308,7 +299,7 @@ TEST(backward_at_queries_agrees_with_keys_and_at_values_with_what_is_mixed) {
 TEST(backward_refuses_what_was_not_kept) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids };
     pass.keep[SITE_LOGITS] = true;
     struct trace *trace = model_run(model, &pass, &err);
@@ -337,7 +328,7 @@ TEST(backward_refuses_what_was_not_kept) {
 TEST(backward_forgets_what_it_refused) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct pass pass = { .arena = arena, .batch = B, .tokens = T, .ids = ids, .record = true };
     pass.keep[SITE_EMBED] = pass.keep[SITE_LOGITS] = true;
     struct trace *trace = model_run(model, &pass, &err);
@@ -450,7 +441,7 @@ static void check_behind(const struct model *model) {
 TEST(backward_behind_a_prefix_is_that_of_the_full_run) {
     static const char *const causal[] = { "gpt2", "llama3", "gpt_neox", "opt", "mistral" };
     for (size_t m = 0; m < sizeof causal / sizeof *causal; m++) {
-        check_behind(opened(check_arena(), causal[m]));
+        check_behind(fixture_model(causal[m]));
     }
 }
 
@@ -463,7 +454,7 @@ static bool runs_again(const char *name, int64_t decoder_tokens, int64_t budget)
     pass.decoder_tokens = decoder_tokens;
     pass.decoder_ids = ids;
     pass.budget = budget;
-    check(model_run(opened(arena, name), &pass, &err) != NULL);
+    check(model_run(fixture_model(name), &pass, &err) != NULL);
     return pass.again;
 }
 
@@ -500,7 +491,7 @@ static void hand(void *arg, const char *name, const struct tensor *gradient) {
 static void check_parameters(const char *name, int64_t budget) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    const struct model *model = opened(arena, name);
+    const struct model *model = fixture_model(name);
     struct pass pass = pass_of(arena, model);
     struct handed handed = { .weights = model->weights };
     pass.budget = budget;

@@ -8,14 +8,7 @@
 #include "core/base/pool.h"
 #include "core/base/utf8.h"
 #include "tests/check.h"
-
-static struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    check(model != NULL);
-    return model;
-}
+#include "tests/fixture.h"
 
 /* What was told on the way. */
 struct listener {
@@ -61,7 +54,7 @@ TEST(generate_greedily_equals_the_reference) {
                                          "gru_lm", "lstm_lm" };
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
         struct arena *arena = check_arena();
-        struct model *model = opened(arena, names[m]);
+        struct model *model = fixture_model(names[m]);
         const char *path =
             arena_printf(arena, "golden/data/models/%s/expected.safetensors", names[m]);
         const struct weights *truth =
@@ -91,7 +84,7 @@ TEST(generate_greedily_equals_the_reference) {
 /* The same seed gives the same text with any number of threads; another one another. */
 TEST(generate_draws_by_its_seed_alone) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -117,7 +110,7 @@ TEST(generate_draws_by_its_seed_alone) {
  * same, and is the text. */
 TEST(generate_tells_whole_characters) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -132,7 +125,7 @@ TEST(generate_tells_whole_characters) {
 /* The text ends before the stop text, of which nothing is told, wherever tokens end. */
 TEST(generate_ends_before_the_stop_text) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -157,7 +150,7 @@ TEST(generate_ends_before_the_stop_text) {
 /* Any of the tokens that end a text does, and is no part of it. */
 TEST(generate_ends_where_the_model_says) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -177,7 +170,7 @@ TEST(generate_ends_where_the_model_says) {
 /* Where one score is no number, no probability is. */
 TEST(generate_refuses_broken_scores) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "phi");
+    const struct model *model = fixture_model("phi");
     struct tensor *bias =
         (struct tensor *)(uintptr_t)weights_at(model->weights, "lm_head.bias");
     struct listener listener = { 0 };
@@ -195,7 +188,7 @@ TEST(generate_refuses_broken_scores) {
 
 TEST(generate_ends_where_the_context_does) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -216,7 +209,7 @@ TEST(generate_ends_where_the_context_does) {
 
 TEST(generate_keeps_what_is_there_when_interrupted) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     struct listener listener = { .halt = 3 };
     enum generate_end end;
     struct err err;
@@ -231,7 +224,7 @@ TEST(generate_keeps_what_is_there_when_interrupted) {
 /* An encoder-decoder writes its decoder's text: PyTorch's first eight. */
 TEST(generate_writes_a_decoders_text) {
     struct arena *arena = check_arena();
-    struct model *model = opened(arena, "t5");
+    struct model *model = fixture_model("t5");
     struct listener listener = { 0 };
     enum generate_end end;
     struct err err;
@@ -242,9 +235,8 @@ TEST(generate_writes_a_decoders_text) {
 }
 
 TEST(generate_refuses_what_does_not_write) {
-    struct arena *arena = check_arena();
     struct err err = { 0 };
-    check(generate_check(opened(arena, "bert_mlm"), "b", &err) < 0);
+    check(generate_check(fixture_model("bert_mlm"), "b", &err) < 0);
     check_text(err.text, "%%predict");
-    check(generate_check(opened(arena, "bert_cls"), "c", &err) < 0);
+    check(generate_check(fixture_model("bert_cls"), "c", &err) < 0);
 }

@@ -2,19 +2,12 @@
 
 #include "core/explain/lens.h"
 #include "tests/check.h"
-
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    const struct model *model =
-        model_open(check_arena(), check_fixture(check_arena(), name), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 /* After the last layer, and for some rows alone, the lens gives the model's own logits. */
 static void check_last(const char *name) {
     struct err err = { 0 };
-    const struct model *model = open_fixture(name);
+    const struct model *model = fixture_model(name);
     const int32_t ids[] = { 5, 9, 12, 7, 5 };
     struct pass pass = { .arena = check_arena(), .batch = 1, .tokens = 5, .ids = ids };
     pass.keep[SITE_RESIDUAL] = pass.keep[SITE_LOGITS] = true;
@@ -33,18 +26,18 @@ static void check_last(const char *name) {
 }
 
 TEST(lens_after_the_last_layer_is_the_model) {
-    check_last("golden/data/models/gpt2");
-    check_last("golden/data/models/llama_smollm2");
-    check_last("golden/data/models/bert_mlm");
-    check_last("golden/data/models/gemma3");
+    check_last("gpt2");
+    check_last("llama_smollm2");
+    check_last("bert_mlm");
+    check_last("gemma3");
 }
 
 TEST(lens_refuses_models_without_a_head_of_words) {
     struct err err = { 0 };
     const float state[1] = { 0 };
-    check(!lens(check_arena(), open_fixture("golden/data/models/bert_cls"), state, 1, &err));
+    check(!lens(check_arena(), fixture_model("bert_cls"), state, 1, &err));
     check_int(err.kind, ERR_UNSUPPORTED);
     check_text(err.text, "(bert, classification) has not both");
-    check(!lens(check_arena(), open_fixture("golden/data/models/lstm_lm"), state, 1, &err));
+    check(!lens(check_arena(), fixture_model("lstm_lm"), state, 1, &err));
     check_text(err.text, "(lstm_lm, causal-lm) has not both");
 }

@@ -1,4 +1,5 @@
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,19 +9,12 @@
 #include "core/model/arch.h"
 #include "core/model/model.h"
 
-static struct model *opened(struct arena *arena, const char *fixture) {
-    struct err err = { 0 };
-    struct model *model = model_open(arena, check_fixture(arena, fixture), &err);
-    check_same(err.text, "");
-    return model;
+static struct model *bert(void) {
+    return fixture_model("bert_mlm");
 }
 
-static struct model *bert(struct arena *arena) {
-    return opened(arena, "golden/data/models/bert_mlm");
-}
-
-static struct model *llama(struct arena *arena) {
-    return opened(arena, "golden/data/models/llama_smollm2");
+static struct model *llama(void) {
+    return fixture_model("llama_smollm2");
 }
 
 static struct pass everything(struct arena *arena, int64_t batch, int64_t tokens,
@@ -74,7 +68,7 @@ static void check_site(const struct weights *expected, const struct trace *trace
 static void check_golden(const char *folder, const char *model_path, const char *const *cases) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    struct model *model = opened(arena, model_path);
+    struct model *model = fixture_open(model_path);
     const char *path = arena_printf(arena, "golden/data/%s/expected.safetensors", folder);
     struct weights *expected = weights_open(arena, check_fixture(arena, path), &err);
     for (; model && expected && *cases; cases++) {
@@ -110,10 +104,10 @@ static void check_golden(const char *folder, const char *model_path, const char 
 
 TEST(pass_equals_pytorch) {
     static const char *const cases[] = { "en", "zh", "one", NULL };
-    check_golden("models/bert_mlm", "golden/data/models/bert_mlm", cases);
-    check_golden("models/bert_cls", "golden/data/models/bert_cls", cases);
-    check_golden("models/llama_smollm2", "golden/data/models/llama_smollm2", cases);
-    check_golden("gguf/llama", "golden/data/gguf/llama/model.gguf", cases);
+    check_golden("models/bert_mlm", "models/bert_mlm", cases);
+    check_golden("models/bert_cls", "models/bert_cls", cases);
+    check_golden("models/llama_smollm2", "models/llama_smollm2", cases);
+    check_golden("gguf/llama", "gguf/llama/model.gguf", cases);
 }
 
 /* ---- determinism ---- */
@@ -158,8 +152,8 @@ static void check_threads(struct arena *arena, const struct model *model) {
 
 TEST(pass_gives_the_same_bytes_with_any_threads) {
     struct arena *arena = check_arena();
-    check_threads(arena, bert(arena));
-    check_threads(arena, llama(arena));
+    check_threads(arena, bert());
+    check_threads(arena, llama());
 }
 
 static void check_batch(struct arena *arena, const struct model *model) {
@@ -182,8 +176,8 @@ static void check_batch(struct arena *arena, const struct model *model) {
 
 TEST(pass_gives_a_text_the_same_bytes_alone_and_padded_in_a_batch) {
     struct arena *arena = check_arena();
-    check_batch(arena, bert(arena));
-    check_batch(arena, llama(arena));
+    check_batch(arena, bert());
+    check_batch(arena, llama());
 }
 
 /* ---- what is kept ---- */
@@ -191,7 +185,7 @@ TEST(pass_gives_a_text_the_same_bytes_alone_and_padded_in_a_batch) {
 TEST(pass_keeps_only_what_is_wanted) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    struct model *model = llama(arena);
+    struct model *model = llama();
     struct pass pass = { .arena = arena, .batch = 1, .tokens = 4, .ids = words };
     pass.keep[SITE_ATTENTION] = true;
     struct trace *trace = model_run(model, &pass, &err);
@@ -220,14 +214,14 @@ static void check_refused(const struct model *model, int64_t tokens, const int32
 
 TEST(pass_refuses_what_the_model_cannot_read) {
     struct arena *arena = check_arena();
-    struct model *model = bert(arena);
+    struct model *model = bert();
     int32_t *many = arena_array(arena, 33, sizeof *many);
     check_refused(model, 0, words, NULL, "no tokens");
     check_refused(model, 33, many, NULL, "33 tokens and this model reads at most 32");
     check_refused(model, 2, (int32_t[]){ 2, 640 }, NULL, "id 640 at position 1");
     check_refused(model, 2, (int32_t[]){ -1, 2 }, NULL, "vocabulary of 640");
     check_refused(model, 2, words, (int32_t[]){ 0, 2 }, "token type 2");
-    check_refused(llama(arena), 1, words, (int32_t[]){ 1 }, "token type 1");
+    check_refused(llama(), 1, words, (int32_t[]){ 1 }, "token type 1");
 }
 
 static void stop_at_second(void *arg, int64_t done, int64_t of) {
@@ -240,9 +234,8 @@ static void stop_at_second(void *arg, int64_t done, int64_t of) {
 }
 
 TEST(pass_stops_between_layers_when_interrupted) {
-    struct arena *arena = check_arena();
     struct arena *kept = arena_new();
-    struct model *model = llama(arena);
+    struct model *model = llama();
     int64_t held = arena_held();
     volatile bool stopped = false;
     int64_t last = -1;
@@ -299,6 +292,6 @@ static void check_taken(struct arena *arena, const struct model *model) {
 
 TEST(pass_hands_over_each_layer_and_keeps_none) {
     struct arena *arena = check_arena();
-    check_taken(arena, bert(arena));
-    check_taken(arena, llama(arena));
+    check_taken(arena, bert());
+    check_taken(arena, llama());
 }

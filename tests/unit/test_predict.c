@@ -4,14 +4,7 @@
 #include <string.h>
 
 #include "tests/check.h"
-
-static struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    check(model != NULL);
-    return model;
-}
+#include "tests/fixture.h"
 
 static struct prediction *read(struct arena *arena, const struct model *model, const char *text,
                                struct predict_request request, struct err *err) {
@@ -27,7 +20,7 @@ TEST(predict_equals_the_reference) {
                                          "gru_lm", "lstm_lm" };
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, names[m]);
+        const struct model *model = fixture_model(names[m]);
         const struct weights *truth = weights_open(
             arena,
             check_fixture(
@@ -59,7 +52,7 @@ TEST(predict_equals_the_reference) {
 /* The softmax of PyTorch's logits. */
 TEST(predict_of_classes_equals_the_reference) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_cls");
+    const struct model *model = fixture_model("bert_cls");
     const char *path = "golden/data/models/bert_cls/expected.safetensors";
     const struct weights *truth =
         weights_open(arena, check_fixture(arena, path), &(struct err){ 0 });
@@ -83,7 +76,7 @@ TEST(predict_of_classes_equals_the_reference) {
 /* One score that is infinite makes every probability meaningless. */
 TEST(predict_refuses_infinite_scores) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "phi");
+    const struct model *model = fixture_model("phi");
     struct tensor *bias =
         (struct tensor *)(uintptr_t)weights_at(model->weights, "lm_head.bias");
     struct predict_request request = { .top = 3 };
@@ -100,7 +93,7 @@ TEST(predict_refuses_infinite_scores) {
 /* p/q = exp(difference of the logits); the foil's rank counts all that are before it. */
 TEST(predict_contrasts_target_and_foil) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct err err;
     struct predict_request request = { .top = 3, .target = "auto", .foil = "#400" };
     struct prediction *one = read(arena, model, "The model reads", request, &err);
@@ -130,7 +123,7 @@ TEST(predict_contrasts_target_and_foil) {
 
 TEST(predict_fills_every_mask) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     struct err err;
     struct predict_request request = { .top = 4 };
     struct prediction *one = read(arena, model, "the [MASK] reads one [MASK].", request, &err);
@@ -146,7 +139,7 @@ TEST(predict_fills_every_mask) {
 
 TEST(predict_names_classes) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_cls");
+    const struct model *model = fixture_model("bert_cls");
     struct err err;
     struct predict_request request = { .top = 10, .language = "zh" };
     struct prediction *one = read(arena, model, "the model", request, &err);
@@ -160,7 +153,7 @@ TEST(predict_names_classes) {
 
 TEST(predict_goes_on_where_the_decoder_is) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "t5");
+    const struct model *model = fixture_model("t5");
     struct err err;
     struct predict_request request = { .top = 5 };
     struct prediction *start = read(arena, model, "one two", request, &err);
@@ -171,7 +164,7 @@ TEST(predict_goes_on_where_the_decoder_is) {
 
 TEST(predict_of_several_texts) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct err err;
     struct predict_request request = { .top = 3 };
     struct prediction *both[] = { read(arena, model, "The model", request, &err),
@@ -195,7 +188,7 @@ TEST(predict_of_several_texts) {
 /* Another model of the same tokens is asked for the first one's. */
 TEST(predict_beside_another_model) {
     struct arena *arena = check_arena();
-    const struct model *a = opened(arena, "gpt2"), *other = opened(arena, "bert_mlm");
+    const struct model *a = fixture_model("gpt2"), *other = fixture_model("bert_mlm");
     struct err err;
     struct predict_request request = { .top = 3 };
     struct prediction *one = read(arena, a, "The model", request, &err);
@@ -210,7 +203,7 @@ TEST(predict_beside_another_model) {
 
 TEST(predict_refuses) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct err err;
     struct predict_request request = { .top = 3 };
     check(!read(arena, model, "   ", request, &err) || err.kind == ERR_NONE);

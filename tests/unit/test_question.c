@@ -1,4 +1,5 @@
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,16 +9,6 @@
 
 enum { T = 7 };
 static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77 };
-
-static const struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    if (!check(model != NULL)) {
-        check_text(err.text, "no error");
-    }
-    return model;
-}
 
 static struct question question_of(const struct model *model, enum question_of of) {
     return (struct question){
@@ -99,17 +90,17 @@ TEST(question_gradients_are_central_differences) {
     static const char *const models[] = { "gpt2",     "bert_mlm", "roberta",    "llama3",
                                           "gpt_neox", "opt",      "modernbert", "lstm_lm" };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-        const struct model *model = opened(check_arena(), models[i]);
+        const struct model *model = fixture_model(models[i]);
         check_directions(model, QUESTION_LOGIT);
         check_directions(model, QUESTION_LOGPROB);
     }
-    check_directions(opened(check_arena(), "bert_cls"), QUESTION_PROB);
+    check_directions(fixture_model("bert_cls"), QUESTION_PROB);
 }
 
 TEST(question_refuses_what_is_not_there) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    struct question q = question_of(opened(arena, "gpt2"), QUESTION_LOGIT);
+    struct question q = question_of(fixture_model("gpt2"), QUESTION_LOGIT);
     q.position = T;
     check(!question_ask(arena, &q, NULL, 0, &err));
     check_text(err.text, "position 7");
@@ -117,7 +108,7 @@ TEST(question_refuses_what_is_not_there) {
     q.id = 512;
     check(!question_ask(arena, &q, NULL, 0, &err));
     check_text(err.text, "token 512");
-    q.model = opened(arena, "bert_cls");
+    q.model = fixture_model("bert_cls");
     q.id = 3;
     check(!question_ask(arena, &q, NULL, 0, &err));
     check_text(err.text, "class 3");
@@ -145,7 +136,7 @@ TEST(integrated_gradients_are_complete) {
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         struct arena *arena = check_arena();
         struct err err = { 0 };
-        struct question q = question_of(opened(arena, models[i]), QUESTION_LOGPROB);
+        struct question q = question_of(fixture_model(models[i]), QUESTION_LOGPROB);
         struct tensor *token = question_embeddings(arena, q.model, ids, 1, &err);
         struct integrated how = { .question = &q, .baseline = token->data, .steps = 100 };
         double gap;

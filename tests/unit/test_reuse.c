@@ -1,4 +1,5 @@
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 #include <string.h>
 
@@ -16,16 +17,6 @@ static const char *const models[] = { "gpt2",   "bert_mlm", "distilbert",    "ro
                                       "opt",    "phi",      "modernbert" };
 enum { MODELS = sizeof models / sizeof *models, T = 12 };
 static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77, 13, 21, 9, 100, 4 };
-
-static const struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    if (!check(model != NULL)) {
-        check_same(err.text, "");
-    }
-    return model;
-}
 
 static struct trace *ran(const struct model *model, struct pass *pass) {
     struct err err = { 0 };
@@ -56,7 +47,7 @@ static void check_rows(const struct tensor *full, int64_t first, const struct te
 TEST(reuse_resumes_at_every_layer) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct pass pass = pass_of(arena, 0, T);
         struct trace *full = ran(model, &pass);
         for (int64_t l = 0; l <= model->config->layers; l++) {
@@ -119,7 +110,7 @@ static void check_prefix(const struct model *model, int64_t first) {
 
 TEST(reuse_shares_a_prefix) {
     for (int m = 0; m < MODELS; m++) {
-        const struct model *model = opened(check_arena(), models[m]);
+        const struct model *model = fixture_model(models[m]);
         if (model->arch->causal) {
             check_prefix(model, 1);
             check_prefix(model, 7);
@@ -133,7 +124,7 @@ TEST(reuse_computes_wanted_logits_only) {
     static const int64_t rows[] = { 11, 0, 5, 5 };
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct pass all = pass_of(arena, 0, T);
         const struct tensor *full = trace_at(ran(model, &all), SITE_LOGITS, 0);
         for (int kept = 0; kept < 2; kept++) {
@@ -154,7 +145,7 @@ TEST(reuse_computes_wanted_logits_only) {
 
 TEST(reuse_computes_what_a_classifier_reads) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_cls");
+    const struct model *model = fixture_model("bert_cls");
     static const uint8_t mask[T] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 };
     struct pass all = pass_of(arena, 0, 6), few = pass_of(arena, 0, 6);
     all.batch = few.batch = 2;
@@ -169,7 +160,7 @@ TEST(reuse_computes_what_a_classifier_reads) {
 TEST(reuse_computes_wanted_logits_of_a_decoder) {
     static const int64_t rows[] = { 3, 1 };
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "t5");
+    const struct model *model = fixture_model("t5");
     struct pass all = pass_of(arena, 0, T), some = pass_of(arena, 0, T);
     all.decoder_ids = some.decoder_ids = ids + 3;
     all.decoder_tokens = some.decoder_tokens = 5;
@@ -188,7 +179,7 @@ TEST(reuse_computes_wanted_logits_of_a_decoder) {
 TEST(reuse_takes_embeddings) {
     for (int m = 0; m < MODELS; m++) {
         struct arena *arena = check_arena();
-        const struct model *model = opened(arena, models[m]);
+        const struct model *model = fixture_model(models[m]);
         struct pass all = pass_of(arena, 0, T), given = pass_of(arena, 0, T);
         struct trace *full = ran(model, &all);
         given.embeddings = trace_at(full, SITE_EMBED, 0);
@@ -256,7 +247,7 @@ static void check_refused(const struct model *model, struct pass *pass, const ch
 
 TEST(reuse_refuses_what_does_not_fit) {
     struct arena *arena = check_arena();
-    const struct model *llama = opened(arena, "llama2"), *bert = opened(arena, "bert_mlm");
+    const struct model *llama = fixture_model("llama2"), *bert = fixture_model("bert_mlm");
     struct pass pass = pass_of(arena, 0, T);
     pass.prefix = prefix_new(arena, bert, 4);
     check_refused(bert, &pass, "a prefix needs a causal transformer");

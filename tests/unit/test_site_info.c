@@ -3,14 +3,7 @@
 #include "core/explain/site_info.h"
 #include "core/result/column.h"
 #include "tests/check.h"
-
-static const struct model *model_of(const char *name) {
-    struct err err = { 0 };
-    struct arena *arena = check_arena();
-    const struct model *model = model_open(arena, check_fixture(arena, name), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 static struct result *ask(const struct model *model, const char *name, struct err *err) {
     *err = (struct err){ 0 };
@@ -26,7 +19,7 @@ static void check_rows(const struct result *result, int64_t n, const char *first
 
 TEST(site_info_finds_what_makes_a_site) {
     struct err err;
-    const struct model *model = model_of("golden/data/models/bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     const struct result *result = ask(model, "blocks.1.attn.hook_q", &err);
     check_rows(result, 2, "bert.encoder.layer.1.attention.self.query.weight");
     check_text(result->finding, "queries");
@@ -44,7 +37,7 @@ TEST(site_info_finds_what_makes_a_site) {
 
 TEST(site_info_says_shapes_with_the_models_numbers) {
     struct err err;
-    const struct model *llama = model_of("golden/data/models/llama_smollm2");
+    const struct model *llama = fixture_model("llama_smollm2");
     const struct config *c = llama->config;
     struct arena *arena = check_arena();
     check_text(ask(llama, "blocks.0.attn.hook_k", &err)->finding,
@@ -54,15 +47,15 @@ TEST(site_info_says_shapes_with_the_models_numbers) {
                arena_printf(arena, "[B, %lld, T, T]", (long long)c->heads));
     check_text(ask(llama, "blocks.0.mlp.hook_post", &err)->finding,
                arena_printf(arena, "[B, T, %lld]", (long long)c->inner));
-    const struct model *t5 = model_of("golden/data/models/t5");
+    const struct model *t5 = fixture_model("t5");
     check_text(ask(t5, "decoder.1.cross_attn.hook_pattern", &err)->finding, "[B, 4, U, T]");
-    const struct model *lstm = model_of("golden/data/models/lstm_lm");
+    const struct model *lstm = fixture_model("lstm_lm");
     check_text(ask(lstm, "layers.1.hook_cell", &err)->finding, "memory");
 }
 
 TEST(site_info_takes_tensors_and_blocks) {
     struct err err;
-    const struct model *gguf = model_of("golden/data/gguf/llama/model.gguf");
+    const struct model *gguf = fixture_open("gguf/llama/model.gguf");
     check_rows(ask(gguf, "blk.1.attn_q.weight", &err), 1, "blk.1.attn_q.weight");
     check_rows(ask(gguf, "blocks.1", &err), 9, "blk.1.attn_norm.weight");
     check_rows(ask(gguf, "blk.1", &err), 9, "blk.1.attn_norm.weight");
@@ -73,7 +66,7 @@ TEST(site_info_takes_tensors_and_blocks) {
 
 TEST(site_info_names_the_nearest) {
     struct err err;
-    const struct model *model = model_of("golden/data/models/bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     check(!ask(model, "blocks.1.atn.hook_q", &err));
     check(err.kind == ERR_OPTION);
     check_text(err.text, "did you mean blocks.1.attn.hook_q");
@@ -87,12 +80,12 @@ TEST(site_info_names_the_nearest) {
     check(!ask(model, "", &err));
     check(!ask(model, "\xff\xfe", &err));
     check_text(err.text, "is no part");
-    const struct model *bare = model_of("golden/data/models/llama_smollm2");
+    const struct model *bare = fixture_model("llama_smollm2");
     check(!ask(bare, "decoder.0.attn.hook_q", &err));
 }
 
 TEST(site_info_shows_some_names_where_none_is_near) {
     struct err err;
-    check(!ask(model_of("golden/data/models/llama_smollm2"), "zzzzzz", &err));
+    check(!ask(fixture_model("llama_smollm2"), "zzzzzz", &err));
     check_text(err.text, "parts are, among others, hook_embed, blocks.0.hook_resid_pre, ");
 }

@@ -5,14 +5,7 @@
 
 #include "core/base/pool.h"
 #include "tests/check.h"
-
-static const struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    const struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 static const char *label_of(const struct spread *spread, const char *name) {
     return spread->labels[spread_group(spread, name)];
@@ -20,9 +13,9 @@ static const char *label_of(const struct spread *spread, const char *name) {
 
 TEST(spread_knows_layers_by_their_tensors_names) {
     struct arena *arena = check_arena();
-    const struct spread *gpt2 = spread_new(arena, opened(arena, "gpt2"), "en");
-    const struct spread *rnn = spread_new(arena, opened(arena, "rnn_lm"), "en");
-    const struct spread *t5 = spread_new(arena, opened(arena, "t5"), "zh");
+    const struct spread *gpt2 = spread_new(arena, fixture_model("gpt2"), "en");
+    const struct spread *rnn = spread_new(arena, fixture_model("rnn_lm"), "en");
+    const struct spread *t5 = spread_new(arena, fixture_model("t5"), "zh");
     check_same(label_of(gpt2, "wte.weight"), "embeddings");
     check_same(label_of(gpt2, "transformer.wpe.weight"), "embeddings");
     check_same(label_of(gpt2, "h.1.attn.c_attn.weight"), "layer 1");
@@ -38,7 +31,7 @@ TEST(spread_knows_layers_by_their_tensors_names) {
 }
 
 static struct spread *small(struct arena *arena, const float *x, int64_t n) {
-    struct spread *spread = spread_new(arena, opened(arena, "rnn_lm"), "en");
+    struct spread *spread = spread_new(arena, fixture_model("rnn_lm"), "en");
     spread_begin(spread, "rnn.weight_hh_l0");
     spread_part(spread, x, n);
     spread_end(spread);

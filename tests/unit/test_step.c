@@ -4,16 +4,9 @@
 
 #include "core/base/pool.h"
 #include "tests/check.h"
+#include "tests/fixture.h"
 
 enum { T = 6, MORE = 5 };
-
-static struct model *model_of(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    check(model != NULL);
-    return model;
-}
 
 static const int32_t ids[T + MORE] = { 5, 17, 3, 42, 8, 11, 29, 2, 7, 7, 31 };
 
@@ -37,7 +30,7 @@ static const float *whole(struct arena *arena, const struct model *model, int64_
 /* Step by step the same bytes as all at once, whatever the model and the threads. */
 static void check_steps(const char *name) {
     struct arena *arena = check_arena();
-    const struct model *model = model_of(arena, name);
+    const struct model *model = fixture_model(name);
     int before = pool_threads();
     for (int threads = 1; model && threads <= 3; threads++) {
         struct err err = { 0 };
@@ -67,7 +60,7 @@ TEST(step_writes_what_takes_no_prefix) {
 
 TEST(step_says_when_the_context_is_full) {
     struct arena *arena = check_arena();
-    const struct model *model = model_of(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct err err = { 0 };
     if (!model) {
         return;

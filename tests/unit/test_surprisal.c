@@ -7,18 +7,10 @@
 #include "core/explain/surprisal.h"
 #include "core/tensor/logsumexp.h"
 #include "tests/check.h"
+#include "tests/fixture.h"
 #include "tests/remake.h"
 
 static const struct surprisal_request usual = { 0 };
-
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(check_arena(), "golden/data/models/%s", name);
-    const struct model *model =
-        model_open(check_arena(), check_fixture(check_arena(), path), &err);
-    check_same(err.text, "");
-    return model;
-}
 
 static const char *config_of(const char *name) {
     struct err err = { 0 };
@@ -63,7 +55,7 @@ TEST(surprisal_measures) {
 TEST(surprisal_equals_pytorch) {
     struct err err = { 0 };
     struct arena *arena = check_arena();
-    const struct model *model = open_fixture("llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     const struct weights *golden = weights_open(
         arena, check_fixture(arena, "golden/data/models/llama_smollm2/expected.safetensors"),
         &err);
@@ -82,7 +74,7 @@ TEST(surprisal_equals_pytorch) {
  * reached before count. */
 TEST(surprisal_reads_long_texts_by_windows) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     enum { TOKENS = 50, WINDOW = 16, STRIDE = 7 };
     int32_t ids[TOKENS];
     for (int i = 0; i < TOKENS; i++) {
@@ -112,7 +104,7 @@ TEST(surprisal_reads_long_texts_by_windows) {
 
 TEST(surprisal_of_windows_side_by_side_leaves_their_first_tokens_out) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const int32_t ids[] = { 5, 9, 12, 7, 5, 3, 8, 20 };
     const struct surprisal_request apart = { .window = 4, .stride = 4 };
     const struct surprisal *of =
@@ -123,7 +115,7 @@ TEST(surprisal_of_windows_side_by_side_leaves_their_first_tokens_out) {
 /* Each token of its own is masked in turn; [CLS] and [SEP] are not. */
 TEST(surprisal_of_a_masked_model_masks_one_token_at_a_time) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     const struct surprisal *of = read_text(model, "the cat sat on the mat", usual, &err);
     if (!check(of != NULL)) {
         return;
@@ -151,7 +143,7 @@ TEST(surprisal_of_a_masked_model_masks_one_token_at_a_time) {
 
 TEST(surprisal_counts_the_first_token_behind_bos) {
     struct err err;
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const struct surprisal_request bos = { .bos = true };
     const struct surprisal *plain = read_text(model, "one two", usual, &err);
     const struct surprisal *more = read_text(model, "one two", bos, &err);
@@ -166,11 +158,11 @@ TEST(surprisal_counts_the_first_token_behind_bos) {
 
 TEST(surprisal_refuses_what_has_no_answer) {
     struct err err;
-    const struct model *gpt2 = open_fixture("gpt2"), *bert = open_fixture("bert_mlm");
-    check(!read_text(open_fixture("bert_cls"), "a b", usual, &err));
+    const struct model *gpt2 = fixture_model("gpt2"), *bert = fixture_model("bert_mlm");
+    check(!read_text(fixture_model("bert_cls"), "a b", usual, &err));
     check_int(err.kind, ERR_UNSUPPORTED);
     check_text(err.text, "(bert, classification) gives no probabilities");
-    check(!read_text(open_fixture("t5"), "a b", usual, &err));
+    check(!read_text(fixture_model("t5"), "a b", usual, &err));
     check_text(err.text, "(t5, seq2seq-lm)");
 
     check(!read_text(gpt2, "", usual, &err));
@@ -210,7 +202,7 @@ TEST(surprisal_names_the_tensor_that_is_broken) {
     check(model && !surprisal_of_ids(check_arena(), model, ids, 3, &usual, &err));
     check_int(err.kind, ERR_FORMAT);
     check_text(err.text, "h.1.mlp.c_fc.weight has NaN, first at row 2, column 7 of [");
-    check(!broken_weights(check_arena(), open_fixture("gpt2")));
+    check(!broken_weights(check_arena(), fixture_model("gpt2")));
 }
 
 struct stopper {
@@ -229,7 +221,7 @@ static void stop_later(void *arg, int64_t done, int64_t of) {
 /* An interrupt in a later window leaves what the windows before gave. */
 TEST(surprisal_keeps_what_was_read_before_an_interrupt) {
     struct err err = { 0 };
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     int32_t ids[40];
     for (int i = 0; i < 40; i++) {
         ids[i] = 3 + i;

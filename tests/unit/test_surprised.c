@@ -3,15 +3,7 @@
 
 #include "core/explain/surprised.h"
 #include "tests/check.h"
-
-static const struct model *open_fixture(const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(check_arena(), "golden/data/models/%s", name);
-    const struct model *model =
-        model_open(check_arena(), check_fixture(check_arena(), path), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 static const struct surprisal *read_text(const struct model *model, const char *text) {
     struct err err = { 0 };
@@ -26,7 +18,7 @@ static const char text[] = "The cat sat.\n\nOn Tuesday, 猫 untranslatable";
 
 /* Words and lines have the sums of their tokens, and all three the same total. */
 TEST(surprised_sums_words_and_lines) {
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const struct surprisal *of = read_text(model, text);
     const struct surprised_view view = { .unit = SURPRISED_WORD, .handle = "m" };
     const struct result *result = surprised(check_arena(), model, of, &view);
@@ -62,7 +54,7 @@ TEST(surprised_sums_words_and_lines) {
 }
 
 TEST(surprised_tells_a_masked_model_from_others) {
-    const struct model *model = open_fixture("bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     const struct surprised_view view = { .handle = "m", .language = "zh" };
     const struct result *result =
         surprised(check_arena(), model, read_text(model, "the cat sat"), &view);
@@ -73,7 +65,7 @@ TEST(surprised_tells_a_masked_model_from_others) {
 }
 
 TEST(surprised_curve_has_the_mean_so_far) {
-    const struct model *model = open_fixture("gpt2");
+    const struct model *model = fixture_model("gpt2");
     const struct surprised_view view = { .handle = "m" };
     const struct result *of =
         surprised(check_arena(), model, read_text(model, "one two three four"), &view);
@@ -108,7 +100,7 @@ TEST(surprised_curve_of_a_long_text_is_smooth) {
 
 /* Two tokenizers part the text in different places; what is compared is the same letters. */
 TEST(surprised_compares_models_word_by_word) {
-    const struct model *gpt2 = open_fixture("gpt2"), *llama = open_fixture("llama2");
+    const struct model *gpt2 = fixture_model("gpt2"), *llama = fixture_model("llama2");
     const char *said = "The cat sat on the untranslatable mat.";
     const struct surprised_reader by[] = { { gpt2, "a", read_text(gpt2, said) },
                                            { llama, "b", read_text(llama, said) } };

@@ -1,18 +1,11 @@
 #include "core/explain/target.h"
 
 #include "tests/check.h"
-
-static struct model *opened(struct arena *arena, const char *name) {
-    struct err err = { 0 };
-    const char *path = arena_printf(arena, "golden/data/models/%s", name);
-    struct model *model = model_open(arena, check_fixture(arena, path), &err);
-    check(model != NULL);
-    return model;
-}
+#include "tests/fixture.h"
 
 TEST(target_is_a_token_with_or_without_its_blank) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct target target;
     struct err err = { 0 };
     int32_t spaced = tokenizer_id(model->tokenizer, "Ġhe"),
@@ -41,13 +34,13 @@ TEST(target_auto_is_the_most_probable) {
     struct arena *arena = check_arena();
     struct target target;
     struct err err = { 0 };
-    check(target_find(arena, opened(arena, "gpt2"), "auto", &target, &err) == 0);
+    check(target_find(arena, fixture_model("gpt2"), "auto", &target, &err) == 0);
     check_int(target_choose(&target, (float[]){ 1, 5, 5, 2 }, 4), 1);
 }
 
 TEST(target_of_several_tokens_is_its_first) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct target target;
     struct err err = { 0 };
     check(target_find(arena, model, "photosynthesis", &target, &err) == 0);
@@ -57,7 +50,7 @@ TEST(target_of_several_tokens_is_its_first) {
 
 TEST(target_by_number) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "gpt2");
+    const struct model *model = fixture_model("gpt2");
     struct target target;
     struct err err = { 0 };
     check(target_find(arena, model, "#17", &target, &err) == 0 && target.ids[0] == 17);
@@ -71,7 +64,7 @@ TEST(target_by_number) {
 
 TEST(target_of_a_classifier_is_a_class) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_cls");
+    const struct model *model = fixture_model("bert_cls");
     struct target target;
     struct err err = { 0 };
     const char *name = target_label(arena, model, 1);
@@ -83,7 +76,7 @@ TEST(target_of_a_classifier_is_a_class) {
 
 TEST(target_that_is_no_token) {
     struct arena *arena = check_arena();
-    const struct model *model = opened(arena, "bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     struct target target;
     struct err err = { 0 };
     check(target_find(arena, model, "\xF0\x9F\xA6\x91", &target, &err) < 0);

@@ -3,14 +3,7 @@
 #include "core/explain/tokenization.h"
 #include "core/result/column.h"
 #include "tests/check.h"
-
-static const struct model *model_of(const char *name) {
-    struct err err = { 0 };
-    struct arena *arena = check_arena();
-    const struct model *model = model_open(arena, check_fixture(arena, name), &err);
-    check_same(err.text, "");
-    return model;
-}
+#include "tests/fixture.h"
 
 static struct result *read(const struct model *model, const char *text, struct err *err) {
     *err = (struct err){ 0 };
@@ -20,7 +13,7 @@ static struct result *read(const struct model *model, const char *text, struct e
 /* As the tokenizers library cuts it. */
 TEST(tokenization_has_ids_spans_and_words) {
     struct err err;
-    const struct model *model = model_of("golden/data/models/bert_mlm");
+    const struct model *model = fixture_model("bert_mlm");
     const struct result *result = read(model, "one two", &err);
     if (!check(result)) {
         return;
@@ -42,12 +35,12 @@ TEST(tokenization_has_ids_spans_and_words) {
 
 TEST(tokenization_refuses_what_is_no_text) {
     struct err err;
-    const struct model *model = model_of("golden/data/models/llama_smollm2");
+    const struct model *model = fixture_model("llama_smollm2");
     check(!read(model, "", &err));
     check_text(err.text, "no tokens");
     check(!read(model, "a\xff", &err));
     check(err.kind == ERR_TEXT);
-    check(!read(model_of("golden/data/gguf/gemma3/model.gguf"), "a", &err));
+    check(!read(fixture_open("gguf/gemma3/model.gguf"), "a", &err));
     check(err.kind == ERR_UNSUPPORTED);
 }
 
@@ -55,8 +48,8 @@ TEST(tokenization_compares_tokenizers) {
     struct err err = { 0 };
     static const char text[] = "one two three 猫";
     const struct tokenization_reader readers[] = {
-        { model_of("golden/data/models/bert_mlm"), "bert" },
-        { model_of("golden/data/models/llama_smollm2"), "llama" },
+        { fixture_model("bert_mlm"), "bert" },
+        { fixture_model("llama_smollm2"), "llama" },
     };
     struct arena *arena = check_arena();
     const struct result *result =
