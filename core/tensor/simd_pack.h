@@ -640,18 +640,32 @@ ALWAYS vec fetch_block(enum dtype type, const uint8_t *block, int i) {
     return MULTIPLY_ADD(x, all(scale), all(least));
 }
 
-/* Values begin .. begin + n of one row. */
+/* Sixteen values of one block, from value i on. */
+ALWAYS void fetch_sixteen(enum dtype type, const uint8_t *block, int i, vec *out) {
+    bytes16 v = numbers(type, block, i);
+    float scale, least;
+    scale_at(type, block, i, &scale, &least);
+#pragma GCC unroll 4
+    for (int j = 0; j < SIXTEEN / LANES; j++) {
+        vec x = __builtin_convertvector(OCTETS((const int8_t *)&v + j * LANES), vec);
+        out[j] = MULTIPLY_ADD(x, all(scale), all(least));
+    }
+}
+
+/* Values begin .. begin + n of one row. Two sixteens a turn: where a block has no more, their
+ * places in it are constants, and what they share is read once. */
 ALWAYS void read_blocks(enum dtype type, int values, int bytes, const uint8_t *row,
                         int64_t begin, int64_t n, float *out) {
-    for (int64_t i = begin; i < begin + n; i += SIXTEEN, out += SIXTEEN) {
+    enum { EACH = SIXTEEN / LANES };
+    for (int64_t i = begin; i < begin + n; i += 2 * SIXTEEN) {
         const uint8_t *block = row + i / values * bytes;
-        int at = (int)(i % values);
-        bytes16 v = numbers(type, block, at);
-        float scale, least;
-        scale_at(type, block, at, &scale, &least);
-        for (int j = 0; j < SIXTEEN; j += LANES) {
-            vec x = __builtin_convertvector(OCTETS((const int8_t *)&v + j), vec);
-            store(out + j, MULTIPLY_ADD(x, all(scale), all(least)));
+        int at = values > 2 * SIXTEEN ? (int)(i % values) : 0;
+        vec v[2 * EACH];
+        fetch_sixteen(type, block, at, v);
+        fetch_sixteen(type, block, at + SIXTEEN, v + EACH);
+#pragma GCC unroll 8
+        for (int j = 0; j < 2 * EACH; j++, out += LANES) {
+            store(out, v[j]);
         }
     }
 }
