@@ -92,10 +92,8 @@ static struct series cells(struct arena *arena, const char *name, const char *un
     };
 }
 
-static struct axis layer_axis(struct arena *arena, const struct activations *of,
-                              const struct activity_view *view) {
+static struct axis layer_axis(struct arena *arena, const struct activity_view *view) {
     const char **labels = arena_array(arena, view->column_count, sizeof *labels);
-    (void)of;
     for (int64_t i = 0; i < view->column_count; i++) {
         labels[i] = arena_printf(arena, "%lld", (long long)view->columns[i]);
     }
@@ -284,7 +282,7 @@ static void fill_map(struct arena *arena, struct result *result, const struct ac
                      const struct activity_view *view, const double *medians) {
     static const char *const shown_names[] = { "relative norm", "log10 norm", "norm" };
     static const char *const units[] = { "log2 (norm / median)", "log10 (norm)", "norm" };
-    struct axis tokens = token_axis(arena, of, view), layers = layer_axis(arena, of, view);
+    struct axis tokens = token_axis(arena, of, view), layers = layer_axis(arena, view);
     struct series *s = result->series;
     s[0] = cells(arena, shown_names[view->norm], units[view->norm], view, tokens, layers);
     s[1] = cells(arena, view->norm == ACTIVITY_NONE ? "norm again" : "norm", "", view, tokens,
@@ -316,7 +314,7 @@ static struct series values_of(struct arena *arena, const struct activations *of
         .unit = "",
         .values = tensor_new(
             arena, 3, (int64_t[]){ view->column_count, view->position_count, of->width }),
-        .axes = { layer_axis(arena, of, view),
+        .axes = { layer_axis(arena, view),
                   token_axis(arena, of, view),
                   { "dimension", of->width, NULL } }
     };

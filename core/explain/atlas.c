@@ -297,8 +297,28 @@ static void add_notes(struct arena *arena, struct result *result,
     }
 }
 
+/* A vector that is no numbers, by the name of its point. */
+static int check_numbers(const struct embedding *of, struct err *err) {
+    int64_t place = map_odd(of->vectors), width = of->vectors->shape[1];
+    if (place < 0) {
+        return 0;
+    }
+    const char *name = of->labels[place / width];
+    char shown[80];
+    return err_set(err, ERR_TEXT,
+                   "the vector of \"%s\" has %s in dimension %lld: the model's weights are "
+                   "broken there, or its numbers ran over",
+                   err_quote(shown, sizeof shown, name, strlen(name)),
+                   isnan(of->vectors->data[place]) ? "NaN" : "infinity",
+                   (long long)(place % width));
+}
+
 struct result *atlas(struct arena *arena, const struct embedding *of,
                      const struct atlas_request *request, struct err *err) {
+    if (check_numbers(of, err) < 0) {
+        err_pass(err);
+        return NULL;
+    }
     double began = now_seconds();
     struct drawn drawn = { 0 };
     enum atlas_method method = method_of(request, of->n);

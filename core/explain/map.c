@@ -5,8 +5,10 @@
 
 enum { PIECE = 4096 }; /* values that are looked at together */
 
-/* The first value that is not finite, or -1. Less itself such a value is no zero. */
-static int64_t odd_place(const float *x, int64_t count) {
+/* Less itself such a value is no zero. */
+int64_t map_odd(const struct tensor *of) {
+    const float *x = of->data;
+    int64_t count = tensor_count(of);
     for (int64_t begin = 0; begin < count; begin += PIECE) {
         int64_t end = begin + PIECE < count ? begin + PIECE : count;
         int odd = 0;
@@ -28,7 +30,7 @@ int map_finite(const struct tensor *x, const char *what, struct err *err) {
         return err_set(err, ERR_SHAPE, "%s takes points [n, F] of float32; these are %s %s",
                        what, tensor_shape_text(x, shape), dtype_name(x->dtype));
     }
-    int64_t place = odd_place(x->data, tensor_count(x));
+    int64_t place = map_odd(x);
     if (place >= 0) {
         return err_set(err, ERR_TEXT, "%s: point %lld has %s in dimension %lld", what,
                        (long long)(place / x->shape[1]), isnan(x->data[place]) ? "NaN" : "Inf",

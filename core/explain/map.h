@@ -32,6 +32,9 @@ struct map {
  * which is named by its place (ERR_TEXT). `what` begins the sentence: "t-SNE". */
 int map_finite(const struct tensor *x, const char *what, struct err *err);
 
+/* The place of the first value that is not finite; -1: all are. */
+int64_t map_odd(const struct tensor *x);
+
 /* Refuses what no map can be made of: the above, fewer than `least` points, points that are all
  * the same (ERR_TEXT). */
 int map_check(const struct tensor *x, int64_t least, const char *what, struct err *err);

@@ -238,26 +238,24 @@ static int model_new(const struct call *call) {
     return 0;
 }
 
-static int model_use(const struct call *call) {
+static int with_loaded(const struct call *call,
+                       int (*act)(struct session *, const char *, struct err *)) {
     if (need_name(call, "the name of a loaded model") < 0) {
         return -1;
     }
-    if (session_use(call->session, call->name->text, call->err) < 0) {
+    if (act(call->session, call->name->text, call->err) < 0) {
         command_point(call->err, call->name);
         return err_pass(call->err);
     }
     return 0;
 }
 
+static int model_use(const struct call *call) {
+    return with_loaded(call, session_use);
+}
+
 static int model_unload(const struct call *call) {
-    if (need_name(call, "the name of a loaded model") < 0) {
-        return -1;
-    }
-    if (session_unload(call->session, call->name->text, call->err) < 0) {
-        command_point(call->err, call->name);
-        return err_pass(call->err);
-    }
-    return 0;
+    return with_loaded(call, session_unload);
 }
 
 static int model_info(const struct call *call) {

@@ -303,4 +303,7 @@ TEST(atlas_tells_what_a_map_keeps) {
     request.method = ATLAS_TSNE;
     request.perplexity = 3;
     check(!atlas(arena, points, &request, &err));
+    points->vectors->data[5] = NAN;
+    check(!atlas(arena, points, &request, &err));
+    check_text(err.text, "the vector of \"north east\" has NaN in dimension 1");
 }
