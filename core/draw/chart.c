@@ -125,6 +125,22 @@ void chart_json_bytes(struct jsonwrite *w, struct arena *arena, const char *key,
     json_array(w, arena, key, "u8", values, 1, rank, shape);
 }
 
+void chart_json_steps(struct jsonwrite *w, struct arena *arena, const char *key,
+                      const uint16_t *values, int rank, const int64_t *shape) {
+    json_array(w, arena, key, "u16", values, sizeof *values, rank, shape);
+}
+
+void chart_json_ramp(struct jsonwrite *w, struct arena *arena) {
+    enum { STOPS = 9 };
+    json_key(w, "colours");
+    json_open(w, '[');
+    for (int i = 0; i < STOPS; i++) {
+        json_string(w,
+                    arena_printf(arena, "#%06x", colour_sequential((double)i / (STOPS - 1))));
+    }
+    json_close(w, ']');
+}
+
 void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
                       const char *const *texts, int64_t n) {
     if (texts) {

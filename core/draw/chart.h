@@ -45,6 +45,12 @@ void chart_json_floats(struct jsonwrite *w, struct arena *arena, const char *key
                        const float *values, int rank, const int64_t *shape);
 void chart_json_bytes(struct jsonwrite *w, struct arena *arena, const char *key,
                       const unsigned char *values, int rank, const int64_t *shape);
+/* The same as "u16": where a value lies between the ends that the figure tells of, 0 .. 65534;
+ * 65535 is no number. */
+void chart_json_steps(struct jsonwrite *w, struct arena *arena, const char *key,
+                      const uint16_t *values, int rank, const int64_t *shape);
+/* "colours": the ramp of values from the least to the largest, in equal steps. */
+void chart_json_ramp(struct jsonwrite *w, struct arena *arena);
 /* "key": ["..", ..], figure_brief of them; nothing where texts is NULL. */
 void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
                       const char *const *texts, int64_t n);

@@ -25,7 +25,9 @@ enum {
     REGIONS = 24,     /* along a side */
     LEVELS = 40,      /* colours of a density */
     LEVELS_GROUP = 9, /* of each group's */
-    ROWS = 12
+    ROWS = 12,
+    SENT = 120000,       /* coordinates in the JSON of many points */
+    LABEL_BYTES = 500000 /* of their labels */
 };
 
 static const double cell_side = 3; /* of a density, CSS pixels */
@@ -317,6 +319,85 @@ static void json_density(struct jsonwrite *w, const struct figure *figure) {
     }
 }
 
+/* ---- JSON of many: every so many points, as steps, with labels as long as there is room ----
+ */
+
+/* The labels that are sent, each of at most so many columns, as a JSON list; NULL where they
+ * take too much room. `cut` becomes whether any is shorter than it was. */
+static struct buf *labels_of(struct arena *arena, const struct scatter *s, int64_t every,
+                             int64_t columns, bool *cut) {
+    struct buf *out = buf_new(arena);
+    *cut = false;
+    for (int64_t i = 0; i < s->n && out->length < LABEL_BYTES; i += every) {
+        const char *label = figure_visible(arena, s->labels[i]);
+        const char *text = figure_short(arena, label, columns);
+        *cut = *cut || text != label;
+        buf_char(out, i > 0 ? ',' : '[');
+        json_escape(out, text, strlen(text));
+    }
+    buf_char(out, ']');
+    return out->length <= LABEL_BYTES ? out : NULL;
+}
+
+/* As long as there is room for all. "labelColumns" where they are cut; 0: not sent at all. */
+static void json_labels(struct jsonwrite *w, const struct scatter *s, int64_t every) {
+    static const int64_t columns[] = { 40, 24, 16, 13, 11, 9, 7, 5 };
+    struct arena *scratch = arena_new();
+    struct buf *labels = NULL;
+    bool cut = true;
+    int64_t kept = 0;
+    for (size_t c = 0; c < sizeof columns / sizeof *columns && !labels; c++) {
+        labels = labels_of(scratch, s, every, columns[c], &cut);
+        kept = labels ? columns[c] : 0;
+    }
+    if (cut || !labels) {
+        json_key(w, "labelColumns");
+        json_int(w, kept);
+    }
+    if (labels) {
+        json_key(w, "labels");
+        json_raw(w, labels->data, labels->length);
+    }
+    arena_free(scratch);
+}
+
+static uint16_t step_of(double value, double low, double high) {
+    double share = high > low ? (value - low) / (high - low) : 0;
+    return isfinite(value) ? (uint16_t)(fmin(1, fmax(0, share)) * 65534 + 0.5) : 65535;
+}
+
+static void json_ends(struct jsonwrite *w, const char *key, const double *ends, int dims) {
+    json_key(w, key);
+    json_open(w, '[');
+    for (int d = 0; d < dims; d++) {
+        json_double(w, ends[d]);
+    }
+    json_close(w, ']');
+}
+
+static void json_places(struct jsonwrite *w, const struct figure *figure, int64_t every) {
+    const struct scatter *s = figure->body;
+    int64_t sent = (s->n + every - 1) / every, shape[] = { sent, s->dims };
+    uint16_t *steps = arena_array(figure->arena, sent * s->dims, sizeof *steps);
+    unsigned char *groups = arena_alloc(figure->arena, (size_t)sent);
+    for (int64_t i = 0; i < sent; i++) {
+        for (int d = 0; d < s->dims; d++) {
+            double value = (double)s->points[i * every * s->dims + d];
+            steps[i * s->dims + d] = step_of(value, s->view->low[d], s->view->high[d]);
+        }
+        groups[i] = s->groups ? s->groups[i * every] : 0;
+    }
+    json_ends(w, "low", s->view->low, s->dims);
+    json_ends(w, "high", s->view->high, s->dims);
+    chart_json_steps(w, figure->arena, "coordinates", steps, 2, shape);
+    if (s->groups) {
+        chart_json_bytes(w, figure->arena, "group", groups, 1, &sent);
+    }
+    if (s->labels) {
+        json_labels(w, s, every);
+    }
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct scatter *s = figure->body;
     const char *names[COLOUR_CATEGORIES];
@@ -327,11 +408,15 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_int(w, s->n);
     chart_json_texts(w, figure->arena, "axes", s->titles, s->dims);
     chart_json_texts(w, figure->arena, "groupNames", s->groups ? names : NULL, s->group_count);
+    chart_json_ramp(w, figure->arena);
     if (s->density) {
         json_density(w, figure);
+        json_places(w, figure, (s->n * s->dims + SENT - 1) / SENT);
         return;
     }
-    chart_json_texts(w, figure->arena, "labels", s->labels, s->n);
+    if (s->labels) {
+        json_labels(w, s, 1);
+    }
     chart_json_floats(w, figure->arena, "points", s->points, 2, (int64_t[]){ s->n, s->dims });
     if (s->groups) {
         chart_json_bytes(w, figure->arena, "group", s->groups, 1, &s->n);

@@ -100,7 +100,7 @@ export class Reader {
     });
   }
 
-  /** {"encoding": "f32" | "f16" | "u8", "shape": [...], "base64": "..."}, row-major, little endian. */
+  /** {"encoding": "f32" | "f16" | "u16" | "u8", "shape": [...], "base64": "..."}, row-major, little endian. */
   numbers(name: string, low = 0, high = 1): Numbers {
     const of = this.object(name);
     const shape = [...of.values('shape')];
@@ -110,7 +110,7 @@ export class Reader {
     }
     const bytes = fromBase64(of.text('base64'));
     const encoding = of.text('encoding');
-    const size = { f32: 4, f16: 2, u8: 1 }[encoding];
+    const size = { f32: 4, f16: 2, u16: 2, u8: 1 }[encoding];
     if (!size || bytes.length !== count * size) {
       throw of.wrong('base64', `${count} numbers as ${encoding}`);
     }
@@ -132,9 +132,20 @@ function decode(bytes: Uint8Array, encoding: string, count: number, low: number,
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < count; i++) {
     values[i] =
-      encoding === 'f32' ? view.getFloat32(4 * i, true) : encoding === 'f16' ? half(view.getUint16(2 * i, true)) : low + (bytes[i] / 255) * (high - low);
+      encoding === 'f32'
+        ? view.getFloat32(4 * i, true)
+        : encoding === 'f16'
+          ? half(view.getUint16(2 * i, true))
+          : encoding === 'u16'
+            ? between(view.getUint16(2 * i, true), low, high)
+            : low + (bytes[i] / 255) * (high - low);
   }
   return values;
+}
+
+/** A "u16" is low + bits / 65534 * (high - low); the largest is no number. */
+function between(bits: number, low: number, high: number): number {
+  return bits === 65535 ? NaN : low + (bits / 65534) * (high - low);
 }
 
 /** IEEE 754 binary16. */

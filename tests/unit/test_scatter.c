@@ -58,10 +58,56 @@ TEST(scatter_of_many_is_a_density) {
     check_text(bundle->json, "\"levels\":{\"encoding\":\"u8\"");
     check(!strstr(bundle->json, "\"points\""));
     check_int(chart_sample_count(bundle->html, "title="), 24 * 24);
-    check(strlen(bundle->json) < 150000);
+    check(strlen(bundle->json) < 260000);
+    check_text(bundle->json, "\"low\":[");
+    check_text(bundle->json, "\"coordinates\":{\"encoding\":\"u16\",\"shape\":[5001,2]");
+    check_text(bundle->json, "\"word 5000\"]");
+    check(!strstr(bundle->json, "labelColumns"));
     bundle = chart_sample_draw(arena, points(arena, 5000, 2, 3), "en");
     check_text(bundle->json, "\"points\"");
     check(!strstr(bundle->json, "\"levels\""));
+}
+
+/* The JSON of 30,000 words stays below a megabyte: labels are cut, or not sent at all; of more
+ * points than are sent some are left out. */
+TEST(scatter_of_very_many_stays_small) {
+    struct arena *arena = check_arena();
+    struct result *result = points(arena, 30000, 2, 3);
+    struct bundle *bundle = chart_sample_draw(arena, result, "en");
+    check(strlen(bundle->json) < 800000 && !strstr(bundle->json, "labelColumns"));
+    check_text(bundle->json, "\"shape\":[30000,2]");
+    const char **labels = result->series[0].axes[0].labels;
+    for (int64_t i = 0; i < 30000; i++) {
+        labels[i] = "a label that is longer than there is room for";
+    }
+    bundle = chart_sample_draw(arena, result, "en");
+    check(strlen(bundle->json) < 1000000);
+    check_text(bundle->json, "\"labelColumns\":11,\"labels\":[\"a label th…\",");
+    for (int64_t i = 0; i < 30000; i++) {
+        labels[i] = "\x01\x01\x01\x01\x01\x01\x01\x01\x01";
+    }
+    check(strlen(chart_sample_draw(arena, result, "en")->json) < 1000000);
+    bundle = chart_sample_draw(arena, points(arena, 200000, 3, 0), "en");
+    check_text(bundle->json, "\"count\":200000");
+    check_text(bundle->json, "\"shape\":[40000,3]");
+    check(strlen(bundle->json) < 1000000);
+}
+
+/* 0, 1 and the middle of -2 .. 6, little endian; what is not finite is 65535. */
+TEST(scatter_sends_steps_between_the_ends) {
+    struct arena *arena = check_arena();
+    struct result *result = points(arena, 5001, 2, 0);
+    float *at = result->series[0].values->data;
+    for (int64_t i = 0; i < 5001; i++) {
+        at[2 * i] = 2;
+        at[2 * i + 1] = 0;
+    }
+    at[0] = -2;
+    at[2] = 6;
+    at[6] = NAN;
+    const char *json = chart_sample_draw(arena, result, "en")->json;
+    check_text(json, "\"low\":[-2,0],\"high\":[6,0]");
+    check_text(json, "\"base64\":\"AAAAAP7/AAD/fwAA//8AAP9/AAD/fwAA");
 }
 
 /* 20 groups: nine have colours of their own, the largest; the others share one. */
