@@ -22,12 +22,14 @@ enum {
     BETWEEN = 26,    /* columns of plots */
     HEAD = 22,       /* title of a plot */
     SCALE = 34,      /* below, where there is a scale */
-    BELOW = 16       /* room below a plot of several */
+    BELOW = 16,      /* room below a plot of several */
+    SENT = 2000      /* bars in the JSON, where they can be scrolled */
 };
 
 struct bars {
-    int64_t panels, n;   /* drawn */
-    int64_t stride;      /* values of a panel in the series */
+    int64_t panels, n; /* drawn */
+    int64_t stride;    /* values of a panel in the series */
+    const struct series *series;
     const char **names;  /* [panels, n] */
     const char **titles; /* [panels], or NULL */
     const float *values; /* [panels, stride] */
@@ -48,6 +50,17 @@ static double value_at(const struct bars *bars, int64_t panel, int64_t i) {
 
 static double other_at(const struct bars *bars, int64_t panel, int64_t i) {
     return (double)bars->other[panel * bars->stride + i];
+}
+
+/* The name of a value of the series, whole. */
+static const char *name_of(struct arena *arena, const struct bars *bars, int64_t at) {
+    const struct series *series = bars->series;
+    const struct axis *places = &series->axes[series->values->rank - 1];
+    int64_t place = at % bars->stride;
+    const char *name = series->names    ? series->names[at]
+                       : places->labels ? places->labels[place]
+                                        : arena_printf(arena, "%lld", (long long)place);
+    return figure_visible(arena, name);
 }
 
 /* ---- layout ---- */
@@ -209,13 +222,25 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
+static void json_values(struct jsonwrite *w, const struct figure *figure, const char *key,
+                        const float *values, int64_t sent) {
+    const struct bars *bars = figure->body;
+    float *kept = arena_array(figure->arena, bars->panels * sent, sizeof *kept);
+    for (int64_t i = 0; i < bars->panels * sent; i++) {
+        kept[i] = values[i / sent * bars->stride + i % sent];
+    }
+    chart_json_floats(w, figure->arena, key, kept, 2, (int64_t[]){ bars->panels, sent });
+}
+
+/* More bars are sent than drawn. */
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct bars *bars = figure->body;
-    int64_t shape[] = { bars->panels, bars->n }, all = bars->panels * bars->n;
-    float *kept = arena_array(figure->arena, all, 2 * sizeof *kept);
+    int64_t room = SENT / bars->panels, sent = room > bars->n ? room : bars->n;
+    sent = sent < bars->stride ? sent : bars->stride;
+    int64_t all = bars->panels * sent;
+    const char **names = arena_array(figure->arena, all, sizeof *names);
     for (int64_t i = 0; i < all; i++) {
-        kept[i] = (float)value_at(bars, i / bars->n, i % bars->n);
-        kept[all + i] = bars->other ? (float)other_at(bars, i / bars->n, i % bars->n) : 0;
+        names[i] = name_of(figure->arena, bars, i / sent * bars->stride + i % sent);
     }
     json_pair(w, "measure", bars->what);
     json_key(w, "log");
@@ -223,12 +248,12 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_key(w, "signed");
     json_bool(w, bars->is_signed);
     chart_json_texts(w, figure->arena, "panels", bars->titles, bars->panels);
-    chart_json_texts(w, figure->arena, "names", bars->names, all);
-    chart_json_floats(w, figure->arena, "values", kept, 2, shape);
+    chart_json_texts(w, figure->arena, "names", names, all);
+    json_values(w, figure, "values", bars->values, sent);
     if (bars->other) {
         const char *keys[] = { bars->keys[0].text, bars->keys[1].text };
         chart_json_texts(w, figure->arena, "keys", keys, 2);
-        chart_json_floats(w, figure->arena, "other", kept + all, 2, shape);
+        json_values(w, figure, "other", bars->other, sent);
     }
 }
 
@@ -240,14 +265,10 @@ static const struct figure_form bars_form = {
 
 static void take_names(struct arena *arena, struct bars *bars, const struct series *series) {
     const struct tensor *values = series->values;
-    const struct axis *places = &series->axes[values->rank - 1];
     bars->names = arena_array(arena, bars->panels * bars->n, sizeof *bars->names);
     for (int64_t i = 0; i < bars->panels * bars->n; i++) {
-        int64_t place = i % bars->n, at = i / bars->n * bars->stride + place;
-        const char *name = series->names    ? series->names[at]
-                           : places->labels ? places->labels[place]
-                                            : arena_printf(arena, "%lld", (long long)place);
-        bars->names[i] = figure_short(arena, figure_visible(arena, name), LABEL_COLUMNS);
+        int64_t at = i / bars->n * bars->stride + i % bars->n;
+        bars->names[i] = figure_short(arena, name_of(arena, bars, at), LABEL_COLUMNS);
     }
     if (values->rank == 2 && values->shape[0] > 1) {
         struct figure_axis axis = { .labels = series->axes[0].labels, .block = 1 };
@@ -304,8 +325,8 @@ static void describe(struct figure *figure, const struct bars *bars, int64_t pan
     if (bars->stride > bars->n || panels > bars->panels) {
         figure->note = arena_printf(
             arena,
-            zh ? "共 %lld 条，画出前 %lld 条；%%save 可取出全部"
-               : "the first %2$lld of %1$lld bars; %%save has all of them",
+            zh ? "共 %lld 条，图中为前 %lld 条；%%save 可取出全部"
+               : "the picture has the first %2$lld of %1$lld bars; %%save has all of them",
             (long long)(panels * bars->stride), (long long)(bars->panels * bars->n));
     }
     double least;
@@ -333,6 +354,7 @@ static struct figure *bars_draw(struct arena *arena, const struct result *result
     bars->stride = values->shape[values->rank - 1];
     bars->n = bars->stride < SHOWN ? bars->stride : SHOWN;
     bars->panels = panels < PANELS ? panels : PANELS;
+    bars->series = series;
     bars->values = values->data;
     bars->is_signed = series->is_signed;
     bars->log = series->log;

@@ -130,13 +130,13 @@ void chart_json_steps(struct jsonwrite *w, struct arena *arena, const char *key,
     json_array(w, arena, key, "u16", values, sizeof *values, rank, shape);
 }
 
-void chart_json_ramp(struct jsonwrite *w, struct arena *arena) {
+void chart_json_ramp(struct jsonwrite *w, const struct figure *figure) {
     enum { STOPS = 9 };
     json_key(w, "colours");
     json_open(w, '[');
     for (int i = 0; i < STOPS; i++) {
-        json_string(w,
-                    arena_printf(arena, "#%06x", colour_sequential((double)i / (STOPS - 1))));
+        uint32_t colour = colour_sequential(figure->colours, (double)i / (STOPS - 1));
+        json_string(w, arena_printf(figure->arena, "#%06x", colour));
     }
     json_close(w, ']');
 }

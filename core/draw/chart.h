@@ -50,7 +50,7 @@ void chart_json_bytes(struct jsonwrite *w, struct arena *arena, const char *key,
 void chart_json_steps(struct jsonwrite *w, struct arena *arena, const char *key,
                       const uint16_t *values, int rank, const int64_t *shape);
 /* "colours": the ramp of values from the least to the largest, in equal steps. */
-void chart_json_ramp(struct jsonwrite *w, struct arena *arena);
+void chart_json_ramp(struct jsonwrite *w, const struct figure *figure);
 /* "key": ["..", ..], figure_brief of them; nothing where texts is NULL. */
 void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
                       const char *const *texts, int64_t n);

@@ -23,7 +23,8 @@ enum {
     HEAD = 18,   /* title of a plot */
     LABEL_COLUMNS = 40,
     STRIPS_HIGH = 1100,
-    LEVELS = 48 /* colours of strips */
+    LEVELS = 48, /* colours of strips */
+    SENT = 65536 /* counts in the JSON; beyond, neighbouring bins are joined there */
 };
 
 struct histogram {
@@ -356,21 +357,47 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
+/* Counts of `joined` neighbours each. */
+static void json_counts(struct jsonwrite *w, const struct figure *figure, const char *key,
+                        const float *counts, int64_t joined) {
+    const struct histogram *h = figure->body;
+    int64_t sent = (h->bins + joined - 1) / joined, shape[] = { h->rows, sent };
+    float *sums = arena_array(figure->arena, h->rows * sent, sizeof *sums);
+    for (int64_t i = 0; i < h->rows * h->bins; i++) {
+        sums[i / h->bins * sent + i % h->bins / joined] += counts[i];
+    }
+    chart_json_floats(w, figure->arena, key, sums, 2, shape);
+}
+
+static void json_edges(struct jsonwrite *w, const struct figure *figure, int64_t joined) {
+    const struct histogram *h = figure->body;
+    int64_t n = (h->bins + joined - 1) / joined + 1;
+    float *edges = arena_array(figure->arena, n, sizeof *edges);
+    for (int64_t i = 0; i < n; i++) {
+        edges[i] = h->edges[i + 1 < n ? i * joined : h->bins];
+    }
+    chart_json_floats(w, figure->arena, "edges", edges, 1, &n);
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct histogram *h = figure->body;
+    int64_t joined = (h->rows * h->bins + SENT - 1) / SENT;
     json_pair(w, "measure", h->what);
     json_pair(w, "counted", h->counted);
     json_key(w, "log");
     json_bool(w, h->edges_log);
+    chart_json_ramp(w, figure);
     chart_json_texts(w, figure->arena, "labels", h->labels, h->rows);
-    chart_json_floats(w, figure->arena, "edges", h->edges, 1, (int64_t[]){ h->bins + 1 });
-    chart_json_floats(w, figure->arena, "counts", h->counts, 2,
-                      (int64_t[]){ h->rows, h->bins });
+    if (joined > 1) {
+        json_key(w, "joined");
+        json_int(w, joined);
+    }
+    json_edges(w, figure, joined);
+    json_counts(w, figure, "counts", h->counts, joined);
     if (h->other) {
         const char *keys[] = { h->keys[0].text, h->keys[1].text };
         chart_json_texts(w, figure->arena, "keys", keys, 2);
-        chart_json_floats(w, figure->arena, "other", h->other, 2,
-                          (int64_t[]){ h->rows, h->bins });
+        json_counts(w, figure, "other", h->other, joined);
     }
     if (h->zeros) {
         chart_json_floats(w, figure->arena, "zeros", h->zeros, 1, &h->rows);

@@ -372,6 +372,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_int(w, l->source);
     json_key(w, "points");
     json_int(w, l->points);
+    chart_json_ramp(w, figure);
     chart_json_texts(w, figure->arena, "names", l->names, l->n);
     chart_json_texts(w, figure->arena, "labels", l->labels ? labels : NULL, sent);
     chart_json_floats(w, arena, "values", values, 2, (int64_t[]){ l->n, sent });

@@ -408,7 +408,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_int(w, s->n);
     chart_json_texts(w, figure->arena, "axes", s->titles, s->dims);
     chart_json_texts(w, figure->arena, "groupNames", s->groups ? names : NULL, s->group_count);
-    chart_json_ramp(w, figure->arena);
+    chart_json_ramp(w, figure);
     if (s->density) {
         json_density(w, figure);
         json_places(w, figure, (s->n * s->dims + SENT - 1) / SENT);

@@ -99,6 +99,25 @@ TEST(bars_that_are_many_end_with_a_note) {
     check(strlen(bundle->html) - bundle->png_length * 4 / 3 < 150000);
 }
 
+/* The picture has the first 60; the JSON 2,000, to be scrolled through, with longer names. */
+TEST(bars_that_are_many_are_sent) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "bars", 2);
+    chart_sample_series(arena, result, 0, "value", 0, 3000, NULL);
+    struct series *other = chart_sample_series(arena, result, 1, "other", 0, 3000, NULL);
+    const char **names = arena_array(arena, 3000, sizeof *names);
+    for (int64_t i = 0; i < 3000; i++) {
+        names[i] = arena_printf(arena, "the bar of the number %lld of 3000", (long long)i);
+    }
+    result->series[0].names = names;
+    other->values->data[1999] = 7;
+    const char *json = chart_sample_draw(arena, result, "en")->json;
+    check_text(json, "the first 60 of 3000 bars");
+    check_text(json, "\"the bar of the number 1999 of 3000\"],");
+    check_text(json, "\"shape\":[1,2000]");
+    check_text(json, "AAAA4EA=\""); /* 7 as a little endian float, the last of "other" */
+}
+
 TEST(bars_refuse_what_they_cannot_draw) {
     struct arena *arena = check_arena();
     struct result *result = chart_sample(arena, "bars", 0);

@@ -74,6 +74,25 @@ TEST(histogram_bears_one_bin_and_nothing_counted) {
     chart_sample_draw(arena, result, "en");
 }
 
+/* 100 rows of 2,000 bins: each four neighbours are sent as one, whose edges are the outer ones.
+ */
+TEST(histogram_of_very_many_bins_stays_small) {
+    struct arena *arena = check_arena();
+    struct result *result = chart_sample(arena, "histogram", 2);
+    struct series *counts = chart_sample_series(arena, result, 0, "counts", 100, 2000, NULL);
+    struct series *edges = chart_sample_series(arena, result, 1, "edges", 0, 2001, NULL);
+    for (int64_t i = 0; i <= 2000; i++) {
+        edges->values->data[i] = (float)i;
+    }
+    counts->values->data[0] = counts->values->data[3] = 1;
+    counts->values->data[4] = 8;
+    const char *json = chart_sample_draw(arena, result, "en")->json;
+    check(strlen(json) < 400000);
+    check_text(json, "\"joined\":4,\"edges\":{\"encoding\":\"f32\",\"shape\":[501],"
+                     "\"base64\":\"AAAAAAAAgEAAAABB");
+    check_text(json, "\"shape\":[100,500],\"base64\":\"AAAAQAAAAEEAAAAA");
+}
+
 TEST(histogram_refuses_bins_without_edges) {
     struct arena *arena = check_arena();
     struct result *result = sample(arena, 1);

@@ -77,6 +77,7 @@ TEST(lines_that_are_long_stay_bounded) {
     struct bundle *bundle = chart_sample_draw(arena, result, "en");
     check(strlen(bundle->json) < 500000 && strlen(bundle->html) < 300000);
     check_text(bundle->json, "\"points\":30000");
+    check_text(bundle->json, "\"colours\":[\"#f9fbf6\",");
 }
 
 /* Strips lie side by side, each over its own point, up to the last one. */

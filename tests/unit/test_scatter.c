@@ -87,9 +87,9 @@ TEST(scatter_of_very_many_stays_small) {
         labels[i] = "\x01\x01\x01\x01\x01\x01\x01\x01\x01";
     }
     check(strlen(chart_sample_draw(arena, result, "en")->json) < 1000000);
-    bundle = chart_sample_draw(arena, points(arena, 200000, 3, 0), "en");
-    check_text(bundle->json, "\"count\":200000");
-    check_text(bundle->json, "\"shape\":[40000,3]");
+    bundle = chart_sample_draw(arena, points(arena, 70000, 3, 0), "en");
+    check_text(bundle->json, "\"count\":70000");
+    check_text(bundle->json, "\"shape\":[35000,3]");
     check(strlen(bundle->json) < 1000000);
 }
 

@@ -12,6 +12,7 @@ import { addChinese } from '../words.js';
 import { centred, keys, listen, panned, zoomed, type Drag } from '../zoom.js';
 
 addChinese({
+  '{joined} bins are shown as one': '每 {joined} 格合为一格',
   row: '行',
   'all rows': '所有行',
   'logarithmic counts': '计数取对数',
@@ -96,7 +97,9 @@ class Histogram implements View {
       'Drag: zoom into a range; Shift: move; click: enlarge a row. Keys: left and right from bin to bin, up and down from row to row, Enter enlarges, Escape goes back, + and − zoom, 0 shows all.'
     );
     this.layers = new Layers(frame, hint, { base: context => this.paint(context), top: context => this.paintOver(context) });
-    frame.host.append(this.layers.node, element('p', 'hint', hint));
+    const joined = reader.number('joined', 1);
+    const cut = joined > 1 ? `${frame.words('{joined} bins are shown as one', { joined })} · ` : '';
+    frame.host.append(this.layers.node, element('p', 'hint', cut + hint));
     this.listen();
   }
 

@@ -94,7 +94,9 @@ class Lines implements View {
     if (this.count > 1) {
       frame.host.append(legend(frame, this.entries(), this.state.hidden, () => this.again()));
     }
-    frame.host.append(this.layers.node, element('p', 'hint', hint));
+    const step = Math.round(reader.number('points', this.points) / Math.max(1, this.points));
+    const cut = step > 1 ? `${frame.words('every {step}th point was sent', { step })} · ` : '';
+    frame.host.append(this.layers.node, element('p', 'hint', cut + hint));
     this.listen();
   }
 
