@@ -8,6 +8,8 @@
 /* cells: the body of heat maps: matrices of coloured cells side by side with one common scale,
  * their labels and a colour bar. */
 
+struct standing;
+
 struct cells {
     /* Panels stand in rows and columns; the last row may be short. Where `panel_titles` is NULL
      * the panel axes are labelled at the edges. */
@@ -21,8 +23,18 @@ struct cells {
 
     double low, high; /* the common scale; -high .. high when is_signed */
     bool is_signed;
-    const char *unit;           /* beside the colour bar */
-    bool annotated;             /* the values are written into the cells */
+    const char *unit; /* beside the colour bar */
+    bool annotated;   /* the values are written into the cells */
+
+    /* What the interactive view has besides. */
+    const char *series;  /* whose numbers they are */
+    int panel_axes;      /* how many of its axes, the first ones, number the panels */
+    const bool *rests;   /* [columns.source] of struct series, or NULL */
+    int64_t score_count; /* series [panel_rows, panel_columns] of the same result */
+    const struct series **scores;
+    int64_t standing_count; /* panels that are sent whole beside pools (standing.h) */
+    const struct standing *standing;
+
     struct cells_layout layout; /* by measure */
 };
 
@@ -42,7 +54,15 @@ const char *cells_panel(struct arena *arena, const struct cells *cells, int64_t 
  *
  * An axis of more places than CELLS_JSON_LABELS has no labels: its places are pooled, and
  * %save has them. Where cells are pools, "pooled" says of what; they may be coarser than the
- * picture's. */
+ * picture's. What the view has besides:
+ *
+ *     "series"     the name by which the living kernel finds the numbers (ask "tile")
+ *     "panelAxes"  how many of its leading axes number the panels: 0, 1 or 2; the axes that
+ *                  are none of these come first in "axes" with the count 1
+ *     "rests"      places of the last axis where heads rest; absent: none are known
+ *     "scores"     [{"name", "unit", "values": an array "f32" [panel rows, panel columns]}]
+ *     "whole"      panels that stand out, of cells that are pooled: [{"at": [panel row, panel
+ *                  column], "nibbles": base64}], bytes of all cells as standing.h has them */
 enum { CELLS_JSON_EXACT = 4096, CELLS_JSON_LABELS = 4096 };
 void cells_json(struct jsonwrite *w, const struct figure *figure);
 void cells_hover(struct buf *out, const struct figure *figure, double x, double y);

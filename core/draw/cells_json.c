@@ -6,6 +6,7 @@
 #include "core/base/jsonwrite.h"
 #include "core/draw/colour.h"
 #include "core/draw/pooling.h"
+#include "core/draw/standing.h"
 
 enum { STOPS = 17 }; /* colours given of the scale; between them it is nearly straight */
 
@@ -73,14 +74,13 @@ static bool all_finite(const float *values, int64_t n) {
     return true;
 }
 
-static unsigned char *quantise(struct arena *arena, const struct cells *cells, int64_t n) {
-    unsigned char *bytes = arena_raw(arena, (size_t)n);
-    double range = cells->high - cells->low;
-    for (int64_t i = 0; i < n; i++) {
-        double at = ((double)cells->values[i] - cells->low) / range;
-        bytes[i] = (unsigned char)(at > 0 ? at < 1 ? at * 255 + 0.5 : 255 : 0);
-    }
-    return bytes;
+static void write_base64(struct arena *arena, struct jsonwrite *w, const void *bytes,
+                         int64_t length) {
+    struct buf *base64 = buf_new(arena);
+    buf_char(base64, '"');
+    buf_base64(base64, bytes, (size_t)length);
+    buf_char(base64, '"');
+    json_raw(w, base64->data, base64->length);
 }
 
 static void write_values(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
@@ -100,16 +100,79 @@ static void write_values(struct arena *arena, struct jsonwrite *w, const struct 
     json_int(w, cells->columns.count);
     json_close(w, ']');
     json_key(w, "base64");
-    struct buf *base64 = buf_new(arena);
-    buf_char(base64, '"');
     if (exact) {
-        buf_base64(base64, cells->values, (size_t)n * sizeof(float));
+        write_base64(arena, w, cells->values, n * (int64_t)sizeof(float));
     } else {
-        buf_base64(base64, quantise(arena, cells, n), (size_t)n);
+        write_base64(arena, w, standing_bytes(arena, cells, cells->values, n), n);
     }
-    buf_char(base64, '"');
-    json_raw(w, base64->data, base64->length);
     json_close(w, '}');
+}
+
+static void write_rests(struct jsonwrite *w, const struct cells *cells) {
+    if (!cells->rests || cells->columns.source > CELLS_JSON_LABELS) {
+        return;
+    }
+    json_key(w, "rests");
+    json_open(w, '[');
+    for (int64_t i = 0; i < cells->columns.source; i++) {
+        if (cells->rests[i]) {
+            json_int(w, i);
+        }
+    }
+    json_close(w, ']');
+}
+
+static void write_score(struct arena *arena, struct jsonwrite *w, const struct cells *cells,
+                        const struct series *score) {
+    json_open(w, '{');
+    json_pair(w, "name", figure_sentence(arena, score->name));
+    json_pair(w, "unit", figure_sentence(arena, score->unit ? score->unit : ""));
+    json_key(w, "values");
+    json_open(w, '{');
+    json_pair(w, "encoding", "f32");
+    json_key(w, "shape");
+    json_open(w, '[');
+    json_int(w, cells->panel_rows.count);
+    json_int(w, cells->panel_columns.count);
+    json_close(w, ']');
+    json_key(w, "base64");
+    write_base64(arena, w, score->values->data, cells->panels * (int64_t)sizeof(float));
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+static void write_scores(struct arena *arena, struct jsonwrite *w, const struct cells *cells) {
+    if (cells->score_count == 0) {
+        return;
+    }
+    json_key(w, "scores");
+    json_open(w, '[');
+    for (int64_t i = 0; i < cells->score_count; i++) {
+        write_score(arena, w, cells, cells->scores[i]);
+    }
+    json_close(w, ']');
+}
+
+static void write_standing(struct arena *arena, struct jsonwrite *w,
+                           const struct cells *cells) {
+    if (cells->standing_count == 0) {
+        return;
+    }
+    json_key(w, "whole");
+    json_open(w, '[');
+    for (int64_t i = 0; i < cells->standing_count; i++) {
+        const struct standing *one = &cells->standing[i];
+        json_open(w, '{');
+        json_key(w, "at");
+        json_open(w, '[');
+        json_int(w, one->panel / cells->panel_columns.count);
+        json_int(w, one->panel % cells->panel_columns.count);
+        json_close(w, ']');
+        json_key(w, "nibbles");
+        write_base64(arena, w, one->packed->data, (int64_t)one->packed->length);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
 }
 
 /* The figure with the cells that are sent. */
@@ -129,5 +192,11 @@ void cells_json(struct jsonwrite *w, const struct figure *figure) {
     struct cells sent = as_sent(cells_of(figure));
     write_axes(figure->arena, w, &sent);
     write_scale(figure, w, &sent);
+    json_pair(w, "series", sent.series);
+    json_key(w, "panelAxes");
+    json_int(w, sent.panel_axes);
     write_values(figure->arena, w, &sent);
+    write_rests(w, &sent);
+    write_scores(figure->arena, w, &sent);
+    write_standing(figure->arena, w, &sent);
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/draw/pooling.h"
+#include "core/draw/standing.h"
 #include "core/draw/terms.h"
 
 enum {
@@ -129,6 +130,9 @@ static void choose_cells(struct arena *arena, struct cells *cells,
     cells->rows.block = shown->row_block;
     cells->columns.count = shown->columns;
     cells->columns.block = shown->column_block;
+    if (sent->row_block > 1 || sent->column_block > 1) {
+        standing_choose(arena, cells, series->values->data, MATRICES_STANDING_BYTES);
+    }
 }
 
 /* What an axis or a unit is called, fit to be seen. */
@@ -163,6 +167,20 @@ static int check_series(const struct result *result, struct err *err) {
     return 0;
 }
 
+/* The other series of the result that have a number for every panel of layers and heads. */
+static void find_scores(struct arena *arena, struct cells *cells, const struct result *result) {
+    cells->scores = arena_array(arena, result->count, sizeof *cells->scores);
+    for (int64_t i = 1; i < result->count && cells->panel_axes == 2; i++) {
+        const struct series *score = &result->series[i];
+        const struct axis *ours = result->series[0].axes, *axes = score->axes;
+        if (score->values->dtype == DTYPE_F32 && score->values->rank == 2 &&
+            axes[0].count == ours[0].count && strcmp(axes[0].name, ours[0].name) == 0 &&
+            axes[1].count == ours[1].count && strcmp(axes[1].name, ours[1].name) == 0) {
+            cells->scores[cells->score_count++] = score;
+        }
+    }
+}
+
 struct figure *matrices_figure(struct arena *arena, const struct result *result,
                                const struct picture_options *options, struct err *err) {
     if (check_series(result, err) < 0) {
@@ -184,6 +202,10 @@ struct figure *matrices_figure(struct arena *arena, const struct result *result,
     cells->rows = axis_of(arena, &axes[rank - 2], language);
     cells->columns = axis_of(arena, &axes[rank - 1], language);
     cells->panels = cells->panel_rows.count * cells->panel_columns.count;
+    cells->series = called(arena, series->name);
+    cells->panel_axes = rank - 2;
+    cells->rests = series->rests;
+    find_scores(arena, cells, result);
     choose_cells(arena, cells, series);
     return figure;
 }

@@ -11,8 +11,9 @@
  * more cells than can be seen, or than fit the output's budget of bytes, are pooled: a cell
  * then shows the largest value of its block (of largest magnitude when signed). */
 
-/* Bytes that one output may have, PNG (twice, once in the HTML), HTML and JSON together. */
-enum { MATRICES_BYTES = 300000 };
+/* Bytes that one output may have, PNG (twice, once in the HTML), HTML and JSON together, beside
+ * panels that go whole (standing.h) where the JSON has pools. */
+enum { MATRICES_BYTES = 300000, MATRICES_STANDING_BYTES = 400000 };
 
 /* The figure without title, note, alt text and table. ERR_OPTION if the first series is not
  * [.., rows, columns] with one to three axes before or none, or has an empty axis. */

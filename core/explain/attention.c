@@ -6,6 +6,7 @@
 
 #include "core/base/guard.h"
 #include "core/base/now.h"
+#include "core/explain/headscores.h"
 #include "core/text/pieces.h"
 
 /* One of the texts, as rows or columns of the result. */
@@ -633,6 +634,34 @@ static struct series series_of(const struct look *look, struct tensor *values) {
     };
 }
 
+/* Equal numbers for equal tokens, or words, of the rows. */
+static const int32_t *kinds_of(const struct look *look) {
+    const struct side *side = look->from;
+    if (!side->words) {
+        return ids_of(look->arena, side->encoding);
+    }
+    int32_t *kinds = arena_array(look->arena, side->size, sizeof *kinds);
+    for (int64_t i = 0; i < side->size; i++) {
+        int64_t first = 0;
+        while (strcmp(side->labels[first], side->labels[i]) != 0) {
+            first++;
+        }
+        kinds[i] = (int32_t)first;
+    }
+    return kinds;
+}
+
+/* The weights, then the scores of the heads. */
+static void add_series(struct look *look, struct result *result, struct tensor *values) {
+    struct series scores[HEADSCORES_MOST];
+    struct series whole = series_of(look, values);
+    int64_t count = headscores(look->arena, &whole, kinds_of(look), scores);
+    result->count = 1 + count;
+    result->series = arena_array(look->arena, result->count, sizeof *result->series);
+    result->series[0] = whole;
+    memcpy(result->series + 1, scores, (size_t)count * sizeof *scores);
+}
+
 struct result *attention(struct arena *arena, const struct model *model, const char *handle,
                          const char *text, size_t length,
                          const struct attention_request *request, struct err *err) {
@@ -648,8 +677,8 @@ struct result *attention(struct arena *arena, const struct model *model, const c
         err_pass(err);
         return NULL;
     }
-    struct result *result = result_new(arena, "headgrid", 1);
-    result->series[0] = series_of(&look, values);
+    struct result *result = result_new(arena, "headgrid", 0);
+    add_series(&look, result, values);
     result->text = look.target.encoding && request->target_length > 0
                        ? arena_printf(arena, "%.*s >> %.*s", (int)length, text,
                                       (int)request->target_length, request->target)
@@ -677,31 +706,38 @@ static const char **some_labels(struct arena *arena, const struct axis *axis,
     return labels;
 }
 
+/* The heads that are asked for, of a series that begins with layers and heads. */
+static struct series narrow_series(struct arena *arena, const struct series *from,
+                                   const struct attention_request *request) {
+    struct series to = *from;
+    int64_t shape[TENSOR_RANK], heads = from->axes[1].count, each = 1;
+    for (int i = 2; i < from->values->rank; i++) {
+        shape[i] = from->values->shape[i];
+        each *= shape[i];
+    }
+    to.axes[0].labels =
+        some_labels(arena, &from->axes[0], request->layers, request->layer_count);
+    to.axes[1].labels = some_labels(arena, &from->axes[1], request->heads, request->head_count);
+    shape[0] = to.axes[0].count = request->layer_count;
+    shape[1] = to.axes[1].count = request->head_count;
+    to.values = tensor_new(arena, from->values->rank, shape);
+    float *at = to.values->data;
+    for (int64_t l = 0; l < request->layer_count; l++) {
+        for (int64_t h = 0; h < request->head_count; h++, at += each) {
+            int64_t head = request->layers[l] * heads + request->heads[h];
+            memcpy(at, from->values->data + head * each, (size_t)each * sizeof *at);
+        }
+    }
+    return to;
+}
+
 struct result *attention_narrow(struct arena *arena, const struct result *whole,
                                 const struct attention_request *request) {
-    const struct series *from = &whole->series[0];
-    int64_t rows = from->axes[2].count, columns = from->axes[3].count, n = rows * columns;
-    int64_t heads = from->axes[1].count;
     struct result *result = arena_alloc(arena, sizeof *result);
     *result = *whole;
-    result->series = arena_alloc(arena, sizeof *result->series);
-    result->series[0] = *from;
-    struct series *to = &result->series[0];
-    to->axes[0].labels =
-        some_labels(arena, &from->axes[0], request->layers, request->layer_count);
-    to->axes[1].labels =
-        some_labels(arena, &from->axes[1], request->heads, request->head_count);
-    to->axes[0].count = request->layer_count;
-    to->axes[1].count = request->head_count;
-    to->values = tensor_new(
-        arena, 4, (int64_t[]){ request->layer_count, request->head_count, rows, columns });
-    float *at = to->values->data;
-    for (int64_t l = 0; l < request->layer_count; l++) {
-        for (int64_t h = 0; h < request->head_count; h++, at += n) {
-            memcpy(at,
-                   from->values->data + (request->layers[l] * heads + request->heads[h]) * n,
-                   (size_t)n * sizeof *at);
-        }
+    result->series = arena_array(arena, whole->count, sizeof *result->series);
+    for (int64_t i = 0; i < whole->count; i++) {
+        result->series[i] = narrow_series(arena, &whole->series[i], request);
     }
     describe(arena, result, request->language);
     return result;

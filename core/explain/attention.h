@@ -14,7 +14,8 @@
  * a's tokens (Clark and others 2019, arXiv:1906.04341, section 4.1), so that rows still sum
  * to 1.
  *
- *     result "attention" [layers, heads, T, T], axes layer, head, query, key.
+ *     result "attention" [layers, heads, T, T], axes layer, head, query, key; then the scores
+ *     of every head [layers, heads] (headscores.h).
  *
  * An encoder-decoder has three kinds: its encoder's, its decoder's among the tokens written so
  * far [layers, heads, U, U], and the decoder's on the source [layers, heads, U, T]. The decoder

@@ -91,3 +91,39 @@ TEST(figure_json_keeps_what_is_not_a_number) {
     result->series[0].values->data[7] = NAN;
     check_same(json_text_at(json_at(json_of(result), "values"), "encoding", ""), "f32");
 }
+
+TEST(figure_json_says_what_the_view_needs) {
+    struct arena *arena = check_arena();
+    struct result *result = sample_attention(arena, 2, 3, 8, sample_chinese, 8);
+    bool rests[8] = { [0] = true, [7] = true };
+    result->series[0].rests = rests;
+    struct series both[2] = { result->series[0] };
+    both[1] = (struct series){ .name = "entropy", .unit = "nats" };
+    both[1].values = tensor_new(arena, 2, (int64_t[]){ 2, 3 });
+    both[1].axes[0] = both[0].axes[0];
+    both[1].axes[1] = both[0].axes[1];
+    result->series = both;
+    result->count = 2;
+    struct json *tree = json_of(result);
+    check_same(json_text_at(tree, "series", ""), "attention");
+    check_int(json_int_at(tree, "panelAxes", -1), 2);
+    check_int(json_at(tree, "rests")->count, 2);
+    check_same(json_at(tree, "rests")->first->next->text.bytes, "7");
+    const struct json *score = json_at(tree, "scores")->first;
+    check_same(json_text_at(score, "name", ""), "entropy");
+    check_same(json_text_at(score, "unit", ""), "nats");
+    check_int(decoded(json_at(json_at(score, "values"), "base64")->text), 6 * 4);
+    check(!json_at(tree, "whole")); /* nothing is pooled */
+}
+
+TEST(figure_json_of_a_long_text_has_heads_whole) {
+    struct json *tree = json_of(sample_attention(check_arena(), 3, 4, 200, NULL, 0));
+    const struct json *whole = json_at(tree, "whole");
+    if (!check(whole && whole->count > 0)) {
+        return;
+    }
+    check_int(json_at(whole->first, "at")->count, 2);
+    check(json_at(whole->first, "nibbles")->text.length > 100);
+    struct json *one = json_of(sample_attention(check_arena(), 0, 0, 700, NULL, 0));
+    check_int(json_int_at(one, "panelAxes", -1), 0);
+}
