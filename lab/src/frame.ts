@@ -69,6 +69,7 @@ export class FramedView {
     const host = element('div', 'host');
     const said = element('div', 'said');
     said.setAttribute('role', 'status');
+    said.id = `cutaway-said-${++labels}`;
     const caption = element('p', 'caption', this.figure.caption);
     this.node.setAttribute('role', 'figure');
     this.node.setAttribute('aria-label', this.figure.alt || this.figure.title);
@@ -133,6 +134,7 @@ export class FramedView {
         canvas.tabIndex = 0;
         canvas.setAttribute('role', 'img');
         canvas.setAttribute('aria-label', name);
+        canvas.setAttribute('aria-describedby', said.id);
         return canvas;
       }
     };

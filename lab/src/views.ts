@@ -1,11 +1,12 @@
 /** Which kinds of figures have a view. The MIME type of a kind is application/vnd.cutaway.KIND.v1+json. */
 import type { MakeView } from './view.js';
 import { bars } from './kinds/bars.js';
+import { heatmap } from './kinds/heatmap.js';
 import { histogram } from './kinds/histogram.js';
 import { lines } from './kinds/lines.js';
 import { scatter } from './kinds/scatter.js';
 
-export const VIEWS: Readonly<Record<string, MakeView>> = { bars, histogram, lines, scatter };
+export const VIEWS: Readonly<Record<string, MakeView>> = { bars, heatmap, histogram, lines, scatter };
 
 export function mimeOf(kind: string): string {
   return `application/vnd.cutaway.${kind}.v1+json`;

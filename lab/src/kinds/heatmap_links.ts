@@ -1,0 +1,216 @@
+/** One panel as lines from the tokens that look (left) to those looked at (right): only links above a threshold. */
+import { clip, fit } from '../canvas.js';
+import type { Frame } from '../view.js';
+import type { HeatData } from './heatmap_data.js';
+import type { Palette } from './heatmap_paint.js';
+import type { Place } from './heatmap_matrix.js';
+import { columnName, number, rowName, type Sight } from './heatmap_sight.js';
+
+const TALL = 640;
+const LARGEST = 24;
+const TOP = 26;
+/** More lines than this are one grey: the strongest are drawn. */
+export const MOST_LINKS = 6000;
+
+interface Link {
+  readonly row: number;
+  readonly column: number;
+  readonly value: number;
+}
+
+interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly right: number;
+  readonly stepRow: number;
+  readonly stepColumn: number;
+}
+
+/** The links of the range at least as strong as the threshold, weakest first; of signed values by magnitude. */
+export function linksOf(sight: Sight, threshold: number): Link[] {
+  const { range, panel, values } = sight;
+  const found: Link[] = [];
+  for (let row = range.top; row < range.bottom; row++) {
+    for (let column = range.left; column < range.right; column++) {
+      const value = values[row * panel.columns + column];
+      if (Math.abs(value) >= threshold && value !== 0) {
+        found.push({ row, column, value });
+      }
+    }
+  }
+  return found.sort((a, b) => Math.abs(a.value) - Math.abs(b.value));
+}
+
+/** A threshold that leaves about three links a token, on a step of the slider. */
+export function usualThreshold(sight: Sight): number {
+  const step = thresholdStep(sight);
+  const { range } = sight;
+  const wanted = 3 * Math.max(range.bottom - range.top, range.right - range.left);
+  const values = linksOf(sight, step).map(link => Math.abs(link.value));
+  const least = values.length > wanted ? values[values.length - wanted] : step;
+  return Math.max(1, Math.min(99, Math.ceil(least / step - 1e-6))) * step;
+}
+
+function farthest({ ends }: Sight): number {
+  return Math.max(Math.abs(ends.high), Math.abs(ends.low));
+}
+
+/** A hundredth of the scale. */
+export function thresholdStep(sight: Sight): number {
+  return farthest(sight) / 100;
+}
+
+export class Links {
+  private readonly base = document.createElement('canvas');
+  private l: Layout | null = null;
+  private sight: Sight | null = null;
+  private links: Link[] = [];
+
+  constructor(private readonly frame: Frame, private readonly data: HeatData, private readonly palette: Palette) {}
+
+  /** How many links there are; at most MOST_LINKS of them are drawn. */
+  get count(): number {
+    return this.links.length;
+  }
+
+  arrange(width: number, sight: Sight, threshold: number): void {
+    const { range } = sight;
+    const rows = range.bottom - range.top;
+    const columns = range.right - range.left;
+    const wide = Math.min(width, 720);
+    const height = Math.min(LARGEST * Math.max(rows, columns), TALL);
+    this.sight = sight;
+    this.links = linksOf(sight, threshold);
+    this.l = { width: wide, height, left: wide * 0.3, right: wide * 0.7, stepRow: height / rows, stepColumn: height / columns };
+    const context = fit(this.base, wide, height + TOP + 4);
+    this.drawLinks(context, null, 1);
+    this.drawLabels(context);
+  }
+
+  private y(l: Layout, side: 'row' | 'column', index: number): number {
+    const { range } = this.sight as Sight;
+    return TOP + (side === 'row' ? (index - range.top + 0.5) * l.stepRow : (index - range.left + 0.5) * l.stepColumn);
+  }
+
+  private colour(value: number): string {
+    const { look } = this.frame;
+    const { colours, signed } = this.palette.scale;
+    return signed ? look.shade(colours[value < 0 ? 2 : colours.length - 3] ?? colours[0]) : look.shade('#0f72a6');
+  }
+
+  /** The links, or those of one row or column; width and opacity by weight. */
+  private drawLinks(context: CanvasRenderingContext2D, only: Place | null, share: number): void {
+    const l = this.l as Layout;
+    const sight = this.sight as Sight;
+    const far = farthest(sight);
+    for (const link of this.links.slice(-MOST_LINKS)) {
+      if (only && link.row !== only.row && link.column !== only.column) {
+        continue;
+      }
+      const strength = Math.min(1, Math.abs(link.value) / far);
+      context.globalAlpha = share * (0.16 + 0.84 * strength);
+      context.lineWidth = 0.6 + 3.4 * strength;
+      context.strokeStyle = only ? this.frame.look.accent : this.colour(link.value);
+      context.beginPath();
+      const from = this.y(l, 'row', link.row);
+      const to = this.y(l, 'column', link.column);
+      const bend = (l.right - l.left) * 0.35;
+      context.moveTo(l.left, from);
+      context.bezierCurveTo(l.left + bend, from, l.right - bend, to, l.right, to);
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  private drawLabels(context: CanvasRenderingContext2D): void {
+    const l = this.l as Layout;
+    const sight = this.sight as Sight;
+    const { range } = sight;
+    const { look } = this.frame;
+    context.font = `11px ${look.font}`;
+    context.fillStyle = look.quiet;
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    context.fillText(clip(context, this.data.rows.title, l.left), l.left - 8, 10);
+    context.textAlign = 'left';
+    context.fillText(clip(context, this.data.columns.title, l.left), l.right + 8, 10);
+    const step = (each: number) => Math.max(1, Math.ceil(12 / each));
+    for (let r = range.top; r < range.bottom; r += step(l.stepRow)) {
+      this.label(context, 'row', r, false);
+    }
+    for (let c = range.left; c < range.right; c += step(l.stepColumn)) {
+      this.label(context, 'column', c, false);
+    }
+  }
+
+  private label(context: CanvasRenderingContext2D, side: 'row' | 'column', index: number, marked: boolean): void {
+    const l = this.l as Layout;
+    const sight = this.sight as Sight;
+    const { look } = this.frame;
+    const y = this.y(l, side, index);
+    const text = clip(context, side === 'row' ? rowName(this.data, sight, index) : columnName(this.data, sight, index), l.left - 14);
+    const hidden = side === 'column' && sight.hidden.has(index);
+    context.font = `${marked ? 'bold ' : ''}12px ${look.font}`;
+    context.textBaseline = 'middle';
+    context.textAlign = side === 'row' ? 'right' : 'left';
+    const x = side === 'row' ? l.left - 8 : l.right + 8;
+    if (marked) {
+      const wide = context.measureText(text).width;
+      context.fillStyle = look.paper;
+      context.fillRect(side === 'row' ? x - wide - 2 : x - 2, y - 8, wide + 4, 16);
+    }
+    context.fillStyle = marked ? look.accent : hidden ? look.line : look.ink;
+    context.fillText(text, x, y);
+  }
+
+  /** Shows all links, or on a quieter ground those of the marked token: `at` has a row or a column, the other is -1. */
+  paint(canvas: HTMLCanvasElement, at: Place | null): void {
+    const l = this.l as Layout;
+    const context = fit(canvas, l.width, l.height + TOP + 4);
+    if (!at) {
+      context.drawImage(this.base, 0, 0, l.width, l.height + TOP + 4);
+      return;
+    }
+    context.globalAlpha = 0.22;
+    context.drawImage(this.base, 0, 0, l.width, l.height + TOP + 4);
+    context.globalAlpha = 1;
+    this.drawLinks(context, at, 1);
+    this.drawLabels(context);
+    for (const link of this.of(at)) {
+      this.label(context, at.row >= 0 ? 'column' : 'row', at.row >= 0 ? link.column : link.row, true);
+    }
+    this.label(context, at.row >= 0 ? 'row' : 'column', at.row >= 0 ? at.row : at.column, true);
+  }
+
+  /** The links of one token, strongest first. */
+  private of(at: Place): Link[] {
+    return this.links.filter(link => link.row === at.row || link.column === at.column).reverse();
+  }
+
+  /** "cat → the 0.42, [SEP] 0.2": the strongest links of a token. */
+  tell(at: Place): string {
+    const sight = this.sight as Sight;
+    const exact = sight.panel.origin === 'exact';
+    const links = this.of(at);
+    const told = links.slice(0, 5).map(link => `${at.row >= 0 ? columnName(this.data, sight, link.column) : rowName(this.data, sight, link.row)} ${number(link.value, exact)}`);
+    const rest = links.length > 5 ? ` … (${links.length})` : '';
+    return at.row >= 0 ? `${rowName(this.data, sight, at.row)} → ${told.join(', ') || '–'}${rest}` : `${told.join(', ') || '–'}${rest} → ${columnName(this.data, sight, at.column)}`;
+  }
+
+  /** Where the label of a token is seen. */
+  spotOf(place: Place): { x: number; y: number } {
+    const l = this.l as Layout;
+    return place.row >= 0 ? { x: l.left, y: this.y(l, 'row', place.row) } : { x: l.right, y: this.y(l, 'column', place.column) };
+  }
+
+  /** The token nearest to a point: a row on the left half, a column on the right. */
+  at(x: number, y: number): Place | null {
+    const l = this.l as Layout;
+    const { range } = this.sight as Sight;
+    if (y < TOP || y >= TOP + l.height || (x > l.left + 40 && x < l.right - 40)) {
+      return null;
+    }
+    return x < l.width / 2 ? { row: range.top + Math.floor((y - TOP) / l.stepRow), column: -1 } : { row: -1, column: range.left + Math.floor((y - TOP) / l.stepColumn) };
+  }
+}
