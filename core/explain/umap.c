@@ -21,7 +21,7 @@ enum {
 
 static const double EXTENT = 10;   /* of the first layout along its longest axis */
 #define FARTHEST 4.0F              /* that one pull or push moves along an axis */
-static const float APART = 1e-3F;  /* keeps pushes finite */
+static const double APART = 1e-3;  /* keeps pushes finite */
 static const double NARROW = 1e-3; /* bandwidth at least, of the mean distance */
 
 /* ---- the curve ---- */
@@ -201,6 +201,7 @@ struct umap_graph *umap_graph(struct arena *arena, const struct neighbours *of) 
 
 /* Four points at a time: the same sums whatever vectors the machine has. */
 enum { LANES = 4 };
+
 typedef float quad __attribute__((vector_size(16)));
 typedef int32_t whole __attribute__((vector_size(16)));
 
@@ -209,32 +210,12 @@ struct layout {
     struct random random;
     int dims;
     int64_t epoch;
-    float a, b, rate;
-    uint32_t *shares;  /* of each edge: of the largest weight, times 2^32, less 1 */
-    const float *from; /* [n, dims] */
+    float rate;
+    const float *pulls, *pushes; /* [FORCES][2], see forces_new */
+    uint32_t *shares;            /* of each edge: of the largest weight, times 2^32, less 1 */
+    const float *from;           /* [n, dims] */
     float *to;
 };
-
-/* x^b for 0 < x, by 2^(b log2 x) with polynomials of each: to 2e-5 of the value, far below what
- * a step's size leaves undecided. */
-static quad power(quad x, float b) {
-    whole bits = (whole)x;
-    quad f = (quad)((bits & 0x7fffff) | 0x3f800000) - 1;
-    quad log = -0.0345952106F * f + 0.146433613F;
-    log = log * f - 0.303389666F;
-    log = log * f + 0.469301687F;
-    log = log * f - 0.72044237F;
-    log = log * f + 1.44268325F;
-    quad t = b * (log * f + __builtin_convertvector((bits >> 23) - 127, quad));
-    whole floored = __builtin_convertvector(t, whole);
-    floored += __builtin_convertvector(floored, quad) > t; /* -1 where it was cut upwards */
-    f = t - __builtin_convertvector(floored, quad);
-    quad exp = 0.0136839829F * f + 0.0517177355F;
-    exp = exp * f + 0.241621323F;
-    exp = exp * f + 0.692969551F;
-    exp = exp * f + 1.0000036F;
-    return exp * (quad)((floored + 127) << 23);
-}
 
 static quad choose(whole where, quad a, quad otherwise) {
     return (quad)(((whole)a & where) | ((whole)otherwise & ~where));
@@ -266,6 +247,45 @@ static inline void gather(const float *from, const int64_t *others, int dims, qu
     }
 }
 
+enum {
+    LOWEST = -20,
+    HIGHEST = 20,
+    FINE = 64,        /* forces for each power of two */
+    COARSE_BITS = 17, /* of a float's mantissa, below those that number them */
+    FORCES = (HIGHEST - LOWEST) * FINE
+};
+
+/* How far a unit of difference moves two points at squared distances of 2^LOWEST to 2^HIGHEST,
+ * and what is added on the way to the next: the lines between them are within 2e-4 of the
+ * value, far below what a step's size leaves undecided. */
+static float *forces_new(struct arena *arena, double a, double b, bool pull) {
+    float *forces = arena_array(arena, FORCES * 2, sizeof *forces);
+    double before = 0;
+    for (int i = FORCES; i >= 0; i--) {
+        double square = ldexp(1 + (double)(i % FINE) / FINE, LOWEST + i / FINE);
+        double grown = pow(square, b), tail = 1 + a * grown;
+        double here =
+            pull ? -4 * a * b * grown / (square * tail) : 2 * b / ((APART + square) * tail);
+        if (i < FORCES) {
+            forces[2 * i] = (float)here;
+            forces[2 * i + 1] = (float)(before - here);
+        }
+        before = here;
+    }
+    return forces;
+}
+
+static inline quad forces_at(const float *forces, quad square) {
+    const quad low = 0x1p-20F + (quad){ 0 }, high = 0x0.ffffffp20F + (quad){ 0 };
+    square = choose(square > low, square, low); /* NaN too */
+    square = choose(square < high, square, high);
+    whole bits = (whole)square, at = (bits >> COARSE_BITS) - (127 + LOWEST) * FINE;
+    quad beyond = __builtin_convertvector(bits & ((1 << COARSE_BITS) - 1), quad);
+    quad found[2];
+    gather(forces, (int64_t[]){ at[0], at[1], at[2], at[3] }, 2, found);
+    return found[0] + beyond * (1.0F / (1 << COARSE_BITS)) * found[1];
+}
+
 /* act, for a constant number of dims: the loops over them vanish. */
 static inline void act_in(const struct layout *l, float *point, const int64_t *others, int n,
                           bool pull, int dims) {
@@ -277,10 +297,7 @@ static inline void act_in(const struct layout *l, float *point, const int64_t *o
     }
     const whole lane = { 0, 1, 2, 3 };
     whole works = (apart > 1e-30F) & (lane < n);
-    quad safe = choose(works, apart, (quad){ 1, 1, 1, 1 });
-    quad grown = power(safe, l->b), tail = 1 + l->a * grown;
-    quad force =
-        pull ? -4 * l->a * l->b * grown / (safe * tail) : 2 * l->b / ((APART + safe) * tail);
+    quad force = forces_at(pull ? l->pulls : l->pushes, apart);
     for (int d = 0; d < dims; d++) {
         quad move = choose(works, clip(force * away[d]), (quad){ 0 });
         point[d] += l->rate * ((move[0] + move[1]) + (move[2] + move[3]));
@@ -479,8 +496,8 @@ struct map *umap(struct arena *arena, const struct tensor *x, const struct umap 
     }
     double a, b;
     umap_curve(how->min_dist < 0 ? 0.1 : how->min_dist, &a, &b);
-    l.a = (float)a;
-    l.b = (float)b;
+    l.pulls = forces_new(arena, a, b, true);
+    l.pushes = forces_new(arena, a, b, false);
     l.graph = umap_graph(arena, near);
     l.shares = shares_of(arena, l.graph);
     memcpy(map->points->data, first, (size_t)(n * how->dims) * sizeof *first);
