@@ -277,7 +277,11 @@ static uint64_t word_at(const unsigned char *bytes) {
 /* How many bytes are the same, at most `most`. */
 static size_t same(const unsigned char *a, const unsigned char *b, size_t most) {
     size_t n = 0;
-    for (; n + 8 <= most && word_at(a + n) == word_at(b + n); n += 8) {
+    for (; n + 8 <= most; n += 8) {
+        uint64_t differ = word_at(a + n) ^ word_at(b + n);
+        if (differ != 0) { /* the first byte is the lowest, as everywhere here */
+            return n + (size_t)__builtin_ctzll(differ) / 8;
+        }
     }
     while (n < most && a[n] == b[n]) {
         n++;
