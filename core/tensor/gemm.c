@@ -71,8 +71,9 @@ static void columns_finish(const struct gemm *g, int64_t first, int64_t rows, in
                            int64_t n) {
     const struct simd_finish *f = &g->finish;
     int64_t at = first * g->y_stride + column;
-    if (f->bias || f->act != SIMD_NONE || f->factor || f->residual) {
+    if (f->bias || f->sum || f->act != SIMD_NONE || f->factor || f->residual) {
         struct simd_finish here = { .bias = f->bias ? f->bias + column : NULL,
+                                    .sum = f->sum ? f->sum + at : NULL,
                                     .act = f->act,
                                     .factor = f->factor ? f->factor + at : NULL,
                                     .residual = f->residual ? f->residual + at : NULL };

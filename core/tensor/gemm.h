@@ -31,7 +31,7 @@ struct gemm {
     float *y;
     int64_t y_stride;
     bool add;                  /* the product is added to what y holds, before it is finished */
-    struct simd_finish finish; /* its factor and residual have y's stride */
+    struct simd_finish finish; /* its sum, factor and residual have y's stride */
 };
 
 /* Whether `w` is of a type that gemm reads. */

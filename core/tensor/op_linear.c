@@ -40,31 +40,6 @@ static void finish_set(struct simd_finish *to, const struct op_finish *finish) {
     to->residual = finish->residual ? finish->residual->data : NULL;
 }
 
-/* What comes after a product that was kept. */
-struct follow {
-    const float *z;
-    int64_t width;
-    struct simd_finish finish;
-    float *y;
-};
-
-static void rows_follow(void *arg, int64_t begin, int64_t end) {
-    const struct follow *job = arg;
-    const struct simd_finish *finish = &job->finish;
-    const struct simd *table = simd();
-    int64_t n = job->width;
-    for (int64_t at = begin * n; at < end * n; at += n) {
-        float *y = job->y + at;
-        table->act(y, job->z + at, n, finish->act);
-        if (finish->factor) {
-            table->mul(y, y, finish->factor + at, n);
-        }
-        if (finish->residual) {
-            table->add(y, y, finish->residual + at, n);
-        }
-    }
-}
-
 static void back(struct tape *tape, struct tape_step *step);
 
 static void record(struct tape *tape, const struct step *what, const struct tensor *out) {
@@ -85,19 +60,14 @@ struct tensor *op_linear(struct tape *tape, const struct tensor *x,
     struct step step = { .x = x, .dense = *dense };
     out = out ? out : tape_tensor(tape, 2, shape);
     step.finish = finish ? *finish : step.finish;
+    struct gemm gemm = product(x, dense, out->data);
+    finish_set(&gemm.finish, &step.finish);
     if (tape->record && (step.finish.act != SIMD_NONE || step.finish.factor)) {
         struct tensor *z = tape_tensor(tape, 2, shape);
-        struct gemm gemm = product(x, dense, z->data);
-        gemm_run(&gemm, tape->room, tape->each);
-        struct follow job = { .z = z->data, .width = shape[1], .y = out->data };
-        finish_set(&job.finish, &step.finish);
-        pool_for(shape[0], ROWS, rows_follow, &job);
+        gemm.finish.sum = z->data;
         step.z = z;
-    } else {
-        struct gemm gemm = product(x, dense, out->data);
-        finish_set(&gemm.finish, &step.finish);
-        gemm_run(&gemm, tape->room, tape->each);
     }
+    gemm_run(&gemm, tape->room, tape->each);
     if (tape->record) { /* a place of another rank, [B, T, M], is rows to what follows */
         struct tensor *rows = arena_alloc(tape->arena, sizeof *rows);
         *rows =

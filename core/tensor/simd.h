@@ -33,9 +33,10 @@ enum simd_act {
 };
 
 /* How a tile of products ends: y = act(y + bias) * factor + residual; NULL leaves a part out.
- * `factor` and `residual` have y's row stride. */
+ * `sum`, `factor` and `residual` have y's row stride. */
 struct simd_finish {
     const float *bias; /* [columns] */
+    float *sum;        /* where y + bias is kept */
     enum simd_act act;
     const float *factor;
     const float *residual;

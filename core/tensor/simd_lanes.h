@@ -319,6 +319,9 @@ ALWAYS void finish_as(enum simd_act act, int64_t rows, int n, float *y, int64_t 
             if (at->bias) {
                 v += load_some(at->bias + i, left);
             }
+            if (at->sum) {
+                store_some(at->sum + r * stride + i, v, left);
+            }
             v = act_of(act, v);
             if (at->factor) {
                 v *= load_some(at->factor + r * stride + i, left);

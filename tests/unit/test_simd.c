@@ -71,25 +71,29 @@ TEST(simd_erf_is_right_to_two_ulps) {
     }
 }
 
-/* y = act(y + bias) * factor + residual in rows of 21 of which 19 are the tile's. */
+/* y = act(y + bias) * factor + residual in rows of 21 of which 19 are the tile's; y + bias is
+ * kept beside. */
 TEST(simd_finish_does_all_it_is_asked) {
     enum { ROWS = 3, N = 19, STRIDE = 21 };
     EACH_TABLE(table) {
         for (int act = SIMD_NONE; act < SIMD_ACTS; act++) {
             float y[ROWS * STRIDE], before[ROWS * STRIDE], bias[N];
-            float factor[ROWS * STRIDE], residual[ROWS * STRIDE];
+            float factor[ROWS * STRIDE], residual[ROWS * STRIDE], sum[ROWS * STRIDE] = { 0 };
             for (uint32_t i = 0; i < ROWS * STRIDE; i++) {
                 before[i] = y[i] = 6 * number(i);
                 factor[i] = number(i + 1000);
                 residual[i] = number(i + 2000);
                 bias[i % N] = number(i % N + 3000);
             }
-            struct simd_finish all = {
-                .bias = bias, .act = (enum simd_act)act, .factor = factor, .residual = residual
-            };
+            struct simd_finish all = { .bias = bias,
+                                       .sum = sum,
+                                       .act = (enum simd_act)act,
+                                       .factor = factor,
+                                       .residual = residual };
             table->finish(ROWS, N, y, STRIDE, &all);
             for (int i = 0; i < ROWS * STRIDE; i++) {
                 double x = (double)before[i] + (double)bias[i % STRIDE % N];
+                check_near(sum[i], i % STRIDE < N ? x : 0, 1e-6);
                 double wanted = acts_value((enum simd_act)act, x);
                 double size = 1 + fabs(wanted) / 10; /* squares are large */
                 wanted = wanted * (double)factor[i] + (double)residual[i];
