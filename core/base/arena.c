@@ -71,6 +71,27 @@ int64_t arena_left(void) {
     return limit == 0 ? INT64_MAX : left > 0 ? left : 0;
 }
 
+static struct {
+    void (*release)(void *arg);
+    void *arg;
+    bool works; /* it is being called: what it allocates gets no more */
+} shortage;
+
+void arena_on_shortage(void (*release)(void *arg), void *arg) {
+    shortage.release = release;
+    shortage.arg = arg;
+}
+
+bool arena_relieve(void) {
+    long long before = atomic_load(&held);
+    if (shortage.release && !shortage.works) {
+        shortage.works = true;
+        shortage.release(shortage.arg);
+        shortage.works = false;
+    }
+    return atomic_load(&held) < before;
+}
+
 static size_t round_up(size_t bytes) {
     return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
@@ -85,6 +106,10 @@ static void count(size_t size) {
     long long now = atomic_fetch_add(&held, (long long)size) + (long long)size;
     if (limit != 0 && now > limit) {
         atomic_fetch_sub(&held, (long long)size);
+        if (arena_relieve()) {
+            count(size); /* each time less is held, so this ends */
+            return;
+        }
         catch_throw(
             ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
             (double)size / 1e6, (double)(now - (long long)size) / 1e6, (double)limit / 1e6);
@@ -107,6 +132,9 @@ void *arena_resize(void *block, size_t before, size_t size) {
         count(size - before);
     }
     void *resized = realloc(block, size);
+    if (!resized && arena_relieve()) {
+        resized = realloc(block, size);
+    }
     if (!resized) {
         none_left(size - before);
     }
@@ -230,17 +258,19 @@ static struct chunk *chunk_new(size_t size) {
     long long limit = atomic_load(&budget);
     long long now = atomic_fetch_add(&held, (long long)size) + (long long)size;
     struct chunk *chunk = NULL;
-    if (limit != 0 && now > limit) {
-        refuse(size, now, limit);
-    }
-    if (size >= MAP_FROM) {
+    bool fits = limit == 0 || now <= limit;
+    if (fits && size >= MAP_FROM) {
         chunk = shelf_take(size, now);
         chunk = chunk ? chunk : chunk_map(size);
-    } else if ((chunk = aligned_alloc(ALIGN, size))) {
+    } else if (fits && (chunk = aligned_alloc(ALIGN, size))) {
         chunk->size = chunk->touched = size;
     }
+    if (!chunk && arena_relieve()) {
+        atomic_fetch_sub(&held, (long long)size);
+        return chunk_new(size); /* each time less is held, so this ends */
+    }
     if (!chunk) {
-        refuse(size, now, limit);
+        refuse(size, now, fits ? 0 : limit);
     }
     chunk->used = round_up(sizeof *chunk);
     chunk->mapped = size >= MAP_FROM;
@@ -409,6 +439,14 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
         arena->chunk->used = mark.used;
         close_rest(arena->chunk);
     }
+}
+
+int64_t arena_size(const struct arena *arena) {
+    int64_t bytes = arena->spare ? (int64_t)arena->spare->size : 0;
+    for (const struct chunk *chunk = arena->chunk; chunk; chunk = chunk->before) {
+        bytes += (int64_t)chunk->size;
+    }
+    return bytes;
 }
 
 void arena_free(struct arena *arena) {

@@ -2,6 +2,7 @@
 #define CORE_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,5 +55,14 @@ void arena_release(void *block, size_t size);
 int64_t arena_held(void);
 void arena_budget(int64_t bytes);
 int64_t arena_left(void); /* of the budget; INT64_MAX without one */
+
+/* Bytes that this arena holds. */
+int64_t arena_size(const struct arena *arena);
+
+/* What is kept for convenience alone makes way: `release(arg)` is called when memory is not to
+ * be had, before the command ends for it, and may free other arenas. NULL takes it away.
+ * arena_relieve calls it; whether memory was freed. */
+void arena_on_shortage(void (*release)(void *arg), void *arg);
+bool arena_relieve(void);
 
 #endif

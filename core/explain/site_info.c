@@ -463,3 +463,90 @@ struct result *site_info(struct arena *arena, const struct model *model, const c
     describe(&asked, handle, result);
     return result;
 }
+
+/* ---- all places ---- */
+
+static const char *short_name(struct arena *arena, enum site site) {
+    static const char *const names[SITE_COUNT] = {
+        [SITE_EMBED] = "embedding",
+        [SITE_RESIDUAL] = "residual",
+        [SITE_QUERY] = "query",
+        [SITE_KEY] = "key",
+        [SITE_VALUE] = "value",
+        [SITE_ATTENTION] = "attention",
+        [SITE_MIXED] = "mixed",
+        [SITE_ATTENTION_OUT] = "attention out",
+        [SITE_MIDDLE] = "middle",
+        [SITE_NEURONS] = "neurons",
+        [SITE_MLP_OUT] = "feed-forward out",
+        [SITE_FINAL] = "final",
+        [SITE_LOGITS] = "logits",
+        [SITE_CROSS_ATTENTION] = "cross-attention",
+        [SITE_OUTPUT] = "output",
+        [SITE_CELL] = "cell",
+    };
+    bool decoder = is_decoders(site) && site != SITE_CROSS_ATTENTION;
+    return arena_printf(arena, "%s%s", decoder ? "decoder " : "", names[plain(site)]);
+}
+
+/* "12 heads × query × key": what one run over one text has there. */
+static const char *shape_words(struct arena *arena, const struct model *model, enum site site) {
+    const struct config *c = model->config;
+    enum site same = plain(site);
+    bool keys = same == SITE_KEY || same == SITE_VALUE;
+    switch (same) {
+    case SITE_ATTENTION:
+    case SITE_CROSS_ATTENTION:
+        return arena_printf(arena, "%lld heads × query × key", (long long)c->heads);
+    case SITE_QUERY:
+    case SITE_MIXED:
+    case SITE_KEY:
+    case SITE_VALUE:
+        return arena_printf(arena, "token × %lld heads × %lld",
+                            (long long)(keys ? c->kv_heads : c->heads),
+                            (long long)c->head_width);
+    case SITE_NEURONS:
+        return arena_printf(arena, "token × %lld neurons", (long long)c->inner);
+    case SITE_EMBED:
+        return arena_printf(arena, "token × %lld", (long long)model_words(model)->shape[1]);
+    case SITE_LOGITS:
+        return c->labels > 0 && strcmp(model->task, "classification") == 0
+                   ? arena_printf(arena, "%lld classes", (long long)c->labels)
+                   : arena_printf(arena, "token × %lld words", (long long)c->vocab);
+    default:
+        return arena_printf(arena, "token × %lld", (long long)c->width);
+    }
+}
+
+/* The sites of one stack: what comes before its blocks, block after block, what comes after. */
+static int64_t stack_places(struct arena *arena, const struct model *model, bool decoder,
+                            struct site_place *out) {
+    const struct config *c = model->config;
+    int64_t layers = decoder ? c->decoder_layers : c->layers, n = 0;
+    for (int64_t at = -1; at <= layers + 1; at++) {
+        for (int s = 0; s < SITE_COUNT; s++) {
+            enum site site = (enum site)s;
+            bool alone = !is_layered(site), first = plain(site) == SITE_EMBED;
+            bool here =
+                alone ? at == (first ? -1 : layers + 1) : at >= 0 && at < places(model, site);
+            if (here && has(model, site) && is_decoders(site) == decoder) {
+                int64_t layer = alone ? -1 : at;
+                out[n++] = (struct site_place){ site_name(arena, site, alone ? 0 : at),
+                                                short_name(arena, site), layer,
+                                                shape_words(arena, model, site) };
+            }
+        }
+    }
+    return n;
+}
+
+struct site_place *site_places(struct arena *arena, const struct model *model, int64_t *count) {
+    int64_t most = 1;
+    for (int s = 0; s < SITE_COUNT; s++) {
+        most += has(model, (enum site)s) ? places(model, (enum site)s) : 0;
+    }
+    struct site_place *all = arena_array(arena, most, sizeof *all);
+    *count = stack_places(arena, model, false, all);
+    *count += model_decodes(model) ? stack_places(arena, model, true, all + *count) : 0;
+    return all;
+}

@@ -27,4 +27,13 @@ struct result *site_info(struct arena *arena, const struct model *model, const c
 /* All names of sites, then of tensors; NULL ends them. */
 const char **site_info_names(struct arena *arena, const struct model *model);
 
+/* Every site of the model in the order of a run, in the arena. */
+struct site_place {
+    const char *name;  /* "blocks.3.attn.hook_pattern" */
+    const char *site;  /* "attention", "decoder attention" */
+    int64_t layer;     /* -1: there is only one */
+    const char *shape; /* "12 heads × query × key", "token × 384" */
+};
+struct site_place *site_places(struct arena *arena, const struct model *model, int64_t *count);
+
 #endif

@@ -62,12 +62,20 @@ struct need need_of(const struct model *model, const struct pass *pass, double r
 
 enum { SMALL = 256 << 20 }; /* bytes: asking the system takes longer than a small pass */
 
+static void have(double all, double *allowed, double *free) {
+    *allowed = (double)arena_left();
+    *free = all > SMALL ? (double)memory_free() : all;
+}
+
 int need_check(const struct model *model, const struct pass *pass, double recorded,
                struct err *err) {
     struct need need = need_of(model, pass, recorded);
     double own = need.kept + need.scratch + need.recorded, all = own + need.weights;
-    double allowed = (double)arena_left();
-    double free = all > SMALL ? (double)memory_free() : all;
+    double allowed, free;
+    have(all, &allowed, &free);
+    if ((own > allowed || all > free) && arena_relieve()) {
+        have(all, &allowed, &free);
+    }
     if (own > allowed || own > free) {
         return err_set(err, ERR_MEMORY,
                        "this pass over %lld tokens needs %.1f MB (%.1f kept, %.1f to compute "

@@ -126,9 +126,7 @@ static int show_neurons(struct call *call, const struct activations *of, int64_t
     if (show(call, neurons) < 0) {
         return -1;
     }
-    if (name) {
-        session_keep(call->session, name, neurons);
-    }
+    session_keep(call->session, name, neurons);
     return 0;
 }
 

@@ -22,6 +22,9 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         return err_pass(err);
     }
     reply_bundle(reply, bundle, NULL, false);
+    if (result != session_result(session, line->words[0].text, err)) {
+        session_keep(session, NULL, result); /* a part, which a view may ask for */
+    }
     return 0;
 }
 

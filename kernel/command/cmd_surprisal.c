@@ -59,10 +59,7 @@ static int show(struct call *call, const struct result *result) {
 
 /* Keeps a result beside the main one: "name.curve". */
 static void keep_beside(struct call *call, const char *ending, const struct result *result) {
-    const char *name = asked_name(call->arena, call->line, 0, 1, ending);
-    if (name) {
-        session_keep(call->session, name, result);
-    }
+    session_keep(call->session, asked_name(call->arena, call->line, 0, 1, ending), result);
 }
 
 static struct surprisal *read_text(struct call *call, struct arena *arena,

@@ -149,6 +149,19 @@ static void demand_page(struct demand *demand) {
     reply_page(demand->reply, demand->first);
 }
 
+/* For N seconds, told far too often. */
+static void demand_progress(struct demand *demand) {
+    double began = now_seconds();
+    for (double spent = 0; spent < demand->number; spent = now_seconds() - began) {
+        const struct reply_progress progress = { "counting", (int64_t)(spent * 1e3),
+                                                 (int64_t)(demand->number * 1e3),
+                                                 demand->number - spent };
+        stop_check();
+        reply_progress(demand->reply, &progress);
+        nap(0.002);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(struct demand *demand);
@@ -158,7 +171,7 @@ static const struct {
     { "abort", demand_abort },     { "kill", demand_kill },     { "exit", demand_exit },
     { "flood", demand_flood },     { "pieces", demand_pieces }, { "streams", demand_streams },
     { "display", demand_display }, { "update", demand_update }, { "result", demand_result },
-    { "page", demand_page },       { "big", demand_big },
+    { "page", demand_page },       { "big", demand_big },       { "progress", demand_progress },
 };
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
@@ -189,12 +202,12 @@ const struct command cmd_test = {
         "·\n"
         "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT "
         "·\n"
-        "big N",
+        "big N · progress S",
     .help_zh = "供测试用。",
     .example = "%_test streams",
     .subcommands =
         "loop spin sleep alloc segv bus abort kill exit flood pieces streams display "
-        "update result page big",
+        "update result page big progress",
     .hidden = true,
     .run = run,
 };

@@ -40,8 +40,8 @@ static const struct kind {
     { "history_request", "history_reply", history_answer },
     { "comm_info_request", "comm_info_reply", comm_info },
     { "comm_open", NULL, comm_open },
-    { "comm_msg", NULL, comm_other },
-    { "comm_close", NULL, comm_other },
+    { "comm_msg", NULL, comm_msg },
+    { "comm_close", NULL, comm_close },
     { "interrupt_request", "interrupt_reply", interrupt_answer },
     { "shutdown_request", "shutdown_reply", shutdown_answer },
     { "execute_request", "execute_reply", NULL }, /* answered when the cell ends */
@@ -87,10 +87,24 @@ static void answer_safely(struct front *front, struct message *message) {
     catch_end(&here);
 }
 
+/* Whether the message waits for the worker. One for which there is no memory is answered now,
+ * by an error. */
+static bool taken_safely(struct front *front, struct message *message) {
+    struct catch here;
+    volatile bool taken = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        taken = comm_takes(front, message);
+    }
+    catch_end(&here);
+    return taken;
+}
+
 void answer(struct front *front, struct message *message) {
     const struct kind *kind = kind_find(message->type);
     if (kind && !kind->answer && !message->bad) {
         execute_arrive(front, message);
+    } else if (kind && kind->answer == comm_msg && taken_safely(front, message)) {
+        return; /* answered when the worker has */
     } else {
         answer_safely(front, message);
         frames_free(message);

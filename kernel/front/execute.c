@@ -8,7 +8,9 @@
 
 #include "core/base/jsonwrite.h"
 #include "kernel/front/answer.h"
+#include "kernel/front/comm.h"
 #include "kernel/front/history.h"
+#include "kernel/front/known.h"
 #include "kernel/front/minder.h"
 #include "kernel/front/status.h"
 #include "kernel/front/stream.h"
@@ -77,6 +79,8 @@ static void cell_start(struct front *front, struct message *message) {
     if (!running->silent) {
         stream_begin(front->stream);
     }
+    known_cell(front->known, code, length, front_now());
+    comm_tell_state(front, message, false);
     if (minder_start(front->minder, &err) < 0) {
         cell_fail(front, err_name(ERR_DIED), err.text);
         return;
@@ -119,6 +123,8 @@ static void cell_finish(struct front *front, bool failed, struct frame content) 
     sockets_reply(front->sockets, message, "execute_reply", metadata, content);
     bool abort = failed && front->running.stops;
     front->running = (struct running){ 0 };
+    known_cell(front->known, NULL, 0, 0);
+    comm_tell_state(front, message, false);
     status_idle(front, message);
     frames_free(message);
     if (abort) {
@@ -237,8 +243,39 @@ static void message_pass(struct front *front, const char *bytes, size_t length, 
     front_log("the computing process sent a message of an unknown type");
 }
 
+void execute_started(void *arg) {
+    struct front *front = arg;
+    known_say(front->known, front->minder);
+}
+
+/* What the worker says whether or not a cell runs. Returns whether it was that. */
+static bool session_frame(struct front *front, uint32_t kind, const char *bytes, size_t length,
+                          void **base) {
+    switch (kind) {
+    case RELAY_STATUS:
+        if (known_status(front->known, bytes, length) && !front->running.message) {
+            comm_tell_state(front, NULL, true);
+        }
+        return true;
+    case RELAY_SITES:
+        known_sites(front->known, bytes, length);
+        return true;
+    case RELAY_SETTLED:
+        known_settled(front->known, bytes, length);
+        return true;
+    case RELAY_TILED:
+        comm_tiled(front, bytes, length, base);
+        return true;
+    default:
+        return false;
+    }
+}
+
 void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base) {
     struct front *front = arg;
+    if (session_frame(front, kind, bytes, length, base)) {
+        return;
+    }
     if (kind == RELAY_STREAM) {
         /* Between cells all is a complaint: one stream alone never has to send the other. */
         bool is_error = length > 0 && (bytes[0] == 2 || !front->running.message);
@@ -249,6 +286,10 @@ void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, v
         front_log("the computing process spoke while no cell ran");
     } else if (kind == RELAY_MESSAGE) {
         message_pass(front, bytes, length, base);
+    } else if (kind == RELAY_PROGRESS) {
+        if (known_progress(front->known, bytes, length, front_now())) {
+            comm_tell_progress(front);
+        }
     } else if (kind == RELAY_DONE) {
         cell_done(front, bytes, length);
         queue_go(front);
@@ -309,6 +350,7 @@ void execute_died(struct front *front) {
     bool hopeful = minder_bury(front->minder, why, sizeof why);
     front_log("the computing process %s", why);
     death_say(front, why, restoring && hopeful);
+    comm_died(front);
     if (hopeful && minder_start(front->minder, &err) < 0) {
         front_log("%s", err.text);
     }

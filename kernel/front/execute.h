@@ -19,6 +19,9 @@ void execute_arrive(struct front *front, struct message *message);
 void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base);
 void execute_text(void *arg, bool is_error, const char *text, size_t length);
 
+/* A worker has begun. */
+void execute_started(void *arg);
+
 /* What the streams say; `arg` is the front. */
 void execute_emit(void *arg, bool is_error, const char *text, size_t length);
 

@@ -15,6 +15,8 @@
 struct minder;
 struct stream;
 struct history;
+struct comms;
+struct known;
 
 struct running {                /* the cell that computes */
     struct message *message;    /* NULL: none does */
@@ -32,6 +34,8 @@ struct front {
     struct minder *minder;
     struct stream *stream;
     struct history *history;
+    struct comms *comms;
+    struct known *known;
     struct queue queue; /* execute_requests that wait */
     struct running running;
     int64_t count; /* of stored cells so far */

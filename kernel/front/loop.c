@@ -9,8 +9,10 @@
 
 #include "core/base/catch.h"
 #include "kernel/front/answer.h"
+#include "kernel/front/comm.h"
 #include "kernel/front/execute.h"
 #include "kernel/front/history.h"
+#include "kernel/front/known.h"
 #include "kernel/front/minder.h"
 #include "kernel/front/status.h"
 #include "kernel/front/stream.h"
@@ -134,11 +136,13 @@ static int front_open(struct front *front, const char *path, struct err *err) {
     if (!front->sockets) {
         return err_pass(err);
     }
-    const struct minder_listener listener = { .frame = execute_frame,
-                                              .text = execute_text,
-                                              .arg = front };
+    const struct minder_listener listener = {
+        .frame = execute_frame, .text = execute_text, .started = execute_started, .arg = front
+    };
     front->stream = stream_new(front->arena, execute_emit, front);
     front->history = history_new(front->arena, NULL);
+    front->comms = comm_new(front->arena);
+    front->known = known_new(front->arena);
     front->minder = minder_new(front->arena, &listener);
     return minder_start(front->minder, err);
 }
@@ -152,6 +156,8 @@ static void front_close(struct front *front) {
     while ((message = queue_pop(&front->queue)) != NULL) {
         frames_free(message);
     }
+    comm_free(front->comms);
+    known_free(front->known);
     history_close(front->history);
     sockets_close(front->sockets, LINGER_MS);
 }

@@ -121,6 +121,7 @@ int minder_start(struct minder *minder, struct err *err) {
     fcntl(ends[4], F_SETFL, O_NONBLOCK);
     minder->restoring = true;
     minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
+    minder->listener.started(minder->listener.arg);
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct minder_listener {
     void (*frame)(void *arg, uint32_t kind, const char *bytes, size_t length, void **base);
     void (*text)(void *arg, bool is_error, const char *text,
                  size_t length); /* raw stdout, stderr */
+    void (*started)(void *arg);  /* a new one is there, and reads what is sent now */
     void *arg;
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/base/checked.h"
+
 /* The next terminated string of at..end, NULL if no NUL is left; moves `at` behind it. */
 static const char *string_take(const char **at, const char *end) {
     const char *text = *at;
@@ -37,6 +39,35 @@ int relay_execute_read(struct arena *arena, const char *bytes, size_t length,
         }
     }
     return at == end ? 0 : -1;
+}
+
+int relay_pair_read(const char *bytes, size_t length, size_t head, const char *pair[2]) {
+    if (length < head) {
+        return -1;
+    }
+    const char *at = bytes + head, *end = bytes + length;
+    pair[0] = string_take(&at, end);
+    pair[1] = pair[0] ? string_take(&at, end) : NULL;
+    return pair[1] && at == end ? 0 : -1;
+}
+
+int relay_tiled_read(const char *bytes, size_t length, struct relay_tiled *head,
+                     const char **rest, size_t *rest_length) {
+    int64_t count;
+    if (length < sizeof *head) {
+        return -1;
+    }
+    memcpy(head, bytes, sizeof *head);
+    *rest = bytes + sizeof *head;
+    *rest_length = length - sizeof *head;
+    if (!head->good) {
+        return 0;
+    }
+    if (head->rank > RELAY_RANK || !ck_product(head->shape, (int)head->rank, &count) ||
+        !ck_mul(count, sizeof(float), &count)) {
+        return -1;
+    }
+    return (uint64_t)count == *rest_length ? 0 : -1;
 }
 
 void relay_execute_write(struct buf *out, struct relay_execute head, const char *code,

@@ -21,17 +21,27 @@ enum relay_kind {
     RELAY_RESTORE =
         1,         /* session_state text; sent first, once (may be empty). Answered by NAMES. */
     RELAY_EXECUTE, /* struct relay_execute, then code, then expressions as "name\0text\0"... */
+    RELAY_SET,     /* u64 ticket, then "name\0value\0": a setting. Answered by SETTLED. */
+    RELAY_TILE,    /* struct relay_tile, then "result\0series\0". Answered by TILED. */
 
     /* worker -> front */
     RELAY_STREAM = 16, /* u8 1: stdout, 2: stderr; then text */
     RELAY_MESSAGE,     /* iopub message: type, NUL, then its content as JSON */
     RELAY_NAMES,       /* session_names text; whenever it changed, before DONE */
     RELAY_STATE,       /* session_state text; whenever it changed, before DONE */
+    RELAY_STATUS,      /* overview_state JSON; whenever it changed, before DONE or SETTLED */
+    RELAY_SITES,       /* overview_sites JSON; the same */
+    RELAY_PROGRESS,    /* struct relay_progress, then what is done; no text: it is done */
+    RELAY_SETTLED,     /* u64 ticket */
+    RELAY_TILED,       /* struct relay_tiled, then float32 numbers, or why there are none */
     RELAY_DONE, /* u8 status (RELAY_OK, RELAY_ERROR); then the execute_reply's content as JSON
                  */
 };
 
-/* Who says what. MESSAGE types are display_data, update_display_data, execute_result and
+/* A cell runs from EXECUTE to DONE; SET and TILE may come while it does and are answered after
+ * it, in the order in which they came. A ticket is the front's and comes back unchanged.
+ *
+ * Who says what. MESSAGE types are display_data, update_display_data, execute_result and
  * clear_output alone; the front drops others. The `error` message is the front's: it takes
  * ename, evalue and traceback from a DONE with RELAY_ERROR. In a silent cell the front drops
  * STREAM and MESSAGE. A STREAM between cells (complaints of a restore) is shown with the next
@@ -47,12 +57,42 @@ struct relay_execute {
     uint8_t spare[3];
 };
 
+enum { RELAY_RANK = 5 };
+
+struct relay_tile {
+    uint64_t ticket;
+    uint32_t places; /* how many axes are fixed, 0..RELAY_RANK */
+    uint32_t spare;
+    int64_t at[RELAY_RANK];
+};
+
+struct relay_tiled {
+    uint64_t ticket;
+    uint32_t good; /* 0: a sentence follows */
+    uint32_t rank; /* of what is left, 0..RELAY_RANK */
+    int64_t shape[RELAY_RANK];
+};
+
+struct relay_progress {
+    int64_t done, total; /* total 0: not known */
+    double left;         /* seconds; negative: not known */
+};
+
 /* Splits an EXECUTE frame. Returns 0, or -1 if it is malformed. `code` is a terminated copy in
  * the arena (head->code_length long: it may hold NULs); names and texts are arrays in the arena
  * of head->expressions strings that point into `bytes`. */
 int relay_execute_read(struct arena *arena, const char *bytes, size_t length,
                        struct relay_execute *head, const char **code, const char ***names,
                        const char ***texts);
+
+/* Splits a TILED frame. Returns 0, or -1 if it is malformed: no shape, or other bytes than the
+ * shape says. `rest` is what follows the head, of `*rest_length` bytes. */
+int relay_tiled_read(const char *bytes, size_t length, struct relay_tiled *head,
+                     const char **rest, size_t *rest_length);
+
+/* The two strings of a SET or TILE frame, behind a head of `head` bytes; -1 if it is malformed.
+ * They point into `bytes`. */
+int relay_pair_read(const char *bytes, size_t length, size_t head, const char *pair[2]);
 
 /* Appends what relay_execute_read reads. Sets head's code_length from `length`; the caller has
  * set the rest. An inner NUL ends a name or text. */

@@ -6,17 +6,20 @@
 
 #include "core/base/guard.h"
 #include "core/base/nearest.h"
+#include "core/result/result_id.h"
 
-/* An arena and how many names hold it. It lies in that arena. */
+/* A result, and how many names hold it. It lies in its own arena. */
 struct hold {
     struct arena *arena;
+    const struct result *result;
+    const char *id; /* result_id; "" where nobody will ask */
     int64_t names;
+    struct hold *older;
 };
 
 struct kept_one {
     struct hold *hold;
     const char *name;
-    const struct result *result;
 };
 
 static struct kept_one *place_of(struct kept *kept, const char *name) {
@@ -25,9 +28,9 @@ static struct kept_one *place_of(struct kept *kept, const char *name) {
             return &kept->list[i];
         }
     }
-    if (kept->count == kept->room) {
-        kept->room = kept->room ? kept->room * 2 : 8;
-        kept->list = realloc(kept->list, (size_t)kept->room * sizeof *kept->list);
+    if (kept->count == kept->places) {
+        kept->places = kept->places ? kept->places * 2 : 8;
+        kept->list = realloc(kept->list, (size_t)kept->places * sizeof *kept->list);
         if (!kept->list) {
             abort();
         }
@@ -36,39 +39,61 @@ static struct kept_one *place_of(struct kept *kept, const char *name) {
     return &kept->list[kept->count];
 }
 
-static void let_go(struct hold *hold) {
-    if (--hold->names == 0) {
-        arena_free(hold->arena);
+/* Frees of those without a name what is not among the `most` newest, has no room, or is the
+ * same as the newest result. */
+static void trim(struct kept *kept, int64_t most, int64_t room) {
+    struct hold **at = &kept->newest;
+    int64_t unnamed = 0, bytes = 0;
+    while (*at) {
+        struct hold *hold = *at;
+        bool named = hold->names > 0;
+        bool twin = hold != kept->newest && strcmp(hold->id, kept->newest->id) == 0;
+        unnamed += !named && !twin;
+        bytes += named || twin ? 0 : arena_size(hold->arena);
+        if (named || (!twin && unnamed <= most && bytes <= room)) {
+            at = &hold->older;
+        } else {
+            *at = hold->older;
+            arena_free(hold->arena);
+        }
     }
 }
 
-static void put(struct kept *kept, struct hold *hold, const char *name,
-                const struct result *result) {
-    struct kept_one one = { hold, arena_copy(hold->arena, name), result };
+/* `name` lies in the hold's arena. */
+static void put(struct kept *kept, struct hold *hold, const char *name) {
     struct kept_one *place = place_of(kept, name);
     hold->names++;
     if (place->hold) {
-        let_go(place->hold);
+        place->hold->names--;
     } else {
         kept->count++;
     }
-    *place = one;
+    *place = (struct kept_one){ hold, name };
 }
 
 void kept_adopt(struct kept *kept, struct arena *arena, const char *name, const char *other,
                 const struct result *result) {
     struct hold *hold = arena_alloc(arena, sizeof *hold);
-    hold->arena = arena;
-    if (name) {
-        put(kept, hold, name, result);
+    const char *names[2] = { name ? arena_copy(arena, name) : NULL,
+                             other ? arena_copy(arena, other) : NULL };
+    *hold = (struct hold){ .arena = arena,
+                           .result = result,
+                           .id = kept->remembers ? result_id(arena, result) : "" };
+    hold->older = kept->newest; /* from here on nothing can fail */
+    kept->newest = hold;
+    for (int i = 0; i < 2; i++) {
+        if (names[i]) {
+            put(kept, hold, names[i]);
+        }
     }
-    if (other) {
-        put(kept, hold, other, result);
-    }
+    trim(kept, kept->remembers ? KEPT_UNNAMED : 0, kept->room);
 }
 
 void kept_set(struct kept *kept, struct arena *scratch, const char *name,
               const struct result *result) {
+    if (!name && !kept->remembers) {
+        return;
+    }
     struct arena **arena = guard_arena(scratch);
     const struct result *copy = result_copy(*arena, result);
     kept_adopt(kept, *arena, name, NULL, copy);
@@ -104,7 +129,7 @@ static int refuse_unknown(const struct kept *kept, const char *name, struct err 
 const struct result *kept_find(const struct kept *kept, const char *name, struct err *err) {
     for (int64_t i = 0; i < kept->count; i++) {
         if (strcmp(kept->list[i].name, name) == 0) {
-            return kept->list[i].result;
+            return kept->list[i].hold->result;
         }
     }
     refuse_unknown(kept, name, err);
@@ -115,9 +140,27 @@ const char *kept_name(const struct kept *kept, int64_t index) {
     return kept->list[index].name;
 }
 
+int64_t kept_bytes(const struct kept *kept, int64_t index) {
+    return arena_size(kept->list[index].hold->arena);
+}
+
+const struct result *kept_by_id(const struct kept *kept, const char *id) {
+    for (struct hold *hold = kept->newest; hold; hold = hold->older) {
+        if (strcmp(hold->id, id) == 0) {
+            return hold->result;
+        }
+    }
+    return NULL;
+}
+
+void kept_forget(struct kept *kept) {
+    trim(kept, 0, 0);
+}
+
 void kept_free(struct kept *kept) {
     for (int64_t i = 0; i < kept->count; i++) {
-        let_go(kept->list[i].hold);
+        kept->list[i].hold->names--;
     }
+    kept_forget(kept);
     free(kept->list);
 }

@@ -46,14 +46,20 @@ bool progress_due(const struct progress *progress) {
     return reply_follows(progress->reply) && now_seconds() - progress->last >= PACE;
 }
 
-/* "t-SNE of 5000 points: 300 of 750, 4 s left" */
-static const char *words(struct arena *arena, const struct progress *p, int64_t done) {
+/* Seconds that the rest will take at the rate so far; negative: that cannot be told. */
+static double left_of(const struct progress *p, int64_t done) {
     double spent = now_seconds() - p->began;
-    if (p->total <= 0 || done <= 0) {
+    return p->total <= 0 || done <= 0 ? -1 : spent * (double)(p->total - done) / (double)done;
+}
+
+/* "t-SNE of 5000 points: 300 of 750, 4 s left" */
+static const char *words(struct arena *arena, const struct progress *p, int64_t done,
+                         double left) {
+    double spent = now_seconds() - p->began;
+    if (left < 0) {
         return arena_printf(arena, p->zh ? "%s：%lld，已用 %.0f 秒" : "%s: %lld, %.0f s so far",
                             p->what, (long long)done, spent);
     }
-    double left = spent * (double)(p->total - done) / (double)done;
     return arena_printf(
         arena, p->zh ? "%s：%lld / %lld，还需约 %.0f 秒" : "%s: %lld of %lld, %.0f s left",
         p->what, (long long)done, (long long)p->total, left);
@@ -87,10 +93,13 @@ void progress_figure(struct progress *progress, int64_t done, const struct bundl
     }
     struct arena *arena = reply_arena(progress->reply);
     struct arena_mark mark = arena_mark(arena);
-    const char *said = words(arena, progress, done);
+    double left = left_of(progress, done);
+    const char *said = words(arena, progress, done, left);
     struct bundle shown = { .text = said,
                             .html = as_html(arena, progress, said, done, bundle) };
     show(progress, &shown);
+    reply_progress(progress->reply,
+                   &(struct reply_progress){ progress->what, done, progress->total, left });
     arena_rewind(arena, mark);
 }
 
@@ -104,5 +113,9 @@ void progress_done(void *arg, int64_t done, int64_t of) {
 }
 
 void progress_end(struct progress *progress, const struct bundle *bundle) {
+    bool told = progress->shown;
     show(progress, bundle);
+    if (told) {
+        reply_progress(progress->reply, &(struct reply_progress){ .left = -1 });
+    }
 }

@@ -33,6 +33,12 @@ bool reply_follows(const struct reply *reply) {
     return reply->sink.follows && !reply->silent;
 }
 
+void reply_progress(struct reply *reply, const struct reply_progress *progress) {
+    if (reply->sink.progress) {
+        reply->sink.progress(reply->sink.arg, progress);
+    }
+}
+
 static void stream(struct reply *reply, bool is_error, const char *text, size_t length) {
     if (!reply->silent && length > 0) {
         reply->sink.stream(reply->sink.arg, is_error, text, length);

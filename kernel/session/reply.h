@@ -11,6 +11,13 @@
 
 struct reply;
 
+/* "reading sentences", 300 of 750, 4 s left */
+struct reply_progress {
+    const char *what;
+    int64_t done, total; /* total 0: not known */
+    double left;         /* seconds; negative: not known */
+};
+
 /* Where output goes. `content` is the JSON of the message's content, whole. Kinds are Jupyter's
  * msg_types: display_data, update_display_data, execute_result, clear_output; streams come as
  * text. */
@@ -21,6 +28,8 @@ struct reply_sink {
      * May be NULL; so may `page`, without which long help becomes a payload. */
     void (*bundle)(void *arg, const struct bundle *bundle);
     void (*page)(void *arg, const char *text);
+    /* How far long work is; `what` NULL: it is done. May be NULL. */
+    void (*progress)(void *arg, const struct reply_progress *progress);
     void *arg;
     bool follows; /* somebody watches: what is shown meanwhile (progress) is worth showing */
 };
@@ -33,6 +42,8 @@ struct arena *reply_arena(struct reply *reply);
 
 /* Whether somebody watches while it runs. */
 bool reply_follows(const struct reply *reply);
+
+void reply_progress(struct reply *reply, const struct reply_progress *progress);
 
 void reply_text(struct reply *reply, const char *text, size_t length); /* stdout */
 void reply_printf(struct reply *reply, const char *format, ...)

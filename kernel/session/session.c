@@ -126,12 +126,31 @@ struct arena **session_result_arena(struct session *session) {
 
 void session_adopt(struct session *session, struct arena **arena, const char *name,
                    const char *other, const struct result *result) {
-    if (name || other) {
-        kept_adopt(&session->kept, *arena, name, other, result);
-    } else {
-        arena_free(*arena);
-    }
+    kept_adopt(&session->kept, *arena, name, other, result);
     *arena = NULL;
+}
+
+int64_t session_result_bytes(struct session *session, int64_t index) {
+    return kept_bytes(&session->kept, index);
+}
+
+void session_remember(struct session *session, int64_t bytes) {
+    session->kept.remembers = true;
+    session->kept.room = bytes;
+}
+
+const struct result *session_result_by_id(struct session *session, const char *id,
+                                          struct err *err) {
+    const struct result *result = kept_by_id(&session->kept, id);
+    if (!result) {
+        err_set(err, ERR_RESULT,
+                "the numbers behind this picture are not held any more: run its cell again");
+    }
+    return result;
+}
+
+void session_forget(void *session) {
+    kept_forget(&((struct session *)session)->kept);
 }
 
 const struct result *session_result(struct session *session, const char *name,
@@ -180,6 +199,10 @@ static char *setting_at(struct session *session, const char *name) {
 
 const char *session_setting(struct session *session, const char *name) {
     return setting_at(session, name);
+}
+
+const char *session_setting_name(int64_t index) {
+    return index < SETTINGS ? setting_names[index] : NULL;
 }
 
 void session_set(struct session *session, const char *name, const char *value) {

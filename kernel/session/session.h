@@ -41,9 +41,9 @@ const struct loaded *session_models(struct session *session, int64_t *count, int
 
 /* Kept results. The last result of a cell is also kept as "_". */
 void session_keep(struct session *session, const char *name,
-                  const struct result *result); /* copies */
+                  const struct result *result); /* copies; name NULL: see session_remember */
 /* Takes over the arena that holds the result (from session_result_arena) instead of copying it.
- * Each of the two names may be NULL; if both are, the arena is freed. */
+ * Each of the two names may be NULL; if both are, see session_remember. */
 void session_adopt(struct session *session, struct arena **arena, const char *name,
                    const char *other, const struct result *result);
 /* An arena for a result that may be kept; freed with the cell if it is not. */
@@ -52,6 +52,18 @@ const struct result *session_result(struct session *session, const char *name, s
 /* Their names, in the arena. */
 const char *const *session_results(struct session *session, struct arena *arena,
                                    int64_t *count);
+
+int64_t session_result_bytes(struct session *session, int64_t index); /* of the name there */
+
+/* From now on results without a name stay a while too (kernel/session/kept.h), within `bytes`,
+ * so that a front end can ask for the numbers behind a picture. Without it they are freed at
+ * once. */
+void session_remember(struct session *session, int64_t bytes);
+/* The result of that id (core/result/result_id.h). ERR_RESULT: it is held no more. */
+const struct result *session_result_by_id(struct session *session, const char *id,
+                                          struct err *err);
+/* Lets go of the results without a name; for arena_on_shortage. */
+void session_forget(void *session);
 
 /* Files of texts by name (datasets.h); they come back after a worker's death. */
 const struct dataset_kept *session_data_add(struct session *session, const char *name,
@@ -64,6 +76,7 @@ const struct dataset_kept *session_data_all(struct session *session, int64_t *co
 
 /* Settings: "language", "theme", "colours", "seed", "time"; NULL for another name. */
 const char *session_setting(struct session *session, const char *name);
+const char *session_setting_name(int64_t index); /* NULL: there are no more */
 void session_set(struct session *session, const char *name, const char *value);
 
 /* What a new worker needs to come back to this state, as text of one "key<TAB>value..." a line:

@@ -32,6 +32,8 @@ int frames_split(struct message *message, const struct frame *frames, int count,
     message->ids = frames;
     message->signature = frames[at + 1];
     memcpy(message->parts, frames + at + 2, sizeof message->parts);
+    message->buffers = frames + at + 6;
+    message->buffer_count = count - at - 6;
     return 0;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
     FRAMES_MOST = 256,             /* frames in one message */
-    FRAMES_BYTES_MOST = 64 << 20,  /* bytes in one frame */
+    FRAMES_BYTES_MOST = 64 << 20,  /* bytes in one frame, and in all buffers of a message */
     FRAMES_DEPTH_MOST = 100,       /* open brackets in one frame */
     FRAMES_HEADER_MOST = 64 << 10, /* bytes in a header, which every answer repeats */
 };
@@ -36,6 +36,9 @@ struct message {
     const struct frame *ids; /* every leading frame, given back on the reply */
     struct frame signature;
     struct frame parts[4]; /* header, parent_header, metadata, content, as received */
+    int buffer_count;
+    const struct frame *buffers; /* what follows; not signed */
+    bool cut;                    /* there were more, or larger ones: they are dropped */
 
     const char *type, *id;  /* of the header */
     struct json_t *content; /* NULL if it cannot be read */

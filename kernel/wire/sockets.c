@@ -144,10 +144,11 @@ unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, in
 }
 
 /* Takes all frames of one message off the socket and copies those that can matter: the
- * identities, the delimiter and the five after it. Returns their number, 0 if there is no
- * message. */
-static int frames_take(struct arena *arena, void *socket, struct frame *frames) {
-    int count = 0, wanted = FRAMES_MOST, more = 1;
+ * identities, the delimiter, the five after it, and buffers as long as they are not too many or
+ * too large; else *cut. Returns their number, 0 if there is no message. */
+static int frames_take(struct arena *arena, void *socket, struct frame *frames, bool *cut) {
+    int count = 0, body = FRAMES_MOST, more = 1;
+    size_t buffers = 0;
     while (more) {
         zmq_msg_t part;
         zmq_msg_init(&part);
@@ -160,14 +161,17 @@ static int frames_take(struct arena *arena, void *socket, struct frame *frames) 
             return 0;
         }
         more = zmq_msg_more(&part);
-        if (count < wanted) {
-            size_t length = zmq_msg_size(&part);
+        size_t length = zmq_msg_size(&part);
+        buffers += count >= body ? length : 0;
+        if (count < FRAMES_MOST && buffers <= FRAMES_BYTES_MOST) {
             frames[count].bytes = arena_text(arena, zmq_msg_data(&part), length);
             frames[count++].length = length;
-            if (length == 9 && wanted == FRAMES_MOST &&
+            if (length == 9 && body == FRAMES_MOST &&
                 memcmp(zmq_msg_data(&part), "<IDS|MSG>", 9) == 0) {
-                wanted = count + 5 < FRAMES_MOST ? count + 5 : FRAMES_MOST;
+                body = count + 5; /* buffers begin there */
             }
+        } else {
+            *cut = true;
         }
         zmq_msg_close(&part);
     }
@@ -198,7 +202,7 @@ int sockets_receive(struct sockets *sockets, enum channel channel, struct messag
     struct message *fresh = arena_alloc(arena, sizeof *fresh);
     fresh->arena = arena;
     fresh->channel = channel;
-    int count = frames_take(arena, sockets->at[channel], frames);
+    int count = frames_take(arena, sockets->at[channel], frames, &fresh->cut);
     if (count > 0 && message_read(sockets, fresh, frames, count, err) == 0) {
         *message = fresh;
         return 1;
@@ -229,10 +233,29 @@ static void block_send(void *socket, struct frame part, void *base) {
     }
 }
 
-/* From the delimiter to the content. */
+/* What a message says, and what of it lies in a block from malloc: the last frame. */
+struct body {
+    struct frame content;
+    const struct frame *buffers;
+    int buffer_count;
+    void *base; /* the block; NULL: none does */
+};
+
+static void body_send(void *socket, const struct body *body) {
+    for (int i = -1; i < body->buffer_count; i++) {
+        struct frame part = i < 0 ? body->content : body->buffers[i];
+        bool last = i + 1 == body->buffer_count;
+        if (last && body->base) {
+            block_send(socket, part, body->base);
+        } else {
+            part_send(socket, part, last ? 0 : ZMQ_SNDMORE);
+        }
+    }
+}
+
+/* From the delimiter to the last buffer. */
 static void message_send(struct sockets *sockets, void *socket, const char *type,
-                         struct frame parent, const char *metadata, struct frame content,
-                         void *base) {
+                         struct frame parent, const char *metadata, const struct body *body) {
     char hex[SIGN_LENGTH + 1];
     buf_clear(sockets->header);
     envelope_header(&sockets->envelope, sockets->header, type);
@@ -240,7 +263,7 @@ static void message_send(struct sockets *sockets, void *socket, const char *type
         { sockets->header->data, sockets->header->length },
         parent,
         { metadata, strlen(metadata) },
-        content,
+        body->content,
     };
     size_t signature = sign_make(sockets->sign, parts, hex);
     part_send(socket, (struct frame){ "<IDS|MSG>", 9 }, ZMQ_SNDMORE);
@@ -248,11 +271,7 @@ static void message_send(struct sockets *sockets, void *socket, const char *type
     for (int i = 0; i < 3; i++) {
         part_send(socket, parts[i], ZMQ_SNDMORE);
     }
-    if (base) {
-        block_send(socket, content, base);
-    } else {
-        part_send(socket, content, 0);
-    }
+    body_send(socket, body);
 }
 
 void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
@@ -261,7 +280,8 @@ void sockets_reply(struct sockets *sockets, const struct message *request, const
     for (int i = 0; i < request->id_count; i++) {
         part_send(socket, request->ids[i], ZMQ_SNDMORE);
     }
-    message_send(sockets, socket, type, request->parts[0], metadata, content, NULL);
+    message_send(sockets, socket, type, request->parts[0], metadata,
+                 &(struct body){ .content = content });
 }
 
 static const struct frame nothing = { "{}", 2 };
@@ -277,8 +297,9 @@ static void welcome_send(struct sockets *sockets, struct frame topic) {
     json_bytes(&w, topic.bytes, topic.length);
     json_close(&w, '}');
     part_send(sockets->at[CHANNEL_IOPUB], topic, ZMQ_SNDMORE);
-    message_send(sockets, sockets->at[CHANNEL_IOPUB], "iopub_welcome", nothing, "{}",
-                 (struct frame){ sockets->content->data, sockets->content->length }, NULL);
+    message_send(
+        sockets, sockets->at[CHANNEL_IOPUB], "iopub_welcome", nothing, "{}",
+        &(struct body){ .content = { sockets->content->data, sockets->content->length } });
 }
 
 void sockets_welcome(struct sockets *sockets) {
@@ -295,12 +316,19 @@ void sockets_welcome(struct sockets *sockets) {
     zmq_msg_close(&news);
 }
 
-void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
-                     struct frame content, void *base) {
+void sockets_publish_all(struct sockets *sockets, const struct message *parent,
+                         const char *type, struct frame content, const struct frame *buffers,
+                         int buffer_count, void *base) {
+    const struct body body = { content, buffers, buffer_count, base };
     char topic[128];
     sockets_welcome(sockets);
     int length = snprintf(topic, sizeof topic, "kernel.%s.%s", sockets->envelope.session, type);
     part_send(sockets->at[CHANNEL_IOPUB], (struct frame){ topic, (size_t)length }, ZMQ_SNDMORE);
     message_send(sockets, sockets->at[CHANNEL_IOPUB], type, parent ? parent->parts[0] : nothing,
-                 "{}", content, base);
+                 "{}", &body);
+}
+
+void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
+                     struct frame content, void *base) {
+    sockets_publish_all(sockets, parent, type, content, NULL, 0, base);
 }

@@ -45,6 +45,11 @@ void sockets_reply(struct sockets *sockets, const struct message *request, const
 void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
                      struct frame content, void *base);
 
+/* The same with buffers after the content; `base` is then the last one's. */
+void sockets_publish_all(struct sockets *sockets, const struct message *parent,
+                         const char *type, struct frame content, const struct frame *buffers,
+                         int buffer_count, void *base);
+
 /* Greets new subscribers. sockets_publish does so first; call it when iopub has something to
  * read. */
 void sockets_welcome(struct sockets *sockets);

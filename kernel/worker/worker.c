@@ -10,13 +10,18 @@
 #include "core/base/catch.h"
 #include "core/base/memory.h"
 #include "core/base/pipe.h"
+#include "kernel/command/settings.h"
 #include "kernel/relay/relay.h"
+#include "kernel/session/overview.h"
 #include "kernel/worker/run_cell.h"
+#include "kernel/worker/tile.h"
+
+enum { REMEMBERED = 256 << 20 }; /* bytes of results without a name, at most */
 
 struct worker {
     struct session *session;
-    struct arena *told;        /* holds the two texts below */
-    const char *names, *state; /* as the front was told last */
+    struct arena *told; /* holds the texts below, as the front was told last */
+    const char *names, *state, *status, *sites;
 };
 
 static void on_interrupt(int number) {
@@ -39,19 +44,36 @@ static void send_message(void *arg, const char *type, const char *content, size_
     pipe_write(RELAY_FD, RELAY_MESSAGE, type, strlen(type) + 1, content, length);
 }
 
-/* Tells names and state if they have changed, or whatever they are. */
+static void send_progress(void *arg, const struct reply_progress *progress) {
+    (void)arg;
+    const struct relay_progress head = { progress->done, progress->total, progress->left };
+    const char *what = progress->what ? progress->what : "";
+    pipe_write(RELAY_FD, RELAY_PROGRESS, &head, sizeof head, what, strlen(what));
+}
+
+static void send_changed(uint32_t kind, const char *now, const char *before) {
+    if (strcmp(now, before) != 0) {
+        send_text(kind, now);
+    }
+}
+
+/* Tells what has changed; names whatever they are, where that says that all is there again. */
 static void tell(struct worker *worker, bool anyway) {
     struct arena *arena = arena_new();
-    const char *names = session_names(worker->session, arena);
-    const char *state = session_state(worker->session, arena);
-    if (anyway || strcmp(names, worker->names) != 0) {
-        send_text(RELAY_NAMES, names);
+    const struct worker now = { .session = worker->session,
+                                .told = arena,
+                                .names = session_names(worker->session, arena),
+                                .state = session_state(worker->session, arena),
+                                .status = overview_state(worker->session, arena),
+                                .sites = overview_sites(worker->session, arena) };
+    send_changed(RELAY_SITES, now.sites, worker->sites);
+    send_changed(RELAY_STATUS, now.status, worker->status);
+    if (anyway || strcmp(now.names, worker->names) != 0) {
+        send_text(RELAY_NAMES, now.names);
     }
-    if (strcmp(state, worker->state) != 0) {
-        send_text(RELAY_STATE, state);
-    }
+    send_changed(RELAY_STATE, now.state, worker->state);
     arena_free(worker->told);
-    *worker = (struct worker){ worker->session, arena, names, state };
+    *worker = now;
 }
 
 static void restore(struct worker *worker, struct arena *arena, const struct buf *state) {
@@ -66,6 +88,7 @@ static void restore(struct worker *worker, struct arena *arena, const struct buf
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
     const struct reply_sink sink = { .stream = send_stream,
                                      .message = send_message,
+                                     .progress = send_progress,
                                      .follows = true };
     struct relay_execute head;
     struct run_request request;
@@ -85,6 +108,44 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
                                                                                   : RELAY_OK;
     tell(worker, false);
     pipe_write(RELAY_FD, RELAY_DONE, &status, 1, outcome.content, strlen(outcome.content));
+    return 0;
+}
+
+/* A setting that the front has checked. What cannot be is left as it was. */
+static int set(struct worker *worker, const struct buf *frame) {
+    const char *pair[2];
+    char kept[SETTINGS_VALUE];
+    if (relay_pair_read(frame->data, frame->length, sizeof(uint64_t), pair) < 0) {
+        return -1;
+    }
+    if (settings_check(pair[0], pair[1], kept, NULL, NULL) == 0) {
+        session_set(worker->session, pair[0], kept);
+    }
+    tell(worker, false);
+    pipe_write(RELAY_FD, RELAY_SETTLED, frame->data, sizeof(uint64_t), NULL, 0);
+    return 0;
+}
+
+static int tile(struct worker *worker, const struct buf *frame) {
+    struct relay_tile asked;
+    struct err err;
+    const char *pair[2];
+    const float *numbers;
+    if (relay_pair_read(frame->data, frame->length, sizeof asked, pair) < 0) {
+        return -1;
+    }
+    memcpy(&asked, frame->data, sizeof asked);
+    struct relay_tiled answer = { .ticket = asked.ticket };
+    if (tile_find(worker->session, &asked, pair[0], pair[1], &answer, &numbers, &err) < 0) {
+        pipe_write(RELAY_FD, RELAY_TILED, &answer, sizeof answer, err.text, strlen(err.text));
+        return 0;
+    }
+    int64_t count = 1;
+    for (uint32_t i = 0; i < answer.rank; i++) {
+        count *= answer.shape[i];
+    }
+    pipe_write(RELAY_FD, RELAY_TILED, &answer, sizeof answer, numbers,
+               (size_t)count * sizeof *numbers);
     return 0;
 }
 
@@ -110,7 +171,11 @@ static int serve(struct worker *worker) {
         restore(worker, arena, frame);
         take_interrupts();
     } else if (got > 0) {
-        got = kind == RELAY_EXECUTE && execute(worker, arena, frame) == 0 ? 1 : -1;
+        int done = kind == RELAY_EXECUTE ? execute(worker, arena, frame)
+                   : kind == RELAY_SET   ? set(worker, frame)
+                   : kind == RELAY_TILE  ? tile(worker, frame)
+                                         : -1;
+        got = done == 0 ? 1 : -1;
     }
     arena_free(arena);
     return got;
@@ -127,13 +192,20 @@ int worker_main(int argc, char **argv) {
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    arena_budget(memory_budget());
-    struct worker worker = {
-        .session = session_new(), .told = arena_new(), .names = "", .state = ""
-    };
+    int64_t budget = memory_budget();
+    arena_budget(budget);
+    struct worker worker = { .session = session_new(),
+                             .told = arena_new(),
+                             .names = "",
+                             .state = "",
+                             .status = "",
+                             .sites = "" };
+    session_remember(worker.session, budget / 8 < REMEMBERED ? budget / 8 : REMEMBERED);
+    arena_on_shortage(session_forget, worker.session);
     int got;
     while ((got = serve(&worker)) > 0) {
     }
+    arena_on_shortage(NULL, NULL);
     session_free(worker.session);
     arena_free(worker.told);
     return got < 0 ? 70 : 0;

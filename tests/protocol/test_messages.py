@@ -20,7 +20,8 @@ SILENT = {"comm_open", "comm_msg", "comm_close", "create_subshell_request", "no_
 
 
 def wanted_between(msg_type):
-    return ["comm_close"] if msg_type == "comm_open" else []
+    """A comm that the kernel does not have is closed, so that both sides know it."""
+    return ["comm_close"] if msg_type in ("comm_open", "comm_msg") else []
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])
