@@ -50,9 +50,8 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         return 0;
     }
     if (line->word_count > 2) {
-        const struct cell_word *extra = &line->words[2];
-        return err_at(err, ERR_OPTION, extra->line, extra->column, extra->length,
-                      "%%set takes a name and one value, as in %%set theme dark");
+        return cell_refuse(err, ERR_OPTION, &line->words[2],
+                           "%%set takes a name and one value, as in %%set theme dark");
     }
     const char *value = line->word_count > 1 ? line->words[1].text : "";
     if (settings_check(name, value, kept, &wrong, err) < 0) {
