@@ -36,8 +36,8 @@ static int load(const char *library, const char *package, const struct entry *en
     load(library, package, (const struct entry[]){ functions(ENTRY) }, \
          sizeof((const struct entry[]){ functions(ENTRY) }) / sizeof(struct entry), err)
 
-/* Letters keep their shape at every scale and angle: grey edges, no hinting to the pixel grid.
- */
+/* Letters keep their shapes and distances at every scale and angle, so that a picture is laid
+ * out alike in all its forms: grey edges, no hinting or rounding to the pixel grid. */
 static void context_open(void) {
     cairo_font_options_t *options = canvas_fn.cairo_font_options_create();
     canvas_fn.context =
@@ -45,6 +45,7 @@ static void context_open(void) {
     canvas_fn.cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     canvas_fn.cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     canvas_fn.cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    canvas_fn.pango_context_set_round_glyph_positions(canvas_fn.context, FALSE);
     canvas_fn.pango_cairo_context_set_font_options(canvas_fn.context, options);
     canvas_fn.cairo_font_options_destroy(options);
 }

@@ -50,6 +50,7 @@
     ONE(cairo_surface_finish)                \
     ONE(cairo_surface_status)
 #define CANVAS_PANGO(ONE)                         \
+    ONE(pango_context_set_round_glyph_positions)  \
     ONE(pango_font_description_free)              \
     ONE(pango_font_description_new)               \
     ONE(pango_font_description_set_absolute_size) \

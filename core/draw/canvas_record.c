@@ -44,11 +44,36 @@ static struct canvas_mark *add(struct canvas *canvas, enum canvas_mark_kind kind
     *mark = (struct canvas_mark){ .kind = kind, .rgb = rgb };
     *canvas->record->last = mark;
     canvas->record->last = &mark->next;
+    canvas->record->newest = mark;
     return mark;
+}
+
+/* Rectangles laid edge to edge show the paper between them where viewers smooth edges. One of
+ * the same colour is one with its neighbour; another goes on a little below the next. Place and
+ * length along one direction are at[k] and at[k + 2]. */
+static bool join(struct canvas *canvas, uint32_t rgb, const double at[4]) {
+    struct canvas_mark *before = canvas->record->newest;
+    if (!before || before->kind != MARK_RECT) {
+        return false;
+    }
+    for (int k = 0; k < 2; k++) {
+        double *place = before->at, gap = at[k] - place[k] - place[k + 2];
+        bool in_line = fabs(at[1 - k] - place[1 - k]) < 1e-6 &&
+                       fabs(at[3 - k] - place[3 - k]) < 1e-6 && fabs(gap) < 1e-6;
+        if (in_line && before->rgb == rgb) {
+            place[k + 2] += at[k + 2];
+            return true;
+        }
+        place[k + 2] += in_line ? fmin(0.5, at[k + 2] / 2) : 0;
+    }
+    return false;
 }
 
 void canvas_record_add(struct canvas *canvas, enum canvas_mark_kind kind, uint32_t rgb,
                        const double at[4]) {
+    if (kind == MARK_RECT && join(canvas, themed(canvas, rgb), at)) {
+        return;
+    }
     double size = kind == MARK_RECT ? fmin(at[2], at[3]) : at[2];
     if (size > 0 && isfinite(at[0] + at[1] + at[2] + at[3])) {
         memcpy(add(canvas, kind, themed(canvas, rgb))->at, at, 4 * sizeof *at);

@@ -26,7 +26,7 @@ struct canvas_mark {
 };
 
 struct canvas_record {
-    struct canvas_mark *first, **last;
+    struct canvas_mark *first, *newest, **last;
     uint32_t paper;
 };
 

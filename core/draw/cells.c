@@ -92,9 +92,15 @@ static void draw_numbers(const struct drawing *d, double x, double y, const floa
 static void draw_row_labels(const struct drawing *d, double x, double y) {
     const struct cells_layout *l = d->l;
     struct canvas_style style = cells_layout_label_style(l);
+    double line = canvas_hairline(d->canvas);
     for (int64_t i = 0; l->row_step > 0 && i < d->cells->rows.count; i += l->row_step) {
-        write_at(d, style, 1, 0.5, 0, x - 5, y + l->cell * ((double)i + 0.5),
-                 cells_layout_label(d->canvas->arena, &d->cells->rows, i));
+        if (l->row_step > 1) {
+            canvas_rect(d->canvas, x - CELLS_TICK - 1,
+                        y + l->cell * ((double)i + 0.5) - line / 2, CELLS_TICK, line,
+                        COLOUR_QUIET);
+        }
+        write_at(d, style, 1, 0.5, 0, x - 6, y + l->cell * ((double)i + 0.5),
+                 cells_layout_label(d->canvas->arena, d->cells, &d->cells->rows, i));
     }
 }
 
@@ -102,11 +108,16 @@ static void draw_column_labels(const struct drawing *d, double x, double y) {
     const struct cells_layout *l = d->l;
     struct canvas_style style = cells_layout_label_style(l);
     bool flat = l->label_angle <= 0;
+    double line = canvas_hairline(d->canvas);
     for (int64_t i = 0; l->column_step > 0 && i < d->cells->columns.count;
          i += l->column_step) {
+        if (l->column_step > 1) {
+            canvas_rect(d->canvas, x + l->cell * ((double)i + 0.5) - line / 2,
+                        y - CELLS_TICK - 1, line, CELLS_TICK, COLOUR_QUIET);
+        }
         write_at(d, style, flat ? 0.5 : 0, flat ? 1 : 0.5, l->label_angle,
-                 x + l->cell * ((double)i + 0.5), flat ? y - 3 : y - 6,
-                 cells_layout_label(d->canvas->arena, &d->cells->columns, i));
+                 x + l->cell * ((double)i + 0.5), flat ? y - 4 : y - 7,
+                 cells_layout_label(d->canvas->arena, d->cells, &d->cells->columns, i));
     }
 }
 
@@ -138,12 +149,12 @@ static void draw_outer_labels(const struct drawing *d) {
     for (int64_t i = 0; i < cells->panel_rows.count; i++) {
         double y = d->y + l->top + l->pitch_y * (double)i + l->panel_height / 2;
         write_at(d, style, 1, 0.5, 0, d->x + l->outer_x, y,
-                 cells_layout_label(d->canvas->arena, &cells->panel_rows, i));
+                 cells_layout_label(d->canvas->arena, d->cells, &cells->panel_rows, i));
     }
     for (int64_t i = 0; i < cells->panel_columns.count; i++) {
         double x = d->x + l->left + l->pitch_x * (double)i + l->panel_width / 2;
         write_at(d, style, 0.5, 1, 0, x, d->y + l->outer_y,
-                 cells_layout_label(d->canvas->arena, &cells->panel_columns, i));
+                 cells_layout_label(d->canvas->arena, d->cells, &cells->panel_columns, i));
     }
 }
 
@@ -157,18 +168,6 @@ static void draw_axis_titles(const struct drawing *d) {
     double half = canvas_measure(d->canvas, &style, title).width / 2;
     write_at(d, style, 0.5, 0.5, 0, d->x + l->left + fmax(width / 2, half),
              d->y + l->column_title_y, title);
-}
-
-/* Ticks at round values: 1, 2, 2.5 or 5 times a power of ten apart, at most 6 of them. */
-static double tick_step(double range) {
-    double ten = pow(10, floor(log10(range / 5)));
-    double steps[] = { 1, 2, 2.5, 5, 10 };
-    for (int i = 0; i < 5; i++) {
-        if (range / (steps[i] * ten) <= 5.001) {
-            return steps[i] * ten;
-        }
-    }
-    return range;
 }
 
 /* A row of cells a device pixel. */
@@ -194,20 +193,20 @@ static void draw_ramp(const struct drawing *d) {
 
 static void draw_bar(const struct drawing *d) {
     const struct cells_layout *l = d->l;
-    const struct cells *cells = d->cells;
-    double range = cells->high - cells->low;
+    struct canvas_style style = cells_layout_bar_style();
+    double right = d->x + l->bar_x + l->bar_width, line = canvas_hairline(d->canvas);
+    double bottom = d->y + l->bar_y + l->bar_height;
     draw_ramp(d);
-    struct canvas_style style = { .size = 9, .colour = COLOUR_INK };
-    double step = tick_step(range), right = d->x + l->bar_x + l->bar_width;
-    for (double k = ceil(cells->low / step - 1e-9); k * step <= cells->high + step * 1e-6;
-         k++) {
-        double y = d->y + l->bar_y + l->bar_height * (cells->high - k * step) / range;
-        canvas_rect(d->canvas, right, y - 0.25, 3, 0.5, COLOUR_QUIET);
-        write_at(d, style, 0, 0.5, 0, right + 5, y,
-                 arena_printf(d->canvas->arena, "%.6g", k * step + 0.0));
+    for (int i = 0; i < l->bar.count; i++) {
+        double y = bottom - ruler_at(&l->bar, l->bar.ticks[i]);
+        canvas_rect(d->canvas, right, y - line / 2, CELLS_TICK, line, COLOUR_QUIET);
+        canvas_write(d->canvas, &style, right + CELLS_TICK + 2, y, l->bar.labels[i]);
     }
-    write_at(d, page_axis_style(), 0.5, 0.5, 90, right + 40,
-             d->y + l->bar_y + l->bar_height / 2, cells->unit);
+    const char *unit =
+        *l->bar.factor ? arena_printf(d->canvas->arena, "%s  %s", d->cells->unit, l->bar.factor)
+                       : d->cells->unit;
+    write_at(d, page_axis_style(), 0.5, 0.5, 90, d->x + l->unit_x, bottom - l->bar_height / 2,
+             unit);
 }
 
 static void draw_all(const struct drawing *d) {

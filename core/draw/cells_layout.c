@@ -17,11 +17,16 @@ enum {
     COLUMN_LEAST = 14, /* the same for labels that lean */
     FEW = 4,           /* panels side by side that may have labels each */
     LABELLED = 860,    /* width of all panels with labels */
-    BAR = 11
+    BAR = 11,
+    BAR_LABEL = CELLS_TICK + 2
 };
 
 struct canvas_style cells_layout_label_style(const struct cells_layout *layout) {
     return (struct canvas_style){ .size = layout->label_size, .colour = COLOUR_INK };
+}
+
+struct canvas_style cells_layout_bar_style(void) {
+    return (struct canvas_style){ .size = 9, .colour = COLOUR_INK, .y = 0.5 };
 }
 
 struct canvas_style cells_layout_outer_style(void) {
@@ -52,13 +57,15 @@ static double cell_side(const struct cells *cells) {
     return fmin(CELL_MOST, fmax(0.5, cell));
 }
 
-const char *cells_layout_label(struct arena *arena, const struct figure_axis *axis, int64_t i) {
+const char *cells_layout_label(struct arena *arena, const struct cells *cells,
+                               const struct figure_axis *axis, int64_t i) {
     if (axis->block > 1) { /* where the pool begins */
         struct figure_axis numbers = *axis;
         numbers.labels = NULL;
         return figure_label(arena, &numbers, i * axis->block);
     }
-    return figure_short(arena, figure_label(arena, axis, i), CELLS_LABEL_COLUMNS);
+    return figure_short(arena, figure_label(arena, axis, i),
+                        cells->panels == 1 ? CELLS_LABEL_COLUMNS_SINGLE : CELLS_LABEL_COLUMNS);
 }
 
 /* 1, 2, 5, 10, 20 ...: the first that keeps labels apart. */
@@ -73,11 +80,12 @@ static int64_t step_for(double cell, double least) {
     }
 }
 
-static double widest(struct canvas *probe, const struct canvas_style *style,
-                     const struct figure_axis *axis, int64_t step) {
+static double widest(struct canvas *probe, const struct cells *cells,
+                     const struct canvas_style *style, const struct figure_axis *axis,
+                     int64_t step) {
     double most = 0;
     for (int64_t i = 0; step > 0 && i < axis->count; i += step) {
-        const char *label = cells_layout_label(probe->arena, axis, i);
+        const char *label = cells_layout_label(probe->arena, cells, axis, i);
         most = fmax(most, canvas_measure(probe, style, label).width);
     }
     return most;
@@ -93,14 +101,14 @@ static void place_labels(struct cells_layout *l, struct canvas *probe,
     l->column_step = room ? step_for(l->cell, COLUMN_LEAST) : 0;
     l->label_size = fmin(11, fmax(8, l->cell * 0.57));
     struct canvas_style style = cells_layout_label_style(l);
-    double rows = widest(probe, &style, &cells->rows, l->row_step);
-    double columns = widest(probe, &style, &cells->columns, l->column_step);
+    double rows = widest(probe, cells, &style, &cells->rows, l->row_step);
+    double columns = widest(probe, cells, &style, &cells->columns, l->column_step);
     bool flat = columns <= l->cell * (double)l->column_step - 4;
     l->label_angle = flat ? 0 : 45;
     double line = l->label_size * 1.3;
     double rise = flat ? line : (columns + line) * 0.7072;
-    l->beside = room ? rows + 5 : 0;
-    l->above = room ? rise + 4 : 0;
+    l->beside = room ? rows + 6 : 0;
+    l->above = room ? rise + 5 : 0;
 }
 
 /* Cells give way to labels until all panels fit. */
@@ -121,7 +129,7 @@ static void place_panels(struct cells_layout *l, struct canvas *probe,
 /* The widest label of the panel axis that stands at the left. */
 static double outer_width(struct canvas *probe, const struct cells *cells) {
     struct canvas_style style = cells_layout_outer_style();
-    return widest(probe, &style, &cells->panel_rows, 1);
+    return widest(probe, cells, &style, &cells->panel_rows, 1);
 }
 
 static bool outer_labels(const struct cells *cells) {
@@ -134,6 +142,18 @@ const char *cells_layout_row_title(const struct cells *cells) {
 
 const char *cells_layout_column_title(const struct cells *cells) {
     return outer_labels(cells) ? cells->panel_columns.title : cells->columns.title;
+}
+
+/* The values beside the colour bar. */
+static void place_bar(struct cells_layout *l, struct canvas *probe, const struct cells *cells) {
+    struct canvas_style style = cells_layout_bar_style();
+    double widest = 0;
+    ruler_init(probe->arena, &l->bar, cells->low, cells->high, false, false, l->bar_height,
+               fmax(32, l->bar_height / 6));
+    for (int i = 0; i < l->bar.count; i++) {
+        widest = fmax(widest, canvas_measure(probe, &style, l->bar.labels[i]).width);
+    }
+    l->unit_x = l->bar_x + BAR + BAR_LABEL + widest + 14;
 }
 
 struct cells_layout cells_layout_of(struct canvas *probe, const struct cells *cells) {
@@ -153,9 +173,7 @@ struct cells_layout cells_layout_of(struct canvas *probe, const struct cells *ce
     double right =
         l.left + l.pitch_x * (double)(cells->panel_columns.count - 1) + l.panel_width;
     l.bar_x = right + 16;
-    double lean = l.label_angle > 0 && !many ? (l.above - 4) : 0;
-    l.width = fmax(l.bar_x + BAR + 44, right + lean);
-
+    double lean = l.label_angle > 0 && !many ? (l.above - 5) : 0;
     double y = 18;
     l.column_title_y = 7;
     l.outer_y = outer ? y + 14 : y;
@@ -164,7 +182,9 @@ struct cells_layout cells_layout_of(struct canvas *probe, const struct cells *ce
     double bottom = l.top + l.pitch_y * (double)(cells->panel_rows.count - 1) + l.panel_height;
     l.bar_y = l.top;
     l.bar_width = BAR;
-    l.bar_height = fmax(64, fmin(bottom - l.top, 220));
+    l.bar_height = fmax(64, bottom - l.top);
+    place_bar(&l, probe, cells);
+    l.width = fmax(l.unit_x + 8, right + lean);
     l.row_title_y = (l.top + bottom) / 2;
     struct canvas_style axis = page_axis_style();
     double reach = canvas_measure(probe, &axis, cells_layout_row_title(cells)).width / 2;

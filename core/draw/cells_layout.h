@@ -3,6 +3,7 @@
 
 #include "core/draw/canvas.h"
 #include "core/draw/figure.h"
+#include "core/draw/ruler.h"
 
 /* cells_layout: where everything of a body of cells stands, in CSS pixels from the body's top
  * left. The PNG and the HTML over it use the same numbers. */
@@ -21,6 +22,8 @@ struct cells_layout {
         outer_y; /* right end of the labels of panel rows, bottom of those of columns */
     double row_title_x, row_title_y, column_title_y; /* middle of the axis titles */
     double bar_x, bar_y, bar_width, bar_height;
+    struct ruler bar;              /* its values, from the bottom */
+    double unit_x;                 /* middle of the line that says what they are */
     int64_t row_step, column_step; /* every how many cells a label stands; 0: none */
     double label_size;             /* of the token labels */
     double label_angle;            /* of the column labels */
@@ -29,15 +32,22 @@ struct cells_layout {
 /* Styles that both the measuring and the drawing use. */
 struct canvas_style cells_layout_label_style(const struct cells_layout *layout);
 struct canvas_style cells_layout_outer_style(void);
+struct canvas_style cells_layout_bar_style(void);
 
-/* Labels longer than this many columns are cut in the picture. */
-enum { CELLS_LABEL_COLUMNS = 16 };
+/* Length of the ticks at the colour bar, and at labels that do not stand at every cell. */
+enum { CELLS_TICK = 3 };
+
+/* Labels longer than this many columns are cut in the picture; of a single panel, which has
+ * more room, those longer than so many. */
+enum { CELLS_LABEL_COLUMNS = 16, CELLS_LABEL_COLUMNS_SINGLE = 30 };
 
 /* The most cells along one side that are worth drawing for so many panel columns and rows. */
 int64_t cells_layout_cells(int64_t panel_rows, int64_t panel_columns);
 
-/* The label at drawn place i, as the picture shows it. */
-const char *cells_layout_label(struct arena *arena, const struct figure_axis *axis, int64_t i);
+/* The label at drawn place i of the panels' rows or columns, or of one of the outer axes, as
+ * the picture shows it. */
+const char *cells_layout_label(struct arena *arena, const struct cells *cells,
+                               const struct figure_axis *axis, int64_t i);
 
 /* What the rows and columns are called at the edges of the whole picture. */
 const char *cells_layout_row_title(const struct cells *cells);

@@ -45,8 +45,8 @@ struct lines {
     /* by measure */
     struct ruler down, across;
     double left, top, width, below, right;
-    int64_t step; /* every how many points have a label */
-    bool leans;   /* labels at an angle */
+    int64_t first, step; /* which points have a label */
+    bool leans;          /* labels at an angle */
 };
 
 static double value_at(const struct lines *l, int64_t line, int64_t point) {
@@ -92,6 +92,39 @@ static bool one_by_one(const struct lines *l) {
     return !l->x && (l->labels || l->points <= LABELLED);
 }
 
+/* The whole number that a point is called by; false: by something else. */
+static bool numbered(struct arena *arena, const struct lines *l, int64_t point,
+                     long long *number) {
+    const char *text = point_label(arena, l, point);
+    char *end;
+    *number = strtoll(text, &end, 10);
+    return end > text && !*end && llabs(*number) < 1000000000;
+}
+
+/* 1, 2, 5, 10, 20 ...: the first that is not less. */
+static int64_t round_up(int64_t least) {
+    int64_t ten = 1;
+    while (10 * ten <= least) {
+        ten *= 10;
+    }
+    return least <= ten       ? ten
+           : least <= 2 * ten ? 2 * ten
+           : least <= 5 * ten ? 5 * ten
+                              : 10 * ten;
+}
+
+/* Where points are numbered one after the other, the numbers shown are round. */
+static void round_labels(struct arena *arena, struct lines *l) {
+    long long from, to;
+    l->first = 0;
+    if (l->step == 1 || !numbered(arena, l, 0, &from) ||
+        !numbered(arena, l, l->points - 1, &to) || to - from != l->points - 1) {
+        return;
+    }
+    l->step = round_up(l->step);
+    l->first = ((-from) % l->step + l->step) % l->step;
+}
+
 /* Every how many points there is room for a label, lying if that does not cost labels. */
 static void place_labels(struct canvas *probe, struct lines *l) {
     struct canvas_style style = point_style();
@@ -103,6 +136,7 @@ static void place_labels(struct canvas *probe, struct lines *l) {
     }
     l->leans = widest + 8 > fmax(pitch, 40);
     l->step = (int64_t)ceil((l->leans ? 14 : widest + 8) / pitch);
+    round_labels(probe->arena, l);
     l->below = l->leans ? (widest + 12) * 0.7072 + 6 : 20;
 }
 
@@ -256,7 +290,7 @@ static void draw_names(struct canvas *canvas, const struct lines *l, double x, d
 
 static void draw_labels(struct canvas *canvas, const struct lines *l, double x, double y) {
     double bottom = y + l->top + HEIGHT, line = canvas_hairline(canvas);
-    for (int64_t i = 0; i < l->points; i += l->step) {
+    for (int64_t i = l->first; i < l->points; i += l->step) {
         struct canvas_style style = point_style();
         style.angle = l->leans ? 45 : 0;
         const char *text =

@@ -162,25 +162,32 @@ static void edge(struct canvas *canvas, const struct view *view, int from, int t
     canvas_line(canvas, x + a[0], y + a[1], x + b[0], y + b[1], 0.8, colour);
 }
 
+/* Where the name of dimension d stands, by an edge in front. */
+static void place_name(const struct view *view, int d, struct canvas_style *style, double *at) {
+    static const int named[][2] = { { 0, 1 }, { 0, 2 }, { 2, 6 } };
+    double a[2], b[2];
+    corner(view, named[d][0], a);
+    corner(view, named[d][1], b);
+    *style = page_axis_style();
+    style->x = d == 0 ? 0.3 : 1;
+    style->y = d == 2 ? 0.5 : 0;
+    at[0] = (a[0] + b[0]) / 2 - (d == 2 ? 7 : 0);
+    at[1] = (a[1] + b[1]) / 2 + (d == 2 ? 0 : 7);
+}
+
 /* The floor and the two walls behind, then the names along the edges in front. */
 static void draw_box(struct canvas *canvas, const struct view *view, const char *const *titles,
                      double x, double y) {
     static const int behind[][2] = { { 0, 1 }, { 0, 2 }, { 1, 3 }, { 2, 3 }, { 2, 6 },
                                      { 3, 7 }, { 6, 7 }, { 1, 5 }, { 5, 7 } };
-    static const int named[][2] = { { 0, 1 }, { 0, 2 }, { 2, 6 } };
     for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
         edge(canvas, view, behind[i][0], behind[i][1], x, y, COLOUR_LINE);
     }
     for (int d = 0; d < 3; d++) {
-        double a[2], b[2];
-        corner(view, named[d][0], a);
-        corner(view, named[d][1], b);
-        struct canvas_style style = page_axis_style();
-        style.x = d == 0 ? 0.3 : 1;
-        style.y = d == 2 ? 0.5 : 0;
-        double beside = d == 2 ? -7 : 0, below = d == 2 ? 0 : 7;
-        canvas_write(canvas, &style, x + (a[0] + b[0]) / 2 + beside,
-                     y + (a[1] + b[1]) / 2 + below, title_of(titles, d));
+        struct canvas_style style;
+        double at[2];
+        place_name(view, d, &style, at);
+        canvas_write(canvas, &style, x + at[0], y + at[1], title_of(titles, d));
     }
 }
 
@@ -197,9 +204,24 @@ void view_axes(struct canvas *canvas, const struct view *view, const char *const
     canvas_rect(canvas, x - line / 2, y, line, view->height, COLOUR_LINE);
 }
 
+/* What names of the box's edges reach over the plot at the left. */
+static double room_for_names(struct canvas *probe, const struct view *view,
+                             const char *const *titles) {
+    double least = 0;
+    for (int d = 0; d < 3; d++) {
+        struct canvas_style style;
+        double at[2];
+        place_name(view, d, &style, at);
+        double width = canvas_measure(probe, &style, title_of(titles, d)).width;
+        least = fmin(least, at[0] - style.x * width);
+    }
+    return -least;
+}
+
 double view_left_room(struct canvas *probe, const struct view *view,
                       const char *const *titles) {
-    return view->dims == 3 ? 0 : ruler_left_room(probe, &view->down, title_of(titles, 1));
+    return view->dims == 3 ? room_for_names(probe, view, titles)
+                           : ruler_left_room(probe, &view->down, title_of(titles, 1));
 }
 
 double view_bottom_room(const struct view *view, const char *const *titles) {
