@@ -4,6 +4,7 @@
 #include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/hover.h"
+#include "core/draw/page.h"
 #include "core/draw/table.h"
 #include "core/draw/terms.h"
 
@@ -22,6 +23,7 @@ enum {
     BETWEEN = 26,    /* columns of plots */
     HEAD = 22,       /* title of a plot */
     SCALE = 34,      /* below, where there is a scale */
+    WHAT = 18,       /* below, where a line says what is measured */
     BELOW = 16,      /* room below a plot of several */
     SENT = 2000      /* bars in the JSON, where they can be scrolled */
 };
@@ -35,6 +37,7 @@ struct bars {
     const float *values; /* [panels, stride] */
     const float *other;  /* the same, or NULL */
     bool is_signed, log;
+    bool whole;       /* all values are whole numbers */
     const char *what; /* that is measured */
     struct chart_key keys[2];
     /* by measure */
@@ -70,6 +73,13 @@ static double text_width(struct canvas *probe, const char *text) {
     return canvas_measure(probe, &style, text).width;
 }
 
+/* Three digits of each, so that values below each other are equally exact; counts as they are.
+ */
+static const char *value_text(struct arena *arena, const struct bars *bars, double value) {
+    bool plain = bars->whole || !(fabs(value) >= 1e-3 && fabs(value) < 99.95);
+    return plain ? ruler_number(arena, value) : arena_printf(arena, "%#.3g", value);
+}
+
 /* Values stand behind their bars' ends: negative ones at the left. */
 static void measure_texts(struct canvas *probe, struct bars *bars) {
     for (int64_t i = 0; i < bars->panels * bars->n; i++) {
@@ -78,7 +88,7 @@ static void measure_texts(struct canvas *probe, struct bars *bars) {
         for (int which = 0; which < (bars->other ? 2 : 1); which++) {
             double value = which ? other_at(bars, panel, place) : value_at(bars, panel, place);
             double *side = value < 0 ? &bars->before : &bars->after;
-            *side = fmax(*side, text_width(probe, ruler_number(probe->arena, value)) + 6);
+            *side = fmax(*side, text_width(probe, value_text(probe->arena, bars, value)) + 6);
         }
     }
 }
@@ -115,17 +125,28 @@ static void scale(struct arena *arena, struct bars *bars, double length) {
     }
 }
 
+static bool all_whole(const struct bars *bars) {
+    bool whole = true;
+    for (int64_t i = 0; i < bars->panels * bars->n; i++) {
+        double value = value_at(bars, i / bars->n, i % bars->n);
+        double other = bars->other ? other_at(bars, i / bars->n, i % bars->n) : 0;
+        whole = whole && !(fmod(value, 1) != 0) && !(fmod(other, 1) != 0);
+    }
+    return whole;
+}
+
 static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
     struct bars *bars = figure->body;
     static const double lengths[] = { 0, 360, 190, 120 };
     bars->columns = bars->panels == 1 ? 1 : bars->panels <= 4 ? 2 : 3;
     bars->pitch = (bars->n > 24 ? PITCH_MANY : PITCH) + (bars->other ? 7 : 0);
+    bars->whole = all_whole(bars);
     measure_texts(probe, bars);
     double length = lengths[bars->columns];
     scale(figure->arena, bars, length);
     bars->width = bars->label + 8 + bars->before + length + bars->after;
     bars->height =
-        bars->pitch * (double)bars->n + (bars->titles ? HEAD : 0) + (bars->log ? SCALE : 0);
+        bars->pitch * (double)bars->n + (bars->titles ? HEAD : 0) + (bars->log ? SCALE : WHAT);
     double width = bars->width * (double)bars->columns + BETWEEN * (double)(bars->columns - 1);
     int64_t rows = (bars->panels + bars->columns - 1) / bars->columns;
     bars->top = chart_keys_height(probe, bars->keys, bars->other ? 2 : 0, width);
@@ -155,7 +176,7 @@ static void draw_bar(struct canvas *canvas, const struct bars *bars, double x, d
     style.size = pale ? 9 : 10;
     style.colour = isfinite(value) ? pale ? COLOUR_QUIET : COLOUR_INK : COLOUR_BAD;
     chart_write(canvas, style, value < 0 ? 1 : 0, 0.5, x + at + (value < 0 ? -5 : 5),
-                y + height / 2, ruler_number(canvas->arena, value));
+                y + height / 2, value_text(canvas->arena, bars, value));
 }
 
 static void draw_panel(struct canvas *canvas, const struct bars *bars, int64_t panel, double x,
@@ -168,6 +189,10 @@ static void draw_panel(struct canvas *canvas, const struct bars *bars, int64_t p
     if (bars->log) {
         double high = bars->pitch * (double)bars->n;
         ruler_bottom(canvas, &bars->ruler, left, y + high, high, bars->what);
+    }
+    if (!bars->log) {
+        chart_write(canvas, page_axis_style(), 0, 0, left + ruler_at(&bars->ruler, 0),
+                    y + bars->pitch * (double)bars->n + 3, bars->what);
     }
     for (int64_t i = 0; i < bars->n; i++) {
         double top = y + bars->pitch * (double)i + (bars->pitch - thick) / 2;

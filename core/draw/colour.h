@@ -17,7 +17,7 @@ enum {
     COLOUR_QUIET = 0x59636e,  /* axis titles, provenance */
     COLOUR_LINE = 0xc4cad1,   /* frames and ticks */
     COLOUR_GRID = 0xe8ebee,   /* hairlines across a plot */
-    COLOUR_BAD = 0xb3261e,    /* NaN and infinities where they are counted */
+    COLOUR_BAD = 0xa3211a,    /* NaN and infinities where they are counted */
     COLOUR_MISSING = 0xb4b4b4 /* not a number */
 };
 

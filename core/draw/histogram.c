@@ -220,7 +220,7 @@ static void draw_plot(struct canvas *canvas, const struct histogram *h, int64_t 
                       double top) {
     double y = top + h->plot, line = canvas_hairline(canvas);
     ruler_left(canvas, &h->y, x + h->left, top, h->right - h->left,
-               row == h->rows / 2 ? h->counted : "");
+               *h->y.factor ? h->counted : "");
     for (int64_t i = 0; i < h->bins; i++) {
         draw_column(canvas, h, x + edge_x(h, i), x + edge_x(h, i + 1), y, count_at(h, row, i),
                     colour_category(0));
@@ -247,6 +247,13 @@ static void draw_plots(struct canvas *canvas, const struct histogram *h, double 
     chart_keys(canvas, h->keys, h->other ? 2 : 0, h->right - h->left, x + h->left, y);
     for (int64_t row = 0; row < h->rows; row++) {
         draw_plot(canvas, h, row, x, y + h->top + h->pitch * (double)row);
+    }
+    if (!*h->y.factor) { /* once for all */
+        struct canvas_style style = page_axis_style();
+        style.angle = 90;
+        chart_write(canvas, style, 0.5, 0,
+                    x + h->left - ruler_left_room(canvas, &h->y, h->counted),
+                    (y + h->top + below) / 2, h->counted);
     }
     ruler_bottom(canvas, &h->x, x + h->bins_left, below, 0, h->what);
     draw_bucket_words(canvas, h, x, below);

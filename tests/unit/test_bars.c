@@ -77,7 +77,7 @@ TEST(bars_on_a_logarithmic_scale) {
     struct bundle *plain = chart_sample_draw(arena, result, "en");
     series->log = true;
     struct bundle *scaled = chart_sample_draw(arena, result, "en");
-    check(scaled->height > plain->height + 20);
+    check(scaled->height > plain->height + 10);
     check_text(scaled->json, "\"log\":true");
     series->values->data[2] = -1;
     check_text(chart_sample_draw(arena, result, "en")->json, "\"log\":false");

@@ -210,3 +210,76 @@ TEST(canvas_bears_many_texts) {
         check(i != 390 || inked(canvas) == first);
     }
 }
+
+TEST(canvas_darkens_what_arrives) {
+    struct canvas *canvas = blank(40, 20, 1);
+    canvas_darken(canvas);
+    canvas_rect(canvas, 2, 2, 5, 5, COLOUR_QUIET);
+    struct canvas_style style = { .size = 22, .colour = 0xffffff, .on = true };
+    canvas_rect(canvas, 10, 0, 30, 20, 0xffffff);
+    canvas_write(canvas, &style, 12, -4, "MI");
+    check_int(canvas->palette[canvas->pixels[0]], colour_dark(COLOUR_PAPER));
+    check_int(canvas->palette[canvas->pixels[3 * 40 + 3]], colour_dark(COLOUR_QUIET));
+    double lightest = 0; /* white letters on what was white */
+    for (int64_t i = 0; i < 800; i++) {
+        lightest = fmax(lightest, colour_luminance(canvas->palette[canvas->pixels[i]]));
+    }
+    check(lightest > 0.9);
+}
+
+/* By hand: 3 x 2 cells of 1.5 pixels at 1, 1 end at 2.5, 4 and 5.5, so that edges fall on whole
+ * pixels; the middle one of the first row is clear. */
+TEST(canvas_cells_leave_no_seams) {
+    struct canvas *canvas = blank(7, 5, 2);
+    const unsigned char levels[] = { 0, CANVAS_CLEAR, 1, 1, 0, 1 };
+    const uint32_t colours[] = { 0x112233, 0x445566 };
+    canvas_rect(canvas, 0, 0, 7, 5, 0x777777);
+    canvas_cells(canvas, &(struct canvas_cells){ 1, 1, 1.5, 1.5, 3, 2, levels, colours, 2 });
+    for (int64_t y = 0; y < 10; y++) {
+        for (int64_t x = 0; x < 14; x++) {
+            bool inside = x >= 2 && x < 11 && y >= 2 && y < 8;
+            unsigned char level = inside ? levels[(y - 2) / 3 * 3 + (x - 2) / 3] : CANVAS_CLEAR;
+            uint32_t wanted = level == CANVAS_CLEAR ? 0x777777 : colours[level];
+            check_int(canvas->palette[canvas->pixels[y * 14 + x]], wanted);
+        }
+    }
+    canvas_cells(canvas, &(struct canvas_cells){ -3, 4, 5, 5, 3, 2, levels, colours, 2 });
+}
+
+/* One device pixel where these are coarse, about half a CSS pixel where they are fine. */
+TEST(canvas_hairline_is_whole_pixels) {
+    check_near(canvas_hairline(blank(1, 1, 1)), 1, 1e-9);
+    check_near(canvas_hairline(blank(1, 1, 2)), 0.5, 1e-9);
+    check_near(canvas_hairline(blank(1, 1, 6.25)), 3 / 6.25, 1e-9);
+    check_near(canvas_hairline(blank(1, 1, 0.5)), 2, 1e-9);
+}
+
+TEST(canvas_halo_is_paper_round_the_letters) {
+    struct canvas_style style = { .size = 20, .halo = true };
+    struct canvas *canvas = blank(40, 30, 2), *bare = blank(40, 30, 2);
+    canvas_rect(canvas, 0, 0, 40, 30, 0x336699);
+    canvas_write(canvas, &style, 5, 2, "H");
+    style.halo = false;
+    canvas_write(bare, &style, 5, 2, "H");
+    int64_t paper = 0, black = 0, letters = 0;
+    for (int64_t i = 0; i < canvas->width * canvas->height; i++) {
+        paper += canvas->palette[canvas->pixels[i]] == COLOUR_PAPER;
+        black += canvas->palette[canvas->pixels[i]] == 0;
+        letters += bare->palette[bare->pixels[i]] == 0;
+    }
+    check(paper > 100);
+    check_int(black, letters);
+}
+
+/* Letters stand in the same places at every scale, so that a picture has one layout. */
+TEST(canvas_measures_the_same_at_every_scale) {
+    static const double scales[] = { 0.5, 1, 2, 3.125, 6.25 };
+    struct canvas_style style = { .size = 11 };
+    struct canvas_size two = canvas_measure(blank(1, 1, 2), &style, "attention of the cat 猫");
+    for (int i = 0; i < 5; i++) {
+        struct canvas_size size =
+            canvas_measure(blank(1, 1, scales[i]), &style, "attention of the cat 猫");
+        check_near(size.width, two.width, 0.05);
+        check_near(size.height, two.height, 0.05);
+    }
+}

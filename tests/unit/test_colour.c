@@ -85,3 +85,44 @@ TEST(colour_mix_goes_from_one_to_the_other) {
     check_int(colour_mix(0x102030, 0xffffff, 1), 0xffffff);
     check_int(colour_mix(0x000000, 0xff8040, 0.5), 0x804020);
 }
+
+/* The same hue with its lightness turned about; all that is read is read on dark paper too. */
+TEST(colour_dark_turns_lightness_about) {
+    static const uint32_t inks[] = { COLOUR_INK, COLOUR_QUIET, COLOUR_BAD };
+    uint32_t paper = colour_dark(COLOUR_PAPER);
+    check_near(lightness(paper), 0.2, 0.004);
+    check_near(lightness(colour_dark(0x000000)), 0.99, 0.004);
+    for (int i = 0; i < 3; i++) {
+        check(colour_contrast(colour_dark(inks[i]), paper) >= 4.5);
+    }
+    for (int i = 0; i <= 20; i++) {
+        uint32_t light = colour_sequential(COLOUR_GREY, i / 20.0);
+        check_near(lightness(colour_dark(light)), 0.2 + 0.79 * (1 - lightness(light)), 0.004);
+        check(colour_contrast(colour_dark(light), colour_text_on(colour_dark(light))) >= 4.5);
+    }
+}
+
+TEST(colour_maps_get_darker_all_the_way) {
+    for (int map = 0; map < COLOUR_MAPS; map++) {
+        for (int i = 1; i <= 100; i++) {
+            uint32_t here = colour_sequential((enum colour_map)map, i / 100.0);
+            uint32_t before = colour_sequential((enum colour_map)map, (i - 1) / 100.0);
+            check(lightness(here) <= lightness(before) + 0.002);
+            check(colour_contrast(here, colour_text_on(here)) >= 4.5);
+        }
+    }
+    check_int(colour_sequential(COLOUR_VIRIDIS, 0), 0xfde725);
+    check_int(colour_sequential(COLOUR_VIRIDIS, 1), 0x440154);
+    uint32_t grey = colour_sequential(COLOUR_GREY, 0.4);
+    check_int(grey >> 16, grey & 0xff);
+    check(lightness(colour_diverging(COLOUR_GREY, -1)) >
+          lightness(colour_diverging(COLOUR_GREY, 1)) + 0.7);
+}
+
+TEST(colour_map_find_knows_its_names) {
+    check_int(colour_map_find(NULL), COLOUR_CUTAWAY);
+    check_int(colour_map_find("grey"), COLOUR_GREY);
+    check_int(colour_map_find("viridis"), COLOUR_VIRIDIS);
+    check_int(colour_map_find("jet"), -1);
+    check_int(colour_map_find(""), -1);
+}

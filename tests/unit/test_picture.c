@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "core/base/jsontree.h"
+#include "core/base/pool.h"
 #include "core/base/utf8.h"
 #include "core/draw/figure_drawn.h"
 #include "tests/check.h"
 #include "tests/hostile.h"
+#include "tests/xml_read.h"
 
 /* Every picture, of any texts and any numbers: what holds for all of them. */
 
@@ -314,8 +316,134 @@ TEST(picture_of_long_words_stays_small) {
     }
 }
 
+/* ---- as SVG and PDF ---- */
+
+static struct picture_file *file_of(const struct result *result, enum picture_form form,
+                                    const char *theme) {
+    struct err err = { 0 };
+    const struct picture_options options = { .theme = theme };
+    struct picture_file *file = picture_file(check_arena(), NULL, result, &options, form, &err);
+    check_same(err.text, "");
+    return file;
+}
+
+/* Each line of `lines` up to `=` or its end is among the words. */
+static bool are_among(const char *lines, const char *words) {
+    for (const char *at = lines; *at; at += strcspn(at, "\n") + 1) {
+        const char *name = arena_printf(check_arena(), " %.*s ", (int)strcspn(at, "=\n"), at);
+        if (!strstr(words, name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nothing that acts or comes from elsewhere; pictures within it are its own bytes. */
+static void check_harmless(const struct xml_read *svg) {
+    static const char image[] = "\nxlink:href=data:image/png;base64,";
+    static const char style[] = "\nstyle=image-rendering:pixelated\n";
+    check(are_among(svg->elements, " svg title desc rect path circle text image "));
+    check(
+        are_among(svg->attributes,
+                  " xmlns xmlns:xlink version role width height viewBox font-family xml:space "
+                  "xml:lang x y fill shape-rendering d stroke stroke-width stroke-linecap "
+                  "stroke-linejoin cx cy r font-size textLength lengthAdjust font-weight "
+                  "direction text-anchor paint-order transform preserveAspectRatio "
+                  "image-rendering style xlink:href "));
+    for (const char *at = svg->attributes; (at = strstr(at, "\nxlink:href=")); at++) {
+        check(strncmp(at, image, strlen(image)) == 0);
+    }
+    for (const char *at = svg->attributes; (at = strstr(at, "\nstyle=")); at++) {
+        check(strncmp(at, style, strlen(style)) == 0);
+    }
+    check(is_plain(svg->texts) && is_plain(svg->title) && is_plain(svg->desc));
+}
+
+static const struct xml_read *svg_of(const struct result *result, const char *theme) {
+    const struct picture_file *file = file_of(result, PICTURE_SVG, theme);
+    const char *why = "not drawn";
+    const struct xml_read *svg =
+        file ? xml_read(check_arena(), file->bytes, file->length, &why) : NULL;
+    check_same(why, "");
+    check(file && file->length < 1000000);
+    return svg;
+}
+
+TEST(picture_as_svg_of_hostile_words_is_harmless) {
+    for (int first = 0; first < HOSTILE; first++) {
+        const char *turned[HOSTILE];
+        for (int i = 0; i < HOSTILE; i++) {
+            turned[i] = hostile[(first + i) % HOSTILE];
+        }
+        for (int kind = first % KINDS; kind < KINDS; kind += 5) {
+            const struct words words = { turned, HOSTILE };
+            const struct xml_read *svg =
+                svg_of(make(check_arena(), kind, &words, 12), first % 2 ? "dark" : "light");
+            if (check(svg)) {
+                check_harmless(svg);
+            }
+        }
+    }
+}
+
 static const char *const plain_words[] = { "the", "cat", "sat", "on", "mat" };
 static const struct words plain = { plain_words, 5 };
+
+/* The same size as in pixels, and the words as text. */
+TEST(picture_as_svg_keeps_words_and_layout) {
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct result *result = make(check_arena(), kind, &plain, 8);
+        const struct bundle *bundle = examine(result, "en");
+        const struct xml_read *svg = svg_of(result, NULL);
+        if (check(svg && bundle)) {
+            check_text(svg->attributes,
+                       arena_printf(check_arena(), "viewBox=0 0 %lld %lld\n",
+                                    (long long)bundle->width, (long long)bundle->height));
+            check_text(svg->texts, "the\n");
+            check_text(svg->texts, kind == 9 || kind == 10 ? "the" : "cat\n");
+            check_same(svg->desc, bundle->alt);
+        }
+    }
+}
+
+/* One page, the letters with it, the same bytes however many threads there are. */
+TEST(picture_as_pdf_is_one_page) {
+    int threads = pool_threads();
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct result *result = make(check_arena(), kind, &plain, 8);
+        const struct picture_file *one = file_of(result, PICTURE_PDF, "dark"), *two;
+        pool_set_threads(kind % 8 + 1);
+        two = file_of(result, PICTURE_PDF, "dark");
+        if (check(one && two)) {
+            check(memcmp(one->bytes, "%PDF-1.", 7) == 0);
+            check(memmem(one->bytes, one->length, "/Count 1\n", 9) != NULL);
+            check(memmem(one->bytes, one->length, "/ToUnicode", 10) != NULL);
+            check(one->length < 200000);
+            check(one->length == two->length &&
+                  memcmp(one->bytes, two->bytes, one->length) == 0);
+        }
+    }
+    pool_set_threads(threads);
+}
+
+/* One of 7 by 7 inches has 282 million dots at 2,400 an inch. */
+TEST(picture_of_too_many_pixels_is_refused) {
+    struct err err = { 0 };
+    struct picture_options options = { .scale = 25 };
+    const struct result *result = make(check_arena(), 0, &plain, 60);
+    check(!picture_file(check_arena(), NULL, result, &options, PICTURE_PNG, &err));
+    check_int(err.kind, ERR_OPTION);
+    check_text(err.text, "million");
+    check_text(err.text, "at most");
+    options.scale = 25.1;
+    check(!picture_file(check_arena(), NULL, result, &options, PICTURE_PNG, &err));
+    options = (struct picture_options){ .theme = "blue" };
+    check(!picture_file(check_arena(), NULL, result, &options, PICTURE_PNG, &err));
+    check_text(err.text, "light or dark, not");
+    options = (struct picture_options){ .colours = "jet" };
+    check(!picture_file(check_arena(), NULL, result, &options, PICTURE_PNG, &err));
+    check_text(err.text, "cutaway, viridis or grey");
+}
 
 /* Fills all series but those whose numbers are places. */
 static void fill(struct result *result, const float *odd, int64_t count) {

@@ -33,7 +33,7 @@ const BUCKET = 20;
 const ASIDE = 26;
 const HEAD = 20;
 const FEWEST = 0.7;
-const BAD = '#b3261e';
+const BAD = '#a3211a';
 
 interface State {
   row: number;
