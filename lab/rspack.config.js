@@ -1,10 +1,19 @@
-/* Numbers for names, in order, so that a build gives the same bytes in any folder. The builder leaves a copy of
- * package.json for its own comparison, which no one reads once it is installed. */
-const { rmSync } = require('fs');
+/* Numbers for names, in order, so that a build gives the same bytes in any folder. What the builder leaves for itself
+ * goes: a copy of package.json, and the list of the licences of code from elsewhere, while there is none. */
+const { readFileSync, rmSync } = require('fs');
 const { join } = require('path');
 
-const tidy = {
-  apply: compiler =>
-    compiler.hooks.done.tap('tidy', () => rmSync(join(__dirname, 'labextension/schemas/cutaway-lab/package.json.orig'), { force: true }))
+const BUILT = join(__dirname, 'labextension');
+const LICENSES = join(BUILT, 'static/third-party-licenses.json');
+
+function tidy() {
+  rmSync(join(BUILT, 'schemas/cutaway-lab/package.json.orig'), { force: true });
+  if (JSON.parse(readFileSync(LICENSES, 'utf8')).packages.length === 0) {
+    rmSync(LICENSES);
+  }
+}
+
+module.exports = {
+  optimization: { moduleIds: 'natural', chunkIds: 'natural' },
+  plugins: [{ apply: compiler => compiler.hooks.done.tap('tidy', stats => stats.hasErrors() || tidy()) }]
 };
-module.exports = { optimization: { moduleIds: 'natural', chunkIds: 'natural' }, plugins: [tidy] };

@@ -1,14 +1,15 @@
 /** The renderers of our MIME types. `safe`: they draw for untrusted notebooks too, as they make no HTML from data. */
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
-import { FramedView } from './frame.js';
+import { FramedView, type Around } from './frame.js';
 import { surroundings } from './surroundings.js';
 import { mimeOf, VIEWS } from './views.js';
 import { makeWords } from './words.js';
 
 class Renderer extends Widget implements IRenderMime.IRenderer {
   private view: FramedView | null = null;
-  private readonly follow = () => this.view?.change(surroundings.around(this.node));
+  private around: Around = surroundings.around(this.node);
+  private readonly follow = () => this.change(surroundings.around(this.node));
 
   constructor(private readonly kind: string) {
     super();
@@ -21,10 +22,24 @@ class Renderer extends Widget implements IRenderMime.IRenderer {
     this.view?.dispose();
     this.view = null;
     try {
-      this.view = new FramedView(model.data[mimeOf(this.kind)], VIEWS[this.kind], surroundings.around(this.node));
+      this.around = surroundings.around(this.node);
+      this.view = new FramedView(model.data[mimeOf(this.kind)], VIEWS[this.kind], this.around);
       this.node.replaceChildren(this.view.node);
     } catch (error) {
       this.node.replaceChildren(...picture(model, error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  /** Only on the page is it known in which notebook it lies, and so which kernel is behind it. */
+  protected onAfterAttach(): void {
+    this.follow();
+  }
+
+  private change(around: Around): void {
+    const { dark, still, language, kernel } = this.around;
+    if (around.dark !== dark || around.still !== still || around.language !== language || around.kernel !== kernel) {
+      this.around = around;
+      this.view?.change(around);
     }
   }
 

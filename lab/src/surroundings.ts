@@ -5,8 +5,9 @@ import type { Kernel } from './view.js';
 type Listener = () => void;
 
 class Surroundings {
+  /** Of those who read; '' leaves each figure its own. */
   language = '';
-  /** The kernel of the notebook that holds the node. */
+  /** The kernel of the notebook that holds the node; null also before the node is on the page. */
   kernelOf: (node: HTMLElement) => Kernel | null = () => null;
   private readonly listeners = new Set<Listener>();
 

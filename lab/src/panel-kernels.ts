@@ -1,0 +1,87 @@
+/** Which notebooks have a kernel of ours, and the line to each: one for the panel, the views and the settings. */
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import { KernelComm } from './comm.js';
+import { NAMES, settings } from './settings.js';
+import { surroundings } from './surroundings.js';
+
+export class Kernels {
+  private readonly comms = new Map<Kernel.IKernelConnection, KernelComm>();
+  private readonly listeners = new Set<() => void>();
+
+  constructor(tracker: INotebookTracker) {
+    tracker.forEach(notebook => this.watch(notebook));
+    tracker.widgetAdded.connect((_, notebook) => this.watch(notebook));
+    surroundings.kernelOf = node => {
+      const notebook = tracker.find(one => one.node.contains(node));
+      return notebook ? this.of(notebook) : null;
+    };
+    settings.listen(changed => {
+      for (const comm of this.comms.values()) {
+        changed.filter(name => NAMES.includes(name)).forEach(name => settings.send(comm, name));
+      }
+    });
+  }
+
+  /** The line to the notebook's kernel; null if it has none, or it is no Cutaway. */
+  of(notebook: NotebookPanel | null): KernelComm | null {
+    const kernel = notebook?.sessionContext.session?.kernel;
+    return (kernel && this.comms.get(kernel)) ?? null;
+  }
+
+  connectionOf(notebook: NotebookPanel | null): Kernel.IKernelConnection | null {
+    return notebook?.sessionContext.session?.kernel ?? null;
+  }
+
+  /** Called when a notebook's kernel has come or gone. */
+  listen(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  private watch(notebook: NotebookPanel): void {
+    const follow = () => {
+      const kernel = notebook.sessionContext.session?.kernel;
+      if (kernel) {
+        void this.meet(kernel);
+      } else {
+        this.changed();
+      }
+    };
+    notebook.sessionContext.kernelChanged.connect(follow);
+    follow();
+  }
+
+  private async meet(kernel: Kernel.IKernelConnection): Promise<void> {
+    const ours = await kernel.info.then(
+      info => info.language_info.name === 'cutaway',
+      () => false /* it ended before it said what it is */
+    );
+    if (ours && !kernel.isDisposed && !this.comms.has(kernel)) {
+      const comm = new KernelComm(kernel);
+      this.comms.set(kernel, comm);
+      kernel.disposed.connect(() => {
+        this.comms.delete(kernel);
+        this.changed();
+      });
+      comm.onEvent(event => event.event === 'gone' && this.tellAgain(kernel, comm));
+      settings.tell(comm);
+    }
+    this.changed();
+  }
+
+  /** A kernel that restarts has forgotten the settings. */
+  private tellAgain(kernel: Kernel.IKernelConnection, comm: KernelComm): void {
+    const once = () => {
+      if (kernel.status === 'idle') {
+        kernel.statusChanged.disconnect(once);
+        settings.tell(comm);
+      }
+    };
+    kernel.statusChanged.connect(once);
+  }
+
+  private changed(): void {
+    this.listeners.forEach(listener => listener());
+    surroundings.changed();
+  }
+}
