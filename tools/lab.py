@@ -49,9 +49,17 @@ def interrupted(number, _frame):
     sys.exit(128 + number)
 
 
+def switch_off(extension, config):
+    """Writes what JupyterLab reads there, so that it starts without the extension."""
+    page = config / 'labconfig' / 'page_config.json'
+    page.parent.mkdir(parents=True)
+    page.write_text(json.dumps({'disabledExtensions': {extension: True}}))
+
+
 @contextlib.contextmanager
-def lab(notebooks, seconds=120):
-    """Runs `jupyter lab` of this Python's environment on a copy of the folder `notebooks`."""
+def lab(notebooks, seconds=120, without=()):
+    """Runs `jupyter lab` of this Python's environment on a copy of the folder `notebooks`, with all its
+    extensions but those `without` which it shall be."""
     home = pathlib.Path(tempfile.mkdtemp(prefix='cutaway-lab-'))
     root, runtime, log = home / 'notebooks', home / 'runtime', home / 'log'
     shutil.copytree(notebooks, root, ignore=shutil.ignore_patterns('.ipynb_checkpoints'))
@@ -59,6 +67,8 @@ def lab(notebooks, seconds=120):
     settings = {f'JUPYTER_{name}_DIR': str(home / name.lower()) for name in ('CONFIG', 'DATA', 'RUNTIME')}
     settings |= {f'JUPYTERLAB_{name}_DIR': str(home / name.lower()) for name in ('SETTINGS', 'WORKSPACES')}
     settings |= {'JUPYTER_TOKEN': token}
+    for extension in without:
+        switch_off(extension, home / 'config')
     command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--ip=127.0.0.1', '--port=0',
                f'--ServerApp.root_dir={root}', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
                '--LabApp.news_url=']

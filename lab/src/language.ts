@@ -65,6 +65,7 @@ function readOption(stream: StringStream, state: State): string {
   const name = (stream.match(/^--[^ \t\u00a0\u3000=]*/) as RegExpMatchArray)[0].slice(2);
   if (!name) {
     state.options = stream.peek() === '=';
+    state.wanted = null;
     return 'operator';
   }
   const known = state.command && own(state.command.options, name);

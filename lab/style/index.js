@@ -1,7 +1,9 @@
-/* The sheet as text, by the name under which the builder does not take it apart: what it would wrap round it is other
- * people's code, more than the sheet itself. */
-import css from './index.raw.css!=!./index.css';
+/* The sheets as text, by names under which the builder does not take them apart: what it would wrap round them is other
+ * people's code, more than the sheets themselves. So they cannot @import each other; tests/browser/view.html lists them
+ * too. */
+import index from './index.raw.css!=!./index.css';
+import plots from './plots.raw.css!=!./plots.css';
 
 const sheet = document.createElement('style');
-sheet.textContent = css;
+sheet.textContent = index + plots;
 document.head.append(sheet);

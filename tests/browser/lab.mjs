@@ -41,7 +41,7 @@ function putNotebook(path, cells) {
 async function test(name, cells, options) {
   const notebook = `${name.replaceAll(' ', '-')}.ipynb`;
   await putNotebook(notebook, cells);
-  const report = await runNotebook({ ...lab, notebook, screenshot: `${folder}/lab-${name.replaceAll(' ', '-')}.png`, ...options });
+  const report = await runNotebook({ ...lab, timeout: 60, notebook, screenshot: `${folder}/lab-${name.replaceAll(' ', '-')}.png`, ...options });
   for (const text of report.problems) console.log(`  ${text}`);
   report.ok ? passed++ : failed++;
   console.log(`${report.ok ? 'ok' : 'FAILED'} ${name} (${report.seconds.total} s)`);
@@ -49,7 +49,7 @@ async function test(name, cells, options) {
 
 /** How the lines of an editor are coloured: [text, look] for each piece that has one. */
 function looksOf(page, editor) {
-  return page.locator(`${editor} .cm-content`).evaluate(content => {
+  return page.locator(`${editor} >> .cm-content`).evaluate(content => {
     const names = ['keyword', 'builtin', 'attribute', 'property', 'operator', 'number', 'string', 'comment'];
     const probe = document.createElement('span');
     content.closest('.cm-editor').parentElement.append(probe);
@@ -224,7 +224,7 @@ async function inNotebook7() {
     await page.goto(`${lab.url}/notebooks/seven.ipynb?token=${lab.token}`);
     await page.waitForFunction(() => window.jupyterapp);
     await page.waitForSelector('.jp-Cell .cm-line span');
-    same((await looksOf(page, '.jp-Cell >> nth=1'))[0], ['%%attention', 'keyword'], 'colours');
+    same((await looksOf(page, '.jp-Notebook .jp-Cell >> nth=1'))[0], ['%%attention', 'keyword'], 'colours');
     await page.waitForFunction(() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle');
     await page.evaluate(() => window.jupyterapp.commands.execute('notebook:run-cell'));
     await page.evaluate(() => window.jupyterapp.commands.execute('application:toggle-sidebar-widget', { side: 'left', id: 'cutaway-panel' })
