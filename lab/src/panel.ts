@@ -23,8 +23,9 @@ addChinese({
   'No result is kept yet.': '还没有保存的结果。',
   'Open a notebook whose kernel is Cutaway.': '请打开一个以 Cutaway 为内核的笔记本。',
   'The kernel has ended.': '内核已结束。',
-  '{mapped} in memory, {parameters} parameters': '内存 {mapped}，{parameters} 个参数',
+  '{mapped} mapped, {parameters} parameters': '映射 {mapped}，{parameters} 个参数',
   'in use': '使用中',
+  'the last one': '最近一个',
   'block {layer}': '第 {layer} 块',
   'decoder block {layer}': '解码器第 {layer} 块',
   'layer {layer}': '第 {layer} 层',
@@ -239,7 +240,7 @@ class Panel extends Widget {
 
   private modelItem(model: Model, several: boolean): Item {
     const which = several ? ` --model ${word(model.handle)}` : '';
-    const size = this.words('{mapped} in memory, {parameters} parameters', { mapped: short(model.mapped, 'B'), parameters: short(model.parameters) });
+    const size = this.words('{mapped} mapped, {parameters} parameters', { mapped: short(model.mapped, 'B'), parameters: short(model.parameters) });
     const detail = [model.arch, model.dtype, size, model.inUse && several ? this.words('in use') : ''].filter(text => text).join(' · ');
     const sites = this.sites.get(model.handle);
     const children = Array.isArray(sites) ? this.siteItems(model.handle, sites, which) : [{ key: `${model.handle}\n…`, label: this.words('reading…') }];
@@ -317,7 +318,8 @@ class Panel extends Widget {
     button.type = 'button';
     button.dataset.result = result.name;
     button.title = this.words('inserts {command}', { command });
-    button.append(element('span', 'name', result.name), element('span', 'detail', `${result.title || result.kind} · ${short(result.bytes, 'B')}`));
+    const detail = [result.name === '_' ? this.words('the last one') : '', result.title || result.kind, short(result.bytes, 'B')];
+    button.append(element('span', 'name', result.name), element('span', 'detail', detail.filter(text => text).join(' · ')));
     button.addEventListener('click', () => this.insert(command));
     item.append(button);
     return item;

@@ -142,7 +142,7 @@ async function panelShowsAndInserts({ page }) {
   await openPanel(page);
   const model = page.locator(`${PANEL} [role=tree] > [role=treeitem]`);
   const label = await model.getAttribute('aria-label');
-  want(/^minilm, bert .*90\.9 MB in memory, 22\.7 M parameters/.test(label), `the model is called ${label}`);
+  want(/^minilm, bert .*90\.9 MB mapped, 22\.7 M parameters/.test(label), `the model is called ${label}`);
 
   await model.focus();
   await page.keyboard.press('ArrowRight');
