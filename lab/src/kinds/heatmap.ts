@@ -10,6 +10,7 @@ import { coloursOf, stateOf, type Colours } from './heatmap_state.js';
 addChinese({
   'colours': '颜色',
   'one scale for all': '所有图同一色标',
+  'scale as given': '给定的色标',
   'own scale': '各图自己的色标',
   'own scale, square root': '自己的色标（平方根）'
 });
@@ -29,11 +30,14 @@ export function heatmap(frame: Frame): View {
       state.open = -1;
       settle(true);
     },
-    beside: (panel, step) => overview.beside(panel, step)
+    beside: (panel, step) => overview.beside(panel, step),
+    changed: () => {
+      colours.value = coloursOf(state, cells);
+    }
   });
   const cells = data.rows.source * data.columns.source;
   const choices = [
-    { value: 'same', label: frame.words('one scale for all') },
+    { value: 'same', label: frame.words(data.panels > 1 ? 'one scale for all' : 'scale as given') },
     { value: 'own', label: frame.words('own scale') },
     { value: 'root', label: frame.words('own scale, square root') }
   ];

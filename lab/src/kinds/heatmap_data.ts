@@ -1,7 +1,10 @@
 /** What the kernel sends of a heat map or a grid of them (core/draw/cells.h), checked, and where better numbers come from. */
 import { fromBase64, Reader } from '../reader.js';
 import type { Frame } from '../view.js';
+import { addChinese } from '../words.js';
 import { visible } from '../visible.js';
+
+addChinese({ 'layer {row} head {column}': '第 {row} 层第 {column} 头', 'L{row} H{column}': '层{row} 头{column}' });
 
 export interface Axis {
   readonly name: string;
@@ -205,9 +208,16 @@ export class HeatData {
 
   /** "layer 3 head 5"; "" where there is one panel alone. */
   panelName(panel: number): string {
-    const row = this.panelRows.name && `${this.panelRows.title} ${label(this.panelRows, Math.floor(panel / this.panelColumns.count))}`;
-    const column = this.panelColumns.name && `${this.panelColumns.title} ${label(this.panelColumns, panel % this.panelColumns.count)}`;
-    return [row, column].filter(Boolean).join(' ');
+    const row = label(this.panelRows, Math.floor(panel / this.panelColumns.count));
+    const column = label(this.panelColumns, panel % this.panelColumns.count);
+    if (this.areHeads) {
+      return this.frame.words('layer {row} head {column}', { row, column });
+    }
+    return [this.panelRows.name && `${this.panelRows.title} ${row}`, this.panelColumns.name && `${this.panelColumns.title} ${column}`].filter(Boolean).join(' ');
+  }
+
+  get areHeads(): boolean {
+    return this.panelRows.name === 'layer' && this.panelColumns.name === 'head';
   }
 }
 

@@ -164,8 +164,7 @@ export class Grid {
   private shortName(panel: number): string {
     const row = label(this.data.panelRows, Math.floor(panel / this.data.panelColumns.count));
     const column = label(this.data.panelColumns, panel % this.data.panelColumns.count);
-    const english = this.data.panelRows.name === 'layer' && this.data.panelColumns.name === 'head';
-    return english ? this.frame.words('L{row} H{column}', { row, column }) : this.data.panelName(panel);
+    return this.data.areHeads ? this.frame.words('L{row} H{column}', { row, column }) : this.data.panelName(panel);
   }
 
   /** Shows the grid with the panel at `position` marked; -1: none. */

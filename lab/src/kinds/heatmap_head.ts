@@ -13,7 +13,7 @@ import { Tip } from './heatmap_tip.js';
 import { coloursOf, show, type State } from './heatmap_state.js';
 
 addChinese({
-  'all panels': '返回总览',
+  '← overview': '← 总览',
   'shown as': '显示为',
   'heat map': '热图',
   'lines': '连线',
@@ -43,6 +43,8 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = { ArrowUp: [-
 export interface Around {
   leave(): void;
   beside(panel: number, step: number): number;
+  /** What is shown may be coloured otherwise now. */
+  changed(): void;
 }
 
 export class Head {
@@ -102,7 +104,7 @@ export class Head {
     const axisMenu = (axis: HeatData['panelRows'], value: number) =>
       frame.menu(axis.title, Array.from({ length: axis.count }, (_none, i) => ({ value: String(i), label: label(axis, i) })), String(value), () => this.menus());
     if (data.panels > 1) {
-      this.tool(frame.button(words('all panels'), () => this.around.leave()));
+      this.tool(frame.button(words('← overview'), () => this.around.leave()));
       this.layers = data.panelRows.count > 1 ? this.tool(axisMenu(data.panelRows, 0)) : null;
       this.heads = data.panelColumns.count > 1 ? this.tool(axisMenu(data.panelColumns, 0)) : null;
     }
@@ -130,6 +132,7 @@ export class Head {
 
   private change(part: Partial<State>): void {
     Object.assign(this.state, part);
+    this.around.changed();
     this.refresh();
   }
 

@@ -7,7 +7,7 @@ import type { Place } from './heatmap_matrix.js';
 import { columnName, number, rowName, type Sight } from './heatmap_sight.js';
 
 const TALL = 640;
-const LARGEST = 24;
+const LARGEST = 30;
 const TOP = 26;
 /** More lines than this are one grey: the strongest are drawn. */
 export const MOST_LINKS = 6000;

@@ -63,7 +63,7 @@ export class Matrix {
     const rows = range.bottom - range.top;
     const columns = range.right - range.left;
     const probe = fit(document.createElement('canvas'), 1, 1);
-    probe.font = `11px ${this.frame.look.font}`;
+    probe.font = `bold 11px ${this.frame.look.font}`;
     const left = 24 + this.widest(probe, index => rowName(this.data, sight, index), range.top, range.bottom);
     const room = Math.max(120, width - left - STRIP - BAR_WIDTH - 16);
     let cellX = Math.min(LARGEST, room / columns);
@@ -183,7 +183,7 @@ export class Matrix {
   /** The labels that there is room for; `row` and `column` are marked ones, drawn alone over the others. */
   private drawLabels(context: CanvasRenderingContext2D, l: Layout, sight: Sight, row: number, column: number): void {
     const { range } = sight;
-    const each = (count: number, cell: number) => (cell >= 11 ? 1 : Math.ceil(13 / cell) + (count > 100 ? 1 : 0));
+    const each = (count: number, cell: number) => (cell >= 11 ? 1 : Math.ceil((count > 100 ? 16 : 13) / cell));
     const rowStep = each(range.bottom - range.top, l.cellY);
     const columnStep = l.flat ? 1 : each(range.right - range.left, l.cellX);
     for (let r = range.top; r < range.bottom; r += rowStep) {
@@ -285,16 +285,19 @@ export class Matrix {
     const isRow = row >= range.top && row < range.bottom;
     const isColumn = column >= range.left && column < range.right;
     const below = isRow ? this.rowValues(sight, row) : this.below;
-    const bars = (values: readonly number[], cell: number, draw: (at: number, thick: number, length: number) => void) => {
+    const { colours, signed } = this.palette.scale;
+    const ink = (value: number, marked: boolean) => (signed ? look.shade(colours[value < 0 ? 2 : colours.length - 3] ?? colours[0]) : marked ? look.accent : look.line);
+    const bars = (values: readonly number[], cell: number, marked: boolean, draw: (at: number, thick: number, length: number) => void) => {
       const most = values.reduce((far, value) => (Math.abs(value) > far ? Math.abs(value) : far), 1e-30);
       const thick = Math.max(0.7, Math.min(cell - 1, 16));
-      values.forEach((value, i) => draw((i + 0.5) * cell - thick / 2, thick, (Math.abs(value) / most) * (STRIP - 8) || 0));
+      values.forEach((value, i) => {
+        context.fillStyle = ink(value, marked);
+        draw((i + 0.5) * cell - thick / 2, thick, (Math.abs(value) / most) * (STRIP - 8) || 0);
+      });
     };
-    context.fillStyle = isRow ? look.accent : look.line;
-    bars(below, l.cellX, (at, thick, length) => context.fillRect(l.left + at, l.top + l.height + 5, thick, length));
-    context.fillStyle = look.accent;
+    bars(below, l.cellX, isRow, (at, thick, length) => context.fillRect(l.left + at, l.top + l.height + 5, thick, length));
     if (isColumn) {
-      bars(this.columnValues(sight, column), l.cellY, (at, thick, length) => context.fillRect(l.left + l.width + 5, l.top + at, length, thick));
+      bars(this.columnValues(sight, column), l.cellY, true, (at, thick, length) => context.fillRect(l.left + l.width + 5, l.top + at, length, thick));
     }
     this.stripNames(context, l, sight, isRow ? row : -1, isColumn ? column : -1);
   }

@@ -70,7 +70,10 @@ function short(value: number): string {
   return Number.isFinite(value) ? String(+value.toFixed(3)) : brief(value);
 }
 
-/** "previous token 0.998 · entropy 0.0312 nats": all scores of a panel. */
-export function tellScores(data: HeatData, words: Words, panel: number): string {
-  return data.scores.map(score => `${scoreName(words, score)} ${short(score.values[panel])}${score.unit === 'nats' ? ` ${words('nats')}` : ''}`).join(' · ');
+/** "previous token 0.998 · entropy 0.031 nats": the scores of a panel, or the one of that name. */
+export function tellScores(data: HeatData, words: Words, panel: number, only?: string): string {
+  return data.scores
+    .filter(score => only === undefined || score.name === only)
+    .map(score => `${scoreName(words, score)} ${short(score.values[panel])}${score.unit === 'nats' ? ` ${words('nats')}` : ''}`)
+    .join(' · ');
 }

@@ -3,7 +3,7 @@ import type { Frame } from '../view.js';
 import { addChinese } from '../words.js';
 import type { HeatData } from './heatmap_data.js';
 import { Grid } from './heatmap_grid.js';
-import { arrange, orders, PLAIN, tellScores } from './heatmap_order.js';
+import { arrange, orders, PLAIN, scoreOf, tellScores } from './heatmap_order.js';
 import type { Palette } from './heatmap_paint.js';
 import { Tip } from './heatmap_tip.js';
 import { coloursOf, show, type State } from './heatmap_state.js';
@@ -21,6 +21,7 @@ export class Overview {
   private readonly tip: Tip;
   private readonly order: HTMLSelectElement | null = null;
   private panels: number[];
+  private width = 0;
 
   constructor(private readonly frame: Frame, private readonly data: HeatData, palette: Palette, private readonly state: State, private readonly open: (panel: number) => void) {
     this.grid = new Grid(frame, data, palette);
@@ -76,7 +77,7 @@ export class Overview {
     const spot = position < 0 ? { x: 0, y: 0 } : this.grid.spotOf(position);
     this.grid.paint(this.canvas, position);
     this.frame.say(said);
-    this.tip.show(said, spot.x, spot.y);
+    this.tip.show(position < 0 ? '' : this.brief(position), spot.x, spot.y);
   }
 
   private tell(position: number): string {
@@ -87,7 +88,12 @@ export class Overview {
     return [said, tellScores(this.data, words, panel)].filter(Boolean).join(' · ');
   }
 
-  private width = 0;
+  /** The name, and the score by which panels are ordered. */
+  private brief(position: number): string {
+    const { order } = this.state;
+    const panel = this.panels[position];
+    return [this.data.panelName(panel), tellScores(this.data, this.frame.words, panel, scoreOf(this.data, order)?.name ?? '')].filter(Boolean).join(' · ');
+  }
 
   private sort(order: string): void {
     this.state.order = order;

@@ -1,7 +1,7 @@
 /** What is looked at of one panel: its numbers, perhaps without sinks, and the range of a long text; and how it is told. */
 import type { Words } from '../words.js';
 import { addChinese } from '../words.js';
-import { place, type HeatData, type Panel } from './heatmap_data.js';
+import { place, type Axis, type HeatData, type Panel } from './heatmap_data.js';
 import type { Colours } from './heatmap_state.js';
 import { ownScale, type Ends, type Range } from './heatmap_paint.js';
 
@@ -92,13 +92,23 @@ export function columnName(data: HeatData, sight: Sight, column: number): string
   return place(data.columns, column, sight.panel.columnBlock);
 }
 
-/** Whether words alone would not tell two places apart. */
-export function repeats(data: HeatData): boolean {
-  return [data.rows, data.columns].some(axis => axis.labels !== null && new Set(axis.labels).size < axis.labels.length);
+/** Labels that stand at more than one place of their axis. */
+const repeated = new WeakMap<Axis, ReadonlySet<string>>();
+
+function isRepeated(axis: Axis, name: string): boolean {
+  let names = repeated.get(axis);
+  if (!names) {
+    const seen = new Set<string>();
+    names = new Set((axis.labels ?? []).filter(label => seen.size === seen.add(label).size));
+    repeated.set(axis, names);
+  }
+  return names.has(name);
 }
 
+/** "the → cat: 0.1234", with the places where words alone do not tell them. */
 export function tellCell(data: HeatData, words: Words, sight: Sight, row: number, column: number): string {
-  const said = `${rowName(data, sight, row)} → ${columnName(data, sight, column)}: ${tellValue(words, sight, row, column)}`;
-  const apart = sight.panel.rowBlock === 1 && sight.panel.columnBlock === 1 && repeats(data);
-  return apart ? `${said} · ${words('places {row} → {column}', { row, column })}` : said;
+  const [from, to] = [rowName(data, sight, row), columnName(data, sight, column)];
+  const said = `${from} → ${to}: ${tellValue(words, sight, row, column)}`;
+  const unclear = sight.panel.origin !== 'pooled' && (isRepeated(data.rows, from) || isRepeated(data.columns, to));
+  return unclear ? `${said} · ${words('places {row} → {column}', { row, column })}` : said;
 }

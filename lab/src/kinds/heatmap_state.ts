@@ -59,5 +59,6 @@ const MANY_CELLS = 64 * 64;
 
 /** How the panel that is open, or the overview, is coloured. */
 export function coloursOf(state: State, cells: number): Colours {
-  return state.colours ?? (state.open >= 0 && cells > MANY_CELLS ? 'root' : 'same');
+  const suits = state.open < 0 ? 'same' : cells > MANY_CELLS ? 'root' : state.hide ? 'own' : 'same';
+  return state.colours ?? suits;
 }

@@ -1,0 +1,289 @@
+// heatmap.mjs: heat maps and grids of heads under the mouse and the keys, against numbers decoded here.
+
+const TEXT = 'The cat sat on the mat';
+
+/** [panels][rows][columns] of a figure that was sent exactly. */
+function decode(figure) {
+  const { encoding, shape, base64 } = figure.values;
+  if (encoding !== 'f32') throw new Error(`this test needs exact values, not ${encoding}`);
+  const bytes = Buffer.from(base64, 'base64');
+  const [layers, heads, rows, columns] = shape;
+  return Array.from({ length: layers * heads }, (_p, p) =>
+    Array.from({ length: rows }, (_r, r) => Array.from({ length: columns }, (_c, c) => bytes.readFloatLE(4 * ((p * rows + r) * columns + c))))
+  );
+}
+
+const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Scores by their definitions, of one head. */
+const SCORES = {
+  entropy: head => mean(head.map(row => row.reduce((sum, w) => sum - (w > 0 ? w * Math.log(w) : 0), 0))),
+  'previous token': head => mean(head.slice(1).map((row, i) => row[i])),
+  'own token': head => mean(head.slice(1).map((row, i) => row[i + 1])),
+  sink: head => mean(head.slice(1, -1).map(row => row[0] + row.at(-1)))
+};
+
+const shown = (value, exact = true) => (exact ? (value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(3) : String(+value.toPrecision(4))) : String(+value.toFixed(3)));
+
+/** "the → cat: 0.1234 · places 1 → 2 ..." as its parts. */
+function parse(said) {
+  const found = /^(.+) → (.+?): (?:about |at most )?(-?[\d.e-]+|NaN|hidden)(?: \((-?[\d.e-]+) with sinks\))?(?: · places (\d+) → (\d+))?/.exec(said);
+  return found && { from: found[1], to: found[2], value: found[3], before: found[4], row: found[5], column: found[6] };
+}
+
+function tools(bare) {
+  const { page } = bare;
+  return {
+    page,
+    canvas: () => page.locator('.cutaway-canvas'),
+    press: async (...keys) => {
+      for (const key of keys) await page.keyboard.press(key);
+    },
+    said: () => bare.said(),
+    notes: async () => (await page.locator('.cutaway-host .cutaway-note').allInnerTexts()).join(' | '),
+    heading: () => page.locator('.cutaway-host .cutaway-title').innerText(),
+    choose: (label, value) => page.getByLabel(label, { exact: true }).selectOption(value),
+    button: name => page.getByRole('button', { name, exact: true })
+  };
+}
+
+/** Shows a figure and gives the keyboard to its canvas. */
+async function open(bare, figure, how) {
+  const ms = await bare.show(figure, how);
+  await bare.page.locator('.cutaway-canvas').focus();
+  return ms;
+}
+
+async function overview(bare, want, figure, heads) {
+  const t = tools(bare);
+  await open(bare, figure);
+  await t.press('ArrowRight');
+  for (let head = 0; head < 3; head++, await t.press('ArrowRight')) {
+    const said = await t.said();
+    want(said.startsWith(`layer 0 head ${head} · `), `the arrow keys lead to head ${head}: ${said}`);
+    for (const [name, score] of Object.entries(SCORES)) {
+      const value = shown(score(heads[head]), false);
+      const told = new RegExp(`${name} (-?[\\d.]+)`).exec(said)?.[1];
+      want(Math.abs(told - value) <= 0.0011, `${name} of head ${head} is ${value}: ${said}`);
+    }
+  }
+  for (const [order, name, sign] of [['previous', 'previous token', -1], ['rests', 'sink', -1], ['entropy', 'entropy', 1]]) {
+    await t.choose('order', order);
+    const sorted = heads.map((head, i) => [sign * SCORES[name](head), i]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    await t.canvas().focus();
+    await t.press('Home');
+    want((await t.said()).startsWith(`layer 0 head ${sorted[0][1]}, number 1 of ${heads.length}`), `${name} puts head ${sorted[0][1]} first: ${await t.said()}`);
+    await t.press('ArrowRight', 'ArrowRight');
+    want((await t.said()).startsWith(`layer 0 head ${sorted[2][1]}, number 3`), `${name} puts head ${sorted[2][1]} third: ${await t.said()}`);
+  }
+}
+
+async function oneHead(bare, want, figure, heads) {
+  const t = tools(bare);
+  const labels = figure.axes[2].labels;
+  await open(bare, figure);
+  await t.press('ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter');
+  want((await t.heading()) === 'layer 0 head 2', `Enter opens the head under the cursor: ${await t.heading()}`);
+  want((await t.notes()).includes('exact values'), `values sent as they are count as exact: ${await t.notes()}`);
+  await t.press('ArrowRight');
+  for (const [key, row, column] of [['', 0, 0], ['ArrowDown', 1, 0], ['ArrowDown', 2, 0], ['ArrowRight', 2, 1], ['ArrowUp', 1, 1], ['ArrowLeft', 1, 0], ['ArrowLeft', 1, 0]]) {
+    if (key) await t.press(key);
+    const told = parse(await t.said());
+    want(told?.from === labels[row] && told.to === labels[column] && told.value === shown(heads[2][row][column]), `${key || 'the first arrow'} says row ${row} column ${column}: ${await t.said()}`);
+  }
+  await t.press('Enter', 'ArrowDown', 'ArrowRight');
+  want((await t.said()).includes(`pinned ${labels[1]} → ${labels[1]}: ${shown(heads[2][1][1])}`), `the pinned row is told beside: ${await t.said()}`);
+  await t.press('PageDown');
+  want((await t.heading()) === 'layer 0 head 3', `Page Down opens the next head: ${await t.heading()}`);
+  await t.choose('head', '7');
+  want((await t.heading()) === 'layer 0 head 7', `the menu opens head 7: ${await t.heading()}`);
+  await t.canvas().focus();
+  await t.press('Escape', 'Escape');
+  want((await t.page.locator('.cutaway-host .cutaway-title').count()) === 0, 'Escape lets the pin go, then leads back to the overview');
+  want((await t.said()).startsWith('layer 0 head 7'), `the overview stands where the head was: ${await t.said()}`);
+}
+
+/** Wherever the mouse is, what is said is the value of the cell that is said. */
+async function mouse(bare, want, figure, heads) {
+  const t = tools(bare);
+  await bare.show(figure);
+  const box = await t.canvas().boundingBox();
+  const seen = new Set();
+  for (let i = 1; i < 12; i++) {
+    for (let j = 1; j < 12; j++) {
+      await t.page.mouse.move(box.x + (box.width * i) / 12, box.y + (box.height * j) / 12);
+      const told = parse(await t.said());
+      if (told && !told.to.includes(',')) {
+        const rows = figure.axes[2].labels.flatMap((label, r) => (label === told.from && (told.row ?? String(r)) === String(r) ? [r] : []));
+        const columns = figure.axes[3].labels.flatMap((label, c) => (label === told.to && (told.column ?? String(c)) === String(c) ? [c] : []));
+        want(rows.length === 1 && columns.length === 1 && told.value === shown(heads[0][rows[0]][columns[0]]), `the mouse says what is there: ${await t.said()}`);
+        seen.add(`${rows[0]} ${columns[0]}`);
+      }
+    }
+  }
+  want(seen.size > 30, `the mouse reached ${seen.size} cells`);
+  await t.page.mouse.move(0, 0);
+  want((await t.said()) === '', 'nothing is said where the mouse is gone');
+}
+
+async function sinks(bare, want, figure, heads) {
+  const t = tools(bare);
+  await open(bare, figure);
+  await t.button('hide sinks').click();
+  want((await t.notes()).includes('without [CLS], [SEP], each row divided by what is left'), `it says what is left out: ${await t.notes()}`);
+  await t.canvas().focus();
+  await t.press('ArrowRight', 'ArrowRight');
+  const last = heads[0].length - 1;
+  let sum = 0;
+  for (let column = 1; column < last; column++, await t.press('ArrowRight')) {
+    const told = parse(await t.said());
+    const value = heads[0][0][column] / (1 - heads[0][0][0] - heads[0][0][last]);
+    want(Math.abs(told.value - value) < 1e-3 * value, `column ${column} without sinks is ${value}: ${await t.said()}`);
+    want(told.before === shown(heads[0][0][column]), `and was ${heads[0][0][column]}: ${await t.said()}`);
+    sum += +told.value;
+  }
+  want(Math.abs(sum - 1) < 2e-3, `a row sums to 1 again: ${sum}`);
+  want(parse(await t.said()).value === 'hidden', `a sink is told as hidden: ${await t.said()}`);
+}
+
+async function lines(bare, want, figure, heads) {
+  const t = tools(bare);
+  await open(bare, figure);
+  await t.choose('shown as', 'lines');
+  const far = figure.scale.high;
+  for (const percent of [5, 20, 60]) {
+    await t.page.locator('input[type=range]').evaluate((slider, value) => {
+      slider.value = value;
+      slider.dispatchEvent(new Event('input'));
+    }, String(percent));
+    const least = (percent * far) / 100;
+    const count = heads[0].flat().filter(value => value >= least).length;
+    const note = await t.notes();
+    want(note.includes(`${count} links of at least ${+least.toPrecision(3)}`), `${count} links from ${least}: ${note}`);
+  }
+  await t.canvas().focus();
+  await t.press('ArrowDown', 'ArrowDown');
+  const row = heads[0][1].map((value, i) => [value, i]).filter(([value]) => value >= 0.6 * far).sort((a, b) => b[0] - a[0]);
+  const told = row.map(([value, i]) => `${figure.axes[3].labels[i]} ${shown(value)}`).join(', ') || '–';
+  want((await t.said()) === `${figure.axes[2].labels[1]} → ${told}`, `the links of a token are told, strongest first: ${await t.said()}`);
+}
+
+async function brush(bare, want, figure) {
+  const t = tools(bare);
+  const n = figure.axes[2].source;
+  await open(bare, figure);
+  await t.press('ArrowDown', 'ArrowDown', 'ArrowRight', 'Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowRight', 'Enter');
+  want((await t.notes()).includes(`places 1–3 → 1–2 of ${n} × ${n}`), `Shift and arrows choose rows 1 to 3 and columns 1 to 2: ${await t.notes()}`);
+  await t.press('Escape');
+  want(!(await t.notes()).includes('places'), 'Escape zooms out');
+  const box = await t.canvas().boundingBox();
+  await t.page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.4);
+  const begin = parse(await t.said());
+  await t.page.mouse.down();
+  await t.page.mouse.move(box.x + box.width * 0.45, box.y + box.height * 0.6, { steps: 4 });
+  const end = parse(await t.said());
+  await t.page.mouse.up();
+  const place = (axis, label, told) => told ?? String(figure.axes[axis].labels.indexOf(label));
+  const wanted = `places ${place(2, begin.from, begin.row)}–${place(2, end.from, end.row)} → ${place(3, begin.to, begin.column)}–${place(3, end.to, end.column)} of`;
+  want((await t.notes()).includes(wanted), `a drag chooses ${wanted}: ${await t.notes()}`);
+  await t.button('zoom out').click();
+  want(!(await t.notes()).includes('places'), 'the button zooms out');
+}
+
+/** 62 words: the grid is pooled, heads that stand out are whole; each alone is sent exactly. */
+async function longText(bare, want, figures) {
+  const t = tools(bare);
+  const words = Array.from({ length: 62 }, (_none, i) => ['red', 'cat', 'tree', 'of', 'sun'][(i * i + 3 * i) % 5]).join(' ');
+  const [grid] = await figures(`%model load minilm\n# %%\n%%attention\n${words}\n`);
+  want(grid.values.encoding === 'u8' && grid.axes[2].block > 1, 'the heads of a long text are pooled');
+  const [layer, head] = grid.whole[0].at;
+  const [alone] = await figures(`%model load minilm\n# %%\n%%attention --layer ${layer} --head ${head}\n${words}\n`);
+  const exact = decode(alone)[0];
+  await open(bare, grid);
+  const to = layer * grid.axes[1].count + head;
+  await t.press('Home', ...Array(layer).fill('ArrowDown'), ...Array(head).fill('ArrowRight'), 'Enter');
+  want((await t.heading()) === `layer ${layer} head ${head}`, `panel ${to} is open: ${await t.heading()}`);
+  want((await t.notes()).includes('rounded to 1/255'), `it is whole, and said to be rounded: ${await t.notes()}`);
+  await t.press('ArrowRight');
+  for (let i = 0; i < 6; i++, await t.press('ArrowDown', 'ArrowRight')) {
+    const told = parse(await t.said());
+    want(Math.abs(told.value - exact[i][i]) <= 0.5 / 255 + 6e-4, `about ${exact[i][i]}: ${await t.said()}`);
+  }
+  const missing = Array.from({ length: 72 }, (_none, i) => i).find(i => !grid.whole.some(({ at }) => at[0] * 12 + at[1] === i));
+  if (missing !== undefined) {
+    await t.choose('layer', String(Math.floor(missing / 12)));
+    await t.choose('head', String(missing % 12));
+    want((await t.notes()).includes('each cell the strongest of'), `another head is pooled and says so: ${await t.notes()}`);
+  }
+  return grid;
+}
+
+/** The kernel's exact numbers take the place of saved ones. */
+async function kernel(bare, want, grid) {
+  const t = tools(bare);
+  const n = grid.axes[2].source;
+  const values = Array.from({ length: n * n }, (_none, i) => ((i * 7919) % 10007) / 10007);
+  const [layer, head] = grid.whole[0].at;
+  const figure = { ...grid, result: grid.result ?? '0123456789abcdef' };
+  const tiles = { [`attention/${layer}/${head}`]: { shape: [n, n], values } };
+  await open(bare, figure, { tiles });
+  await t.press('Home', ...Array(layer).fill('ArrowDown'), ...Array(head).fill('ArrowRight'), 'Enter', 'ArrowRight', 'ArrowDown');
+  await t.page.waitForFunction(() => document.querySelector('.cutaway-host').innerText.includes('exact values'));
+  want(parse(await t.said()).value === shown(Math.fround(values[n])), `the kernel's value is told: ${await t.said()}`);
+  await t.press('ArrowRight');
+  want(parse(await t.said()).value === shown(Math.fround(values[n + 1])), `and the next one: ${await t.said()}`);
+  await t.press('PageDown');
+  await t.page.waitForFunction(() => document.querySelector('.cutaway-host').innerText.includes('the kernel gave no exact values'));
+  want((await t.notes()).includes('saved values'), `where the kernel fails, the saved values stay: ${await t.notes()}`);
+}
+
+/** What is open stays open in another theme and language. */
+async function themes(bare, want, figure, heads) {
+  const t = tools(bare);
+  await open(bare, figure);
+  await t.press('ArrowRight', 'Enter');
+  await t.page.evaluate(() => window.view.change({ dark: true, still: true, language: 'zh', kernel: null }));
+  await t.page.waitForTimeout(50);
+  want((await t.heading()) === '第 0 层第 0 头', `in Chinese and dark: ${await t.heading()}`);
+  await t.canvas().focus();
+  await t.press('ArrowRight', 'ArrowRight');
+  want((await t.said()).includes(shown(heads[0][0][1])), `the values are the same: ${await t.said()}`);
+  const broken = structuredClone(figure);
+  const bytes = Buffer.from(broken.values.base64, 'base64');
+  bytes.writeFloatLE(NaN, 4);
+  broken.values.base64 = bytes.toString('base64');
+  await open(bare, broken, { dark: true });
+  await t.press('ArrowRight', 'Enter', 'ArrowRight', 'ArrowRight');
+  want(parse(await t.said()).value === 'NaN', `what is no number is told as that: ${await t.said()}`);
+}
+
+async function refused(bare, want, figure) {
+  for (const spoil of [of => (of.values.shape[3] += 1), of => (of.axes[2].labels = ['a']), of => (of.scale.high = of.scale.low), of => (of.axes[0].count = 1e9), of => (of.scores[0].values.base64 = 'AAAA')]) {
+    const spoiled = structuredClone(figure);
+    spoil(spoiled);
+    const error = await bare.show(spoiled).then(() => '', error => String(error));
+    want(error.includes('Error:'), `a figure that contradicts itself is refused: ${spoil}`);
+  }
+}
+
+export default async function heatmap(bare, want, figures) {
+  const [grid] = await figures(`%model load minilm\n# %%\n%%attention --layer 0\n${TEXT}\n`);
+  const [one] = await figures(`%model load minilm\n# %%\n%%attention --layer 4 --head 9\n${TEXT}\n`);
+  const [heads, alone] = [decode(grid), decode(one)];
+  await overview(bare, want, grid, heads);
+  await oneHead(bare, want, grid, heads);
+  await mouse(bare, want, one, alone);
+  await sinks(bare, want, one, alone);
+  await lines(bare, want, one, alone);
+  await brush(bare, want, one);
+  await themes(bare, want, grid, heads);
+  await kernel(bare, want, await longText(bare, want, figures));
+  await refused(bare, want, grid);
+  const words = Array.from({ length: 510 }, (_none, i) => ['red', 'cat', 'tree', 'of', 'sun'][(i * i + 3 * i) % 5]).join(' ');
+  const [long] = await figures(`%model load minilm\n# %%\n%%attention\n${words}\n`);
+  want(JSON.stringify(long).length < 1e6, 'the heads of 512 tokens are less than a megabyte');
+  const wide = structuredClone(long);
+  const times = [];
+  for (let i = 0; i < 5; i++) times.push(await bare.show(wide));
+  console.log(`heatmap: 512 tokens, ${long.axes[0].count} × ${long.axes[1].count} heads drawn in ${times.map(ms => ms.toFixed(0)).join(', ')} ms`);
+}
