@@ -110,7 +110,7 @@ export class Head {
     }
     if (data.rows.name === 'query' && data.columns.name === 'key') {
       const choices = [{ value: 'map', label: words('heat map') }, { value: 'lines', label: words('lines') }];
-      this.tool(frame.menu(words('shown as'), choices, state.lines ? 'lines' : 'map', value => this.change({ lines: value === 'lines' })));
+      this.tool(frame.menu(words('shown as'), choices, state.lines ? 'lines' : 'map', value => this.change({ lines: value === 'lines', at: null, chosen: null })));
       const range = { low: 1, high: 99, step: 1, value: state.threshold || 10 };
       this.slider = this.tool(frame.slider(words('links from'), range, value => this.thresholdText(value), value => this.change({ threshold: value })), () => state.lines);
     }
@@ -134,6 +134,7 @@ export class Head {
     Object.assign(this.state, part);
     this.around.changed();
     this.refresh();
+    this.say();
   }
 
   shown(yes: boolean, focus: boolean): void {
@@ -198,7 +199,7 @@ export class Head {
 
   private threshold(sight: Sight): number {
     const step = thresholdStep(sight);
-    return step * (this.state.threshold || Math.round(usualThreshold(sight) / step));
+    return step * (this.state.threshold || usualThreshold(sight));
   }
 
   private settleTools(panel: Panel): void {
@@ -272,7 +273,7 @@ export class Head {
     const at = state.at && this.cell(state.at);
     const pinned = this.cell({ row: state.pinnedRow, column: state.pinnedColumn });
     if (state.lines) {
-      this.links.paint(this.canvas, this.lineMark(at, pinned));
+      this.links.paint(this.canvas, this.lineMark(at, pinned), state.chosen && this.cells(state.chosen));
       return;
     }
     const chosen = state.chosen && this.cells(state.chosen);
@@ -408,7 +409,6 @@ export class Head {
 
   private zoom(range: Range): void {
     this.change({ zoom: range, chosen: null, at: null });
-    this.say();
   }
 
   private pin(place: Place, column: boolean): void {

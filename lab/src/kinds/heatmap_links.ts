@@ -2,11 +2,14 @@
 import { clip, fit } from '../canvas.js';
 import type { Frame } from '../view.js';
 import type { HeatData } from './heatmap_data.js';
-import type { Palette } from './heatmap_paint.js';
+import type { Palette, Range } from './heatmap_paint.js';
 import type { Place } from './heatmap_matrix.js';
 import { columnName, number, rowName, type Sight } from './heatmap_sight.js';
 
 const TALL = 640;
+/** Of a line of text, and how tall a text may become so that each token has one. */
+const LEGIBLE = 14;
+const TALLEST = 1000;
 const LARGEST = 30;
 const TOP = 26;
 /** More lines than this are one grey: the strongest are drawn. */
@@ -27,9 +30,48 @@ interface Layout {
   readonly stepColumn: number;
 }
 
-/** The links of the range at least as strong as the threshold, weakest first; of signed values by magnitude. */
-export function linksOf(sight: Sight, threshold: number): Link[] {
+/** Bins of magnitudes up to the end of the scale. */
+const BINS = 4096;
+
+function inBins(sight: Sight): Uint32Array {
   const { range, panel, values } = sight;
+  const bins = new Uint32Array(BINS + 1);
+  const scale = BINS / farthest(sight);
+  for (let row = range.top; row < range.bottom; row++) {
+    for (let at = row * panel.columns + range.left; at < row * panel.columns + range.right; at++) {
+      const magnitude = Math.abs(values[at]);
+      if (magnitude > 0) {
+        bins[Math.min(BINS, Math.floor(magnitude * scale))]++;
+      }
+    }
+  }
+  return bins;
+}
+
+/** The least magnitude on the edge of a bin above which there are at most `most` links. */
+function leastOf(sight: Sight, most: number): number {
+  const bins = inBins(sight);
+  let at = BINS + 1;
+  for (let sum = 0; at > 0 && sum + bins[at - 1] <= most; at--) {
+    sum += bins[at - 1];
+  }
+  return (at * farthest(sight)) / BINS;
+}
+
+/** How many links of the range are at least as strong as the threshold; of signed values by magnitude. */
+function countOf({ range, panel, values }: Sight, threshold: number): number {
+  let count = 0;
+  for (let row = range.top; row < range.bottom; row++) {
+    for (let at = row * panel.columns + range.left; at < row * panel.columns + range.right; at++) {
+      const magnitude = Math.abs(values[at]);
+      count += magnitude >= threshold && magnitude > 0 ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+/** These links, weakest first. */
+function linksOf({ range, panel, values }: Sight, threshold: number): Link[] {
   const found: Link[] = [];
   for (let row = range.top; row < range.bottom; row++) {
     for (let column = range.left; column < range.right; column++) {
@@ -42,14 +84,12 @@ export function linksOf(sight: Sight, threshold: number): Link[] {
   return found.sort((a, b) => Math.abs(a.value) - Math.abs(b.value));
 }
 
-/** A threshold that leaves about three links a token, on a step of the slider. */
+/** Hundredths of the scale as a threshold that leaves about three links a token, of long texts fewer. */
 export function usualThreshold(sight: Sight): number {
-  const step = thresholdStep(sight);
   const { range } = sight;
-  const wanted = 3 * Math.max(range.bottom - range.top, range.right - range.left);
-  const values = linksOf(sight, step).map(link => Math.abs(link.value));
-  const least = values.length > wanted ? values[values.length - wanted] : step;
-  return Math.max(1, Math.min(99, Math.ceil(least / step - 1e-6))) * step;
+  const tokens = Math.max(range.bottom - range.top, range.right - range.left);
+  const least = leastOf(sight, Math.min(3 * tokens, Math.max(240, tokens)));
+  return Math.max(1, Math.min(99, Math.ceil(least / thresholdStep(sight) - 1e-6)));
 }
 
 function farthest({ ends }: Sight): number {
@@ -66,22 +106,23 @@ export class Links {
   private l: Layout | null = null;
   private sight: Sight | null = null;
   private links: Link[] = [];
+  private threshold = 0;
+  /** How many links there are; at most MOST_LINKS of them are drawn. */
+  count = 0;
 
   constructor(private readonly frame: Frame, private readonly data: HeatData, private readonly palette: Palette) {}
-
-  /** How many links there are; at most MOST_LINKS of them are drawn. */
-  get count(): number {
-    return this.links.length;
-  }
 
   arrange(width: number, sight: Sight, threshold: number): void {
     const { range } = sight;
     const rows = range.bottom - range.top;
     const columns = range.right - range.left;
     const wide = Math.min(width, 720);
-    const height = Math.min(LARGEST * Math.max(rows, columns), TALL);
+    const most = Math.max(rows, columns);
+    const height = Math.min(LARGEST * most, LEGIBLE * most <= TALLEST ? Math.max(TALL, LEGIBLE * most) : TALL);
     this.sight = sight;
-    this.links = linksOf(sight, threshold);
+    this.threshold = threshold;
+    this.count = countOf(sight, threshold);
+    this.links = linksOf(sight, this.count > MOST_LINKS ? Math.max(threshold, leastOf(sight, MOST_LINKS)) : threshold);
     this.l = { width: wide, height, left: wide * 0.3, right: wide * 0.7, stepRow: height / rows, stepColumn: height / columns };
     const context = fit(this.base, wide, height + TOP + 4);
     this.drawLinks(context, null, 1);
@@ -96,7 +137,7 @@ export class Links {
   private colour(value: number): string {
     const { look } = this.frame;
     const { colours, signed } = this.palette.scale;
-    return signed ? look.shade(colours[value < 0 ? 2 : colours.length - 3] ?? colours[0]) : look.shade('#0f72a6');
+    return signed ? look.shade(colours[value < 0 ? 2 : colours.length - 3] ?? colours[0]) : look.shade('#10527c');
   }
 
   /** The links, or those of one row or column; width and opacity by weight. */
@@ -104,13 +145,11 @@ export class Links {
     const l = this.l as Layout;
     const sight = this.sight as Sight;
     const far = farthest(sight);
-    for (const link of this.links.slice(-MOST_LINKS)) {
-      if (only && link.row !== only.row && link.column !== only.column) {
-        continue;
-      }
+    const thick = Math.max(0.5, Math.min(3.4, 0.7 * l.stepRow));
+    for (const link of only ? this.of(only).reverse() : this.links) {
       const strength = Math.min(1, Math.abs(link.value) / far);
       context.globalAlpha = share * (0.16 + 0.84 * strength);
-      context.lineWidth = 0.6 + 3.4 * strength;
+      context.lineWidth = 0.6 + (only ? 3.4 : thick) * strength;
       context.strokeStyle = only ? this.frame.look.accent : this.colour(link.value);
       context.beginPath();
       const from = this.y(l, 'row', link.row);
@@ -165,13 +204,25 @@ export class Links {
   }
 
   /** Shows all links, or on a quieter ground those of the marked token: `at` has a row or a column, the other is -1. */
-  paint(canvas: HTMLCanvasElement, at: Place | null): void {
+  paint(canvas: HTMLCanvasElement, at: Place | null, chosen: Range | null): void {
     const l = this.l as Layout;
     const context = fit(canvas, l.width, l.height + TOP + 4);
-    if (!at) {
+    if (at) {
+      this.paintToken(context, l, at);
+    } else {
       context.drawImage(this.base, 0, 0, l.width, l.height + TOP + 4);
-      return;
     }
+    if (chosen) {
+      context.strokeStyle = this.frame.look.accent;
+      context.lineWidth = 2;
+      context.setLineDash([5, 3]);
+      context.strokeRect(4, this.y(l, 'row', chosen.top) - l.stepRow / 2, l.left - 8, (chosen.bottom - chosen.top) * l.stepRow);
+      context.strokeRect(l.right + 4, this.y(l, 'column', chosen.left) - l.stepColumn / 2, l.left - 8, (chosen.right - chosen.left) * l.stepColumn);
+      context.setLineDash([]);
+    }
+  }
+
+  private paintToken(context: CanvasRenderingContext2D, l: Layout, at: Place): void {
     context.globalAlpha = 0.22;
     context.drawImage(this.base, 0, 0, l.width, l.height + TOP + 4);
     context.globalAlpha = 1;
@@ -185,7 +236,10 @@ export class Links {
 
   /** The links of one token, strongest first. */
   private of(at: Place): Link[] {
-    return this.links.filter(link => link.row === at.row || link.column === at.column).reverse();
+    const sight = this.sight as Sight;
+    const { top, bottom, left, right } = sight.range;
+    const range = at.row >= 0 ? { top: at.row, bottom: at.row + 1, left, right } : { top, bottom, left: at.column, right: at.column + 1 };
+    return linksOf({ ...sight, range }, this.threshold).reverse();
   }
 
   /** "cat → the 0.42, [SEP] 0.2": the strongest links of a token. */
@@ -198,10 +252,10 @@ export class Links {
     return at.row >= 0 ? `${rowName(this.data, sight, at.row)} → ${told.join(', ') || '–'}${rest}` : `${told.join(', ') || '–'}${rest} → ${columnName(this.data, sight, at.column)}`;
   }
 
-  /** Where the label of a token is seen. */
+  /** Where there is room to say something of a token: among the lines. */
   spotOf(place: Place): { x: number; y: number } {
     const l = this.l as Layout;
-    return place.row >= 0 ? { x: l.left, y: this.y(l, 'row', place.row) } : { x: l.right, y: this.y(l, 'column', place.column) };
+    return { x: l.left, y: place.row >= 0 ? this.y(l, 'row', place.row) : this.y(l, 'column', place.column) };
   }
 
   /** The token nearest to a point: a row on the left half, a column on the right. */

@@ -1,4 +1,5 @@
 /** What is looked at of one panel: its numbers, perhaps without sinks, and the range of a long text; and how it is told. */
+import { brief } from '../canvas.js';
 import type { Words } from '../words.js';
 import { addChinese } from '../words.js';
 import { place, type Axis, type HeatData, type Panel } from './heatmap_data.js';
@@ -8,6 +9,8 @@ import { ownScale, type Ends, type Range } from './heatmap_paint.js';
 addChinese({
   'at most {value}': '最大 {value}',
   'about {value}': '约 {value}',
+  'strongest {value}': '最强 {value}',
+  'below {value}': '小于 {value}',
   '{value} ({before} with sinks)': '{value}（含汇聚点时为 {before}）',
   'hidden': '已隐藏',
   'places {row} → {column}': '位置 {row} → {column}'
@@ -68,17 +71,23 @@ export function number(value: number, exact: boolean): string {
   return exact ? (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6) ? value.toExponential(3) : String(+value.toPrecision(4))) : String(+value.toFixed(3));
 }
 
-/** "the → cat: 0.1234", the value alone with what is to be known of it. */
-export function tellValue(words: Words, sight: Sight, row: number, column: number): string {
+/** A saved value: a byte stands for a 255th of the scale. */
+function rounded(data: HeatData, words: Words, value: number): string {
+  const { low, high, signed } = data.scale;
+  return !signed && low === 0 && value === 0 ? words('below {value}', { value: brief((high - low) / 510) }) : words('about {value}', { value: number(value, false) });
+}
+
+/** The value of a cell, with what is to be known of it. */
+function tellValue(data: HeatData, words: Words, sight: Sight, row: number, column: number): string {
   const { panel } = sight;
   const at = row * panel.columns + column;
   const exact = panel.origin === 'exact';
   const before = number(panel.values[at], exact);
   if (panel.origin === 'pooled') {
-    return words('at most {value}', { value: before });
+    return words(data.scale.signed ? 'strongest {value}' : 'at most {value}', { value: before });
   }
   if (sight.hidden.size === 0) {
-    return exact ? before : words('about {value}', { value: before });
+    return exact ? before : rounded(data, words, panel.values[at]);
   }
   const value = sight.hidden.has(column) ? words('hidden') : number(sight.values[at], exact);
   return words('{value} ({before} with sinks)', { value, before });
@@ -108,7 +117,7 @@ function isRepeated(axis: Axis, name: string): boolean {
 /** "the → cat: 0.1234", with the places where words alone do not tell them. */
 export function tellCell(data: HeatData, words: Words, sight: Sight, row: number, column: number): string {
   const [from, to] = [rowName(data, sight, row), columnName(data, sight, column)];
-  const said = `${from} → ${to}: ${tellValue(words, sight, row, column)}`;
+  const said = `${from} → ${to}: ${tellValue(data, words, sight, row, column)}`;
   const unclear = sight.panel.origin !== 'pooled' && (isRepeated(data.rows, from) || isRepeated(data.columns, to));
   return unclear ? `${said} · ${words('places {row} → {column}', { row, column })}` : said;
 }

@@ -27,7 +27,7 @@ const shown = (value, exact = true) => (exact ? (value !== 0 && Math.abs(value) 
 
 /** "the → cat: 0.1234 · places 1 → 2 ..." as its parts. */
 function parse(said) {
-  const found = /^(.+) → (.+?): (?:about |at most )?(-?[\d.e-]+|NaN|hidden)(?: \((-?[\d.e-]+) with sinks\))?(?: · places (\d+) → (\d+))?/.exec(said);
+  const found = /^(.+) → (.+?): (?:about |at most |below )?(-?[\d.e-]+|NaN|hidden)(?: \((-?[\d.e-]+) with sinks\))?(?: · places (\d+) → (\d+))?/.exec(said);
   return found && { from: found[1], to: found[2], value: found[3], before: found[4], row: found[5], column: found[6] };
 }
 
