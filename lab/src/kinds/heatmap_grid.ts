@@ -4,7 +4,8 @@ import type { Frame } from '../view.js';
 import { label, type HeatData } from './heatmap_data.js';
 import { scoreOf } from './heatmap_order.js';
 import type { Colours } from './heatmap_state.js';
-import { BAR_WIDTH, drawBar, ownScale, picture, type Palette } from './heatmap_paint.js';
+import type { Spot } from './heatmap_tip.js';
+import { BAR_WIDTH, drawBar, ownScale, picture, refit, type Palette } from './heatmap_paint.js';
 
 const GAP = 5;
 const LARGEST = 190;
@@ -171,7 +172,7 @@ export class Grid {
   paint(canvas: HTMLCanvasElement, position: number): void {
     const { width, height } = this.size();
     const l = this.layout as Layout;
-    const context = fit(canvas, width, height);
+    const context = refit(canvas, width, height);
     context.drawImage(this.base, 0, 0, width, height);
     if (position >= 0) {
       const { x, y } = this.spot(position);
@@ -181,10 +182,10 @@ export class Grid {
     }
   }
 
-  /** The middle of a panel's upper edge. */
-  spotOf(position: number): { x: number; y: number } {
+  spotOf(position: number): Spot {
     const { x, y } = this.spot(position);
-    return { x: x + (this.layout as Layout).width / 2, y };
+    const { width, height } = this.layout as Layout;
+    return { x: x + width / 2, y, below: y + height };
   }
 
   /** The position of the panel under a point; -1: none. */

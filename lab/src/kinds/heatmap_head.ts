@@ -301,8 +301,7 @@ export class Head {
     const { state } = this;
     const at = state.at && this.sight && this.cell(state.at);
     this.frame.say(at ? this.tell(at) : this.data.panelName(state.open));
-    const spot = at ? (state.lines ? this.links : this.matrix).spotOf(at) : { x: 0, y: 0 };
-    this.tip.show(at ? this.tell(at) : '', spot.x, spot.y);
+    at ? this.tip.show(this.tell(at), (state.lines ? this.links : this.matrix).spotOf(at)) : this.tip.show('');
   }
 
   private tell(at: Place): string {
@@ -355,7 +354,7 @@ export class Head {
       this.state.at = null;
       this.state.chosen = null;
       this.frame.say('');
-      this.tip.show('', 0, 0);
+      this.tip.show('');
       this.paint();
     });
     this.canvas.addEventListener('mousedown', event => {

@@ -2,8 +2,9 @@
 import { clip, fit } from '../canvas.js';
 import type { Frame } from '../view.js';
 import type { HeatData } from './heatmap_data.js';
-import type { Palette, Range } from './heatmap_paint.js';
+import { refit, type Palette, type Range } from './heatmap_paint.js';
 import type { Place } from './heatmap_matrix.js';
+import type { Spot } from './heatmap_tip.js';
 import { columnName, number, rowName, type Sight } from './heatmap_sight.js';
 
 const TALL = 640;
@@ -206,7 +207,7 @@ export class Links {
   /** Shows all links, or on a quieter ground those of the marked token: `at` has a row or a column, the other is -1. */
   paint(canvas: HTMLCanvasElement, at: Place | null, chosen: Range | null): void {
     const l = this.l as Layout;
-    const context = fit(canvas, l.width, l.height + TOP + 4);
+    const context = refit(canvas, l.width, l.height + TOP + 4);
     if (at) {
       this.paintToken(context, l, at);
     } else {
@@ -253,9 +254,10 @@ export class Links {
   }
 
   /** Where there is room to say something of a token: among the lines. */
-  spotOf(place: Place): { x: number; y: number } {
+  spotOf(place: Place): Spot {
     const l = this.l as Layout;
-    return { x: l.left, y: place.row >= 0 ? this.y(l, 'row', place.row) : this.y(l, 'column', place.column) };
+    const y = place.row >= 0 ? this.y(l, 'row', place.row) : this.y(l, 'column', place.column);
+    return { x: l.left, y, below: y };
   }
 
   /** The token nearest to a point: a row on the left half, a column on the right. */

@@ -4,7 +4,8 @@ import { textOn } from '../look.js';
 import type { Frame } from '../view.js';
 import { addChinese } from '../words.js';
 import type { HeatData } from './heatmap_data.js';
-import { BAR_WIDTH, drawBar, picture, type Palette, type Range } from './heatmap_paint.js';
+import { BAR_WIDTH, drawBar, picture, refit, type Palette, type Range } from './heatmap_paint.js';
+import type { Spot } from './heatmap_tip.js';
 import { columnName, rowName, type Sight } from './heatmap_sight.js';
 
 addChinese({ 'mean of the rows': '各行平均' });
@@ -236,7 +237,7 @@ export class Matrix {
     const l = this.l as Layout;
     const sight = this.sight as Sight;
     const { width, height } = this.size(l);
-    const context = fit(canvas, width, height);
+    const context = refit(canvas, width, height);
     context.drawImage(this.base, 0, 0, width, height);
     const row = marks.pinnedRow >= 0 ? marks.pinnedRow : (marks.at?.row ?? -1);
     const column = marks.pinnedColumn >= 0 ? marks.pinnedColumn : (marks.at?.column ?? -1);
@@ -345,10 +346,12 @@ export class Matrix {
   }
 
   /** Where a cell is seen; of a row or column alone its label. */
-  spotOf(place: Place): { x: number; y: number } {
+  spotOf(place: Place): Spot {
     const l = this.l as Layout;
     const { range } = this.sight as Sight;
-    return { x: place.column < 0 ? l.left : l.left + (place.column - range.left + 0.5) * l.cellX, y: place.row < 0 ? l.top : l.top + (place.row - range.top) * l.cellY };
+    const x = place.column < 0 ? l.left : l.left + (place.column - range.left + 0.5) * l.cellX;
+    const y = place.row < 0 ? l.top : l.top + (place.row - range.top) * l.cellY;
+    return { x, y, below: place.row < 0 ? y : y + l.cellY };
   }
 
   /** The cell under a point; on a label its row or column alone, the other -1; null: nothing. */

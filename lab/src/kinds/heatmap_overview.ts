@@ -52,6 +52,7 @@ export class Overview {
     this.canvas.addEventListener('keydown', event => {
       if (this.key(event.key)) {
         event.preventDefault();
+        this.tip.node.scrollIntoView({ block: 'nearest' });
       }
     });
   }
@@ -74,10 +75,9 @@ export class Overview {
   private go(position: number): void {
     this.state.panel = position < 0 ? -1 : this.panels[position];
     const said = position < 0 ? '' : this.tell(position);
-    const spot = position < 0 ? { x: 0, y: 0 } : this.grid.spotOf(position);
     this.grid.paint(this.canvas, position);
     this.frame.say(said);
-    this.tip.show(position < 0 ? '' : this.brief(position), spot.x, spot.y);
+    position < 0 ? this.tip.show('') : this.tip.show(this.brief(position), this.grid.spotOf(position));
   }
 
   private tell(position: number): string {

@@ -2,6 +2,17 @@
 import { element } from '../frame.js';
 import type { Look } from '../look.js';
 
+/** The middle of something drawn, its top and its bottom. */
+export interface Spot {
+  readonly x: number;
+  readonly y: number;
+  readonly below: number;
+}
+
+const NOWHERE: Spot = { x: 0, y: 0, below: 0 };
+/** At the top, where labels stand. */
+const ROOM = 36;
+
 export class Tip {
   readonly node = element('div', 'tip');
 
@@ -14,14 +25,15 @@ export class Tip {
     host.append(this.node);
   }
 
-  /** Beside a point of the host; '' hides it. */
-  show(text: string, x: number, y: number): void {
+  /** Over what stands between the heights `y` and `below` of the host, or under it; '' hides it. */
+  show(text: string, { x, y, below }: Spot = NOWHERE): void {
     this.node.hidden = text === '';
     this.node.textContent = text;
     if (text) {
-      const left = x + 16 + this.node.offsetWidth > this.host.clientWidth ? Math.max(0, x - 12 - this.node.offsetWidth) : x + 16;
+      const { offsetWidth: wide, offsetHeight: tall } = this.node;
+      const left = x + 16 + wide > this.host.clientWidth ? Math.max(0, x - 12 - wide) : x + 16;
       this.node.style.left = `${left}px`;
-      this.node.style.top = `${Math.max(0, y - this.node.offsetHeight - 10)}px`;
+      this.node.style.top = `${y - tall - 10 < ROOM ? below + 10 : y - tall - 10}px`;
     }
   }
 }
