@@ -1,16 +1,25 @@
 /** The overview: every panel as a thumbnail, by layer and head or in the order of a score. */
 import { brief, clip, fit } from '../canvas.js';
 import type { Frame } from '../view.js';
-import { label, type HeatData } from './heatmap_data.js';
+import { drawCells } from './heatmap_cells.js';
+import { label, place, type Axis, type HeatData } from './heatmap_data.js';
 import { scoreOf } from './heatmap_order.js';
 import type { Colours } from './heatmap_state.js';
 import type { Spot } from './heatmap_tip.js';
-import { BAR_WIDTH, drawBar, ownScale, picture, refit, type Palette } from './heatmap_paint.js';
+import { makeSight, tellCell, type Sight } from './heatmap_sight.js';
+import { BAR_WIDTH, drawBar, refit, type Palette } from './heatmap_paint.js';
 
 const GAP = 5;
 const LARGEST = 190;
 const SMALLEST = 22;
 const PLEASANT = 36;
+/** Panels in a row and column, and cells in these, that may have labels and numbers of their own. */
+const FEW_PANELS = 4;
+const FEW_CELLS = 20;
+const LEAST_CELL = 18;
+const LARGEST_CELL = 40;
+/** A cell at least so wide can be pointed at. */
+const MEANT = 6;
 /** Height that a grid takes where its thumbnails could be larger. */
 const TALL = 820;
 /** Of two lines under a thumbnail. */
@@ -32,6 +41,9 @@ interface Layout {
   readonly top: number;
   readonly pitchX: number;
   readonly pitchY: number;
+  /** Room left of and above each panel for labels of its own; 0: it has none. */
+  readonly beside: number;
+  readonly above: number;
   /** Layers from left to right: it makes larger thumbnails where there are more layers than heads. */
   readonly turned: boolean;
 }
@@ -46,8 +58,30 @@ export class Grid {
   /** Lays out and draws for a width; then `paint` shows it. */
   arrange(width: number, settings: GridSettings): void {
     this.settings = settings;
-    this.layout = scoreOf(this.data, settings.order) ? this.ranked(width) : this.plain(width);
+    this.layout = scoreOf(this.data, settings.order) ? this.ranked(width) : (this.labelled(width) ?? this.plain(width));
     this.draw();
+  }
+
+  /** Few panels of few cells, each with its labels and numbers; null where there is no room. */
+  private labelled(width: number): Layout | null {
+    const { rows, columns, panelRows, panelColumns } = this.data;
+    if (panelColumns.count > FEW_PANELS || panelRows.count > FEW_PANELS || rows.count > FEW_CELLS || columns.count > FEW_CELLS) {
+      return null;
+    }
+    const probe = fit(document.createElement('canvas'), 1, 1);
+    probe.font = `11px ${this.frame.look.font}`;
+    const widest = (axis: Axis) => Math.min(90, Math.max(...Array.from({ length: axis.count }, (_none, i) => probe.measureText(place(axis, i, axis.block)).width)));
+    const beside = widest(rows) + 8;
+    const above = widest(columns) * 0.72 + 28;
+    const cell = Math.min(LARGEST_CELL, ((width - BAR_WIDTH - 30) / panelColumns.count - beside - 3 * GAP) / columns.count);
+    if (cell < LEAST_CELL) {
+      return null;
+    }
+    const [wide, high] = [cell * columns.count, cell * rows.count];
+    return {
+      ...{ across: panelColumns.count, down: panelRows.count, left: 20 + beside, top: 20 + above, width: wide, height: high, turned: false },
+      ...{ pitchX: beside + wide + 3 * GAP, pitchY: above + high + 3 * GAP, beside, above }
+    };
   }
 
   private plain(width: number): Layout {
@@ -75,7 +109,7 @@ export class Grid {
     const aspect = this.data.rows.source / this.data.columns.source;
     const width = size * Math.min(1, Math.max(0.4, 1 / aspect));
     const height = size * Math.min(1, Math.max(0.4, aspect));
-    return { across, down, left, top, width, height, pitchX: width + GAP, pitchY: height + GAP + below, turned };
+    return { across, down, left, top, width, height, pitchX: width + GAP, pitchY: height + GAP + below, beside: 0, above: 0, turned };
   }
 
   /** Where the panel that stands at `position` of the order is seen. */
@@ -87,39 +121,78 @@ export class Grid {
 
   private size(): { width: number; height: number } {
     const l = this.layout as Layout;
-    const width = l.left + l.across * l.pitchX + BAR_WIDTH;
-    return { width, height: Math.max(l.top + l.down * l.pitchY, Math.min(200, l.top + 140)) };
+    const width = l.left - l.beside + l.across * l.pitchX + BAR_WIDTH;
+    return { width, height: Math.max(l.top - l.above + l.down * l.pitchY, Math.min(200, l.top + 140)) };
   }
 
   private draw(): void {
     const { width, height } = this.size();
     const context = fit(this.base, width, height);
-    const ratio = this.base.width / width;
     const l = this.layout as Layout;
-    this.settings.panels.forEach((panel, position) => this.drawPanel(context, panel, position, ratio));
+    this.settings.panels.forEach((panel, position) => this.drawPanel(context, panel, position));
     if (scoreOf(this.data, this.settings.order)) {
       this.drawCaptions(context);
+    } else if (l.beside > 0) {
+      this.drawTitles(context, l);
     } else {
       this.drawLabels(context, l);
     }
     if (this.settings.colours === 'same') {
-      drawBar(context, this.palette, this.frame.look, { ...this.data.scale, root: false }, l.left + l.across * l.pitchX + 6, l.top, Math.min(220, height - l.top - 12));
+      drawBar(context, this.palette, this.frame.look, { ...this.data.scale, root: false }, l.left - l.beside + l.across * l.pitchX + 6, l.top, Math.min(220, height - l.top - 12));
     }
   }
 
-  private drawPanel(context: CanvasRenderingContext2D, panel: number, position: number, ratio: number): void {
+  private drawPanel(context: CanvasRenderingContext2D, panel: number, position: number): void {
     const l = this.layout as Layout;
     const { x, y } = this.spot(position);
-    const cells = this.data.sent(panel);
-    const own = this.settings.colours !== 'same';
-    const ends = { ...(own ? ownScale(cells.values, this.data.scale) : this.data.scale), root: this.settings.colours === 'root' };
-    const range = { top: 0, bottom: cells.rows, left: 0, right: cells.columns };
-    const image = picture(cells.values, cells.columns, range, this.palette, ends, l.height * ratio, l.width * ratio);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, x, y, l.width, l.height);
-    context.strokeStyle = this.frame.look.line;
-    context.lineWidth = 0.75;
-    context.strokeRect(x - 0.4, y - 0.4, l.width + 0.8, l.height + 0.8);
+    const sight = this.sight(panel);
+    drawCells(context, { left: x, top: y, cellX: l.width / sight.panel.columns, cellY: l.height / sight.panel.rows }, sight, this.palette, this.frame.look);
+    if (l.beside > 0) {
+      this.drawOwnLabels(context, panel, x, y);
+    }
+  }
+
+  private sight(panel: number): Sight {
+    return makeSight(this.data, this.data.sent(panel), false, this.settings.colours, null);
+  }
+
+  /** The panel's name and the labels of its rows and columns. */
+  private drawOwnLabels(context: CanvasRenderingContext2D, panel: number, x: number, y: number): void {
+    const l = this.layout as Layout;
+    const { rows, columns } = this.data;
+    const { look } = this.frame;
+    context.fillStyle = look.ink;
+    context.textBaseline = 'middle';
+    context.textAlign = 'left';
+    context.font = `bold 12px ${look.font}`;
+    context.fillText(clip(context, this.data.panelName(panel), l.width), x, y - l.above + 8);
+    context.font = `11px ${look.font}`;
+    for (let c = 0; c < columns.count; c++) {
+      context.save();
+      context.translate(x + ((c + 0.5) * l.width) / columns.count, y - 5);
+      context.rotate(-Math.PI / 4);
+      context.fillText(clip(context, place(columns, c, columns.block), 90), 0, 0);
+      context.restore();
+    }
+    context.textAlign = 'right';
+    for (let r = 0; r < rows.count; r++) {
+      context.fillText(clip(context, place(rows, r, rows.block), l.beside - 6), x - 5, y + ((r + 0.5) * l.height) / rows.count);
+    }
+  }
+
+  /** What rows and columns of labelled panels are. */
+  private drawTitles(context: CanvasRenderingContext2D, l: Layout): void {
+    const { look } = this.frame;
+    context.fillStyle = look.quiet;
+    context.font = `11px ${look.font}`;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.fillText(this.data.columns.title, l.left - l.beside + (l.across * l.pitchX) / 2, 9);
+    context.save();
+    context.translate(9, l.top - l.above + (l.down * l.pitchY) / 2);
+    context.rotate(-Math.PI / 2);
+    context.fillText(this.data.rows.title, 0, 0);
+    context.restore();
   }
 
   private drawLabels(context: CanvasRenderingContext2D, l: Layout): void {
@@ -191,13 +264,24 @@ export class Grid {
   /** The position of the panel under a point; -1: none. */
   at(x: number, y: number): number {
     const l = this.layout as Layout;
-    const column = Math.floor((x - l.left + GAP / 2) / l.pitchX);
-    const row = Math.floor((y - l.top + GAP / 2) / l.pitchY);
+    const column = Math.floor((x - l.left + l.beside + GAP / 2) / l.pitchX);
+    const row = Math.floor((y - l.top + l.above + GAP / 2) / l.pitchY);
     if (column < 0 || column >= l.across || row < 0 || row >= l.down) {
       return -1;
     }
     const position = l.turned ? column * l.down + row : row * l.across + column;
     return position < this.settings.panels.length ? position : -1;
+  }
+
+  /** "the → cat: 0.1": the cell of that panel under a point, where cells are large enough to be meant; '' elsewhere. */
+  tellCell(position: number, x: number, y: number): string {
+    const l = this.layout as Layout;
+    const spot = this.spot(position);
+    const sight = this.sight(this.settings.panels[position]);
+    const row = Math.floor(((y - spot.y) / l.height) * sight.panel.rows);
+    const column = Math.floor(((x - spot.x) / l.width) * sight.panel.columns);
+    const inside = row >= 0 && row < sight.panel.rows && column >= 0 && column < sight.panel.columns;
+    return inside && l.width / sight.panel.columns >= MEANT ? tellCell(this.data, this.frame.words, sight, row, column) : '';
   }
 
   /** Where an arrow key leads from `position`. */

@@ -454,24 +454,30 @@ export class Head {
 
   private step([down, right]: readonly [number, number], choosing: boolean): void {
     const { state } = this;
-    const sight = this.sight as Sight;
-    const { range } = sight;
+    const { range } = this.sight as Sight;
     const from = state.at ? this.cell(state.at) : null;
     if (choosing && from && state.at && !state.chosen) {
       this.anchor = state.at;
     }
-    const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high - 1, value));
-    let to: Place = from ?? { row: range.top, column: state.lines ? -1 : range.left };
-    if (state.lines && from) {
-      to = this.stepLines(from, down, right);
-    } else if (from) {
-      to = { row: from.row < 0 ? -1 : clamp(from.row + down, range.top, range.bottom), column: from.column < 0 ? -1 : clamp(from.column + right, range.left, range.right) };
-      to = to.row < 0 || to.column < 0 ? { row: Math.max(range.top, to.row), column: Math.max(range.left, to.column) } : to;
+    let to: Place = { row: range.top, column: state.lines ? -1 : range.left };
+    if (from) {
+      to = state.lines ? this.stepLines(from, down, right) : this.stepCells(from, down, right, choosing);
     }
     state.at = this.place(to);
     state.chosen = choosing && from ? this.between(this.anchor, state.at) : null;
     this.say();
     this.paint();
+  }
+
+  /** From cell to cell; before the first column or row stands the label of the whole row or column. */
+  private stepCells(from: Place, down: number, right: number, choosing: boolean): Place {
+    const { range } = this.sight as Sight;
+    const move = (at: number, step: number, begin: number, end: number) => {
+      const next = at < 0 ? begin - 1 + Math.max(0, step) : Math.min(end - 1, at + step);
+      return next >= begin ? next : choosing ? begin : -1;
+    };
+    const to = { row: move(from.row, down, range.top, range.bottom), column: move(from.column, right, range.left, range.right) };
+    return to.row < 0 && to.column < 0 ? from : to;
   }
 
   private anchor: Place = { row: 0, column: 0 };

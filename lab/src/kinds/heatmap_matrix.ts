@@ -1,10 +1,10 @@
 /** One panel as a heat map: cells, labels, crosshair, the distributions of one row and one column along its sides. */
 import { clip, fit } from '../canvas.js';
-import { textOn } from '../look.js';
 import type { Frame } from '../view.js';
 import { addChinese } from '../words.js';
+import { drawCells, type Box } from './heatmap_cells.js';
 import type { HeatData } from './heatmap_data.js';
-import { BAR_WIDTH, drawBar, picture, refit, type Palette, type Range } from './heatmap_paint.js';
+import { BAR_WIDTH, drawBar, refit, type Palette, type Range } from './heatmap_paint.js';
 import type { Spot } from './heatmap_tip.js';
 import { columnName, rowName, type Sight } from './heatmap_sight.js';
 
@@ -15,9 +15,6 @@ const TALL = 620;
 const LABEL = 116;
 /** Height of the distribution below and width of the one beside. */
 const STRIP = 54;
-/** Cells at least so large have lines between them, and numbers in them. */
-const LINED = 9;
-const NUMBERED = 27;
 
 export interface Place {
   readonly row: number;
@@ -32,11 +29,7 @@ export interface Marks {
   readonly chosen: Range | null;
 }
 
-interface Layout {
-  readonly left: number;
-  readonly top: number;
-  readonly cellX: number;
-  readonly cellY: number;
+interface Layout extends Box {
   readonly width: number;
   readonly height: number;
   /** Column labels lie flat where they are short enough. */
@@ -95,76 +88,11 @@ export class Matrix {
   private draw(l: Layout, sight: Sight): void {
     const { width, height } = this.size(l);
     const context = fit(this.base, width, height);
-    const ratio = this.base.width / width;
-    const { range, ends } = sight;
-    const image = picture(sight.values, sight.panel.columns, range, this.palette, ends, l.height * ratio, l.width * ratio);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, l.left, l.top, l.width, l.height);
-    this.drawLines(context, l, sight);
-    this.drawNumbers(context, l, sight);
-    this.drawMissing(context, l, sight);
-    context.strokeStyle = this.frame.look.line;
-    context.lineWidth = 1;
-    context.strokeRect(l.left - 0.5, l.top - 0.5, l.width + 1, l.height + 1);
+    const { ends } = sight;
+    drawCells(context, l, sight, this.palette, this.frame.look);
     drawBar(context, this.palette, this.frame.look, ends, l.left + l.width + STRIP + 18, l.top, Math.min(220, Math.max(100, l.height)));
     this.drawTitles(context, l);
     this.drawLabels(context, l, sight, -1, -1);
-  }
-
-  private drawLines(context: CanvasRenderingContext2D, l: Layout, { range }: Sight): void {
-    context.fillStyle = this.frame.look.paper;
-    for (let c = range.left + 1; c < range.right && l.cellX >= LINED; c++) {
-      context.fillRect(l.left + (c - range.left) * l.cellX - 0.5, l.top, 1, l.height);
-    }
-    for (let r = range.top + 1; r < range.bottom && l.cellY >= LINED; r++) {
-      context.fillRect(l.left, l.top + (r - range.top) * l.cellY - 0.5, l.width, 1);
-    }
-  }
-
-  private drawNumbers(context: CanvasRenderingContext2D, l: Layout, sight: Sight): void {
-    if (Math.min(l.cellX, l.cellY) < NUMBERED) {
-      return;
-    }
-    const decimals = Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(sight.ends.high - sight.ends.low) + 1e-9)));
-    context.font = `10px ${this.frame.look.font}`;
-    context.textAlign = 'center';
-    context.textBaseline = 'middle';
-    this.each(sight, (row, column, value) => {
-      const text = Number.isFinite(value) ? value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1') : '';
-      context.fillStyle = textOn(this.palette.css(value, sight.ends));
-      context.fillText(text, l.left + (column - sight.range.left + 0.5) * l.cellX, l.top + (row - sight.range.top + 0.5) * l.cellY, l.cellX - 2);
-    });
-  }
-
-  /** What is not a number is crossed out, so that it is not told by its colour alone. */
-  private drawMissing(context: CanvasRenderingContext2D, l: Layout, sight: Sight): void {
-    if (Math.min(l.cellX, l.cellY) < 4) {
-      return;
-    }
-    context.strokeStyle = this.frame.look.ink;
-    context.lineWidth = 0.8;
-    context.beginPath();
-    this.each(sight, (row, column, value) => {
-      if (Number.isNaN(value)) {
-        const x = l.left + (column - sight.range.left) * l.cellX;
-        const y = l.top + (row - sight.range.top) * l.cellY;
-        context.moveTo(x + l.cellX * 0.3, y + l.cellY * 0.3);
-        context.lineTo(x + l.cellX * 0.7, y + l.cellY * 0.7);
-        if (!sight.hidden.has(column)) {
-          context.moveTo(x + l.cellX * 0.7, y + l.cellY * 0.3);
-          context.lineTo(x + l.cellX * 0.3, y + l.cellY * 0.7);
-        }
-      }
-    });
-    context.stroke();
-  }
-
-  private each(sight: Sight, visit: (row: number, column: number, value: number) => void): void {
-    for (let r = sight.range.top; r < sight.range.bottom; r++) {
-      for (let c = sight.range.left; c < sight.range.right; c++) {
-        visit(r, c, sight.values[r * sight.panel.columns + c]);
-      }
-    }
   }
 
   private drawTitles(context: CanvasRenderingContext2D, l: Layout): void {

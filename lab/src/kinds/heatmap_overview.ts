@@ -41,7 +41,7 @@ export class Overview {
   }
 
   private listen(): void {
-    this.canvas.addEventListener('mousemove', event => this.go(this.grid.at(event.offsetX, event.offsetY)));
+    this.canvas.addEventListener('mousemove', event => this.go(this.grid.at(event.offsetX, event.offsetY), event));
     this.canvas.addEventListener('mouseleave', () => this.go(-1));
     this.canvas.addEventListener('click', event => {
       const position = this.grid.at(event.offsetX, event.offsetY);
@@ -72,12 +72,13 @@ export class Overview {
     return true;
   }
 
-  private go(position: number): void {
+  private go(position: number, event?: MouseEvent): void {
     this.state.panel = position < 0 ? -1 : this.panels[position];
-    const said = position < 0 ? '' : this.tell(position);
+    const cell = event && position >= 0 ? this.grid.tellCell(position, event.offsetX, event.offsetY) : '';
+    const said = position < 0 ? '' : [this.tell(position), cell].filter(Boolean).join(' · ');
     this.grid.paint(this.canvas, position);
     this.frame.say(said);
-    position < 0 ? this.tip.show('') : this.tip.show(this.brief(position), this.grid.spotOf(position));
+    position < 0 ? this.tip.show('') : this.tip.show([this.brief(position), cell].filter(Boolean).join(' · '), this.grid.spotOf(position));
   }
 
   private tell(position: number): string {

@@ -86,12 +86,14 @@ async function oneHead(bare, want, figure, heads) {
   want((await t.heading()) === 'layer 0 head 2', `Enter opens the head under the cursor: ${await t.heading()}`);
   want((await t.notes()).includes('exact values'), `values sent as they are count as exact: ${await t.notes()}`);
   await t.press('ArrowRight');
-  for (const [key, row, column] of [['', 0, 0], ['ArrowDown', 1, 0], ['ArrowDown', 2, 0], ['ArrowRight', 2, 1], ['ArrowUp', 1, 1], ['ArrowLeft', 1, 0], ['ArrowLeft', 1, 0]]) {
+  for (const [key, row, column] of [['', 0, 0], ['ArrowDown', 1, 0], ['ArrowDown', 2, 0], ['ArrowRight', 2, 1], ['ArrowUp', 1, 1], ['ArrowLeft', 1, 0]]) {
     if (key) await t.press(key);
     const told = parse(await t.said());
     want(told?.from === labels[row] && told.to === labels[column] && told.value === shown(heads[2][row][column]), `${key || 'the first arrow'} says row ${row} column ${column}: ${await t.said()}`);
   }
-  await t.press('Enter', 'ArrowDown', 'ArrowRight');
+  await t.press('ArrowLeft');
+  want(new RegExp(`^${labels[1]} → .* · sum 1$`).test(await t.said()), `the label tells the row and its sum: ${await t.said()}`);
+  await t.press('ArrowRight', 'Enter', 'ArrowDown', 'ArrowRight');
   want((await t.said()).includes(`pinned ${labels[1]} → ${labels[1]}: ${shown(heads[2][1][1])}`), `the pinned row is told beside: ${await t.said()}`);
   await t.press('PageDown');
   want((await t.heading()) === 'layer 0 head 3', `Page Down opens the next head: ${await t.heading()}`);
