@@ -17,7 +17,7 @@ export class Cloud {
   readonly order: Int32Array;
   readonly low: number[];
   readonly high: number[];
-  /** Half the longest side, and how far the farthest point is from the middle, in such halves. */
+  /** Half the longest side, and how far no point is from the middle, in such halves. */
   readonly radius: number;
   readonly reach: number;
   readonly centre: number[];
@@ -37,16 +37,17 @@ export class Cloud {
     [this.low, this.high] = box(points, dims);
     this.centre = this.low.map((low, d) => low / 2 + this.high[d] / 2);
     this.radius = Math.max(...this.low.map((low, d) => this.high[d] / 2 - low / 2)) || 1;
-    this.unit = points.map((value, i) => (value - this.centre[i % dims]) / this.radius);
+    this.unit = new Float32Array(points.length);
     let reach = 0;
-    for (let i = 0; i < n; i++) {
-      let far = 0;
-      for (let d = 0; d < dims; d++) {
-        far += this.unit[i * dims + d] ** 2;
+    for (let d = 0; d < dims; d++) {
+      const [middle, each] = [this.centre[d], 1 / this.radius];
+      for (let i = d; i < points.length; i += dims) {
+        const at = (points[i] - middle) * each;
+        this.unit[i] = at;
+        reach = Math.abs(at) > reach ? Math.abs(at) : reach;
       }
-      reach = far > reach ? far : reach;
     }
-    this.reach = Math.sqrt(reach) || 1;
+    this.reach = reach * Math.sqrt(dims) || 1;
     this.order = spread(this.unit, dims);
   }
 
@@ -56,10 +57,12 @@ export class Cloud {
 
   /** Two dimensions: the place of the middle, and pixels to one of the values. */
   flat(middle: readonly number[], scale: readonly number[], width: number, height: number): void {
-    const { points, x, y } = this;
-    for (let i = 0; i < this.n; i++) {
-      x[i] = width / 2 + (points[2 * i] - middle[0]) * scale[0];
-      y[i] = height / 2 - (points[2 * i + 1] - middle[1]) * scale[1];
+    const { points, x, y, n } = this;
+    const [left, top] = [width / 2 - middle[0] * scale[0], height / 2 + middle[1] * scale[1]];
+    const [across, up] = scale;
+    for (let i = 0; i < n; i++) {
+      x[i] = left + points[2 * i] * across;
+      y[i] = top - points[2 * i + 1] * up;
     }
   }
 
@@ -68,13 +71,16 @@ export class Cloud {
     const m = rotation(side, up);
     const { unit, x, y } = this;
     const depth = this.depth!;
-    for (let i = 0; i < this.n; i++) {
-      const [a, b, c] = [unit[3 * i], unit[3 * i + 1], unit[3 * i + 2]];
+    const far = 1 / (2 * this.reach);
+    for (let i = 0, at = 0; i < this.n; i++, at += 3) {
+      const a = unit[at];
+      const b = unit[at + 1];
+      const c = unit[at + 2];
       const back = m[6] * a + m[7] * b + m[8] * c;
       const near = (scale * DISTANCE) / Math.max(0.2, DISTANCE + back);
       x[i] = middle[0] + (m[0] * a + m[1] * b + m[2] * c) * near;
       y[i] = middle[1] - (m[3] * a + m[4] * b + m[5] * c) * near;
-      depth[i] = Math.min(1, Math.max(0, (back / this.reach + 1) / 2));
+      depth[i] = Math.min(1, Math.max(0, back * far + 0.5));
     }
   }
 
@@ -177,10 +183,15 @@ function spread(unit: Float32Array, dims: number): Int32Array {
   let count = 0;
   for (let side = 4; side <= 512 && count < n; side *= 2) {
     const cells = new Uint8Array(side * side);
-    for (let i = 0; i < n; i++) {
-      const column = Math.min(side - 1, Math.floor(((unit[i * dims] + 1) / 2) * side));
-      const row = Math.min(side - 1, Math.floor(((unit[i * dims + 1] + 1) / 2) * side));
-      if (!taken[i] && column >= 0 && row >= 0 && !cells[row * side + column]) {
+    const most = side - 1;
+    const half = side / 2;
+    for (let i = 0, at = 0; i < n; i++, at += dims) {
+      if (taken[i]) {
+        continue;
+      }
+      const column = Math.min(most, ((unit[at] + 1) * half) | 0);
+      const row = Math.min(most, ((unit[at + 1] + 1) * half) | 0);
+      if (unit[at] === unit[at] && !cells[row * side + column]) {
         cells[row * side + column] = taken[i] = 1;
         order[count++] = i;
       }

@@ -15,7 +15,7 @@ export class Layers {
   constructor(frame: Frame, hint: string, private readonly paint: { base(context: CanvasRenderingContext2D): void; top(context: CanvasRenderingContext2D): void }) {
     this.base = element('canvas', 'canvas');
     this.base.setAttribute('aria-hidden', 'true');
-    this.top = frame.canvas(frame.figure.alt || frame.figure.title);
+    this.top = frame.canvas(frame.figure.title || frame.figure.alt);
     this.top.classList.add('cutaway-over');
     this.top.setAttribute('aria-description', hint);
     this.node.append(this.base, this.top);

@@ -65,6 +65,16 @@ export interface Gestures {
 
 const SLACK = 4;
 
+/** Where the mouse was last, on the window. */
+let lying = { x: NaN, y: NaN };
+
+/** Whether it lies where it lay: a page that moves under it is no reason to forget what the keyboard chose. */
+function still(event: PointerEvent): boolean {
+  const same = event.clientX === lying.x && event.clientY === lying.y;
+  lying = { x: event.clientX, y: event.clientY };
+  return same;
+}
+
 /** Mouse, pen and finger on a canvas. The wheel zooms where the canvas has the focus or Ctrl is held: else the page scrolls. */
 export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
   let from: { x: number; y: number; event: PointerEvent } | null = null;
@@ -85,6 +95,9 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
     }
   });
   canvas.addEventListener('pointermove', event => {
+    if (still(event)) {
+      return;
+    }
     if (from && !drag && Math.hypot(event.offsetX - from.x, event.offsetY - from.y) > SLACK) {
       drag = gestures.drag(from.x, from.y, from.event);
       from = drag ? from : null;
@@ -105,7 +118,7 @@ export function listen(canvas: HTMLCanvasElement, gestures: Gestures): void {
       stop(was => was.cancel());
     }
   });
-  canvas.addEventListener('pointerleave', () => gestures.leave());
+  canvas.addEventListener('pointerleave', event => still(event) || gestures.leave());
   canvas.addEventListener('dblclick', () => gestures.reset?.());
   canvas.addEventListener(
     'wheel',

@@ -441,7 +441,7 @@ class Lines implements View {
     const shown = this.shown();
     const at = (i: number) => this.value(i, point);
     const about = chosen >= 0 ? at(chosen) : NaN;
-    const near = shown.length <= TOLD ? shown : [...shown].sort((a, b) => far(at(a) - about) - far(at(b) - about) || a - b).slice(0, TOLD);
+    const near = shown.length <= TOLD ? shown : [...shown].sort((a, b) => far(Math.abs(at(a) - about)) - far(Math.abs(at(b) - about)) || a - b).slice(0, TOLD);
     return near.sort((a, b) => far(-at(a)) - far(-at(b)) || a - b);
   }
 
@@ -621,10 +621,11 @@ class Lines implements View {
     return true;
   }
 
-  /** To the next point; the window follows where it is out of sight. */
+  /** By so many points, and to either end; the window follows where it is out of sight. */
   private step(by: number): void {
     const { point } = this.state;
-    const next = point < 0 ? this.nearestPoint(by > 0 ? this.across.start : this.across.end) : Math.min(this.points - 1, Math.max(0, point + by));
+    const whole = Math.abs(by) >= this.points;
+    const next = point < 0 && !whole ? this.nearestPoint(by > 0 ? this.across.start : this.across.end) : Math.min(this.points - 1, Math.max(0, point + by));
     const span = this.state.x;
     if (span && next >= 0 && (this.x[next] < span.low || this.x[next] > span.high)) {
       this.state.x = centred(span, this.x[next], this.wholeX(), this.state.xLog);

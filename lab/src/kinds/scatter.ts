@@ -412,7 +412,7 @@ class Scatter implements View {
     const paper = pixelOf(this.frame.look.paper);
     const ramps = this.matches ? this.densities.map(shades => shades.map(shade => mixed(shade, paper, 0.6))) : this.densities;
     raster.density({ count, of: sight, x, y, groups: this.groups }, ratio, Math.max(2, Math.round(CELL * ratio)), ramps);
-    for (let k = 0; k < count; k++) {
+    for (let k = 0; k < count && (this.matches || this.state.selected.size); k++) {
       const i = sight[k];
       if (this.matches?.[i] || this.state.selected.has(i)) {
         this.paintPoint(raster, i, ratio, 2.6, true);
