@@ -47,6 +47,19 @@ export async function plot(bare) {
   };
 }
 
+/** What is said at each of many places of the canvas, quicker than a mouse could go there. */
+export function saidAt(bare, places) {
+  return bare.page.evaluate(all => {
+    const canvas = document.querySelector('.cutaway-over');
+    const said = document.querySelector('.cutaway-said');
+    const { left, top } = canvas.getBoundingClientRect();
+    return all.map(([x, y]) => {
+      canvas.dispatchEvent(new PointerEvent('pointermove', { clientX: left + x, clientY: top + y }));
+      return said.textContent;
+    });
+  }, places);
+}
+
 export const settled = bare => bare.page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 /** Of every column of the picture: how many pixels have the colour, and the middle of them. */

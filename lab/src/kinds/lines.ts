@@ -359,12 +359,12 @@ class Lines implements View {
     }
   }
 
-  /** The height of the last point in sight. */
+  /** The height of the last point in sight; NaN where that lies above or below. */
   private endOf(i: number): number {
     for (let point = this.points; point-- > 0; ) {
       const y = this.down.at(this.value(i, point));
       if (!Number.isNaN(y) && this.x[point] <= this.across.high) {
-        return Math.min(this.box.bottom, Math.max(this.box.top, y));
+        return y >= this.box.top - 4 && y <= this.box.bottom + 4 ? y : NaN;
       }
     }
     return NaN;

@@ -59,6 +59,8 @@ const LED = 120;
 const LISTED = 100;
 const DEPTHS = 6;
 const PALE = 0.8;
+/** More selected ones have a thinner rim, so that they do not cover each other. */
+const MANY = 500;
 const NEAREST = 1e5;
 /** Room round the box, for the names of its edges. */
 const BESIDE = 60;
@@ -415,7 +417,7 @@ class Scatter implements View {
     for (let k = 0; k < count && (this.matches || this.state.selected.size); k++) {
       const i = sight[k];
       if (this.matches?.[i] || this.state.selected.has(i)) {
-        this.paintPoint(raster, i, ratio, 2.6, true);
+        this.paintPoint(raster, i, ratio, this.state.selected.size > MANY ? 1.4 : 2.6, true);
       }
     }
   }
@@ -442,7 +444,7 @@ class Scatter implements View {
     const [px, py] = [x[i] * ratio, y[i] * ratio];
     const paper = pixelOf(this.frame.look.paper);
     if (this.state.selected.has(i)) {
-      raster.stamp(this.stamp(group, r + 2.2 * ratio), px, py, pixelOf(this.frame.look.accent));
+      raster.stamp(this.stamp(group, r + (this.state.selected.size > MANY ? 0.8 : 2.2) * ratio), px, py, pixelOf(this.frame.look.accent));
     } else if (rim && strong) {
       raster.stamp(this.stamp(group, r + 0.9 * ratio), px, py, paper);
     }
@@ -496,6 +498,9 @@ class Scatter implements View {
   private blockPoints(placing: Placing, dense: boolean, r: number): void {
     const { count, sight, x, y } = this.cloud;
     for (let k = 0; k < count && !dense && count <= 2000; k++) {
+      if (this.matches && !this.matches[sight[k]]) {
+        continue;
+      }
       placing.block(x[sight[k]] - r + 1, y[sight[k]] - r + 1, 2 * r - 2, 2 * r - 2);
     }
   }
@@ -524,18 +529,12 @@ class Scatter implements View {
     context.fillText(text, x, y);
   }
 
-  /** Those in sight that may have a label, the most important first. */
+  /** Those in sight that may have a label, the most important first; the one under the mouse has a tag. */
   private *labelled(): Iterable<number> {
     const { order, n } = this.cloud;
     const { at, selected } = this.state;
     let tried = 0;
     const fits = (i: number) => this.inSight(i) && tried++ < TRIED;
-    const first = at >= 0 ? [at] : [];
-    for (const i of first) {
-      if (fits(i)) {
-        yield i;
-      }
-    }
     for (const i of selected) {
       if (i !== at && fits(i)) {
         yield i;

@@ -1,5 +1,5 @@
 // Histograms: bins, buckets and shares are said as they were counted; heights, zoom, one row enlarged, the other model's counts.
-import { columnsOf, f32, figure, floats, plot } from '../plots.mjs';
+import { columnsOf, f32, figure, floats, plot, saidAt } from '../plots.mjs';
 
 const BLUE = '#0072b2';
 const EDGES = [0, 1, 2, 3, 4];
@@ -54,16 +54,8 @@ async function heights(bare, want) {
 
 /** Where what is said changes from bin to bin, in pixels: the edges 0 .. 3. */
 async function edges(at, bare) {
-  const found = [];
-  let before = '';
-  for (let x = 0; x < at.box.width; x++) {
-    await at.hover(x, 60);
-    const said = await bare.said();
-    const bin = /^(\d) to \d/.exec(said)?.[1] ?? '';
-    if (bin !== before && bin) found[+bin] = x;
-    before = bin;
-  }
-  return found;
+  const said = await saidAt(bare, Array.from({ length: Math.floor(at.box.width) }, (_none, x) => [x, 60]));
+  return [0, 1, 2, 3].map(bin => said.findIndex(text => text.startsWith(`${bin} to `)));
 }
 
 async function besideAnother(bare, want) {

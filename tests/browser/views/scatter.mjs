@@ -1,5 +1,5 @@
 // Points: what is said, search, lasso and keyboard selection against sets known otherwise, legend, turning, and how long a frame takes.
-import { f32, figure, floats, plot, settled, u16, u8 } from '../plots.mjs';
+import { f32, figure, floats, plot, saidAt, settled, u16, u8 } from '../plots.mjs';
 
 const [WIDE, HIGH] = [13, 9];
 /** Points on a lattice: number i at (i mod 13, i / 13). */
@@ -10,34 +10,18 @@ const latticed = made(lattice, lattice.map((_point, i) => `p${i}`), { groupNames
 
 const chosen = bare => bare.page.locator('.cutaway-chosen .cutaway-one').allInnerTexts();
 
-/** The pixel of a point: the middle of all places near `x`, `y` where it is the one that is told. */
-async function pixelOf(bare, at, name, x, y) {
-  const middle = async (dx, dy) => {
-    const hits = [];
-    for (let k = -24; k <= 24; k++) {
-      await at.hover(x + dx * k, y + dy * k);
-      if ((await bare.said()).startsWith(`${name}:`)) hits.push(k);
-    }
-    return (hits[0] + hits[hits.length - 1]) / 2;
-  };
-  x += await middle(1, 0);
-  y += await middle(0, 1);
-  return [x, y];
-}
-
-/** Where the lattice lies on the canvas: the pixels of its first and last point, found with the mouse. */
+/** Where the lattice lies on the canvas, from its first and its last point: the middles of all places that tell of them. */
 async function place(bare, at) {
-  const seek = async name => {
-    for (let y = 10; y < at.box.height; y += 9) {
-      for (let x = 40; x < at.box.width; x += 9) {
-        await at.hover(x, y);
-        if ((await bare.said()).startsWith(`${name}:`)) return pixelOf(bare, at, name, x, y);
-      }
-    }
-    throw new Error(`no place says ${name}`);
+  const places = [];
+  for (let y = 1; y < at.box.height; y += 2) {
+    for (let x = 1; x < at.box.width; x += 2) places.push([x, y]);
+  }
+  const said = await saidAt(bare, places);
+  const middle = name => {
+    const hits = places.filter((_place, k) => said[k].startsWith(`${name}:`));
+    return [0, 1].map(d => hits.reduce((sum, hit) => sum + hit[d], 0) / hits.length);
   };
-  const [x0, y0] = await seek('p0');
-  const [x1, y1] = await seek(`p${lattice.length - 1}`);
+  const [[x0, y0], [x1, y1]] = [middle('p0'), middle(`p${lattice.length - 1}`)];
   return ([x, y]) => [x0 + (x / (WIDE - 1)) * (x1 - x0), y0 + (y / (HIGH - 1)) * (y1 - y0)];
 }
 
