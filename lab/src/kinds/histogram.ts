@@ -79,7 +79,7 @@ class Histogram implements View {
     this.counts = values;
     this.edges = reader.numbers('edges').values;
     this.labels = reader.texts('labels');
-    if (shape.length !== 2 || !this.bins || this.edges.length !== this.bins + 1 || this.labels.length !== this.rows) {
+    if (shape.length !== 2 || !this.rows || !this.bins || this.edges.length !== this.bins + 1 || this.labels.length !== this.rows) {
       throw new Error(`${this.edges.length} edges and ${this.labels.length} labels for counts of ${shape.join(' × ')}`);
     }
     this.edgesLog = reader.flag('log') && this.edges[0] > 0;

@@ -32,6 +32,8 @@ const TOLD = 8;
 const NAMED = 14;
 const NAME_LINE = 14;
 const DOTS = 40;
+/** Points of all lines that are drawn one by one. */
+const MOST = 12000;
 interface State {
   x: Span | null;
   y: Span | null;
@@ -241,12 +243,8 @@ class Lines implements View {
     const zero = this.down.at(0);
     const ground = zero > this.box.top && zero < bottom ? Math.round(zero) - 0.5 : bottom - 0.5;
     line(context, left, ground, right, ground, look.quiet);
-    context.save();
-    context.beginPath();
-    context.rect(left, this.box.top - 4, right - left, bottom - this.box.top + 8);
-    context.clip();
-    this.shown().forEach(i => this.paintLine(context, i));
-    context.restore();
+    const stretch = this.stretch();
+    this.inPlot(context, () => this.shown().forEach(i => this.paintLine(context, i, stretch)));
     this.paintNames(context);
   }
 
@@ -271,19 +269,26 @@ class Lines implements View {
     return { values: kept.map(i => this.x[i]), labels: kept.map(short), factor: '' };
   }
 
-  /** A gap where there is no value; of many points in one pixel the least and the largest. */
-  private paintLine(context: CanvasRenderingContext2D, i: number): void {
-    const chosen = i === this.state.line;
+  /** How many neighbouring points are drawn as their least and largest: those of one pixel, and more where the lines are many. */
+  private stretch(): number {
+    const [from, to] = this.reach();
+    const dense = (to - from) / Math.max(1, this.box.right - this.box.left);
+    return Math.max(dense > 3 ? Math.ceil(dense) : 1, Math.ceil(((to - from) * this.shown().length) / MOST));
+  }
+
+  /** A gap where there is no value. */
+  private paintLine(context: CanvasRenderingContext2D, i: number, stretch: number, more = 0): void {
+    const ratio = context.getTransform().a;
+    const few = this.count < CATEGORIES;
     context.strokeStyle = context.fillStyle = this.colours[i];
-    context.lineWidth = (this.count < CATEGORIES ? 1.8 : 1.2) + (chosen ? 1.2 : 0);
+    context.lineWidth = (few ? 1.8 : 1 / ratio) + more; // many lines are as thin as a pixel, which browsers draw ten times as fast
     context.lineJoin = 'round';
     context.beginPath();
     const [from, to] = this.reach();
-    const dense = (to - from) / Math.max(1, this.box.right - this.box.left) > 3;
-    dense ? this.pathOfMany(context, i, from, to) : this.pathOf(context, i, from, to);
+    stretch > 1 ? this.pathOfMany(context, i, from, to, stretch) : this.pathOf(context, i, from, to);
     context.stroke();
     context.beginPath();
-    for (let point = from; point < to && !dense; point++) {
+    for (let point = from; point < to && stretch === 1; point++) {
       const alone = Number.isNaN(point ? this.value(i, point - 1) : NaN) && Number.isNaN(point + 1 < this.points ? this.value(i, point + 1) : NaN);
       if ((this.marked() || alone) && !Number.isNaN(this.value(i, point))) {
         trace(context, this.marked() ? i : 0, this.across.at(this.x[point]), this.down.at(this.value(i, point)), 3.2);
@@ -316,8 +321,7 @@ class Lines implements View {
     }
   }
 
-  private pathOfMany(context: CanvasRenderingContext2D, i: number, from: number, to: number): void {
-    const group = Math.ceil((to - from) / (this.box.right - this.box.left));
+  private pathOfMany(context: CanvasRenderingContext2D, i: number, from: number, to: number, group: number): void {
     let drawn = false;
     for (let first = from; first < to; first += group) {
       let low = NaN;
@@ -351,7 +355,7 @@ class Lines implements View {
     context.textAlign = 'left';
     context.textBaseline = 'middle';
     for (const { i, y } of ends) {
-      context.font = `${i === this.state.line ? 'bold ' : ''}${labelFont(look)}`;
+      context.font = labelFont(look);
       context.fillStyle = this.colours[i];
       context.fillRect(this.box.right + 1, y - 1, 6, 2.5);
       context.fillStyle = look.ink;
@@ -384,6 +388,7 @@ class Lines implements View {
     if (!(x >= this.box.left && x <= this.box.right)) {
       return;
     }
+    this.paintChosen(context);
     line(context, Math.round(x) - 0.5, this.box.top, Math.round(x) - 0.5, this.box.bottom, look.accent);
     const told = this.told();
     for (const i of told) {
@@ -399,6 +404,22 @@ class Lines implements View {
       }
     }
     this.paintCard(context, x, told);
+  }
+
+  private inPlot(context: CanvasRenderingContext2D, act: () => void): void {
+    const { left, right, top, bottom } = this.box;
+    context.save();
+    context.beginPath();
+    context.rect(left, top - 4, right - left, bottom - top + 8);
+    context.clip();
+    act();
+    context.restore();
+  }
+
+  private paintChosen(context: CanvasRenderingContext2D): void {
+    if (this.state.line >= 0) {
+      this.inPlot(context, () => this.paintLine(context, this.state.line, this.stretch(), 1.4));
+    }
   }
 
   /** What the crosshair meets, beside it. */
@@ -463,10 +484,9 @@ class Lines implements View {
   }
 
   private go(point: number, i = this.state.line): void {
-    const old = this.state.line;
     this.state.point = point;
     this.state.line = i;
-    this.layers.queue(i !== old);
+    this.layers.queue(false);
     point < 0 ? this.frame.say('') : this.sayPoint();
   }
 
