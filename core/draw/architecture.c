@@ -42,7 +42,7 @@ struct line {
 };
 
 struct group {
-    const char *title;
+    const char *name, *title;
     int64_t first, count; /* lines */
     double copies, each;  /* parameters of one copy */
     double top;           /* of its title in the picture */
@@ -222,6 +222,19 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
+static void json_part(struct jsonwrite *w, struct arena *arena, const struct line *line) {
+    json_open(w, '{');
+    json_pair(w, "name", line->name);
+    json_pair(w, "shape", line->shape);
+    json_pair(w, "type", line->type);
+    json_pair(w, "number", line->number);
+    json_pair(w, "tensor", line->tensor);
+    json_pair(w, "colour", arena_printf(arena, "#%06x", line->colour));
+    json_key(w, "parameters");
+    json_double(w, line->parameters);
+    json_close(w, '}');
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct architecture *a = body_of(figure);
     json_key(w, "sections");
@@ -229,22 +242,13 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     for (int64_t g = 0; g < a->group_count; g++) {
         const struct group *group = &a->groups[g];
         json_open(w, '{');
-        json_pair(w, "title", group->title);
+        json_pair(w, "name", group->name);
         json_key(w, "copies");
         json_double(w, group->copies);
         json_key(w, "parts");
         json_open(w, '[');
         for (int64_t i = group->first; i < group->first + group->count; i++) {
-            const struct line *line = &a->lines[i];
-            json_open(w, '{');
-            json_pair(w, "name", line->name);
-            json_pair(w, "shape", line->shape);
-            json_pair(w, "type", line->type);
-            json_pair(w, "tensor", line->tensor);
-            json_pair(w, "colour", arena_printf(figure->arena, "#%06x", line->colour));
-            json_key(w, "parameters");
-            json_double(w, line->parameters);
-            json_close(w, '}');
+            json_part(w, figure->arena, &a->lines[i]);
         }
         json_close(w, ']');
         json_close(w, '}');
@@ -325,6 +329,7 @@ static void take_groups(struct arena *arena, const struct result *result, bool z
     for (int64_t g = 0; g < a->group_count; g++) {
         struct group *group = &a->groups[g];
         const char *name = shown(arena, column_text(arena, result, "section", group->first));
+        group->name = name;
         group->title = group_title(arena, a, group, name, zh);
     }
     a->shown = a->group_count < SECTIONS_MOST ? a->group_count : SECTIONS_MOST;

@@ -153,6 +153,18 @@ void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
     }
 }
 
+int64_t chart_json_fitting(struct arena *arena, const char *const *texts, int64_t rows,
+                           int64_t each, size_t room) {
+    size_t bytes = 0;
+    for (int64_t i = 0; i < rows * each; i++) {
+        bytes += strlen(figure_brief(arena, texts[i], rows * each)) + 3;
+        if (bytes > room) {
+            return i / each;
+        }
+    }
+    return rows;
+}
+
 const struct series *chart_series(const struct result *result, const char *name, int lowest,
                                   int highest, const char *picture, const char *wanted,
                                   struct err *err) {

@@ -54,6 +54,9 @@ void chart_json_ramp(struct jsonwrite *w, const struct figure *figure);
 /* "key": ["..", ..], figure_brief of them; nothing where texts is NULL. */
 void chart_json_texts(struct jsonwrite *w, struct arena *arena, const char *key,
                       const char *const *texts, int64_t n);
+/* How many of the first rows, of `each` texts, take at most `room` bytes as they are sent. */
+int64_t chart_json_fitting(struct arena *arena, const char *const *texts, int64_t rows,
+                           int64_t each, size_t room);
 
 /* The series of that name (NULL: the first) as floats of lowest .. highest rank with at least
  * one value. NULL with ERR_OPTION, which says what `picture` wants. */

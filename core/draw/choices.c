@@ -7,6 +7,7 @@
 
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure.h"
 #include "core/draw/hover.h"
@@ -27,11 +28,14 @@ enum {
     SOME = 60,          /* of more than this three */
     STEPS_MOST = 120,   /* drawn */
     CELLS_MOST = 1500,
+    SENT_MOST = 20000, /* alternatives, */
+    SENT_BYTES = 250000,
     LEVELS = 45,
     SHADES = 4
 };
 
 struct choices {
+    const struct result *result;
     const struct series *series;
     const struct series *chosen; /* NULL: nobody says */
     int64_t steps, k;            /* that are drawn */
@@ -64,11 +68,14 @@ static const char *percent(struct arena *arena, double p) {
                          : "0 %";
 }
 
+static bool is_share(const struct choices *c) {
+    return c->series->low == 0 && c->series->high == 1;
+}
+
 /* Shares as percent, other values as they are. */
 static const char *number(struct arena *arena, const struct choices *c, double value) {
-    bool share = c->series->low == 0 && c->series->high == 1;
-    return share ? percent(arena, value)
-                 : figure_number(arena, value, c->scale.high - c->scale.low);
+    return is_share(c) ? percent(arena, value)
+                       : figure_number(arena, value, c->scale.high - c->scale.low);
 }
 
 /* ---- layout ---- */
@@ -206,31 +213,42 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
+/* Every alternative that there is, of as many steps as are little enough to send. */
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct choices *c = body_of(figure);
-    json_key(w, "steps");
-    json_open(w, '[');
-    for (int64_t s = 0; s < c->steps; s++) {
-        json_open(w, '{');
-        json_pair(w, "label", c->heads[s]);
-        json_key(w, "chosen");
-        json_int(w, chosen_at(c, s));
-        json_key(w, "tokens");
-        json_open(w, '[');
-        for (int64_t i = 0; i < c->k; i++) {
-            const char *name = c->series->names[s * c->series->axes[1].count + i];
-            json_string(w, figure_brief(figure->arena, name, c->steps * c->k));
-        }
-        json_close(w, ']');
-        json_key(w, "values");
-        json_open(w, '[');
-        for (int64_t i = 0; i < c->k; i++) {
-            json_double(w, value_at(c, s, i));
-        }
-        json_close(w, ']');
-        json_close(w, '}');
+    const struct axis *axes = c->series->axes;
+    int64_t k = axes[1].count < SENT_MOST ? axes[1].count : SENT_MOST;
+    int64_t steps = axes[0].count < SENT_MOST / k ? axes[0].count : SENT_MOST / k;
+    const char **names = arena_array(figure->arena, steps * k, sizeof *names);
+    for (int64_t i = 0; i < steps * k; i++) {
+        names[i] = c->series->names[i / k * axes[1].count + i % k];
     }
-    json_close(w, ']');
+    steps = chart_json_fitting(figure->arena, names, steps, k, SENT_BYTES);
+    float *values = arena_array(figure->arena, steps * k, sizeof *values);
+    float *chosen = arena_array(figure->arena, steps, sizeof *chosen);
+    for (int64_t i = 0; i < steps * k; i++) {
+        values[i] = (float)value_at(c, i / k, i % k);
+        chosen[i / k] = (float)chosen_at(c, i / k);
+    }
+    json_pair(w, "axis", term(figure->language, axes[0].name));
+    json_pair(w, "measure", term(figure->language, c->series->name));
+    json_key(w, "share");
+    json_bool(w, is_share(c));
+    json_key(w, "count");
+    json_int(w, axes[0].count);
+    if (axes[0].labels) {
+        chart_json_texts(w, figure->arena, "steps", axes[0].labels, steps);
+    }
+    chart_json_texts(w, figure->arena, "tokens", names, steps * k);
+    chart_json_floats(w, figure->arena, "values", values, 2, (int64_t[]){ steps, k });
+    if (c->chosen) {
+        chart_json_floats(w, figure->arena, "chosen", chosen, 1, &steps);
+    }
+    const struct series *p = result_at(c->result, "chosen probability");
+    if (p && p->values->rank == 1 && p->axes[0].count == axes[0].count) {
+        chart_json_floats(w, figure->arena, "probability", p->values->data, 1, &steps);
+    }
+    chart_json_ramp(w, figure);
 }
 
 static const struct figure_form choices_form = {
@@ -318,6 +336,7 @@ static struct figure *choices_draw(struct arena *arena, const struct result *res
     struct choices *c = arena_alloc(arena, sizeof *c);
     const struct axis *axes = result->series[0].axes;
     const struct series *chosen = result_at(result, "chosen");
+    c->result = result;
     c->series = &result->series[0];
     c->chosen = chosen && chosen->values->rank == 1 && chosen->axes[0].count == axes[0].count
                     ? chosen

@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure_text.h"
 #include "core/draw/html.h"
@@ -110,13 +111,18 @@ enum {
     BETWEEN = 18,      /* between columns */
     DRAWN_MOST = 60,   /* rows in the picture */
     TOLD_MOST = 400,   /* and in the table below it */
+    SENT_MOST = 24000, /* cells in the JSON, */
+    SENT_BYTES = 250000,
     COLUMNS_SHOWN = 60 /* of a cell's text */
 };
 
 struct drawn {
     const struct figure_table *rows; /* as many as are drawn */
-    double *lefts, *widths;          /* [columns] */
-    bool *right;                     /* [columns] numbers, at the right */
+    const struct figure_table *sent; /* more of them */
+    const struct result *result;
+    const struct series **columns; /* [columns] NULL: the axis' labels */
+    double *lefts, *widths;        /* [columns] */
+    bool *right;                   /* [columns] numbers, at the right */
 };
 
 static struct canvas_style cell_style(bool head, bool right) {
@@ -170,24 +176,36 @@ static void draw(struct canvas *canvas, const struct figure *figure, double x, d
     canvas_rect(canvas, x - 4, y + LINE, wide + 8, 1, COLOUR_LINE);
 }
 
+static void json_column(struct jsonwrite *w, const struct figure *figure, int64_t c,
+                        int64_t n) {
+    const struct drawn *drawn = figure->body;
+    const struct figure_table *rows = drawn->sent;
+    const char **cells = arena_array(figure->arena, n, sizeof *cells);
+    for (int64_t r = 0; r < n; r++) {
+        cells[r] = figure_brief(figure->arena, rows->cells[r * rows->columns + c],
+                                rows->rows * rows->columns);
+    }
+    json_open(w, '{');
+    json_pair(w, "head", figure_brief(figure->arena, rows->heads[c], rows->columns));
+    chart_json_texts(w, figure->arena, "texts", cells, n);
+    if (drawn->columns[c] && table_is_number(rows, c)) {
+        chart_json_floats(w, figure->arena, "values", drawn->columns[c]->values->data, 1, &n);
+    }
+    json_close(w, '}');
+}
+
+/* Column by column: its texts, and where these are numbers the numbers that they stand for. */
 static void json(struct jsonwrite *w, const struct figure *figure) {
-    const struct figure_table *rows = &figure->table;
-    json_key(w, "heads");
+    const struct drawn *drawn = figure->body;
+    const struct figure_table *rows = drawn->sent;
+    int64_t n =
+        chart_json_fitting(figure->arena, rows->cells, rows->rows, rows->columns, SENT_BYTES);
+    json_key(w, "count");
+    json_int(w, drawn->result->series[0].axes[0].count);
+    json_key(w, "columns");
     json_open(w, '[');
     for (int64_t c = 0; c < rows->columns; c++) {
-        json_string(w, figure_brief(figure->arena, rows->heads[c], rows->columns));
-    }
-    json_close(w, ']');
-    json_key(w, "rows");
-    json_open(w, '[');
-    for (int64_t i = 0; i < rows->rows * rows->columns; i++) {
-        if (i % rows->columns == 0) {
-            json_open(w, '[');
-        }
-        json_string(w, figure_brief(figure->arena, rows->cells[i], rows->rows * rows->columns));
-        if ((i + 1) % rows->columns == 0) {
-            json_close(w, ']');
-        }
+        json_column(w, figure, c, n);
     }
     json_close(w, ']');
 }
@@ -245,6 +263,18 @@ static struct drawn *drawn_of(struct arena *arena, const struct figure_table *ro
     return drawn;
 }
 
+/* The series that each column shows. */
+static const struct series **columns_of(struct arena *arena, const struct result *result,
+                                        int64_t columns) {
+    const struct series **shown = arena_array(arena, columns, sizeof *shown);
+    for (int64_t i = 0, c = 1; i < result->count; i++) {
+        if (is_column(result, i)) {
+            shown[c++] = &result->series[i];
+        }
+    }
+    return shown;
+}
+
 static const char *alt_of(const struct figure *figure, int64_t rows) {
     bool zh = figure_is_chinese(figure);
     struct buf *heads = buf_new(figure->arena);
@@ -273,7 +303,13 @@ static struct figure *table_draw(struct arena *arena, const struct result *resul
     int64_t most = options->top > 0 ? options->top : DRAWN_MOST;
     int64_t rows = result->series[0].axes[0].count;
     figure->form = &table_form;
-    figure->body = drawn_of(arena, table_of_result(arena, result, figure->language, most));
+    struct drawn *drawn =
+        drawn_of(arena, table_of_result(arena, result, figure->language, most));
+    drawn->result = result;
+    drawn->columns = columns_of(arena, result, drawn->rows->columns);
+    drawn->sent =
+        table_of_result(arena, result, figure->language, SENT_MOST / drawn->rows->columns);
+    figure->body = drawn;
     figure->table =
         *table_of_result(arena, result, figure->language, most > TOLD_MOST ? most : TOLD_MOST);
     figure->alt = alt_of(figure, rows);

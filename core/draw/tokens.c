@@ -8,6 +8,7 @@
 
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/flow.h"
 #include "core/draw/hover.h"
@@ -16,15 +17,17 @@
 #include "core/result/column.h"
 
 enum {
-    WIDE = 680,         /* of a line */
-    LINE = 25,          /* height of one */
-    LINES_MOST = 56,    /* in the picture */
-    COLUMNS_MOST = 70,  /* of one token */
-    TOKENS_MOST = 3000, /* looked at for it */
-    TABLE_MOST = 400,   /* rows told below it */
-    TEXT_MOST = 65536,  /* bytes of the text in the JSON */
-    LEVELS = 45,        /* colours of the scale: letters need shades of every one */
-    SHADES = 4,         /* of letters on them */
+    WIDE = 680,          /* of a line */
+    LINE = 25,           /* height of one */
+    LINES_MOST = 56,     /* in the picture */
+    COLUMNS_MOST = 70,   /* of one token */
+    TOKENS_MOST = 6000,  /* looked at for it */
+    TABLE_MOST = 400,    /* rows told below it */
+    TEXT_MOST = 65536,   /* bytes of the text in the JSON */
+    SENT_BYTES = 120000, /* of each list of texts in the JSON */
+    STOPS = 17,          /* colours of it that are sent */
+    LEVELS = 45,         /* colours of the scale: letters need shades of every one */
+    SHADES = 4,          /* of letters on them */
     BAR_WIDE = 160,
     BAR_HIGH = 8
 };
@@ -40,6 +43,26 @@ struct tokens {
 
 static struct tokens *body_of(const struct figure *figure) {
     return figure->body;
+}
+
+/* From the series' own bounds, or from its values. */
+static void scale_choose(struct colour_scale *scale, const struct series *series,
+                         enum colour_map map, int levels) {
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < series->axes[0].count; i++) {
+        double value = (double)series->values->data[i];
+        low = isfinite(value) ? fmin(low, value) : low;
+        high = isfinite(value) ? fmax(high, value) : high;
+    }
+    bool bounded = series->high > series->low, none = low > high;
+    low = bounded ? series->low : none ? 0 : fmin(low, 0);
+    high = bounded ? series->high : none ? 1 : high;
+    if (series->is_signed) {
+        high = fmax(fabs(low), fabs(high));
+    }
+    high = high > low ? high : low + 1;
+    colour_scale_init(scale, map, series->is_signed ? -high : low, high, series->is_signed,
+                      levels);
 }
 
 /* ---- chips ---- */
@@ -249,6 +272,12 @@ static bool is_told(const struct series *series, const struct axis *axis) {
             strcmp(series->axes[0].name, axis->name) == 0);
 }
 
+/* Whose word a token is its text says already, but where words have the colours. */
+static bool is_listed(const struct tokens *t, const struct series *series) {
+    return is_told(series, &t->values->axes[0]) &&
+           (t->named || strcmp(series->name, "word") != 0);
+}
+
 static const char *told_text(struct arena *arena, const struct series *series, int64_t i) {
     return series->values->rank == 2 ? span_text(arena, series, i)
            : series->names           ? series->names[i]
@@ -263,8 +292,7 @@ static const char *token_text(const struct figure *figure, int64_t i) {
     buf_printf(out, "%s:", figure_short(figure->arena, label, 40));
     for (int64_t s = 0; s < t->result->count; s++) {
         const struct series *series = &t->result->series[s];
-        const char *told =
-            is_told(series, &t->values->axes[0]) ? told_text(figure->arena, series, i) : "";
+        const char *told = is_listed(t, series) ? told_text(figure->arena, series, i) : "";
         if (*told) {
             buf_printf(out, "%s%s %s", out->data[out->length - 1] == ':' ? " " : " · ",
                        term(figure->language, series->name),
@@ -310,14 +338,6 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
-static void json_numbers(struct jsonwrite *w, const struct tensor *values, int64_t n) {
-    json_open(w, '[');
-    for (int64_t i = 0; i < n; i++) {
-        json_float(w, values->data[i]);
-    }
-    json_close(w, ']');
-}
-
 /* Bytes of the text up to the last token looked at, as far as they are sent. */
 static int64_t text_end(const struct tokens *t) {
     int64_t length = (int64_t)strlen(t->result->text), end = 0;
@@ -329,31 +349,90 @@ static int64_t text_end(const struct tokens *t) {
     return end <= TEXT_MOST ? end : (int64_t)utf8_cut(t->result->text, TEXT_MOST);
 }
 
+/* What its values make over a word or a clause: "sum", "mean", or "" of ids, which are names.
+ */
+static const char *adding(const struct series *series) {
+    return series->unit && strcmp(series->unit, "id") == 0 ? "" : series->adds ? "sum" : "mean";
+}
+
+static void json_values(struct jsonwrite *w, const struct figure *figure,
+                        const struct series *series, int64_t n) {
+    struct colour_scale scale;
+    scale_choose(&scale, series, figure->colours, STOPS);
+    json_pair(w, "unit", term(figure->language, series->unit ? series->unit : ""));
+    json_pair(w, "adds", adding(series));
+    json_key(w, "signed");
+    json_bool(w, series->is_signed);
+    json_key(w, "low");
+    json_double(w, scale.low);
+    json_key(w, "high");
+    json_double(w, scale.high);
+    json_key(w, "colours");
+    json_open(w, '[');
+    for (int i = 0; i < STOPS; i++) {
+        json_string(w, arena_printf(figure->arena, "#%06x", scale.colours[i]));
+    }
+    json_close(w, ']');
+    chart_json_floats(w, figure->arena, "values", series->values->data, 1, &n);
+}
+
+/* What is told of every token: numbers, or the texts that they stand for. */
+static void json_series(struct jsonwrite *w, const struct figure *figure, int64_t n) {
+    const struct tokens *t = body_of(figure);
+    json_key(w, "series");
+    json_open(w, '[');
+    for (int64_t s = 0; s < t->result->count; s++) {
+        const struct series *series = &t->result->series[s];
+        if (is_listed(t, series) && series->values->rank == 1) {
+            json_open(w, '{');
+            json_pair(w, "name", term(figure->language, series->name));
+            if (series->names) {
+                chart_json_texts(w, figure->arena, "texts", series->names, n);
+            } else {
+                json_values(w, figure, series, n);
+            }
+            json_close(w, '}');
+        }
+    }
+    json_close(w, ']');
+}
+
+/* How many tokens are little enough to send. */
+static int64_t sent_of(const struct figure *figure) {
+    const struct tokens *t = body_of(figure);
+    int64_t n =
+        chart_json_fitting(figure->arena, t->values->axes[0].labels, t->count, 1, SENT_BYTES);
+    for (int64_t s = 0; s < t->result->count; s++) {
+        const struct series *series = &t->result->series[s];
+        if (is_listed(t, series) && series->names) {
+            n = chart_json_fitting(figure->arena, series->names, n, 1, SENT_BYTES);
+        }
+    }
+    return n;
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct tokens *t = body_of(figure);
-    int64_t all = t->values->axes[0].count, n = t->count;
+    const struct series *words = result_at(t->result, "word");
+    const struct axis *axis = &t->values->axes[0];
+    int64_t n = sent_of(figure);
     json_key(w, "text");
     json_bytes(w, t->result->text, (size_t)text_end(t));
     json_key(w, "named");
     json_bool(w, t->named);
     json_key(w, "count");
-    json_int(w, all);
-    json_key(w, "tokens");
-    json_open(w, '[');
-    for (int64_t i = 0; i < n; i++) {
-        json_string(w, figure_brief(figure->arena, t->values->axes[0].labels[i], n));
+    json_int(w, axis->count);
+    json_pair(w, "axis", axis->name);
+    json_pair(w, "one", term(figure->language, axis->name));
+    chart_json_texts(w, figure->arena, "tokens", axis->labels, n);
+    if (t->spans) {
+        chart_json_floats(w, figure->arena, "span", t->spans->values->data, 2,
+                          (int64_t[]){ n, 2 });
     }
-    json_close(w, ']');
-    json_key(w, "series");
-    json_open(w, '{');
-    for (int64_t s = 0; s < t->result->count; s++) {
-        const struct series *series = &t->result->series[s];
-        if (is_told(series, &t->values->axes[0])) {
-            json_key(w, series->name);
-            json_numbers(w, series->values, series->values->rank == 2 ? 2 * n : n);
-        }
+    if (words && is_told(words, axis) && words->values->rank == 1) {
+        chart_json_floats(w, figure->arena, "words", words->values->data, 1, &n);
     }
-    json_close(w, '}');
+    json_series(w, figure, n);
 }
 
 static const struct figure_form tokens_form = {
@@ -369,7 +448,7 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
     heads[1] = term(figure->language, t->values->axes[0].name);
     for (int64_t s = 1; s <= result->count; s++) {
         const struct series *series = &result->series[s % result->count];
-        if (is_told(series, &t->values->axes[0])) {
+        if (is_listed(t, series)) {
             heads[columns++] = term(figure->language, series->name);
         }
     }
@@ -380,7 +459,7 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
         table_set(made, i, 1, t->values->axes[0].labels[i]);
         for (int64_t s = 1; s <= result->count; s++) {
             const struct series *series = &result->series[s % result->count];
-            if (is_told(series, &t->values->axes[0])) {
+            if (is_listed(t, series)) {
                 table_set(made, i, c++, told_text(figure->arena, series, i));
             }
         }
@@ -389,25 +468,6 @@ static void tabulate(struct figure *figure, const struct tokens *t, int64_t most
 }
 
 /* ---- from the result ---- */
-
-static void scale_choose(struct tokens *t, enum colour_map map) {
-    const struct series *series = t->values;
-    double low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < series->axes[0].count; i++) {
-        double value = (double)series->values->data[i];
-        low = isfinite(value) ? fmin(low, value) : low;
-        high = isfinite(value) ? fmax(high, value) : high;
-    }
-    bool bounded = series->high > series->low, none = low > high;
-    low = bounded ? series->low : none ? 0 : fmin(low, 0);
-    high = bounded ? series->high : none ? 1 : high;
-    if (series->is_signed) {
-        high = fmax(fabs(low), fabs(high));
-    }
-    high = high > low ? high : low + 1;
-    colour_scale_init(&t->scale, map, series->is_signed ? -high : low, high, series->is_signed,
-                      LEVELS);
-}
 
 static const char *alt_of(const struct figure *figure, const struct tokens *t) {
     struct arena *arena = figure->arena;
@@ -452,7 +512,7 @@ static struct figure *tokens_draw(struct arena *arena, const struct result *resu
     t->spans = spans && is_span(spans, all) && *result->text ? spans : NULL;
     t->count = all < TOKENS_MOST ? all : TOKENS_MOST;
     t->named = t->values->unit && strcmp(t->values->unit, "id") == 0;
-    scale_choose(t, figure->colours);
+    scale_choose(&t->scale, t->values, figure->colours, LEVELS);
     chips_make(figure, t);
     figure->form = &tokens_form;
     figure->body = t;

@@ -9,6 +9,7 @@
 #include "core/base/catch.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/figure.h"
 #include "core/draw/hover.h"
@@ -330,6 +331,30 @@ static void hover(struct buf *out, const struct figure *figure, double x, double
     }
 }
 
+/* The tokens that have a place: label, id, and which bytes they stand for; pieces that stand
+ * for the same bytes follow each other. */
+static void json_track(struct jsonwrite *w, struct arena *arena, const struct tracks *t,
+                       const struct track *track) {
+    const char **labels = arena_array(arena, track->count, sizeof *labels);
+    float *ids = arena_array(arena, track->count, sizeof *ids);
+    float *spans = arena_array(arena, 2 * track->count, sizeof *spans);
+    for (int64_t i = 0; i < track->count; i++) {
+        const struct box *box = &track->boxes[i];
+        labels[i] = box->label;
+        ids[i] = track->ids->values->data[box->token];
+        spans[2 * i] = (float)t->atoms[box->first].begin;
+        spans[2 * i + 1] = (float)t->atoms[box->end].begin;
+    }
+    json_open(w, '{');
+    json_pair(w, "model", track->name);
+    json_key(w, "count");
+    json_int(w, track->ids->axes[0].count);
+    chart_json_texts(w, arena, "tokens", labels, track->count);
+    chart_json_floats(w, arena, "id", ids, 1, &track->count);
+    chart_json_floats(w, arena, "span", spans, 2, (int64_t[]){ track->count, 2 });
+    json_close(w, '}');
+}
+
 static void json(struct jsonwrite *w, const struct figure *figure) {
     const struct tracks *t = body_of(figure);
     json_key(w, "text");
@@ -337,22 +362,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
     json_key(w, "tracks");
     json_open(w, '[');
     for (int64_t k = 0; k < t->count; k++) {
-        const struct track *track = &t->tracks[k];
-        json_open(w, '{');
-        json_pair(w, "model", track->name);
-        json_key(w, "tokens");
-        json_open(w, '[');
-        for (int64_t i = 0; i < track->count; i++) {
-            json_open(w, '{');
-            json_pair(w, "label", track->boxes[i].label);
-            json_key(w, "begin");
-            json_int(w, t->atoms[track->boxes[i].first].begin);
-            json_key(w, "end");
-            json_int(w, t->atoms[track->boxes[i].end].begin);
-            json_close(w, '}');
-        }
-        json_close(w, ']');
-        json_close(w, '}');
+        json_track(w, figure->arena, t, &t->tracks[k]);
     }
     json_close(w, ']');
 }

@@ -132,6 +132,7 @@ static struct series series_of(struct arena *arena, const char *name, const char
                                const float *values) {
     struct series series = { .name = name,
                              .unit = unit,
+                             .adds = true,
                              .values = tensor_new(arena, 1, &level->count),
                              .axes = { { axis, level->count, level->labels } } };
     memcpy(series.values->data, values, (size_t)level->count * sizeof *values);
@@ -170,7 +171,26 @@ static struct series per_token_of(struct arena *arena, const struct level *lines
     for (int64_t i = 0; i < lines->count; i++) {
         level.bits[i] = lines->bits[i] / (float)lines->counted[i];
     }
-    return series_of(arena, "bits a token", "bits", "line", &level, level.bits);
+    struct series series = series_of(arena, "bits a token", "bits", "line", &level, level.bits);
+    series.adds = false;
+    return series;
+}
+
+/* Of each token the number of its word, and the word. */
+static struct series words_told(struct arena *arena, const struct model *model,
+                                const struct surprisal *of, const struct level *tokens) {
+    const struct words *words =
+        words_of(arena, model->tokenizer, of->encoding, of->text, of->length);
+    struct series series = { .name = "word",
+                             .unit = "",
+                             .values = tensor_new(arena, 1, &tokens->count),
+                             .names = arena_array(arena, tokens->count, sizeof(char *)),
+                             .axes = { { "token", tokens->count, tokens->labels } } };
+    for (int64_t t = 0; t < tokens->count; t++) {
+        series.values->data[t] = (float)words->of[t];
+        series.names[t] = words->labels[words->of[t]];
+    }
+    return series;
 }
 
 /* ---- words around the numbers ---- */
@@ -338,7 +358,8 @@ struct result *surprised(struct arena *arena, const struct model *model,
     struct level levels[] = { by_token(arena, model, of), by_word(arena, model, of),
                               by_line(arena, of) };
     const struct level *shown = &levels[view->unit];
-    struct result *result = result_of(arena, "tokens", 6, model, view->handle);
+    struct result *result =
+        result_of(arena, "tokens", 6 + (view->unit == SURPRISED_TOKEN), model, view->handle);
     const char *axis = axes[view->unit];
     int64_t n = 0;
     result->series[n++] = series_of(arena, "surprisal", "bits", axis, shown, shown->bits);
@@ -351,6 +372,9 @@ struct result *surprised(struct arena *arena, const struct model *model,
     }
     result->series[n++] = per_token_of(arena, &levels[SURPRISED_LINE]);
     result->series[n++] = totals_of(arena, of);
+    if (view->unit == SURPRISED_TOKEN) {
+        result->series[n++] = words_told(arena, model, of, &levels[SURPRISED_TOKEN]);
+    }
     result->title = arena_printf(arena, zh ? "%s 的意外度，按%s" : "Surprisal of %s, by %s",
                                  view->handle, unit_name(view->unit, zh));
     result->text = arena_text(arena, of->text, of->length);

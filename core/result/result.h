@@ -23,6 +23,7 @@ struct series {
     const char *unit; /* "probability", "nats", "" */
     double low, high; /* the range that its values can have (0, 1); both 0: not bounded */
     bool is_signed;   /* diverging colours about 0 */
+    bool adds;        /* values of neighbours add up, as bits of tokens do to bits of a word */
     bool log;         /* its scale is logarithmic where a picture has the choice */
     struct tensor *values;
     struct axis axes[TENSOR_RANK];

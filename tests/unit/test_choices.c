@@ -43,8 +43,13 @@ TEST(choices_tell_every_alternative) {
         check_text(bundle->html, "title=\"1:  &lt;t3&gt; 12 % (0.125)\"");
         check_text(bundle->text, "2  猫");
         check_text(bundle->text, "·<t8> 50 %");
-        check_text(bundle->json, "\"label\":\"猫\",\"chosen\":-1");
-        check_text(bundle->json, "\"values\":[0.5,0.25,");
+        check_text(bundle->json, "\"steps\":[\" cat\",\"猫\",\" cat\"]");
+        check_text(bundle->json, "\"share\":true");
+        check_text(bundle->json, /* 0.5, 0.25 .. */
+                   "\"values\":{\"encoding\":\"f32\",\"shape\":[3,4],\"base64\":\"AAAAPwAAgD6");
+        check_text(
+            bundle->json, /* 0 -1 0 */
+            "\"chosen\":{\"encoding\":\"f32\",\"shape\":[3],\"base64\":\"AAAAAAAAgL8AAAAA");
     }
 }
 
@@ -54,7 +59,8 @@ TEST(choices_of_many_steps_stay_small) {
     if (check(few && many)) {
         check(few->width < 900 && few->height < 900);
         check(many->width < 900 && many->height < 3200);
-        check(strlen(many->html) < 900000 && strlen(many->text) <= 2048);
+        check(strlen(many->html) < 900000 && strlen(many->json) < 600000);
+        check(strlen(many->text) <= 2048);
     }
     const struct bundle *two = bundle_of(choices_of(check_arena(), 10, 50), 2);
     check(two && few && two->height < few->height);
@@ -68,7 +74,8 @@ TEST(choices_may_hold_values_that_are_no_shares) {
     result->series[0].values->data[1] = -7;
     result->count = 1;
     const struct bundle *bundle = bundle_of(result, 0);
-    check(bundle && strstr(bundle->text, "–") && strstr(bundle->json, "null"));
+    check(bundle && strstr(bundle->text, "–") && strstr(bundle->json, "\"share\":false"));
+    check_text(bundle->json, "\"base64\":\"AADAfwAA4MCrqio+"); /* NaN, -7 */
 }
 
 TEST(choices_need_names) {
@@ -86,6 +93,9 @@ TEST(choices_end_before_what_stands_beside) {
     struct result *result = choices_of(arena, 3, 2);
     result->series[0].axes[0].labels[0] = "WWWWWWWWWWWWWWWWWW";
     const struct bundle *bundle = bundle_of(result, 0);
-    check_text(bundle->json, "WWWW…\"");
+    struct err err = { 0 };
+    const struct picture_file *svg =
+        picture_file(arena, NULL, result, NULL, PICTURE_SVG, &err);
+    check_text(svg->bytes, "WWWW…<");
     check_text(bundle->alt, "Alternatives of each step, Steps: steps 3, of each the first 2; ");
 }

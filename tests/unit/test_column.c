@@ -46,7 +46,9 @@ TEST(table_is_a_picture_of_columns) {
     if (check(bundle)) {
         check_text(bundle->text, "row1    0.25  <2 × 3>");
         check_text(bundle->html, "&lt;2 × 3&gt;");
-        check_text(bundle->json, "[\"row2\",\"0.5\",\"<2 × 3>\"]");
+        check_text(bundle->json, "\"texts\":[\"row0\",\"row1\",\"row2\"]}");
+        check_text(bundle->json, "\"texts\":[\"0\",\"0.25\",\"0.5\"],\"values\":{");
+        check_text(bundle->json, "\"AAAAAAAAgD4AAAA/\"");
         check_same(bundle->mime, "application/vnd.cutaway.table.v1+json");
     }
 }

@@ -73,7 +73,9 @@ TEST(tracks_are_aligned) {
         check_near(a1, b1, 1e-3);
         check_near(b2, b1 + w1, 1e-3);
         check_near(wide, w1 + w2, 1e-3);
-        check_text(bundle->json, "\"label\":\"b1\",\"begin\":2,\"end\":3");
+        check_text(bundle->json, "\"tokens\":[\"b0\",\"b1\",\"b2\"]");
+        check_text(bundle->json, /* 0 2, 2 3, 3 6 */
+                   "\"shape\":[3,2],\"base64\":\"AAAAAAAAAEAAAABAAABAQAAAQEAAAMBA\"");
     }
 }
 
