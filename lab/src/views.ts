@@ -5,8 +5,9 @@ import { heatmap } from './kinds/heatmap.js';
 import { histogram } from './kinds/histogram.js';
 import { lines } from './kinds/lines.js';
 import { scatter } from './kinds/scatter.js';
+import { tokens } from './kinds/tokens.js';
 
-export const VIEWS: Readonly<Record<string, MakeView>> = { bars, heatmap, histogram, lines, scatter };
+export const VIEWS: Readonly<Record<string, MakeView>> = { bars, heatmap, histogram, lines, scatter, tokens };
 
 export function mimeOf(kind: string): string {
   return `application/vnd.cutaway.${kind}.v1+json`;

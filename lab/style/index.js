@@ -3,7 +3,8 @@
  * too. */
 import index from './index.raw.css!=!./index.css';
 import plots from './plots.raw.css!=!./plots.css';
+import texts from './texts.raw.css!=!./texts.css';
 
 const sheet = document.createElement('style');
-sheet.textContent = index + plots;
+sheet.textContent = index + plots + texts;
 document.head.append(sheet);

@@ -200,6 +200,7 @@ class Tokens implements View {
   private addText(): void {
     const { box, frame, say, state } = this;
     box.tabIndex = 0;
+    box.dataset.lmSuppressShortcuts = 'true';
     box.setAttribute('role', 'listbox');
     box.setAttribute('aria-label', `${say('coloured text')}: ${visible(frame.figure.title)}`);
     box.classList.toggle('cutaway-numbered', state.numbers);
@@ -214,7 +215,7 @@ class Tokens implements View {
       }
     });
     box.addEventListener('keydown', event => this.key(event));
-    box.addEventListener('blur', () => this.tip.show('', 0, 0));
+    box.addEventListener('blur', () => this.tip.show(''));
     this.details.style.borderColor = this.look.line;
     const cut = this.all > this.count ? [element('p', 'hint', say('the first {some} of {all}; %save writes all', { some: this.count, all: this.all }))] : [];
     const unit = say(state.unit);
@@ -485,7 +486,7 @@ class Tokens implements View {
   private point(event: MouseEvent): void {
     const at = this.unitUnder(event);
     if (at < 0) {
-      this.tip.show('', 0, 0);
+      this.tip.show('');
       return;
     }
     if (!this.state.pinned) {
@@ -495,11 +496,11 @@ class Tokens implements View {
     }
     const around = this.frame.host.getBoundingClientRect();
     const node = this.nodes[at].getBoundingClientRect();
-    this.tip.show(this.sentence(at), event.clientX - around.left, node.top - around.top);
+    this.tip.show(this.sentence(at), { x: event.clientX - around.left, y: node.top - around.top, below: node.bottom - around.top });
   }
 
   private leave(): void {
-    this.tip.show('', 0, 0);
+    this.tip.show('');
     if (this.state.pinned) {
       this.frame.say(this.sentence(this.state.at));
     } else if (document.activeElement !== this.box) {
