@@ -4,7 +4,7 @@
 //
 // A file of views/ exports `default async (bare, want, figures)`: `bare` of bare.mjs; `want(held, sentence)`
 // throws where it does not hold; `figures(text)` runs the text of a .cut script and returns the figures that
-// its last cell sent. Errors on the console and requests to elsewhere fail the test.
+// its last cell sent; `figures.pages(text)` returns the HTML of all that was sent, `figures.build` is BUILD. Errors on the console and requests to elsewhere fail the test.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,22 +30,30 @@ function lastFigures(folder) {
     .map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 }
 
+/** Runs a script in a folder of its own, with `files` beside it; what `read` makes of the folder with its outputs. */
+function runScript(program, text, read, files = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'cutaway-views-'));
+  try {
+    for (const [name, bytes] of Object.entries({ ...files, 'script.cut': text })) writeFileSync(join(folder, name), bytes);
+    execFileSync(program, ['run', 'script.cut', '--out', 'out'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    return read(join(folder, 'out'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const allPages = folder =>
+  readdirSync(folder).filter(name => name.endsWith('.html')).map(name => readFileSync(join(folder, name), 'utf8'));
+
 /** `figures` of the tests; the same script runs once. */
-function runner(program) {
+function runner(build) {
   const known = new Map();
-  return async text => {
-    if (!known.has(text)) {
-      const folder = mkdtempSync(join(tmpdir(), 'cutaway-views-'));
-      try {
-        writeFileSync(join(folder, 'script.cut'), text);
-        execFileSync(program, ['run', 'script.cut', '--out', folder], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-        known.set(text, JSON.stringify(lastFigures(folder)));
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    }
+  const program = join(build, 'cutaway');
+  const figures = async text => {
+    if (!known.has(text)) known.set(text, JSON.stringify(runScript(program, text, lastFigures)));
     return JSON.parse(known.get(text));
   };
+  return Object.assign(figures, { build, pages: (text, files) => runScript(program, text, allPages, files) });
 }
 
 /** Throws the first that went wrong; a picture of it is kept. */
@@ -67,7 +75,7 @@ const [build, ...patterns] = process.argv.slice(2);
 want(existsSync(join(root, 'lab/lib/frame.js')), 'lab/lib is missing: npx tsc -p lab');
 const kept = resolve(build, 'browser');
 const playwright = pathToFileURL(join(kept, 'node_modules/playwright-core/index.mjs')).href;
-const figures = runner(resolve(build, 'cutaway'));
+const figures = runner(resolve(build));
 const tests = readdirSync(join(here, 'views')).filter(name => name.endsWith('.mjs') && (patterns.length === 0 || patterns.some(pattern => name.includes(pattern))));
 let passed = 0, failed = 0;
 for (const name of tests) {

@@ -8,6 +8,7 @@
 #include "core/base/pool.h"
 #include "core/base/utf8.h"
 #include "core/draw/figure_drawn.h"
+#include "tests/any_result.h"
 #include "tests/check.h"
 #include "tests/hostile.h"
 #include "tests/xml_read.h"
@@ -15,192 +16,6 @@
 /* Every picture, of any texts and any numbers: what holds for all of them. */
 
 enum { FORMS_MOST = 1000000 }; /* bytes of one figure in all its forms together */
-
-/* ---- results of every kind ---- */
-
-/* What texts a result is made of. */
-struct words {
-    const char *const *list;
-    int64_t count;
-};
-
-static const char *word_at(const struct words *words, int64_t i) {
-    return words->list[i % words->count];
-}
-
-static const char **some(struct arena *arena, const struct words *words, int64_t n) {
-    const char **made = arena_array(arena, n, sizeof *made);
-    for (int64_t i = 0; i < n; i++) {
-        made[i] = word_at(words, i);
-    }
-    return made;
-}
-
-static struct result *result_of(struct arena *arena, const char *kind,
-                                const struct words *words, int64_t series) {
-    struct result *result = result_new(arena, kind, series);
-    const char *word = word_at(words, 0);
-    result->title = result->finding = result->caption = result->text = word;
-    result->model = result->fingerprint = result->method = result->dtype = word;
-    result->seed = -1;
-    result_note(arena, result, "this", word);
-    result_note(arena, result, "other", word);
-    return result;
-}
-
-/* Series i [rows, columns], or [rows] where columns is 0, with every text it can have. */
-static struct series *series_of(struct arena *arena, struct result *result, int64_t i,
-                                const char *name, int64_t rows, int64_t columns,
-                                const struct words *words) {
-    struct series *series = &result->series[i];
-    int rank = columns ? 2 : 1;
-    *series = (struct series){
-        .name = name,
-        .unit = word_at(words, i),
-        .values = tensor_new(arena, rank, (int64_t[]){ rows, columns }),
-        .axes = { { word_at(words, i), rows, some(arena, words, rows) },
-                  { word_at(words, i + 1), columns, some(arena, words, columns) } },
-        .names = some(arena, words, rows * (columns ? columns : 1)),
-    };
-    for (int64_t k = 0; k < tensor_count(series->values); k++) {
-        series->values->data[k] = (float)(k % 13) / 13;
-    }
-    return series;
-}
-
-static struct result *matrix_of(struct arena *arena, const char *kind,
-                                const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, kind, words, 1);
-    series_of(arena, result, 0, "values", n, n, words);
-    return result;
-}
-
-static struct result *bars_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "bars", words, 2);
-    series_of(arena, result, 0, word_at(words, 1), 3, n, words);
-    series_of(arena, result, 1, "other", 3, n, words);
-    return result;
-}
-
-static struct result *histogram_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "histogram", words, 5);
-    series_of(arena, result, 0, "counts", n, 40, words);
-    struct series *edges = series_of(arena, result, 1, "edges", 41, 0, words);
-    for (int i = 0; i < 41; i++) {
-        edges->values->data[i] = (float)i;
-    }
-    series_of(arena, result, 2, "zeros", n, 0, words);
-    series_of(arena, result, 3, "bad", n, 0, words);
-    series_of(arena, result, 4, "counts other", n, 40, words);
-    return result;
-}
-
-static struct result *scatter_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "scatter", words, 2);
-    series_of(arena, result, 0, "points", n, 2, words);
-    struct series *group = series_of(arena, result, 1, "group", n, 0, words);
-    for (int64_t i = 0; i < n; i++) {
-        group->values->data[i] = (float)(i % words->count);
-    }
-    return result;
-}
-
-static struct result *tokens_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "tokens", words, 3);
-    series_of(arena, result, 0, "surprisal", n, 0, words);
-    series_of(arena, result, 1, word_at(words, 2), n, 0, words);
-    struct series *spans = series_of(arena, result, 2, "span", n, 2, words);
-    int64_t length = (int64_t)strlen(result->text);
-    for (int64_t i = 0; i < 2 * n;
-         i++) { /* three bytes each, in the middle of characters too */
-        int64_t at = 3 * (i / 2) + (i % 2) * 3;
-        spans->values->data[i] = (float)(at < length ? at : length);
-    }
-    return result;
-}
-
-static struct result *choices_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "choices", words, 2);
-    series_of(arena, result, 0, word_at(words, 1), n, 12, words)->high = 1;
-    series_of(arena, result, 1, "chosen", n, 0, words);
-    return result;
-}
-
-static struct result *table_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "table", words, 3);
-    for (int i = 0; i < 3; i++) {
-        series_of(arena, result, i, word_at(words, i), n, 0, words);
-    }
-    return result;
-}
-
-static struct result *tracks_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "tracks", words, 3);
-    series_of(arena, result, 0, "tokens", 1, 0, words);
-    series_of(arena, result, 1, "id 0", n, 0, words);
-    struct series *spans = series_of(arena, result, 2, "span 0", n, 2, words);
-    int64_t length = (int64_t)strlen(result->text);
-    for (int64_t i = 0; i < 2 * n; i++) {
-        spans->values->data[i] = (float)((i + 1) / 2 < length ? (i + 1) / 2 : length);
-    }
-    return result;
-}
-
-static struct result *architecture_of(struct arena *arena, const struct words *words,
-                                      int64_t n) {
-    static const char *const names[] = { "parameters", "copies", "section", "kind",
-                                         "shape",      "type",   "tied",    "tensor" };
-    struct result *result = result_of(arena, "architecture", words, 8);
-    for (int i = 0; i < 8; i++) {
-        struct series *series = series_of(arena, result, i, names[i], n, 0, words);
-        for (int64_t k = 0; k < n; k++) {
-            series->values->data[k] = (float)(i == 0 ? 100 * k : i == 2 ? k / 5 : 1);
-        }
-    }
-    return result;
-}
-
-static struct result *grid_of(struct arena *arena, const struct words *words, int64_t n) {
-    struct result *result = result_of(arena, "headgrid", words, 1);
-    struct series *series = &result->series[0];
-    *series = (struct series){ .name = "attention", .unit = word_at(words, 1) };
-    series->values = tensor_new(arena, 4, (int64_t[]){ 2, 3, n, n });
-    for (int i = 0; i < 4; i++) {
-        int64_t count = series->values->shape[i];
-        series->axes[i] = (struct axis){ word_at(words, i), count, some(arena, words, count) };
-    }
-    return result;
-}
-
-enum { KINDS = 11 };
-
-static struct result *make(struct arena *arena, int kind, const struct words *words,
-                           int64_t n) {
-    switch (kind) {
-    case 0:
-        return matrix_of(arena, "heatmap", words, n);
-    case 1:
-        return matrix_of(arena, "lines", words, n);
-    case 2:
-        return bars_of(arena, words, n);
-    case 3:
-        return histogram_of(arena, words, n);
-    case 4:
-        return scatter_of(arena, words, n);
-    case 5:
-        return tokens_of(arena, words, n);
-    case 6:
-        return choices_of(arena, words, n);
-    case 7:
-        return table_of(arena, words, n);
-    case 8:
-        return tracks_of(arena, words, n);
-    case 9:
-        return architecture_of(arena, words, n);
-    default:
-        return grid_of(arena, words, n);
-    }
-}
 
 /* ---- what holds for all ---- */
 
@@ -287,9 +102,9 @@ TEST(picture_of_hostile_words_has_our_tags_only) {
         for (int i = 0; i < HOSTILE; i++) {
             turned[i] = hostile[(first + i) % HOSTILE];
         }
-        for (int kind = first % 4; kind < KINDS; kind += 4) {
-            const struct words words = { turned, HOSTILE };
-            examine(make(arena, kind, &words, HOSTILE), first % 8 > 3 ? "zh" : "en");
+        for (int kind = first % 4; kind < ANY_KINDS; kind += 4) {
+            const struct any_words words = { turned, HOSTILE };
+            examine(any_result(arena, kind, &words, HOSTILE), first % 8 > 3 ? "zh" : "en");
         }
     }
 }
@@ -298,19 +113,18 @@ TEST(picture_of_hostile_words_has_our_tags_only) {
 TEST(picture_of_long_words_stays_small) {
     struct arena *arena = check_arena();
     static const char *const parts[] = { "W", "<", "a\xcc\x81\xcc\x81", "\xe2\x80\xae" };
-    static const int64_t counts[KINDS] = {
-        60, 300, 60, 300, 5000, 3000, 120, 5000, 500, 200, 4
-    };
+    static const int64_t counts[ANY_KINDS] = { 60,  300,  60,  300, 5000, 3000,
+                                               120, 5000, 500, 200, 4 };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct buf *word = buf_new(arena);
         while (word->length < 1000) {
             buf_text(word, parts[i]);
         }
         const char *list[] = { word->data, parts[i] };
-        const struct words words = { list, 2 };
-        for (int kind = 0; kind < KINDS; kind++) {
+        const struct any_words words = { list, 2 };
+        for (int kind = 0; kind < ANY_KINDS; kind++) {
             struct bundle *bundle =
-                examine(make(arena, kind, &words, counts[kind]), i % 2 ? "zh" : "en");
+                examine(any_result(arena, kind, &words, counts[kind]), i % 2 ? "zh" : "en");
             check(bundle && bundle->width < 4000 && bundle->height < 6000);
         }
     }
@@ -387,7 +201,7 @@ TEST(picture_as_svg_of_hostile_words_is_harmless) {
 }
 
 static const char *const plain_words[] = { "the", "cat", "sat", "on", "mat" };
-static const struct words plain = { plain_words, 5 };
+static const struct any_words plain = { plain_words, 5 };
 
 /* The same size as in pixels, and the words as text. */
 TEST(picture_as_svg_keeps_words_and_layout) {
@@ -472,9 +286,9 @@ TEST(picture_of_any_numbers_is_drawn) {
                                     { 0, 0, 0, 0 },
                                     { -1e30F, -1, -1e-30F, -5 } };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-        for (int kind = 0; kind < KINDS; kind++) {
+        for (int kind = 0; kind < ANY_KINDS; kind++) {
             for (int64_t n = 1; n <= 20; n += 19) {
-                struct result *result = make(arena, kind, &plain, n);
+                struct result *result = any_result(arena, kind, &plain, n);
                 fill(result, odd[i], 4);
                 result->series[0].log = i % 2;
                 result->series[0].is_signed = n > 1 && i % 3 == 0;
@@ -486,10 +300,10 @@ TEST(picture_of_any_numbers_is_drawn) {
 
 TEST(picture_of_very_many_numbers_stays_small) {
     struct arena *arena = check_arena();
-    static const int64_t counts[KINDS] = { 2000,  1500,   5000, 1000, 100000, 50000,
-                                           20000, 100000, 3000, 2000, 200 };
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct result *result = make(arena, kind, &plain, counts[kind]);
+    static const int64_t counts[ANY_KINDS] = { 2000,  1500,   5000, 1000, 100000, 50000,
+                                               20000, 100000, 3000, 2000, 200 };
+    for (int kind = 0; kind < ANY_KINDS; kind++) {
+        struct result *result = any_result(arena, kind, &plain, counts[kind]);
         struct buf *text = buf_new(arena);
         while (text->length < 300000) {
             buf_text(text, "the cat sat ");
@@ -583,41 +397,41 @@ static void check_over(struct result *result, int64_t i, float value, const char
     }
 }
 
-static const struct words letters = {
+static const struct any_words letters = {
     (const char *const[]){ "aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "jj" }, 10
 };
 
 TEST(picture_hovers_over_what_it_tells) {
     struct arena *arena = check_arena();
-    struct result *map = matrix_of(arena, "heatmap", &letters, 10);
+    struct result *map = any_result(arena, ANY_HEATMAP, &letters, 10);
     check_over(map, 34, 0.5F, "\"dd → ee: ", true);
-    struct result *large = matrix_of(arena, "heatmap", &plain, 70); /* a strip a row */
+    struct result *large = any_result(arena, ANY_HEATMAP, &plain, 70); /* a strip a row */
     large->series[0].axes[0].labels[33] = "here";
     check_over(large, 33 * 70 + 5, 0.5F, "\"here → ", false);
-    struct result *bars = bars_of(arena, &letters, 10);
+    struct result *bars = any_result(arena, ANY_BARS, &letters, 10);
     bars->series[0].names[14] = "here";
     check_over(bars, 14, 0.25F, "\"here: ", false);
-    struct result *counts = histogram_of(arena, &letters, 2);
+    struct result *counts = any_result(arena, ANY_HISTOGRAM, &letters, 2);
     for (int64_t i = 0; i < 80; i++) {
         counts->series[0].values->data[i] = 100;
     }
     counts->series[0].values->data[7] = 50;
     check_over(counts, 7, 5, "\"7 … 8: 50", false);
-    struct result *line = matrix_of(arena, "lines", &letters, 10);
+    struct result *line = any_result(arena, ANY_LINES, &letters, 10);
     line->series[0].values->shape[0] = 1; /* the first line alone */
     line->series[0].axes[0].count = 1;
     line->series[0].axes[0].labels = NULL; /* no name, which would move with the end */
     line->series[0].values->data[2] = 0.9F;
     line->series[0].values->data[8] = NAN; /* so that the last point is a dot by itself */
     check_over(line, 9, 0.5F, "\"jj: ", false);
-    struct result *points = scatter_of(arena, &letters, 10);
+    struct result *points = any_result(arena, ANY_SCATTER, &letters, 10);
     points->series[0].axes[0].labels = NULL;
     points->series[0].values->data[0] = -1;
     points->series[0].values->data[19] = 2;
     check_over(points, 8, points->series[0].values->data[8] + 0.001F, "\"4: ", false);
-    struct result *text = tokens_of(arena, &letters, 10);
+    struct result *text = any_result(arena, ANY_TOKENS, &letters, 10);
     check_over(text, 6, 0.1F, "\"gg: ", false);
-    struct result *steps = choices_of(arena, &letters, 7);
+    struct result *steps = any_result(arena, ANY_CHOICES, &letters, 7);
     steps->series[0].names[3 * 12 + 5] = "here";
     check_over(steps, 3 * 12 + 5, 0.9F, "\"4: here ", true);
 }
@@ -634,7 +448,7 @@ static int64_t pixels_of(const struct result *result, uint32_t rgb) {
 /* What is infinite has no length that could be drawn. */
 TEST(picture_of_infinite_bars_has_none) {
     struct arena *arena = check_arena();
-    struct result *result = bars_of(arena, &letters, 3);
+    struct result *result = any_result(arena, ANY_BARS, &letters, 3);
     result->count = 1;
     fill(result, (const float[]){ INFINITY, -INFINITY, NAN }, 3);
     check_int(pixels_of(result, 0x0072b2), 0);
@@ -645,7 +459,7 @@ TEST(picture_of_infinite_bars_has_none) {
 /* All values the same, so that the bins have no width: their counts are seen. */
 TEST(picture_of_bins_without_width_shows_their_counts) {
     struct arena *arena = check_arena();
-    struct result *result = histogram_of(arena, &letters, 1);
+    struct result *result = any_result(arena, ANY_HISTOGRAM, &letters, 1);
     result->count = 2;
     fill(result, (const float[]){ 9 }, 1);
     for (int i = 0; i < 41; i++) {
