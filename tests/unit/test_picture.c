@@ -189,10 +189,10 @@ TEST(picture_as_svg_of_hostile_words_is_harmless) {
         for (int i = 0; i < HOSTILE; i++) {
             turned[i] = hostile[(first + i) % HOSTILE];
         }
-        for (int kind = first % KINDS; kind < KINDS; kind += 5) {
-            const struct words words = { turned, HOSTILE };
-            const struct xml_read *svg =
-                svg_of(make(check_arena(), kind, &words, 12), first % 2 ? "dark" : "light");
+        for (int kind = first % ANY_KINDS; kind < ANY_KINDS; kind += 5) {
+            const struct any_words words = { turned, HOSTILE };
+            const struct xml_read *svg = svg_of(any_result(check_arena(), kind, &words, 12),
+                                                first % 2 ? "dark" : "light");
             if (check(svg)) {
                 check_harmless(svg);
             }
@@ -205,8 +205,8 @@ static const struct any_words plain = { plain_words, 5 };
 
 /* The same size as in pixels, and the words as text. */
 TEST(picture_as_svg_keeps_words_and_layout) {
-    for (int kind = 0; kind < KINDS; kind++) {
-        const struct result *result = make(check_arena(), kind, &plain, 8);
+    for (int kind = 0; kind < ANY_KINDS; kind++) {
+        const struct result *result = any_result(check_arena(), kind, &plain, 8);
         const struct bundle *bundle = examine(result, "en");
         const struct xml_read *svg = svg_of(result, NULL);
         if (check(svg && bundle)) {
@@ -223,8 +223,8 @@ TEST(picture_as_svg_keeps_words_and_layout) {
 /* One page, the letters with it, the same bytes however many threads there are. */
 TEST(picture_as_pdf_is_one_page) {
     int threads = pool_threads();
-    for (int kind = 0; kind < KINDS; kind++) {
-        const struct result *result = make(check_arena(), kind, &plain, 8);
+    for (int kind = 0; kind < ANY_KINDS; kind++) {
+        const struct result *result = any_result(check_arena(), kind, &plain, 8);
         const struct picture_file *one = file_of(result, PICTURE_PDF, "dark"), *two;
         pool_set_threads(kind % 8 + 1);
         two = file_of(result, PICTURE_PDF, "dark");
@@ -244,7 +244,7 @@ TEST(picture_as_pdf_is_one_page) {
 TEST(picture_of_too_many_pixels_is_refused) {
     struct err err = { 0 };
     struct picture_options options = { .scale = 25 };
-    const struct result *result = make(check_arena(), 0, &plain, 60);
+    const struct result *result = any_result(check_arena(), 0, &plain, 60);
     check(!picture_file(check_arena(), NULL, result, &options, PICTURE_PNG, &err));
     check_int(err.kind, ERR_OPTION);
     check_text(err.text, "million");
