@@ -73,6 +73,7 @@ export class FramedView {
     said.setAttribute('role', 'status');
     said.id = `cutaway-said-${++labels}`;
     const caption = element('p', 'caption', this.figure.caption);
+    this.node.dataset.lmSuppressShortcuts = 'true'; // arrows, Enter and 0 are the view's here, not the notebook's
     this.node.setAttribute('role', 'figure');
     this.node.setAttribute('aria-label', this.figure.alt || this.figure.title);
     this.node.lang = this.figure.language;

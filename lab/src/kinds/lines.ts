@@ -32,6 +32,7 @@ const TOLD = 8;
 const NAMED = 14;
 const NAME_LINE = 14;
 const DOTS = 40;
+const LABEL_WIDTH = 90;
 /** Points of all lines that are drawn one by one. */
 const MOST = 12000;
 interface State {
@@ -65,6 +66,9 @@ class Lines implements View {
   private down = new Scale({ low: 0, high: 1 }, false, 1, 0);
   private frameDrawn: { x0: number; y0: number; x1: number; y1: number } | null = null;
   private colours: string[] = [];
+  private labelled: Ticks = { values: [], labels: [], factor: '' };
+  private leans = false;
+  private below = BELOW;
 
   constructor(private readonly frame: Frame) {
     const reader = new Reader(frame.figure.body);
@@ -231,15 +235,21 @@ class Lines implements View {
     const { look } = this.frame;
     const { width, height } = this.layers;
     const y = this.nowY();
-    const bottom = height - BELOW;
+    const right = width - this.nameRoom(context);
+    this.placeLabels(context, right - 70);
+    const bottom = height - this.below;
     this.down = new Scale(y, this.state.log, bottom, 8);
     const ticks = ticked(this.down, 38);
     const left = leftRoom(context, look, ticks, this.measure);
-    const right = width - this.nameRoom(context);
     this.box = { left, top: 8, right, bottom };
     this.across = new Scale(this.nowX(), this.state.xLog, left + 6, right - 6);
     leftAxis(context, look, this.down, ticks, this.box, this.measure);
-    bottomAxis(context, look, this.across, this.ticksAcross(context), this.box, this.along, false);
+    if (this.labels && this.leans) {
+      this.paintLabels(context);
+    } else {
+      const across = this.labels ? this.labelled : ticked(this.across, 64, this.whole && !this.state.xLog);
+      bottomAxis(context, look, this.across, across, this.box, this.along, false);
+    }
     const zero = this.down.at(0);
     const ground = zero > this.box.top && zero < bottom ? Math.round(zero) - 0.5 : bottom - 0.5;
     line(context, left, ground, right, ground, look.quiet);
@@ -254,19 +264,44 @@ class Lines implements View {
     return Math.min(this.layers.width * 0.22, widest ? widest + 16 : 14);
   }
 
-  /** The points' labels where they have any, as many as there is room for. */
-  private ticksAcross(context: CanvasRenderingContext2D): Ticks {
+  /** The points' labels in sight, as many as there is room for: at an angle, where lying they would not all have it. */
+  private placeLabels(context: CanvasRenderingContext2D, room: number): void {
     if (!this.labels) {
-      return ticked(this.across, 64, this.whole && !this.state.xLog);
+      return;
     }
-    const seen = [...this.labels.keys()].filter(i => this.x[i] >= this.across.low && this.x[i] <= this.across.high);
-    const pitch = (this.across.end - this.across.start) / Math.max(1, seen.length - 1);
+    const span = this.nowX();
+    const seen = [...this.labels.keys()].filter(i => this.x[i] >= span.low && this.x[i] <= span.high);
+    const pitch = room / Math.max(1, seen.length - 1);
     context.font = labelFont(this.frame.look);
-    const short = (i: number) => clip(context, this.labels![i], 90);
+    const short = (i: number) => clip(context, this.labels![i], LABEL_WIDTH);
     const widest = seen.slice(0, 300).reduce((most, i) => Math.max(most, context.measureText(short(i)).width), 0);
-    const every = Math.max(1, Math.ceil((widest + 8) / pitch));
+    this.leans = widest + 8 > Math.max(pitch, 30);
+    this.below = this.leans ? widest * Math.SQRT1_2 + 36 : BELOW;
+    const every = Math.max(1, Math.ceil((this.leans ? 14 : widest + 8) / pitch));
     const kept = seen.filter(i => i % every === 0);
-    return { values: kept.map(i => this.x[i]), labels: kept.map(short), factor: '' };
+    this.labelled = { values: kept.map(i => this.x[i]), labels: kept.map(short), factor: '' };
+  }
+
+  private paintLabels(context: CanvasRenderingContext2D): void {
+    const { look } = this.frame;
+    const { left, right, bottom } = this.box;
+    context.font = labelFont(look);
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    this.labelled.values.forEach((value, k) => {
+      const x = Math.round(this.across.at(value)) - 0.5;
+      line(context, x, bottom, x, bottom + 4, look.quiet);
+      context.save();
+      context.translate(x + 2, bottom + 9);
+      context.rotate(-Math.PI / 4);
+      context.fillStyle = look.ink;
+      context.fillText(this.labelled.labels[k], 0, 0);
+      context.restore();
+    });
+    context.textAlign = 'center';
+    context.textBaseline = 'bottom';
+    context.fillStyle = look.quiet;
+    context.fillText(this.along, (left + right) / 2, this.layers.height - 2);
   }
 
   /** How many neighbouring points are drawn as their least and largest: those of one pixel, and more where the lines are many. */
