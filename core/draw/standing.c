@@ -7,7 +7,10 @@
 #include "core/base/catch.h"
 #include "core/draw/nibbles.h"
 
-enum { MISSES = 4 }; /* panels that did not fit, after which no other is tried */
+enum {
+    MISSES = 4,          /* panels that did not fit, after which no other is tried */
+    CELLS_MOST = 1 << 22 /* larger panels are not even tried */
+};
 
 struct ranked {
     int64_t panel;
@@ -79,7 +82,8 @@ static int64_t base64_bytes(const struct buf *packed) {
 
 int64_t standing_choose(struct arena *arena, struct cells *cells, const float *values,
                         int64_t room) {
-    int64_t n = cells->rows.source * cells->columns.source, used = 0, misses = 0;
+    int64_t n = cells->rows.source * cells->columns.source, used = 0;
+    int64_t misses = n > CELLS_MOST ? MISSES : 0;
     int64_t kinds = cells->score_count ? cells->score_count : 1;
     struct ranked **lists = arena_array(arena, kinds, sizeof *lists);
     struct standing *chosen = arena_array(arena, cells->panels, sizeof *chosen);

@@ -8,8 +8,8 @@
  * Taken in turn: the first of every score (the largest; of entropy the smallest), then the
  * second of each, and so on; without scores the panels with the largest values. A panel is
  * bytes of the scale, from signed ones first the distance from the middle byte 128 as
- * 0, -1, 1, -2, 2 ..., packed by nibbles.h. Panels with numbers that are not finite are left
- * out. */
+ * 0, -1, 1, -2, 2 ..., packed by nibbles.h. Panels with numbers that are not finite, or of
+ * millions of cells, are left out. */
 
 struct standing {
     int64_t panel;

@@ -141,6 +141,28 @@ TEST(attention_narrow_says_what_is_left) {
     check_int(whole->series[0].axes[0].count, 2); /* as it was */
 }
 
+/* Of layers 0 and 3 the scores .25 and .5: the second is left. */
+TEST(attention_narrow_takes_the_scores_along) {
+    const int64_t zero[] = { 0 }, one[] = { 1 };
+    const struct attention_request last = {
+        .layers = one, .heads = zero, .layer_count = 1, .head_count = 1, .language = "en"
+    };
+    struct result *whole = by_hand();
+    struct series both[2] = { whole->series[0], whole->series[0] };
+    both[1].name = "entropy";
+    both[1].values = tensor_new(check_arena(), 2, (int64_t[]){ 2, 1 });
+    both[1].values->data[0] = .25F;
+    both[1].values->data[1] = .5F;
+    whole->series = both;
+    whole->count = 2;
+    const struct result *part = attention_narrow(check_arena(), whole, &last);
+    const struct series *entropy = result_at(part, "entropy");
+    check_int(tensor_count(entropy->values), 1);
+    check_near(entropy->values->data[0], .5, 0);
+    check_same(entropy->axes[0].labels[0], "3");
+    check_int(tensor_count(part->series[0].values), 9);
+}
+
 TEST(attention_says_where_numbers_end) {
     const int64_t zero[] = { 0 }, both[] = { 0, 1 };
     const struct attention_request all = {

@@ -112,3 +112,9 @@ TEST(standing_packs_signed_values_from_the_middle) {
     check_int(bytes[2], 254); /* 2 * 127 */
     check_int(bytes[3], 0);
 }
+
+TEST(standing_tries_no_panel_of_millions_of_cells) {
+    struct cells *cells = cells_for(1, 4000);
+    check_int(standing_choose(check_arena(), cells, NULL, 1000), 0);
+    check_int(cells->standing_count, 0);
+}

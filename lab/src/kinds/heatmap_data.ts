@@ -47,8 +47,14 @@ export interface Panel {
 const MOST_PLACES = 1 << 16;
 const MOST_PANELS = 1 << 14;
 const MOST_CELLS = 1 << 25;
+const LONGEST = 1000;
 /** Bytes of exact panels that are kept. */
 const KEPT = 1 << 26;
+
+/** Longer labels than any that the kernel sends are cut before they are measured. */
+function brief(text: string): string {
+  return visible(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+}
 
 function readAxis(reader: Reader): Axis {
   const axis = {
@@ -57,7 +63,7 @@ function readAxis(reader: Reader): Axis {
     count: reader.count('count', MOST_PLACES),
     source: reader.count('source', MOST_PLACES),
     block: reader.count('block', MOST_PLACES),
-    labels: reader.has('labels') ? reader.texts('labels').map(visible) : null
+    labels: reader.has('labels') ? reader.texts('labels').map(brief) : null
   };
   if (axis.count < 1 || axis.block < 1 || Math.ceil(axis.source / axis.block) !== axis.count || (axis.labels && axis.labels.length !== axis.source)) {
     throw new Error(`${axis.count} places of ${axis.block} are not the axis '${axis.name}' of ${axis.source}`);
@@ -174,10 +180,22 @@ export class HeatData {
       return kept ?? this.sent(panel);
     }
     this.whole.delete(panel);
+    try {
+      return this.keep(panel, this.unpacked(whole), 'rounded');
+    } catch {
+      return this.sent(panel); /* the file is damaged there; the pools are whole */
+    }
+  }
+
+  private unpacked(whole: string): Float32Array {
     const bytes = unpack(fromBase64(whole), this.rows.source * this.columns.source);
     const { low, high, signed } = this.scale;
-    const values = Float32Array.from(bytes, byte => low + ((signed ? middle(byte) : byte) / 255) * (high - low));
-    return this.keep(panel, values, 'rounded');
+    const value = Float32Array.from({ length: 256 }, (_none, byte) => low + ((signed ? middle(byte) : byte) / 255) * (high - low));
+    const values = new Float32Array(bytes.length);
+    for (let i = 0; i < bytes.length; i++) {
+      values[i] = value[bytes[i]];
+    }
+    return values;
   }
 
   /** Asks the living kernel for the numbers themselves; null where there is none to ask or nothing better to have. */

@@ -210,7 +210,7 @@ export class Head {
     if (this.heads) {
       this.heads.value = String(this.state.open % this.data.panelColumns.count);
     }
-    if (this.slider) {
+    if (this.slider && this.state.lines) {
       const value = Math.round(this.threshold(sight) / thresholdStep(sight));
       this.slider.value = String(value);
       this.slider.setAttribute('aria-valuetext', this.thresholdText(value));

@@ -180,8 +180,9 @@ function barTicks(ends: Ends): number[] {
 export function ownScale(values: Float32Array, scale: Scale): { low: number; high: number } {
   let low = Infinity;
   let high = -Infinity;
-  for (const value of values) {
-    if (Number.isFinite(value)) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value - value === 0) {
       low = value < low ? value : low;
       high = value > high ? value : high;
     }

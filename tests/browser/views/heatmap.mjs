@@ -217,6 +217,9 @@ async function longText(bare, want, figures) {
     await t.choose('head', String(missing % 12));
     want((await t.notes()).includes('each cell the strongest of'), `another head is pooled and says so: ${await t.notes()}`);
   }
+  await open(bare, { ...grid, whole: [{ at: [layer, head], nibbles: 'AAAA' }] });
+  await t.press('Home', ...Array(layer).fill('ArrowDown'), ...Array(head).fill('ArrowRight'), 'Enter');
+  want((await t.notes()).includes('each cell the strongest of'), `where a file is damaged, the pools are shown: ${await t.notes()}`);
   return grid;
 }
 
