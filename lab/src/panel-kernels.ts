@@ -63,21 +63,23 @@ export class Kernels {
         this.comms.delete(kernel);
         this.changed();
       });
-      comm.onEvent(event => event.event === 'gone' && this.tellAgain(kernel, comm));
+      this.tellAfterRestarts(kernel, comm);
       settings.tell(comm);
     }
     this.changed();
   }
 
   /** A kernel that restarts has forgotten the settings. */
-  private tellAgain(kernel: Kernel.IKernelConnection, comm: KernelComm): void {
-    const once = () => {
-      if (kernel.status === 'idle') {
-        kernel.statusChanged.disconnect(once);
+  private tellAfterRestarts(kernel: Kernel.IKernelConnection, comm: KernelComm): void {
+    let restarts = false;
+    kernel.statusChanged.connect((_, status) => {
+      if (status === 'restarting' || status === 'autorestarting') {
+        restarts = true;
+      } else if (restarts && status === 'idle') {
+        restarts = false;
         settings.tell(comm);
       }
-    };
-    kernel.statusChanged.connect(once);
+    });
   }
 
   private changed(): void {

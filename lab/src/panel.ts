@@ -1,5 +1,6 @@
 /** The side panel: what the kernel of the notebook in front has loaded, keeps and is doing. */
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { Widget } from '@lumino/widgets';
 import type { KernelComm, KernelEvent, KeptResult, Model, Progress, Site, State } from './comm.js';
@@ -17,6 +18,7 @@ addChinese({
   'Results': '结果',
   'Running': '正在运行',
   'Settings': '设置',
+  'Show Cutaway: models, results, running work': '显示 Cutaway：模型、结果、正在运行的单元',
   'Stop': '停止',
   'Nothing is running.': '没有正在运行的单元。',
   'No model is loaded. %model load NAME loads one.': '还没有载入模型。用 %model load 名称 载入。',
@@ -42,6 +44,8 @@ addChinese({
   'dark': '深色',
   'grey': '灰度'
 });
+
+const SHOW = 'cutaway:show-panel';
 
 const LABELS: Record<Name, string> = { language: 'Language', theme: 'Theme of saved pictures', colours: 'Colour map' };
 /** Names that are words of a language; the others (cutaway, viridis) are names in all of them. */
@@ -77,6 +81,7 @@ class Panel extends Widget {
     this.title.icon = icon;
     this.title.caption = 'Cutaway';
     this.addClass('cutaway-panel');
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'Cutaway');
     this.parts = { running: this.section(), models: this.section(), results: this.section(), settings: this.section() };
@@ -85,6 +90,11 @@ class Panel extends Widget {
     tracker.currentChanged.connect(this.follow, this);
     settings.listen(() => this.draw());
     this.follow();
+  }
+
+  /** The keyboard comes in at what there is to do. */
+  protected onActivateRequest(): void {
+    (this.node.querySelector<HTMLElement>('button, [role=treeitem][tabindex="0"]') ?? this.node).focus();
   }
 
   dispose(): void {
@@ -150,7 +160,11 @@ class Panel extends Widget {
   private fill(section: HTMLElement, title: string, ...content: HTMLElement[]): void {
     const heading = element('h2', 'heading', this.words(title));
     section.setAttribute('aria-label', heading.textContent ?? '');
-    section.replaceChildren(heading, ...content);
+    if (section.lastElementChild === content[0]) {
+      section.firstElementChild?.replaceWith(heading); /* what stays where it is keeps the focus */
+    } else {
+      section.replaceChildren(heading, ...content);
+    }
   }
 
   private note(text: string): HTMLElement {
@@ -226,10 +240,7 @@ class Panel extends Widget {
       return;
     }
     const items = models.map(model => this.modelItem(model, models.length > 1));
-    const focused = this.tree.node.contains(document.activeElement);
-    if (!this.parts.models.contains(this.tree.node) || !focused) {
-      this.fill(this.parts.models, 'Models and sites', this.tree.node);
-    }
+    this.fill(this.parts.models, 'Models and sites', this.tree.node);
     this.tree.fill(this.words('Models and sites'), items);
     models.filter(model => this.tree.isOpen(model.handle)).forEach(model => this.read(model.handle));
   }
@@ -361,12 +372,20 @@ export const panel: JupyterFrontEndPlugin<void> = {
   description: 'What the kernel has loaded, keeps and is doing, beside the notebook.',
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, restorer: ILayoutRestorer | null) => {
+  optional: [ILayoutRestorer, ICommandPalette],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, restorer: ILayoutRestorer | null, palette: ICommandPalette | null) => {
     const kernels = new Kernels(tracker);
     const widget = new Panel(kernels, tracker);
     followImages(tracker);
     app.shell.add(widget, 'left', { rank: 700 });
     restorer?.add(widget, widget.id);
+    app.commands.addCommand(SHOW, {
+      label: () => makeWords(settings.language)('Show Cutaway: models, results, running work'),
+      execute: () => {
+        app.shell.activateById(widget.id);
+        widget.activate();
+      }
+    });
+    palette?.addItem({ command: SHOW, category: 'Cutaway' });
   }
 };

@@ -131,7 +131,7 @@ async function filesHaveTheLanguage({ page }) {
 const PANEL = '.cutaway-panel';
 
 async function openPanel(page) {
-  await page.evaluate(() => window.jupyterapp.shell.activateById('cutaway-panel'));
+  await page.evaluate(() => window.jupyterapp.commands.execute('cutaway:show-panel'));
   await page.waitForSelector(`${PANEL} [role=treeitem]`);
 }
 
@@ -179,6 +179,21 @@ async function settingsReachTheKernel({ page }) {
   await page.screenshot({ path: `${folder}/lab-panel-zh.png` });
   await page.selectOption(`${PANEL} select[name=language]`, 'application');
   await page.waitForSelector(`${PANEL} h2:text("Models and sites")`);
+}
+
+/** What the reader chose holds in a kernel that has forgotten it. */
+async function settingsOutliveARestart({ page }) {
+  await openPanel(page);
+  await page.selectOption(`${PANEL} select[name=language]`, 'zh');
+  await page.evaluate(() => window.__nb.sessionContext.restartKernel());
+  await page.waitForSelector(`${PANEL} [role=treeitem]`, { state: 'detached' });
+  await page.waitForFunction(() => window.__nb.sessionContext.session.kernel.status === 'idle');
+  await page.evaluate(() => {
+    window.__nb.content.activeCellIndex = 1;
+    return window.jupyterapp.commands.execute('notebook:run-cell');
+  });
+  const said = await page.evaluate(() => JSON.stringify(window.__nb.content.widgets[1].model.sharedModel.toJSON().outputs));
+  want(/[\u4e00-\u9fff]/.test(said), `after a restart the kernel speaks English: ${said.slice(0, 300)}`);
 }
 
 async function stopInterrupts({ page }) {
@@ -252,6 +267,7 @@ await test('images', [cell('%echo here', [image('a point', { 'image/png': { alt:
 await test('an empty panel', ['%echo here'], { check: panelWithoutAKernel });
 await test('the panel', ['%model load minilm', '%%attention --as looked\nThe cat sat', '%echo last'], { check: panelShowsAndInserts });
 await test('settings', ['%model load minilm', '%info'], { check: settingsReachTheKernel });
+await test('a restart', ['%model load minilm', '%model list'], { check: settingsOutliveARestart });
 await test('stop', ['%model load minilm', cell('', [], ['raises-exception'])], {
   check: async seen => {
     await seen.page.evaluate(() => window.__nb.content.widgets[1].model.sharedModel.setSource('%_test loop'));
