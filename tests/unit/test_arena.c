@@ -140,3 +140,40 @@ TEST(arena_lays_texts_and_small_things_close_together) {
     check((uintptr_t)small % sizeof *small == 0 && *small == 0);
     check((uintptr_t)arena_alloc(arena, 1) % 64 == 0);
 }
+
+static struct arena *spare;
+static int asked;
+
+static void let_go(void *arg) {
+    *(int *)arg += 1;
+    arena_free(spare);
+    spare = NULL;
+}
+
+/* What is kept for convenience makes way; when nothing is left, the command ends as ever. */
+TEST(arena_shortage_frees_what_can_be_spared) {
+    struct catch here;
+    volatile int reached = 0;
+    asked = 0;
+    spare = arena_new();
+    arena_alloc(spare, 3000000);
+    check(arena_size(spare) >= 3000000 && arena_size(spare) < 5000000);
+    arena_on_shortage(let_go, &asked);
+    arena_budget(arena_held() + 1000000);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        arena_alloc(check_arena(), 2000000);
+        reached = 1;
+        struct buf *text = buf_new(check_arena());
+        buf_more(text, 9000000);
+        reached = 2;
+    }
+    catch_end(&here);
+    arena_budget(0);
+    arena_on_shortage(NULL, NULL);
+    check_int(reached, 1);
+    check_int(asked, 2);
+    check_int(here.err.kind, ERR_MEMORY);
+    spare = arena_new();
+    check_int(arena_size(spare), 0);
+    arena_free(spare);
+}

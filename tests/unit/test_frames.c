@@ -47,6 +47,19 @@ TEST(frames_split_refuses_what_is_too_short_or_long) {
     check(frames_split(message_new(), many, FRAMES_MOST + 1, &err) < 0);
 }
 
+TEST(frames_split_keeps_buffers) {
+    const struct frame frames[] = { { "<IDS|MSG>", 9 }, { "s", 1 },        { "{}", 2 },
+                                    { "{}", 2 },        { "{}", 2 },       { "{}", 2 },
+                                    { "", 0 },          { "<IDS|MSG>", 9 } };
+    struct message message = { .arena = check_arena() };
+    struct err err;
+    check_int(frames_split(&message, frames, 8, &err), 0);
+    check_int(message.buffer_count, 2);
+    check(message.buffers[0].length == 0 && message.buffers[1].length == 9);
+    check_int(frames_split(&message, frames, 6, &err), 0);
+    check_int(message.buffer_count, 0);
+}
+
 TEST(frames_depth_counts_brackets_outside_strings) {
     check_int(frames_depth(of("{}")), 1);
     check_int(frames_depth(of("{\"[[[\":[1,[2],{}]}")), 3);

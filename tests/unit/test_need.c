@@ -195,6 +195,25 @@ TEST(need_refuses_a_pass_beyond_the_budget) {
     check_int(arena_held(), before);
 }
 
+static void let_go(void *arena) {
+    arena_free(*(struct arena **)arena);
+    *(struct arena **)arena = NULL;
+}
+
+TEST(need_counts_what_makes_way) {
+    struct model *model = small_bert(DTYPE_F32);
+    struct pass pass = long_pass();
+    struct err err = { 0 };
+    struct arena *kept = arena_new();
+    arena_alloc(kept, 60000000);
+    arena_on_shortage(let_go, &kept);
+    arena_budget(arena_held() + 10000000);
+    check(model && need_check(model, &pass, 0, &err) == 0);
+    arena_budget(0);
+    arena_on_shortage(NULL, NULL);
+    check(!kept);
+}
+
 /* Resident bytes that belong to no file. */
 static double resident(void) {
     char line[200];

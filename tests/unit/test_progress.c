@@ -16,10 +16,16 @@ static void on_message(void *arg, const char *type, const char *content, size_t 
     buf_printf(heard, "%s %.*s|", type, (int)length, content);
 }
 
+static void on_progress(void *arg, const struct reply_progress *told) {
+    (void)arg;
+    buf_printf(heard, "<%s %lld/%lld %d>|", told->what ? told->what : "", (long long)told->done,
+               (long long)told->total, told->left >= 0);
+}
+
 static struct progress *progress_here(bool follows) {
-    const struct reply_sink sink = { .stream = on_stream,
-                                     .message = on_message,
-                                     .follows = follows };
+    const struct reply_sink sink = {
+        .stream = on_stream, .message = on_message, .progress = on_progress, .follows = follows
+    };
     heard = buf_new(check_arena());
     struct reply *reply = reply_new(check_arena(), &sink, 1, false);
     return progress_new(reply, "<layout>", 4, false);
@@ -48,6 +54,7 @@ TEST(progress_of_short_work_shows_the_end_alone) {
     progress_at(progress, 2);
     progress_end(progress, &bundle);
     check_int(updates(), 1);
+    check(!strstr(heard->data, "<")); /* and tells nobody */
     check_int(strncmp(heard->data, "display_data ", 13), 0);
     check_text(heard->data, "{\"data\":{\"text/plain\":\"done\"}");
 }
@@ -64,12 +71,14 @@ TEST(progress_updates_one_display) {
     check_int(updates(), 1);
     check_text(heard->data, "<layout>: 1 of 4, ");
     check_text(heard->data, "<p>&lt;layout&gt;: 1 of 4, ");
+    check_text(heard->data, "<<layout> 1/4 1>");
     wait_for(progress);
     progress_figure(progress, 3, &part);
     check_text(heard->data, "|update_display_data ");
     check_text(heard->data, "<b>part</b>");
     progress_end(progress, &end);
     check_int(updates(), 3);
+    check_text(heard->data, "< 0/0 0>"); /* it is done */
     const char *id = strstr(heard->data, "\"display_id\":\"cutaway-");
     const char *last = strstr(strstr(heard->data, "done"), "\"display_id\"");
     check(id && last && strncmp(id, last, strcspn(last, "}")) == 0);
