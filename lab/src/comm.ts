@@ -186,10 +186,11 @@ export class KernelComm implements Kernel {
   }
 
   private onMessage(comm: Jupyter.IComm, message: KernelMessage.ICommMsgMsg): void {
-    if (comm !== this.comm) {
+    const sent: unknown = message.content.data;
+    if (comm !== this.comm || typeof sent !== 'object' || sent === null) {
       return;
     }
-    const data = new Reader(message.content.data as unknown as Record<string, unknown>, 'the answer');
+    const data = new Reader(sent as Record<string, unknown>, 'the answer');
     if (data.has('event')) {
       this.onPushed(data);
       return;
