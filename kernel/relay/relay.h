@@ -30,7 +30,7 @@ enum relay_kind {
     RELAY_NAMES,       /* session_names text; whenever it changed, before DONE */
     RELAY_STATE,       /* session_state text; whenever it changed, before DONE */
     RELAY_STATUS,      /* overview_state JSON; whenever it changed, before DONE or SETTLED */
-    RELAY_SITES,       /* overview_sites JSON; the same */
+    RELAY_SITES,       /* overview_sites JSON; whenever models came or went */
     RELAY_PROGRESS,    /* struct relay_progress, then what is done; no text: it is done */
     RELAY_SETTLED,     /* u64 ticket */
     RELAY_TILED,       /* struct relay_tiled, then float32 numbers, or why there are none */

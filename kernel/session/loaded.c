@@ -122,6 +122,7 @@ static void append(struct models *models, struct loaded one) {
             abort();
         }
     }
+    models->changes++;
     models->list[models->count] = one;
     models->in_use = models->count++;
 }
@@ -161,6 +162,7 @@ int loaded_remove(struct models *models, const char *handle, struct err *err) {
     }
     int64_t index = one - models->list;
     arena_free(one->arena);
+    models->changes++;
     models->count--;
     memmove(models->list + index, models->list + index + 1,
             (size_t)(models->count - index) * sizeof *models->list);

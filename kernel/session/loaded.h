@@ -8,7 +8,8 @@
 struct models {
     struct loaded *list;
     int64_t count, room;
-    int64_t in_use; /* index; -1: none is loaded */
+    int64_t in_use;  /* index; -1: none is loaded */
+    int64_t changes; /* how often one was loaded or unloaded */
 };
 
 /* As session_load, session_unload, session_use and session_model. `scratch` is the cell's

@@ -116,6 +116,10 @@ const struct loaded *session_models(struct session *session, int64_t *count, int
     return session->models.list;
 }
 
+int64_t session_model_changes(const struct session *session) {
+    return session->models.changes;
+}
+
 void session_keep(struct session *session, const char *name, const struct result *result) {
     kept_set(&session->kept, session->cell, name, result);
 }

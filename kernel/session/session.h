@@ -38,6 +38,8 @@ const struct loaded *session_model(struct session *session, const char *handle,
 /* The models that names can mean. Looked for once, and whenever `again` is true. */
 const struct found *session_found(struct session *session, bool again, int64_t *count);
 const struct loaded *session_models(struct session *session, int64_t *count, int64_t *in_use);
+int64_t
+session_model_changes(const struct session *session); /* another number when they change */
 
 /* Kept results. The last result of a cell is also kept as "_". */
 void session_keep(struct session *session, const char *name,

@@ -21,7 +21,8 @@ enum { REMEMBERED = 256 << 20 }; /* bytes of results without a name, at most */
 struct worker {
     struct session *session;
     struct arena *told; /* holds the texts below, as the front was told last */
-    const char *names, *state, *status, *sites;
+    const char *names, *state, *status;
+    int64_t changes; /* of the models, when their sites were told; -1: never */
 };
 
 static void on_interrupt(int number) {
@@ -65,8 +66,10 @@ static void tell(struct worker *worker, bool anyway) {
                                 .names = session_names(worker->session, arena),
                                 .state = session_state(worker->session, arena),
                                 .status = overview_state(worker->session, arena),
-                                .sites = overview_sites(worker->session, arena) };
-    send_changed(RELAY_SITES, now.sites, worker->sites);
+                                .changes = session_model_changes(worker->session) };
+    if (now.changes != worker->changes) {
+        send_text(RELAY_SITES, overview_sites(worker->session, arena));
+    }
     send_changed(RELAY_STATUS, now.status, worker->status);
     if (anyway || strcmp(now.names, worker->names) != 0) {
         send_text(RELAY_NAMES, now.names);
@@ -199,7 +202,7 @@ int worker_main(int argc, char **argv) {
                              .names = "",
                              .state = "",
                              .status = "",
-                             .sites = "" };
+                             .changes = -1 };
     session_remember(worker.session, budget / 8 < REMEMBERED ? budget / 8 : REMEMBERED);
     arena_on_shortage(session_forget, worker.session);
     int got;
