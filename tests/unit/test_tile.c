@@ -44,7 +44,9 @@ static int find(struct session *session, const char *id, const char *series, uin
                 const int64_t *at, struct relay_tiled *answer, const float **numbers,
                 struct err *err) {
     struct relay_tile asked = { .places = places };
-    memcpy(asked.at, at, places * sizeof *at);
+    for (uint32_t i = 0; i < places; i++) {
+        asked.at[i] = at[i];
+    }
     *answer = (struct relay_tiled){ 0 };
     return tile_find(session, &asked, id, series, answer, numbers, err);
 }
