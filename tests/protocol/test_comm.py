@@ -1,10 +1,14 @@
 """The comm target `cutaway`: each question, idle and while a cell computes; numbers that are exact; and
 whatever a front end or a dying worker can do to it."""
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
-import struct
+import random
 import signal
+import socket
+import struct
 import subprocess
 
 import pytest
@@ -491,3 +495,55 @@ def test_a_kernel_that_ends_with_questions_waiting():
         line.ask("state")
         kernel.client.send("shutdown_request", {"restart": False}, "control")
         assert kernel.wait() == 0
+
+
+# ---- a worker that has been broken into ----
+
+STATUS, SITES, PROGRESS, SETTLED, TILED = range(20, 25)  # kernel/relay/relay.h
+
+
+@contextlib.contextmanager
+def in_its_name(kernel):
+    """Sends frames as if the worker did."""
+    libc, worker = ctypes.CDLL(None, use_errno=True), os.pidfd_open(kernel.children()[0])
+    pidfd_getfd, relay_fd = 438, 3
+    with socket.socket(fileno=libc.syscall(pidfd_getfd, worker, relay_fd, 0)) as relay:
+        yield lambda kind, body: relay.sendall(struct.pack("=IIQ", kind, 0, len(body)) + body)
+    os.close(worker)
+
+
+def test_lies_change_nothing():
+    dice = random.Random(7)
+    good = b'{"models":[],"results":[],"settings":{}}'
+    with Kernel() as kernel:
+        line = Line(kernel.client)
+        before = line.ask("state")[0]
+        with in_its_name(kernel) as tell:
+            for kind in (STATUS, SITES, PROGRESS, SETTLED, TILED):
+                for body in (b"", b"\0", b"{", b"[]", b"null", b"[" * 200000, b"\xff" * 64, b'{"a":' * 99,
+                             good[:-1], b'{"models":[],"models":[]}', b'{"models":{},"results":[],"settings":{}}'):
+                    tell(kind, body)
+                for _ in range(100):
+                    tell(kind, dice.randbytes(dice.randrange(120)))
+        kernel.client.run("%echo a")
+        after = line.ask("state")[0]
+        assert {**after, "id": 0} == {**before, "id": 0}
+        assert not line.ask("sites", handle="m")[0]["ok"]
+
+
+@pytest.mark.parametrize("rank, shape, count, good", [
+    (1, [3], 3, True), (0, [], 1, True), (1, [3], 2, False), (1, [-1], 1, False), (9, [1], 1, False),
+    (2, [2 ** 62, 4], 0, False), (1, [2 ** 62], 0, False), (2 ** 32 - 1, [], 0, False)])
+def test_a_tile_that_lies(rank, shape, count, good):
+    with Kernel() as kernel:
+        client = kernel.client
+        line = Line(client)
+        client.start("%_test loop")
+        tile = line.post({"id": 1, "ask": "tile", "result": UNKNOWN, "series": "x", "at": []})
+        line.ask("state")
+        with in_its_name(kernel) as tell:
+            tell(TILED, struct.pack("=QII5q", 1, 1, rank, *shape, *[0] * (5 - len(shape))) + b"abcd" * count)
+        answer = [m for m in client.until_idle(tile) if m["parent"] == tile][1]
+        assert answer["content"]["data"]["ok"] is good
+        assert answer["buffers"] == ([b"abcd" * count] if good else [])
+        assert line.ask("state")[0]["running"]["code"] == "%_test loop"
