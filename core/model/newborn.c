@@ -1,10 +1,8 @@
 #include "core/model/newborn.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/catch.h"
 #include "core/base/file.h"
@@ -209,26 +207,7 @@ static struct buf *tokenizer_write(struct making *m) {
 
 /* ---- files ---- */
 
-/* mkdir -p */
-static int folder_make(struct arena *arena, const char *path, struct err *err) {
-    char *part = arena_copy(arena, path);
-    for (char *at = part + 1;; at++) {
-        char kept = *at;
-        if (kept != '/' && kept != '\0') {
-            continue;
-        }
-        *at = '\0';
-        if (mkdir(part, 0777) < 0 && errno != EEXIST) {
-            return err_set(err, ERR_IO, "cannot make the folder %s: %s", part, strerror(errno));
-        }
-        *at = kept;
-        if (kept == '\0') {
-            return 0;
-        }
-    }
-}
-
-static const char *cache_folder(struct arena *arena, struct err *err) {
+const char *newborn_cache(struct arena *arena, struct err *err) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache && cache[0] == '/') { /* the standard ignores others */
         return file_join(arena, cache, "cutaway/models");
@@ -247,7 +226,7 @@ static const char *folder_of(const struct making *m, const struct buf *config,
                              const struct buf *tokenizer, struct err *err) {
     struct file_piece *pieces = arena_array(m->arena, m->count + 2, sizeof *pieces);
     char hex[65];
-    const char *cache = cache_folder(m->arena, err);
+    const char *cache = newborn_cache(m->arena, err);
     pieces[0] = (struct file_piece){ config->data, config->length };
     pieces[1] = (struct file_piece){ tokenizer->data, tokenizer->length };
     for (int64_t i = 0; i < m->count; i++) {
@@ -277,7 +256,7 @@ const char *newborn_write(struct arena *arena, const struct newborn *newborn, st
     struct buf *config = config_make(&making);
     tensors_make(&making);
     const char *folder = folder_of(&making, config, tokenizer, err);
-    bool good = folder && folder_make(arena, folder, err) == 0 &&
+    bool good = folder && file_make_folders(arena, folder, err) == 0 &&
                 file_write(file_join(arena, folder, "config.json"), config->data,
                            config->length, err) == 0 &&
                 file_write(file_join(arena, folder, "tokenizer.json"), tokenizer->data,

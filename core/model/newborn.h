@@ -45,4 +45,7 @@ struct newborn {
  * returns the folder. ERR_OPTION for sizes out of bounds, with both; ERR_IO. */
 const char *newborn_write(struct arena *arena, const struct newborn *newborn, struct err *err);
 
+/* That cache folder: of models that are made here. NULL with ERR_IO where there is none. */
+const char *newborn_cache(struct arena *arena, struct err *err);
+
 #endif

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "core/explain/attention.h"
+#include "core/explain/arrival.h"
 #include "kernel/command/asked.h"
 
 /* Layers and heads of this model that are asked for. */
@@ -53,6 +53,22 @@ static size_t split(const struct asked_text *text, const struct model *model,
     return source;
 }
 
+static bool wants_rollout(const struct cell_line *line) {
+    const struct cell_flag *view = cell_flag_at(line, "view");
+    return view && strcmp(view->value, "rollout") == 0;
+}
+
+/* A rollout is of all heads together. */
+static int view_check(const struct cell_line *line, struct err *err) {
+    const struct cell_flag *head = cell_flag_at(line, "head");
+    if (wants_rollout(line) && head) {
+        return cell_refuse(err, ERR_OPTION, &head->at,
+                           "--view rollout takes the mean of all heads: leave --head away; "
+                           "--layer N goes through layers 0 to N");
+    }
+    return 0;
+}
+
 static int look_at(struct session *session, const struct cell_line *line,
                    const struct asked_text *text, const struct loaded *one, int64_t index,
                    int64_t count, struct reply *reply, struct err *err) {
@@ -63,13 +79,14 @@ static int look_at(struct session *session, const struct cell_line *line,
     }
     struct arena **own = session_result_arena(session);
     size_t length = split(text, one->model, &request);
-    const struct result *result =
-        attention(*own, one->model, one->handle, text->bytes, length, &request, err);
+    bool rolls = wants_rollout(line);
+    const struct result *result = (rolls ? arrival : attention)(
+        *own, one->model, one->handle, text->bytes, length, &request, err);
     if (!result) {
         asked_point(err, text);
         return err_pass(err);
     }
-    const char *picture = asked_picture(line, result, err);
+    const char *picture = rolls ? result->kind : asked_picture(line, result, err);
     if (!picture || asked_show(session, reply, result, picture, request.language, err) < 0) {
         return err_pass(err);
     }
@@ -83,7 +100,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     const struct asked_text *texts = asked_texts(session, line, &text_count, err);
     const struct loaded *models = texts ? asked_models(session, line, &model_count, err) : NULL;
     if (!models || asked_pictures(line, text_count, err) < 0 ||
-        asked_check_name(line, err) < 0) {
+        asked_check_name(line, err) < 0 || view_check(line, err) < 0) {
         return err_pass(err);
     }
     for (int64_t t = 0; t < text_count; t++) {
@@ -100,11 +117,12 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 static const struct option options[] = {
     { .name = "view",
       .kind = OPTION_CHOICE,
-      .choices = "grid head",
+      .choices = "grid head rollout",
       .complete = COMPLETE_CHOICE,
-      .help = "grid: all chosen heads, small; head: one head, large; without it what suits the "
-              "number",
-      .help_zh = "grid：所选的各个头的小图；head：单个头的大图；不给时按头的个数选择" },
+      .help = "grid: all chosen heads, small; head: one head, large; rollout: all layers "
+              "multiplied; without it what suits the number",
+      .help_zh = "grid：所选的各个头的小图；head：单个头的大图；rollout：各层相乘；不给时按头的"
+                 "个数选择" },
     { .name = "layer",
       .kind = OPTION_LIST,
       .otherwise = "all",
@@ -179,6 +197,12 @@ const struct command cmd_attention = {
         "2022,\n"
         "arXiv:2209.11895). %save writes these scores beside the weights.\n"
         "\n"
+        "--view rollout multiplies the layers, each the mean of its heads and half of it the "
+        "way straight\n"
+        "on: how much of each token arrives at each place at the end, or behind --layer N "
+        "(Abnar and\n"
+        "Zuidema 2020, arXiv:2005.00928). It leaves out what feed-forward parts do.\n"
+        "\n"
         "What it cannot tell: why the model answers as it does. The weights say where a "
         "head reads\n"
         "from, not what it reads nor what becomes of it (Jain and Wallace 2019, "
@@ -207,6 +231,12 @@ const struct command cmd_attention = {
         "汇聚点的程度，以及归纳：前文出现过的词元，有多看上次出现后紧跟的词元（Olsson 等 "
         "2022，\n"
         "arXiv:2209.11895）。%save 把这些分数和权重一起写出。\n"
+        "\n"
+        "--view rollout 把各层相乘（每层取各头的平均，一半算作残差直接通过）：到最后一层（或 "
+        "--layer N\n"
+        "之后），每个位置里有多少来自最初的各个词元（Abnar 与 Zuidema "
+        "2020，arXiv:2005.00928）。\n"
+        "前馈部分的作用没有算进去。\n"
         "\n"
         "它不能说明什么：模型为什么这样回答。权重只说明头从哪里读，不说明读到了什么、后"
         "来又怎样\n"

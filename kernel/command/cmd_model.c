@@ -5,6 +5,7 @@
 #include "core/base/now.h"
 #include "core/draw/table.h"
 #include "core/model/newborn.h"
+#include "core/model/rounded.h"
 #include "kernel/command/asked.h"
 #include "kernel/command/model_card.h"
 
@@ -211,6 +212,20 @@ static int place_clear(const struct call *call, const char *handle, const char *
     return ours ? session_unload(call->session, handle, call->err) : 0;
 }
 
+/* Loads what was written to the cache, in place of what had that name there. */
+static const struct loaded *load_made(const struct call *call, const char *folder,
+                                      const char *handle) {
+    const struct cell_flag *as = cell_flag_at(call->line, "as");
+    const struct loaded *one = folder && place_clear(call, handle, folder) == 0
+                                   ? session_load(call->session, folder, handle, call->err)
+                                   : NULL;
+    if (!one) {
+        command_point(call->err, as ? &as->value_at : call->name);
+        err_pass(call->err);
+    }
+    return one;
+}
+
 static int model_new(const struct call *call) {
     const struct cell_flag *as = cell_flag_at(call->line, "as");
     const char *handle = as ? as->value : call->name ? call->name->text : NULL;
@@ -219,11 +234,8 @@ static int model_new(const struct call *call) {
         return -1;
     }
     const char *folder = newborn_write(call->arena, &newborn, call->err);
-    const struct loaded *one = folder && place_clear(call, handle, folder) == 0
-                                   ? session_load(call->session, folder, handle, call->err)
-                                   : NULL;
+    const struct loaded *one = load_made(call, folder, handle);
     if (!one) {
-        command_point(call->err, as ? &as->value_at : call->name);
         return err_pass(call->err);
     }
     reply_printf(call->reply,
@@ -235,6 +247,31 @@ static int model_new(const struct call *call) {
                  (long long)newborn.hidden,
                  model_card_number(call->arena, one->model->parameters, call->zh),
                  (unsigned long long)newborn.seed, file_shown(call->arena, folder));
+    return 0;
+}
+
+static int model_round(const struct call *call) {
+    const struct cell_flag *as = cell_flag_at(call->line, "as");
+    long long bits = command_int(command_find("model"), call->line, "bits");
+    if (need_name(call, "the name of a loaded model") < 0) {
+        return -1;
+    }
+    const struct loaded *whole = session_model(call->session, call->name->text, call->err);
+    const char *handle =
+        as ? as->value : arena_printf(call->arena, "%s-%lldbit", call->name->text, bits);
+    const char *folder =
+        whole ? rounded_write(call->arena, whole->model, (int)bits, call->err) : NULL;
+    const struct loaded *one = load_made(call, folder, handle);
+    if (!one) {
+        return err_pass(call->err);
+    }
+    reply_printf(call->reply,
+                 call->zh ? "%s 是 %s 的副本：矩阵中每 32 个数一块，每个数取 %d 个等距值之一"
+                            "（%lld 位）；放在 %s\n"
+                          : "%s is %s with each block of 32 numbers of a matrix in %d even "
+                            "steps (%lld bits); it is in %s\n",
+                 one->handle, call->name->text, 1 << bits, bits,
+                 file_shown(call->arena, folder));
     return 0;
 }
 
@@ -268,22 +305,23 @@ static int model_info(const struct call *call) {
     return model_card_show(call->session, call->line, one, 0, 1, call->reply, call->err);
 }
 
-/* --as names a model that is being loaded or made; what a model is made of, but --lang, is for
- * new alone. */
+/* --as names a model that is being loaded or made, --bits is for round; what a model is made
+ * of, but --lang, is for new alone. */
 static int options_check(const struct cell_line *line, const char *part, struct err *err) {
-    bool makes = strcmp(part, "new") == 0, loads = makes || strcmp(part, "load") == 0;
+    bool makes = strcmp(part, "new") == 0, rounds = strcmp(part, "round") == 0;
+    bool loads = makes || rounds || strcmp(part, "load") == 0;
     for (int64_t i = 0; i < line->flag_count; i++) {
         const struct cell_flag *flag = &line->flags[i];
-        bool names = strcmp(flag->name, "as") == 0;
-        if (strcmp(flag->name, "lang") == 0 || (names ? loads : makes)) {
+        bool names = strcmp(flag->name, "as") == 0, bits = strcmp(flag->name, "bits") == 0;
+        if (strcmp(flag->name, "lang") == 0 || (names ? loads : bits ? rounds : makes)) {
             continue;
         }
         return cell_refuse(
             err, ERR_OPTION, &flag->at,
             names ? "--as gives a name to a model that is being loaded: %%model %s has "
-                    "no use for it%.0s"
-                  : "%%model %s has no use for --%s: it is for %%model new",
-            part, flag->name);
+                    "no use for it%.0s%.0s"
+                  : "%%model %s has no use for --%s: it is for %%model %s",
+            part, flag->name, bits ? "round" : "new");
     }
     return 0;
 }
@@ -293,8 +331,9 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     static const struct {
         const char *name;
         int (*run)(const struct call *call);
-    } parts[] = { { "load", model_load }, { "new", model_new },   { "list", model_list },
-                  { "use", model_use },   { "info", model_info }, { "unload", model_unload } };
+    } parts[] = { { "load", model_load },    { "new", model_new }, { "round", model_round },
+                  { "list", model_list },    { "use", model_use }, { "info", model_info },
+                  { "unload", model_unload } };
     struct call call = { .session = session,
                          .line = line,
                          .reply = reply,
@@ -324,9 +363,10 @@ static int run(struct session *session, const struct cell_line *line, struct rep
 static const struct option options[] = {
     { .name = "as",
       .kind = OPTION_NAME,
-      .help = "with load and new: the name by which later commands call the model; without it "
-              "its own",
-      .help_zh = "用于 load 和 new：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
+      .help = "with load, new and round: the name by which later commands call the model; "
+              "without it its own",
+      .help_zh =
+          "用于 load、new 和 round：以后各命令用来称呼该模型的名字；不给时用它自己的名字" },
     { .name = "layers",
       .kind = OPTION_INT,
       .otherwise = "2",
@@ -353,6 +393,13 @@ static const struct option options[] = {
       .high = NEWBORN_MEMORY,
       .help = "with new lstm and gru: steps for which their gates are set to keep",
       .help_zh = "用于 new lstm 和 gru：门的初值能记住多少步" },
+    { .name = "bits",
+      .kind = OPTION_INT,
+      .otherwise = "4",
+      .low = ROUNDED_LEAST,
+      .high = ROUNDED_MOST,
+      .help = "with round: bits of a number in a matrix",
+      .help_zh = "用于 round：矩阵中每个数的位数" },
     { .name = "act",
       .kind = OPTION_CHOICE,
       .choices = "tanh relu",
@@ -377,7 +424,7 @@ static const struct option options[] = {
 const struct command cmd_model = {
     .name = "model",
     .group = "set up",
-    .words = "load NAME|PATH · new KIND · list · info [NAME] · use|unload NAME",
+    .words = "load NAME|PATH · new KIND · round NAME · list · info [NAME] · use|unload NAME",
     .summary = "loads models, lists them, says what they are",
     .summary_zh = "载入、列出、说明模型",
     .help =
@@ -401,6 +448,14 @@ const struct command cmd_model = {
         "~/.cache/cutaway like\n"
         "any other model's; the same seed and sizes give the same bytes.\n"
         "\n"
+        "%model round writes a copy of a loaded model (a folder with float weights) whose "
+        "matrices keep\n"
+        "--bits bits of each number: every block of 32 takes even steps from its smallest to "
+        "its\n"
+        "largest, as GGUF's Q4_1 does with 4. The file still holds float32, so it is neither "
+        "smaller nor\n"
+        "faster: it is there to be compared (%weights --vs, %%attention --model a,b).\n"
+        "\n"
         "Names are looked for in the folders of CUTAWAY_MODELS, models/ beside the program,\n"
         "~/.local/share/cutaway/models, the installed data and the Hugging Face hub's cache; "
         "what\n"
@@ -422,11 +477,17 @@ const struct command cmd_model = {
         "下的普通模型文件夹；种子\n"
         "和大小相同，字节就相同。\n"
         "\n"
+        "%model round 为已载入的模型（浮点权重的文件夹）写一个副本，矩阵中每个数只留 --bits "
+        "位：每 32\n"
+        "个数一块，从最小到最大等距取值，4 位时与 GGUF 的 Q4_1 相同。文件里仍是 "
+        "float32，所以既不更小\n"
+        "也不更快，只用来比较（%weights --vs、%%attention --model a,b）。\n"
+        "\n"
         "名字在这些地方查找：CUTAWAY_MODELS 里的文件夹、程序旁边的 models/、\n"
         "~/.local/share/cutaway/models、安装的数据，以及 Hugging Face hub 的缓存；同名时以\n"
         "CUTAWAY_MODELS 为准。",
     .example = "%model load minilm --as encoder\n%model info encoder\n%model list",
-    .subcommands = "load new list use info unload",
+    .subcommands = "load new round list use info unload",
     .complete = COMPLETE_MODEL,
     .options = options,
     .run = run,

@@ -10,14 +10,14 @@ export interface Command {
 }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
-"model": {"body":false,"bare":false,"subcommands":["load","new","list","use","info","unload"],"options":{"as":"name","layers":"int","hidden":"int","gain":"text","memory":"int","act":["tanh","relu"],"alphabet":"text","seed":"int","lang":["en","zh"]}},
+"model": {"body":false,"bare":false,"subcommands":["load","new","round","list","use","info","unload"],"options":{"as":"name","layers":"int","hidden":"int","gain":"text","memory":"int","bits":"int","act":["tanh","relu"],"alphabet":"text","seed":"int","lang":["en","zh"]}},
 "info": {"body":false,"bare":false,"subcommands":[],"options":{"model":"name","as":"name","lang":["en","zh"]}},
 "data": {"body":false,"bare":false,"subcommands":[],"options":{"column":"text","first":"int","lang":["en","zh"]}},
 "tokens": {"body":true,"bare":false,"subcommands":[],"options":{"model":"name","data":"name","whole":"switch","as":"name","lang":["en","zh"]}},
 "predict": {"body":true,"bare":false,"subcommands":[],"options":{"top":"int","target":"text","vs":"text","data":"name","model":"name","as":"name","lang":["en","zh"]}},
 "generate": {"body":true,"bare":false,"subcommands":[],"options":{"max":"int","temperature":"text","top-k":"int","top-p":"text","seed":"int","stop":"text","chat":"switch","top":"int","model":"name","as":"name","lang":["en","zh"]}},
 "surprisal": {"body":true,"bare":false,"subcommands":[],"options":{"unit":["token","word","line"],"view":["both","text","curve"],"window":"int","stride":"int","bos":"switch","whole":"switch","data":"name","model":"name","as":"name","lang":["en","zh"]}},
-"attention": {"body":true,"bare":false,"subcommands":[],"options":{"view":["grid","head"],"layer":"list","head":"list","unit":["token","word"],"of":["encoder","decoder","cross"],"model":"name","data":"name","as":"name","lang":["en","zh"]}},
+"attention": {"body":true,"bare":false,"subcommands":[],"options":{"view":["grid","head","rollout"],"layer":"list","head":"list","unit":["token","word"],"of":["encoder","decoder","cross"],"model":"name","data":"name","as":"name","lang":["en","zh"]}},
 "gradients": {"body":true,"bare":false,"subcommands":[],"options":{"view":["auto","histogram","flow","norms","units","all"],"by":["layer","tensor"],"bins":"int","target":"text","seed":"int","data":"name","whole":"switch","model":"name","as":"name","lang":["en","zh"]}},
 "weights": {"body":false,"bare":false,"subcommands":[],"options":{"view":["auto","histogram","norms","cost","all"],"by":["layer","tensor"],"bins":"int","vs":"name","model":"name","as":"name","lang":["en","zh"]}},
 "activations": {"body":true,"bare":false,"subcommands":[],"options":{"site":"name","layer":"list","pos":"list","norm":["layer","log","none"],"neuron":"text","top":"int","by":["z","activation"],"values":"switch","data":"name","model":"name","as":"name","lang":["en","zh"]}},

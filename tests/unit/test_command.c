@@ -147,7 +147,7 @@ TEST(command_help_has_narrow_lines) {
         }
     }
     check_text(command_help(check_arena(), command_find("attention"), "en"),
-               "without it what\n                          suits the number\n");
+               "without it what suits the number\n");
 }
 
 TEST(command_help_tells_all_of_a_command) {
