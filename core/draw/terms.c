@@ -72,6 +72,7 @@ static const struct entry words[] = {
 
 /* What %%surprisal and %%activations measure. */
 static const struct entry measures[] = {
+    { "cosine", "cosine", "余弦" },
     { "surprisal", "surprisal", "意外度" },
     { "surprisal by token", "by token", "按词元" },
     { "surprisal by word", "by word", "按词" },

@@ -495,32 +495,66 @@ static const char *cost_finding(const struct work *work) {
         missing, left_out);
 }
 
+/* The costs of all tensors of a layer as one, layer by layer; how many. */
+static int64_t costs_join(const struct work *work, struct cost *layers) {
+    int64_t count = 0;
+    for (int64_t group = 0; group < work->other->groups; group++) {
+        struct cost all = { .name = work->other->labels[group] };
+        double numbers = 0;
+        for (int64_t i = 0; i < work->count; i++) {
+            const struct cost *one = &work->costs[i];
+            if (spread_group(work->other, one->name) == group) {
+                double n = (double)tensor_count(weights_at(work->model->weights, one->name));
+                all.noise += one->noise;
+                all.signal += one->signal;
+                all.bits += one->bits * n;
+                all.worst = fmax(all.worst, one->worst);
+                numbers += n;
+            }
+        }
+        if (numbers > 0) {
+            all.bits /= numbers;
+            layers[count++] = all;
+        }
+    }
+    return count;
+}
+
 static struct result *cost_tell(const struct work *work) {
     static const char *const names[] = { "snr", "error", "bits", "worst", "row", "column" };
     static const char *const units[] = { "dB", "", "bits", "", "", "" };
     struct arena *arena = work->arena;
+    bool by_tensor = work->request->by_tensor;
+    struct cost *rows = work->costs;
     int64_t n = work->count;
-    struct result *result = result_new(arena, "table", 6);
-    const char **labels = arena_array(arena, n, sizeof *labels);
+    int measures = by_tensor ? 6 : 4; /* a layer's worst block has no place without a tensor */
+    struct result *result = result_new(arena, "table", measures);
     qsort(work->costs, (size_t)n, sizeof *work->costs, by_loss);
-    for (int64_t i = 0; i < n; i++) {
-        labels[i] = arena_copy(arena, work->costs[i].name);
+    result->finding = cost_finding(work);
+    if (!by_tensor) {
+        rows = arena_array(work->scratch, work->other->groups, sizeof *rows);
+        n = costs_join(work, rows);
     }
-    for (int i = 0; i < 6; i++) {
-        result->series[i] = (struct series){ .name = names[i],
-                                             .unit = units[i],
-                                             .values = tensor_new(arena, 1, &n),
-                                             .axes = { { "tensor", n, labels } } };
+    const char **labels = arena_array(arena, n, sizeof *labels);
+    for (int64_t i = 0; i < n; i++) {
+        labels[i] = arena_copy(arena, rows[i].name);
+    }
+    for (int i = 0; i < measures; i++) {
+        result->series[i] =
+            (struct series){ .name = names[i],
+                             .unit = units[i],
+                             .values = tensor_new(arena, 1, &n),
+                             .axes = { { by_tensor ? "tensor" : "layer", n, labels } } };
     }
     for (int64_t i = 0; i < n; i++) {
-        const struct cost *cost = &work->costs[i];
+        const struct cost *cost = &rows[i];
         const double values[] = { decibels(cost->signal, cost->noise),
                                   relative(cost->noise, cost->signal),
                                   cost->bits,
                                   cost->worst,
                                   (double)cost->worst_row,
                                   (double)cost->worst_column };
-        for (int k = 0; k < 6; k++) {
+        for (int k = 0; k < measures; k++) {
             result->series[k].values->data[i] = (float)values[k];
         }
     }
@@ -529,15 +563,13 @@ static struct result *cost_tell(const struct work *work) {
                        work->handle, work->request->twin_handle),
           "weights beside a twin's");
     result_note(arena, result, "vs", arena_copy(arena, work->request->twin_handle));
-    result->finding = cost_finding(work);
     result->caption =
         work->zh
-            ? "每个张量与对照模型之差：snr 是信噪比（每多 1 位约 6 dB），error "
-              "是相对误差，worst 是"
-              "一行里连续 32 个权重中最大的相对误差及其位置。它说的是权重，不是模型的回答。"
-            : "Each tensor beside its twin's: snr, the signal-to-noise ratio (a bit more is "
-              "about 6 dB); error, relative; worst, the largest relative error of 32 weights "
-              "side by side, and where. It tells of weights, not of the model's answers.";
+            ? "与对照模型之差：snr 是信噪比（每多 1 位约 6 dB），error 是相对误差，worst 是一行"
+              "里连续 32 个权重中最大的相对误差。它说的是权重，不是模型的回答。"
+            : "Beside the twin's: snr, the signal-to-noise ratio (a bit more is about 6 dB); "
+              "error, relative; worst, the largest relative error of 32 weights side by side. "
+              "It tells of weights, not of the model's answers.";
     return result;
 }
 

@@ -12,13 +12,11 @@
  *                times the tensor's root mean square
  *     norms      "bars": "rms" [layers], root mean square of a layer's weights; "norm",
  *                "largest"
- *     cost       "table", worst first; NULL without a twin. With a the weights, b the twin's:
- *                "snr" dB   10 log10(sum b^2 / sum (a - b)^2)
- *                "error"    sqrt(sum (a - b)^2 / sum b^2)
- *                "bits"     of storage a weight
- *                "worst"    the largest "error" of a block of 32 in a row, and its "row" and
- *                           "column"
- *                Where a or b is NaN or infinite, both are left out.
+ *     cost       "table" of layers, or of tensors, worst first; NULL without a twin. With a the
+ * weights, b the twin's: "snr" dB   10 log10(sum b^2 / sum (a - b)^2) "error"    sqrt(sum (a -
+ * b)^2 / sum b^2) "bits"     of storage a weight "worst"    the largest "error" of a block of
+ * 32 in a row, and of tensors its "row" and "column" Where a or b is NaN or infinite, both are
+ * left out.
  *
  * Each number is read once, as float32, block by block. Of block types what is told is what
  * their numbers mean, not how they are stored. */

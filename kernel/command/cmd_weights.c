@@ -96,8 +96,8 @@ static const struct option options[] = {
       .choices = "layer tensor",
       .otherwise = "layer",
       .complete = COMPLETE_CHOICE,
-      .help = "a histogram for every layer, or for every tensor",
-      .help_zh = "每层一个直方图，或每个张量一个" },
+      .help = "a row for every layer, or for every tensor",
+      .help_zh = "每层一行，或每个张量一行" },
     { .name = "bins",
       .kind = OPTION_INT,
       .otherwise = "50",
@@ -133,13 +133,15 @@ const struct command cmd_weights = {
         "times\n"
         "the root mean square) and, by name, tensors with NaN or infinities.\n"
         "\n"
-        "--vs TWIN compares with the same model loaded in another type, tensor by tensor, "
-        "worst first:\n"
-        "the signal-to-noise ratio in dB (TWIN's weights over the difference), the relative "
-        "error, bits\n"
-        "of storage a weight, and the block of 32 weights that lost most. Names of Hugging "
-        "Face and\n"
-        "GGUF files are matched for llama, mistral and qwen.\n"
+        "--vs TWIN compares with the same model loaded in another type, layer by layer or, "
+        "with --by\n"
+        "tensor, tensor by tensor, worst first: the signal-to-noise ratio in dB (TWIN's "
+        "weights "
+        "over the\n"
+        "difference), the relative error, bits of storage a weight, and the block of 32 "
+        "weights "
+        "that lost\n"
+        "most. Names of Hugging Face and GGUF files are matched for llama, mistral and qwen.\n"
         "\n"
         "How to read it: layers of a trained network have similar bells a decade or two wide; "
         "a row far\n"
@@ -155,11 +157,11 @@ const struct command cmd_weights = {
         "的单列），以及均方\n"
         "根、最大值、离群值（超过均方根 6 倍），并点名含有 NaN 或无穷大的张量。\n"
         "\n"
-        "--vs TWIN "
-        "与同一模型的另一种类型逐张量比较，最差的在前：信噪比（dB）、相对误差、每个权重的存储\n"
-        "位数，以及损失最大的一块（32 个权重）。llama、mistral、qwen 的 Hugging Face 与 GGUF "
-        "命名可以互\n"
-        "相对应。\n"
+        "--vs TWIN 与同一模型的另一种类型逐层比较（--by tensor "
+        "逐张量，最差的在前）：信噪比（dB）、\n"
+        "相对误差、每个权重的存储位数，以及损失最大的一块（32 个权重）。llama、mistral、qwen "
+        "的\n"
+        "Hugging Face 与 GGUF 命名可以互相对应。\n"
         "\n"
         "怎样读图：训练过的网络各层形状相近，宽一两个数量级；远在左边的一行几乎不起作用，远在右"
         "边的一行\n"

@@ -118,6 +118,30 @@ TEST(weighing_compares_with_a_twin) {
     check_near(value(all.cost, "error", "decoder.weight"), sqrt(noise / signal), 1e-4);
 }
 
+/* A layer's cost is that of its tensors together. */
+TEST(weighing_compares_layers) {
+    begin();
+    const struct model *exact = opened("golden/data/models/lstm_lm");
+    const struct result *cost = of(changed(exact, scale_one), exact, false).cost;
+    check_int(cost->count, 4);
+    check_int(cost->series[0].axes[0].count, 4);
+    check_same(cost->series[0].axes[0].labels[0], "embeddings");
+    check(isinf(value(cost, "snr", "layer 1")));
+    check_near(value(cost, "bits", "layer 1"), 32, 0);
+    double signal = 0, noise = 0;
+    const char *const head[] = { "decoder.weight", "decoder.bias" };
+    for (int k = 0; k < 2; k++) {
+        const struct tensor *t = weights_at(exact->weights, head[k]);
+        for (int64_t i = 0; i < tensor_count(t); i++) {
+            double b = (double)t->data[i], a = (double)(t->data[i] * 1.01F);
+            a += k == 0 && i == 2 * t->shape[1] + 33 ? 100 : 0;
+            signal += b * b;
+            noise += k == 0 ? (a - b) * (a - b) : 0;
+        }
+    }
+    check_near(value(cost, "snr", "head"), 10 * log10(signal / noise), 1e-3);
+}
+
 static void one_percent(struct tensor *tensor) {
     for (int64_t i = 0; i < tensor_count(tensor); i++) {
         tensor->data[i] *= 1.01F;
