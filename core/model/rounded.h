@@ -5,7 +5,7 @@
 
 /* rounded: the same model with its matrices in fewer bits, to see what quantisation costs.
  *
- * Each block of 32 numbers of a row becomes one of 2^bits even steps from its smallest to its
+ * Each block of 32 numbers of a row takes 2^bits values, evenly spaced from its smallest to its
  * largest:
  *
  *     d = half((max - min) / (2^bits - 1))    m = half(min)    d * round((x - min) / step) + m

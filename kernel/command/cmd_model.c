@@ -266,10 +266,10 @@ static int model_round(const struct call *call) {
         return err_pass(call->err);
     }
     reply_printf(call->reply,
-                 call->zh ? "%s 是 %s 的副本：矩阵中每 32 个数一块，每个数取 %d 个等距值之一"
+                 call->zh ? "%s 是 %s 的副本：矩阵每 32 个数一块，块内每个数取 %d 个等距值之一"
                             "（%lld 位）；放在 %s\n"
-                          : "%s is %s with each block of 32 numbers of a matrix in %d even "
-                            "steps (%lld bits); it is in %s\n",
+                          : "%s is %s with each number of a matrix one of %d, evenly spaced in "
+                            "its block of 32 (%lld bits); it is in %s\n",
                  one->handle, call->name->text, 1 << bits, bits,
                  file_shown(call->arena, folder));
     return 0;
@@ -450,9 +450,10 @@ const struct command cmd_model = {
         "\n"
         "%model round writes a copy of a loaded model (a folder with float weights) whose "
         "matrices keep\n"
-        "--bits bits of each number: every block of 32 takes even steps from its smallest to "
-        "its\n"
-        "largest, as GGUF's Q4_1 does with 4. The file still holds float32, so it is neither "
+        "--bits bits of each number: every block of 32 has values evenly spaced from its "
+        "smallest to\n"
+        "its largest, as GGUF's Q4_1 does with 4. The file still holds float32, so it is "
+        "neither "
         "smaller nor\n"
         "faster: it is there to be compared (%weights --vs, %%attention --model a,b).\n"
         "\n"
