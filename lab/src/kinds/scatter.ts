@@ -525,24 +525,24 @@ class Scatter implements View {
       context.fill();
     }
     context.strokeText(text, x, y);
-    context.fillStyle = this.state.selected.has(i) || i === this.state.at ? look.accent : look.ink;
+    context.fillStyle = this.state.selected.has(i) ? look.accent : look.ink;
     context.fillText(text, x, y);
   }
 
-  /** Those in sight that may have a label, the most important first; the one under the mouse has a tag. */
+  /** Those in sight that may have a label, the most important first. */
   private *labelled(): Iterable<number> {
     const { order, n } = this.cloud;
-    const { at, selected } = this.state;
+    const { selected } = this.state;
     let tried = 0;
     const fits = (i: number) => this.inSight(i) && tried++ < TRIED;
     for (const i of selected) {
-      if (i !== at && fits(i)) {
+      if (fits(i)) {
         yield i;
       }
     }
     for (let k = 0; k < n && tried < TRIED; k++) {
       const i = order[k];
-      if (i !== at && !selected.has(i) && (!this.matches || this.matches[i]) && fits(i)) {
+      if (!selected.has(i) && (!this.matches || this.matches[i]) && fits(i)) {
         yield i;
       }
     }
