@@ -162,3 +162,14 @@ uint32_t colour_mix(uint32_t under, uint32_t over, double share) {
                 channel(under, 8) + share * (channel(over, 8) - channel(under, 8)),
                 channel(under, 0) + share * (channel(over, 0) - channel(under, 0)));
 }
+
+uint32_t colour_ink(uint32_t rgb) {
+    uint32_t dark = colour_dark(COLOUR_PAPER);
+    struct oklab c = to_oklab(rgb);
+    while (colour_contrast(rgb, COLOUR_PAPER) < 4.5 ||
+           (colour_contrast(colour_dark(rgb), dark) < 4.5 && c.l > 0)) {
+        c.l -= 0.01;
+        rgb = from_oklab(c);
+    }
+    return rgb;
+}

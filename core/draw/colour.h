@@ -67,6 +67,9 @@ double colour_contrast(uint32_t a, uint32_t b);
 /* White where its contrast is 4.5 or more, else black, whose contrast then is more than 4.6. */
 uint32_t colour_text_on(uint32_t rgb);
 
+/* The colour as letters on paper: as dark as its contrast needs to be 4.5 in both themes. */
+uint32_t colour_ink(uint32_t rgb);
+
 /* A share of `over` (0..1) laid on `under`, in sRGB. */
 uint32_t colour_mix(uint32_t under, uint32_t over, double share);
 

@@ -183,7 +183,7 @@ static struct canvas_size measure(struct canvas *probe, struct figure *figure) {
     for (int64_t i = 0; i < l->n; i++) {
         widest = fmax(widest, canvas_measure(probe, &style, l->names[i]).width);
     }
-    l->right = l->left + l->width + 12;
+    l->right = l->left + l->width + (*l->names[0] ? 24 : 12);
     return (struct canvas_size){ l->right + (widest > 0 ? widest : 6),
                                  l->top + HEIGHT + l->below };
 }
@@ -236,10 +236,10 @@ static void draw_line(struct canvas *canvas, const struct lines *l, int64_t line
     arena_free(scratch);
 }
 
-/* A name and where its line ends. */
+/* Where a line ends, and its name, which gives way to others. */
 struct ending {
     int64_t line;
-    double y;
+    double end, y;
 };
 
 static int higher_first(const void *a, const void *b) {
@@ -276,14 +276,17 @@ static void draw_names(struct canvas *canvas, const struct lines *l, double x, d
         int64_t line = named > 1 ? i * (l->n - 1) / (named - 1) : 0;
         double at = last_y(l, line);
         if (!isnan(at) && *l->names[line]) {
-            ends[n++] = (struct ending){ line, at };
+            ends[n++] = (struct ending){ line, at, at };
         }
     }
     qsort(ends, (size_t)n, sizeof *ends, higher_first);
     spread(ends, n, l->top + 4, l->top + HEIGHT - 2);
     for (int64_t i = 0; i < n; i++) {
         struct canvas_style style = chart_label_style();
-        style.colour = colour_mix(COLOUR_INK, colour_of_line(l, ends[i].line), 0.8);
+        double from = x + l->left + l->width + 3;
+        canvas_line(canvas, from, y + ends[i].end, x + l->right - 4, y + ends[i].y, 0.9,
+                    colour_of_line(l, ends[i].line));
+        style.colour = colour_ink(colour_of_line(l, ends[i].line));
         chart_write(canvas, style, 0, 0.5, x + l->right, y + ends[i].y, l->names[ends[i].line]);
     }
 }

@@ -87,6 +87,16 @@ static void wedge(struct buf *out, const struct canvas_mark *mark) {
     buf_text(out, "/>\n");
 }
 
+/* What is drawn has been made fit to be seen; joiners in it were put there to shape letters. */
+static void drawn_text(struct buf *out, struct arena *arena, const char *text) {
+    static const char joiner[] = "\xe2\x80\x8d";
+    for (const char *next; (next = strstr(text, joiner)); text = next + strlen(joiner)) {
+        html_escape(out, arena_printf(arena, "%.*s", (int)(next - text), text));
+        buf_text(out, joiner);
+    }
+    html_escape(out, text);
+}
+
 static void text_line(struct buf *out, const struct canvas *canvas,
                       const struct canvas_mark *mark, const struct canvas_text_line *line,
                       double left, double top) {
@@ -115,7 +125,7 @@ static void text_line(struct buf *out, const struct canvas *canvas,
         buf_text(out, ")\"");
     }
     buf_char(out, '>');
-    html_escape(out, line->text);
+    drawn_text(out, canvas->arena, line->text);
     buf_text(out, "</text>\n");
 }
 

@@ -126,3 +126,16 @@ TEST(colour_map_find_knows_its_names) {
     check_int(colour_map_find("jet"), -1);
     check_int(colour_map_find(""), -1);
 }
+
+TEST(colour_ink_is_read_in_both_themes) {
+    uint32_t dark = colour_dark(COLOUR_PAPER);
+    for (int i = 0; i < COLOUR_CATEGORIES + 40; i++) {
+        uint32_t colour =
+            i < COLOUR_CATEGORIES
+                ? colour_category(i)
+                : colour_sequential(COLOUR_CUTAWAY, (i - COLOUR_CATEGORIES) / 40.0);
+        uint32_t ink = colour_ink(colour);
+        check(colour_contrast(ink, COLOUR_PAPER) >= 4.5);
+        check(colour_contrast(colour_dark(ink), dark) >= 4.5);
+    }
+}

@@ -82,11 +82,12 @@ TEST(svg_out_turns_text_and_writes_from_the_right) {
     struct canvas *canvas = blank();
     struct canvas_style style = { .size = 12, .angle = 45 };
     canvas_write(canvas, &style, 7, 8, "قطة");
+    canvas_write(canvas, &style, 7, 8, "‍ط‍"); /* as between others */
     const struct xml_read *svg = svg_of(canvas);
     check_text(svg->attributes, "direction=rtl\n");
     check_text(svg->attributes, "text-anchor=middle\n"); /* right whoever heeds direction */
     check_text(svg->attributes, "transform=rotate(-45 7 8)\n");
-    check_same(svg->texts, "قطة\n");
+    check_same(svg->texts, "قطة\n‍ط‍\n");
 }
 
 /* Two columns of three; one colour is one path of its cells, what is clear is nothing. */
