@@ -217,9 +217,9 @@ void canvas_write(struct canvas *canvas, const struct canvas_style *style, doubl
     }
     const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
     int shades = style->shades ? style->shades : 15;
-    for (int way = 0; style->halo && way < 4; way++) {
-        double dx = way & 1 ? CANVAS_HALO : -CANVAS_HALO;
-        double dy = way & 2 ? CANVAS_HALO : -CANVAS_HALO;
+    for (int way = 0; style->halo && way < 8; way++) {
+        double angle = way * 3.14159265358979323846 / 4;
+        double dx = CANVAS_HALO * cos(angle), dy = CANVAS_HALO * sin(angle);
         lay(canvas, &drawn->cover, canvas_edge(canvas, x + dx) + drawn->left,
             canvas_edge(canvas, y + dy) + drawn->top, canvas->palette[0], shades);
     }

@@ -84,6 +84,47 @@ static void cells_apart(cairo_t *cairo, const struct canvas_cells *cells) {
     }
 }
 
+static bool is_clear(const struct canvas_cells *cells, int64_t row, int64_t column) {
+    return row >= cells->rows || column >= cells->columns ||
+           cells->levels[row * cells->columns + column] == CANVAS_CLEAR;
+}
+
+/* Cells begin..end of a row, a little below their neighbours at the right and below, so that no
+ * seams show. */
+static void run(cairo_t *cairo, const struct canvas_cells *cells, int64_t row, int64_t begin,
+                int64_t end) {
+    enum { LAP = 4 }; /* parts of a cell */
+    bool below = true;
+    for (int64_t i = begin; i < end; i++) {
+        below = below && !is_clear(cells, row + 1, i);
+    }
+    double width = cells->width * (double)(end - begin);
+    canvas_fn.cairo_rectangle(cairo, cells->x + cells->width * (double)begin,
+                              cells->y + cells->height * (double)row,
+                              width + (is_clear(cells, row, end) ? 0 : cells->width / LAP),
+                              cells->height + (below ? cells->height / LAP : 0));
+}
+
+/* Small cells among clear ones, those of a colour at once: viewers that smooth images would
+ * give them dark edges. */
+static void cells_runs(cairo_t *cairo, const struct canvas_cells *cells) {
+    for (int level = 0; level < cells->count; level++) {
+        for (int64_t row = 0; row < cells->rows; row++) {
+            const unsigned char *levels = cells->levels + row * cells->columns;
+            for (int64_t begin = 0, end; begin < cells->columns; begin = end) {
+                for (end = begin + 1; end < cells->columns && levels[end] == levels[begin];
+                     end++) {
+                }
+                if (levels[begin] == level) {
+                    run(cairo, cells, row, begin, end);
+                }
+            }
+        }
+        ink(cairo, cells->colours[level]);
+        canvas_fn.cairo_fill(cairo);
+    }
+}
+
 static void cells_image(cairo_t *cairo, const struct canvas *canvas,
                         const struct canvas_cells *cells) {
     int64_t across = canvas_record_zoom(cells->width), down = canvas_record_zoom(cells->height);
@@ -91,11 +132,10 @@ static void cells_image(cairo_t *cairo, const struct canvas *canvas,
     uint32_t *pixels = arena_array(canvas->arena, wide * high, sizeof *pixels);
     for (int64_t i = 0; i < wide * high; i++) {
         int64_t row = i / wide / down, column = i % wide / across;
-        unsigned char level = cells->levels[row * cells->columns + column];
-        pixels[i] = level == CANVAS_CLEAR ? 0 : 0xff000000 | cells->colours[level];
+        pixels[i] = cells->colours[cells->levels[row * cells->columns + column]];
     }
     cairo_surface_t *image = canvas_fn.cairo_image_surface_create_for_data(
-        (unsigned char *)pixels, CAIRO_FORMAT_ARGB32, (int)wide, (int)high, (int)wide * 4);
+        (unsigned char *)pixels, CAIRO_FORMAT_RGB24, (int)wide, (int)high, (int)wide * 4);
     canvas_fn.cairo_save(cairo);
     canvas_fn.cairo_translate(cairo, cells->x, cells->y);
     canvas_fn.cairo_scale(cairo, cells->width / (double)across, cells->height / (double)down);
@@ -117,6 +157,9 @@ static void draw(cairo_t *cairo, const struct canvas *canvas, const struct canva
     case MARK_CELLS:
         if (canvas_record_apart(&mark->cells)) {
             cells_apart(cairo, &mark->cells);
+        } else if (memchr(mark->cells.levels, CANVAS_CLEAR,
+                          (size_t)(mark->cells.rows * mark->cells.columns))) {
+            cells_runs(cairo, &mark->cells);
         } else {
             cells_image(cairo, canvas, &mark->cells);
         }

@@ -8,7 +8,7 @@
  * not finite or has no extent is not recorded. */
 
 /* How far the rim of a text with a halo reaches. */
-#define CANVAS_HALO 0.9
+#define CANVAS_HALO 1.3
 
 enum canvas_mark_kind { MARK_RECT, MARK_CELLS, MARK_CURVE, MARK_DISC, MARK_WEDGE, MARK_TEXT };
 

@@ -116,7 +116,7 @@ TEST(canvas_pdf_has_an_image_of_many_cells) {
     struct canvas *canvas = blank();
     unsigned char levels[100 * 40];
     for (int i = 0; i < 100 * 40; i++) {
-        levels[i] = (unsigned char)(i % 7 == 0 ? CANVAS_CLEAR : i % 3);
+        levels[i] = (unsigned char)(i % 3);
     }
     canvas_cells(canvas, &(struct canvas_cells){ .width = 2,
                                                  .height = 2,
@@ -129,4 +129,16 @@ TEST(canvas_pdf_has_an_image_of_many_cells) {
     check(count(pdf, "/Subtype /Image") >= 1);
     check_int(count(pdf, "/Interpolate true"), 0);
     check(pdf->length < 20000);
+}
+
+/* Among clear ones they are rectangles: an image that lets through has no clean edges. */
+TEST(canvas_pdf_has_rectangles_of_cells_among_clear_ones) {
+    struct canvas *canvas = blank();
+    const unsigned char levels[] = { 0, 0, CANVAS_CLEAR, 1, CANVAS_CLEAR, 0, 0, 0 };
+    const uint32_t colours[] = { 0xff0000, 0x0000ff };
+    canvas_cells(canvas, &(struct canvas_cells){ 4, 4, 4, 4, 4, 2, levels, colours, 2 });
+    const struct buf *pdf = pdf_of(canvas), *streams = streams_of(pdf);
+    check_int(count(pdf, "/Subtype /Image"), 0);
+    check_int(count(streams, "1 0 0 rg"), 1); /* all of a colour at once */
+    check_int(count(streams, "0 0 1 rg"), 1);
 }
