@@ -97,21 +97,25 @@ static void drawn_text(struct buf *out, struct arena *arena, const char *text) {
     html_escape(out, text);
 }
 
+/* The rim below a text with a halo is a text of its own, which cannot be selected: not all
+ * viewers draw a text's edge below its letters. */
 static void text_line(struct buf *out, const struct canvas *canvas,
                       const struct canvas_mark *mark, const struct canvas_text_line *line,
-                      double left, double top) {
+                      double left, double top, bool rim) {
     const struct canvas_style *style = &mark->style;
     buf_text(out, "<text");
     length(out, "x", left + line->x + (line->leftward ? line->width / 2 : 0));
     length(out, "y", top + line->baseline);
     length(out, "font-size", style->size);
     length(out, "textLength", line->width);
-    fill(out, mark->rgb);
+    fill(out, rim ? canvas->record->paper : mark->rgb);
     buf_text(out, " lengthAdjust=\"spacingAndGlyphs\"");
     buf_text(out, style->bold ? " font-weight=\"bold\"" : "");
     buf_text(out, line->leftward ? " direction=\"rtl\" text-anchor=\"middle\"" : "");
-    if (style->halo) {
-        buf_printf(out, " stroke=\"#%06x\" paint-order=\"stroke\" stroke-linejoin=\"round\"",
+    if (rim) {
+        buf_printf(out,
+                   " stroke=\"#%06x\" stroke-linejoin=\"round\" aria-hidden=\"true\""
+                   " style=\"user-select:none\"",
                    canvas->record->paper);
         length(out, "stroke-width", 2 * CANVAS_HALO);
     }
@@ -134,8 +138,8 @@ static void text(struct buf *out, const struct canvas *canvas, const struct canv
     double left = mark->at[0] - mark->style.x * box.size.width;
     double top = mark->at[1] - mark->style.y * box.size.height;
     for (const struct canvas_text_line *line = box.first; line; line = line->next) {
-        if (*line->text) {
-            text_line(out, canvas, mark, line, left, top);
+        for (int rim = mark->style.halo; *line->text && rim >= 0; rim--) {
+            text_line(out, canvas, mark, line, left, top, rim);
         }
     }
 }

@@ -155,20 +155,22 @@ static bool are_among(const char *lines, const char *words) {
 /* Nothing that acts or comes from elsewhere; pictures within it are its own bytes. */
 static void check_harmless(const struct xml_read *svg) {
     static const char image[] = "\nxlink:href=data:image/png;base64,";
-    static const char style[] = "\nstyle=image-rendering:pixelated\n";
+    static const char image_style[] = "\nstyle=image-rendering:pixelated\n";
+    static const char rim_style[] = "\nstyle=user-select:none\n";
     check(are_among(svg->elements, " svg title desc rect path circle text image "));
     check(
         are_among(svg->attributes,
                   " xmlns xmlns:xlink version role width height viewBox font-family xml:space "
                   "xml:lang x y fill shape-rendering d stroke stroke-width stroke-linecap "
                   "stroke-linejoin cx cy r font-size textLength lengthAdjust font-weight "
-                  "direction text-anchor paint-order transform preserveAspectRatio "
+                  "direction text-anchor aria-hidden transform preserveAspectRatio "
                   "image-rendering style xlink:href "));
     for (const char *at = svg->attributes; (at = strstr(at, "\nxlink:href=")); at++) {
         check(strncmp(at, image, strlen(image)) == 0);
     }
     for (const char *at = svg->attributes; (at = strstr(at, "\nstyle=")); at++) {
-        check(strncmp(at, style, strlen(style)) == 0);
+        check(strncmp(at, image_style, strlen(image_style)) == 0 ||
+              strncmp(at, rim_style, strlen(rim_style)) == 0);
     }
     check(is_plain(svg->texts) && is_plain(svg->title) && is_plain(svg->desc));
 }

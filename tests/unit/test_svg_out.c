@@ -174,3 +174,14 @@ TEST(svg_out_draws_shapes) {
     check_text(svg->attributes, "cx=9\ncy=10\nr=2\nfill=#010203\n");
     check_text(svg->attributes, "d=M0 0L5 2L5 2.5L0 10Z\nfill=#334455\n");
 }
+
+TEST(svg_out_writes_rims_below_their_texts) {
+    struct canvas *canvas = blank();
+    struct canvas_style style = { .size = 12, .colour = 0x123456, .halo = true };
+    canvas_write(canvas, &style, 7, 8, "cat");
+    const struct xml_read *svg = svg_of(canvas);
+    check_same(svg->texts, "cat\ncat\n");
+    const char *rim = strstr(svg->attributes, "aria-hidden=true\nstyle=user-select:none\n");
+    const char *text = strstr(svg->attributes, "fill=#123456");
+    check(rim && text && rim < text);
+}
