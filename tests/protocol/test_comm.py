@@ -49,6 +49,12 @@ class Line:
         assert [label(m) for m in self.client.until_idle(msg_id)] == ["busy", "idle"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def told(kernel):
+    """A worker that has just begun tells of its session, which open comms hear; here it has."""
+    kernel.client.run("%echo a")
+
+
 @pytest.fixture
 def line(client):
     one = Line(client)
@@ -516,6 +522,7 @@ def test_lies_change_nothing():
     dice = random.Random(7)
     good = b'{"models":[],"results":[],"settings":{}}'
     with Kernel() as kernel:
+        kernel.client.run("%echo a")
         line = Line(kernel.client)
         before = line.ask("state")[0]
         with in_its_name(kernel) as tell:
