@@ -192,6 +192,16 @@ struct asked_text *asked_texts(struct session *session, const struct cell_line *
                                       : texts_of_body(session_arena(session), line, count, err);
 }
 
+bool asked_is_sentence(const char *bytes, size_t length) {
+    static const char *const marks[] = { " ", "。", "，", "！", "？", "；", "：" };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (memmem(bytes, length, marks[i], strlen(marks[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int asked_pictures(const struct cell_line *line, int64_t count, struct err *err) {
     const struct cell_flag *flag = cell_flag_at(line, "data");
     const struct cell_word *at = flag ? &flag->value_at : &line->command;

@@ -49,6 +49,9 @@ struct asked_text {
 struct asked_text *asked_texts(struct session *session, const struct cell_line *line,
                                int64_t *count, struct err *err);
 
+/* Whether it is more than one word: it has a blank, or a mark that ends a clause in Chinese. */
+bool asked_is_sentence(const char *bytes, size_t length);
+
 /* Refuses more texts than a command that draws a picture for each can show and keep. */
 enum { ASKED_PICTURES = 64 };
 int asked_pictures(const struct cell_line *line, int64_t count, struct err *err);

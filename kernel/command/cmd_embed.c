@@ -67,7 +67,7 @@ static int read_texts(struct call *call) {
 /* Words where every line is one, else sentences. */
 static enum points guess(const struct call *call) {
     for (int64_t i = 0; i < call->count; i++) {
-        if (memchr(call->texts[i].bytes, ' ', call->texts[i].length)) {
+        if (asked_is_sentence(call->texts[i].bytes, call->texts[i].length)) {
             return POINTS_SENTENCES;
         }
     }

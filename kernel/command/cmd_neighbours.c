@@ -163,7 +163,7 @@ static bool guess_words(const struct call *call) {
         const struct alike_term *terms = alike_terms(call->arena, call->lines[i].bytes,
                                                      call->lines[i].length, &count, &ignored);
         for (int64_t k = 0; terms && k < count; k++) {
-            if (memchr(terms[k].bytes, ' ', terms[k].length)) {
+            if (asked_is_sentence(terms[k].bytes, terms[k].length)) {
                 return false;
             }
         }

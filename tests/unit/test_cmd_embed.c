@@ -30,3 +30,12 @@ TEST(cmd_embed_says_what_a_recurrent_model_cannot) {
     check_text(stage_run(session, "%%neighbours\nthe cat\na dog"), "(--of words)");
     check_text(stage_run(session, "%%embed\nthe cat\na dog"), "rnn_lm is a recurrent model");
 }
+
+/* Chinese has no blanks between words; its marks tell a sentence from a word. */
+TEST(cmd_embed_knows_a_chinese_sentence) {
+    struct session *session = stage_session();
+    stage_run(session, "%model new rnn --alphabet 今天很好他走了。");
+    check_text(stage_run(session, "%%neighbours\n今天很好。\n他走了。"), "(--of words)");
+    check_text(stage_run(session, "%%embed\n今\n天\n很\n好\n他"), "PCA of 5 words");
+    check_text(stage_run(session, "%%embed\n今天。\n他走了。"), "rnn_lm is a recurrent model");
+}
