@@ -431,9 +431,9 @@ static void describe(const struct body *body, const char *handle, struct result 
         : zh             ? "；输出头就是词嵌入（共享权重）"
                          : "; the head is the word embeddings again (tied)");
     result->caption =
-        zh ? "高度与参数个数成正比；左边是整个模型，右边把构造相同的层放大一次。"
-           : "Heights are to the scale of the parameters: at the left the whole model, at the "
-             "right one block of each build, enlarged.";
+        zh ? "大小与参数个数成正比：先是整个模型，再把构造相同的层放大一次。"
+           : "Sizes are to the scale of the parameters: the whole model, and one block of each "
+             "build, enlarged.";
 }
 
 struct result *anatomy(struct arena *arena, const struct model *model, const char *handle,

@@ -327,8 +327,9 @@ static struct result *told(struct arena *arena, const struct model *model, const
         finding(arena, handle, steps, result->series[0].axes[0].labels,
                 (double)steps->count / seconds, ending(arena, model, end, request, zh), zh);
     result->caption =
-        zh ? "一行是一步：写下的词元，以及模型自己（温度 1）认为最可能的词元。␣ 表示空格。"
-           : "A row is a step: the token written, and those that the model itself (temperature "
+        zh ? "一列是一步：写下的词元，以及模型自己（温度 1）认为最可能的词元。␣ 表示空格。"
+           : "A column is a step: the token written, and those that the model itself "
+             "(temperature "
              "1) found most probable. ␣ is a blank.";
     result->text = arena_printf(arena, "%s%s", text, written);
     result->model = arena_copy(arena, handle);

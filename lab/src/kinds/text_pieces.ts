@@ -1,4 +1,19 @@
 /** A text and the tokens that stand in it by their bytes: what the views of texts have in common. */
+import type { Look } from '../look.js';
+
+/** Colours of words or models in turn, and the second shade of each for every other token: those of core/draw/tokens.c, and dark ones. */
+const TURNS = [
+  ['#cfe3f7', '#a9ccee', '#1c4569', '#2c6aa3'],
+  ['#fbe0b8', '#f3c67f', '#5c3f0d', '#8a6118'],
+  ['#cdebd9', '#9fd8b7', '#174c33', '#2a7a52'],
+  ['#f3d3e3', '#e6aac8', '#5c2744', '#8c3f69'],
+  ['#e3dcf5', '#c8bbea', '#392e75', '#5a4bb0']
+];
+
+export function turnColour(look: Look, turn: number, second: boolean): string {
+  const whole = Math.trunc(turn) || 0;
+  return TURNS[((whole % TURNS.length) + TURNS.length) % TURNS.length][(look.dark ? 2 : 0) + (second ? 1 : 0)];
+}
 
 /** Places in a text by the bytes of its UTF-8. */
 export class Bytes {

@@ -7,7 +7,8 @@ import { Reader } from '../reader.js';
 import type { Frame, View } from '../view.js';
 import { addChinese, type Words } from '../words.js';
 import { Tip } from './heatmap_tip.js';
-import { Bytes, clausesOf, joined, told, unitsOf, visible, type Unit } from './text_pieces.js';
+import { Bytes, clausesOf, joined, told, turnColour, unitsOf, visible, type Unit } from './text_pieces.js';
+import { Walk, within } from './walk.js';
 
 addChinese({
   'in units of': '单位',
@@ -33,6 +34,7 @@ addChinese({
   'below 0: dotted line': '负值:下方点线',
   'Keys: arrows from {unit} to {unit} and line to line, Home and End, n and p to the next highest and back; Enter pins what is told, Escape lets go.':
     '键盘:左右键逐个移动,上下键换行,Home、End 到首尾,n、p 依次到下一个最高和返回;回车固定说明,Esc 取消。',
+  'Keys: arrows from token to token and line to line, Home and End; Enter pins what is told, Escape lets go.': '键盘:左右键逐个移动,上下键换行,Home、End 到首尾;回车固定说明,Esc 取消。',
   'A clause ends behind 。，；！？; and behind , ; . ! ? before a blank, and where a line does.': '分句在 。，；！？; 之后结束,在空白前的 , ; . ! ? 之后结束,行末也结束。',
   'coloured text': '着色的文本'
 });
@@ -64,13 +66,9 @@ interface State {
   pinned: boolean;
 }
 
-/** Those of core/draw/tokens.c: words in turn, the second shade for every other token of a word. */
-const TURNS = ['#cfe3f7', '#fbe0b8', '#cdebd9', '#f3d3e3', '#e3dcf5'];
-const SHADES = ['#a9ccee', '#f3c67f', '#9fd8b7', '#e6aac8', '#c8bbea'];
 const STEPS = 100;
 
 const states = new WeakMap<Figure, State>();
-let ids = 0;
 
 function readSeries(of: Reader, count: number): Series {
   const values = of.numbers('values').values;
@@ -113,8 +111,9 @@ class Tokens implements View {
   private readonly say: Words;
   private readonly box = element('div', 'text');
   private readonly legend = element('div', 'scale');
-  private readonly details = element('dl', 'pinned');
+  private readonly details = element('dl', 'facts');
   private readonly tip: Tip;
+  private readonly walk: Walk;
   private units: Unit[] = [];
   private values: Float64Array = new Float64Array(0);
   private range = { low: 0, high: 1 };
@@ -144,6 +143,7 @@ class Tokens implements View {
     this.state = states.get(frame.figure) ?? { unit: this.axis, series: 0, least: 0, numbers: false, at: -1, pinned: false };
     states.set(frame.figure, this.state);
     this.tip = new Tip(frame.host, this.look);
+    this.walk = new Walk(frame, this.box, 'listbox', `${this.say('coloured text')}: ${visible(frame.figure.title)}`);
     this.addTools();
     this.addText();
     this.build();
@@ -199,13 +199,8 @@ class Tokens implements View {
 
   private addText(): void {
     const { box, frame, say, state } = this;
-    box.tabIndex = 0;
-    box.dataset.lmSuppressShortcuts = 'true';
-    box.setAttribute('role', 'listbox');
-    box.setAttribute('aria-label', `${say('coloured text')}: ${visible(frame.figure.title)}`);
     box.classList.toggle('cutaway-numbered', state.numbers);
-    box.style.setProperty('--cutaway-accent', this.look.accent);
-    box.addEventListener('mouseover', event => this.point(event));
+    this.walk.hover(event => this.point(event));
     box.addEventListener('mouseleave', () => this.leave());
     box.addEventListener('click', event => {
       const at = this.unitUnder(event);
@@ -214,12 +209,12 @@ class Tokens implements View {
         this.pin(true);
       }
     });
-    box.addEventListener('keydown', event => this.key(event));
+    this.listen();
     box.addEventListener('blur', () => this.tip.show(''));
     this.details.style.borderColor = this.look.line;
     const cut = this.all > this.count ? [element('p', 'hint', say('the first {some} of {all}; %save writes all', { some: this.count, all: this.all }))] : [];
     const unit = say(state.unit);
-    const keys = say('Keys: arrows from {unit} to {unit} and line to line, Home and End, n and p to the next highest and back; Enter pins what is told, Escape lets go.', { unit });
+    const keys = this.named ? say('Keys: arrows from token to token and line to line, Home and End; Enter pins what is told, Escape lets go.') : say('Keys: arrows from {unit} to {unit} and line to line, Home and End, n and p to the next highest and back; Enter pins what is told, Escape lets go.', { unit });
     frame.host.append(this.legend, box, this.details, ...cut, element('p', 'hint', keys));
     if (this.span && !this.named) {
       frame.host.append(element('p', 'hint', say('A clause ends behind 。，；！？; and behind , ; . ! ? before a blank, and where a line does.')));
@@ -285,9 +280,12 @@ class Tokens implements View {
     this.ranks = this.units.map((_unit, i) => i).filter(i => Number.isFinite(this.values[i]));
     this.ranks.sort((a, b) => this.values[b] - this.values[a] || a - b);
     state.at = state.at < this.units.length ? state.at : -1;
-    this.slider?.dispatchEvent(new Event('input'));
     this.lay();
-    this.colour();
+    if (this.slider) {
+      this.slider.dispatchEvent(new Event('input')); /* which tells the threshold on the new scale, and colours */
+    } else {
+      this.colour();
+    }
     this.paintLegend();
     this.pin(state.pinned && state.at >= 0);
   }
@@ -349,12 +347,11 @@ class Tokens implements View {
   private nameColour(i: number): string {
     const words = this.words;
     const word = words ? words[i] : i;
-    let within = 0;
-    while (words && i - within > 0 && words[i - within - 1] === word && within < 64) {
-      within++;
+    let before = 0;
+    while (words && i - before > 0 && words[i - before - 1] === word && before < 64) {
+      before++;
     }
-    const turn = ((Math.trunc(word) % TURNS.length) + TURNS.length) % TURNS.length;
-    return (within % 2 ? SHADES : TURNS)[turn];
+    return turnColour(this.look, word, before % 2 === 1);
   }
 
   private colour(): void {
@@ -368,9 +365,9 @@ class Tokens implements View {
       const magnitude = of.signed ? Math.abs(value) : value;
       const grey = !this.named && (Number.isNaN(value) || (state.least > 0 && magnitude < least));
       const tag = node.classList.contains('cutaway-tag');
-      const under = this.named ? look.shade(tag ? '#e8ebee' : this.nameColour(this.units[i].first)) : colourOf(pixels[Math.round(255 * Math.min(1, Math.max(0, this.share(value) || 0)))]);
+      const under = this.named ? tag ? look.grid : this.nameColour(this.units[i].first) : colourOf(pixels[Math.round(255 * Math.min(1, Math.max(0, this.share(value) || 0)))]);
       node.style.background = grey ? (Number.isNaN(value) ? look.grid : 'transparent') : under;
-      node.style.color = grey ? look.quiet : textOn(under);
+      node.style.color = grey ? (Number.isNaN(value) ? look.ink : look.quiet) : textOn(under);
       node.classList.toggle('cutaway-below', of.signed && !grey && value < 0);
       if (!this.named) {
         node.dataset.value = Number.isNaN(value) ? '' : String(+value.toPrecision(Math.abs(value) >= 100 ? 3 : 2));
@@ -442,22 +439,8 @@ class Tokens implements View {
   }
 
   private go(i: number): void {
-    const before = this.nodes[this.state.at];
-    before?.classList.remove('cutaway-current');
-    before?.setAttribute('aria-selected', 'false');
     this.state.at = i;
-    const node = this.nodes[i];
-    if (!node) {
-      this.box.removeAttribute('aria-activedescendant');
-      this.frame.say('');
-      return;
-    }
-    node.id ||= `cutaway-unit-${++ids}`;
-    node.classList.add('cutaway-current');
-    node.setAttribute('aria-selected', 'true');
-    node.setAttribute('aria-label', this.sentence(i));
-    this.box.setAttribute('aria-activedescendant', node.id);
-    this.frame.say(this.sentence(i));
+    this.walk.go(this.nodes[i] ?? null, i < 0 ? '' : this.sentence(i));
   }
 
   private pin(on: boolean): void {
@@ -479,8 +462,8 @@ class Tokens implements View {
   /* ---- mouse and keys ---- */
 
   private unitUnder(event: Event): number {
-    const node = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-unit]') : null;
-    return node && this.box.contains(node) ? Number(node.dataset.unit) : -1;
+    const at = this.walk.under(event, 'unit');
+    return at === '' ? -1 : Number(at);
   }
 
   private point(event: MouseEvent): void {
@@ -519,7 +502,7 @@ class Tokens implements View {
 
   private show(i: number): void {
     this.go(i);
-    this.nodes[i]?.scrollIntoView({ block: 'nearest', behavior: 'auto' });
+    this.walk.reveal();
     if (this.state.pinned) {
       this.pin(true);
     }
@@ -554,31 +537,27 @@ class Tokens implements View {
     return best;
   }
 
-  private key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      return;
-    }
+  /** By one unit to the right or left, as the line runs. */
+  private step(right: boolean): void {
     const { at } = this.state;
-    const last = this.units.length - 1;
     const turned = at >= 0 && getComputedStyle(this.nodes[at].parentElement ?? this.box).direction === 'rtl';
-    const acts: Record<string, () => void> = {
-      ArrowRight: () => this.show(Math.min(last, Math.max(0, at + (turned ? -1 : 1)))),
-      ArrowLeft: () => this.show(Math.min(last, Math.max(0, at + (turned ? 1 : -1)))),
-      ArrowDown: () => this.show(at < 0 ? 0 : this.beside(1)),
-      ArrowUp: () => this.show(at < 0 ? 0 : this.beside(-1)),
+    this.show(within(at + (right === turned ? -1 : 1), this.units.length));
+  }
+
+  private listen(): void {
+    const { state } = this;
+    const ranks: Record<string, () => void> = { n: () => this.walkRanks(1), p: () => this.walkRanks(-1) };
+    this.walk.keys({
+      ArrowRight: () => this.step(true),
+      ArrowLeft: () => this.step(false),
+      ArrowDown: () => this.show(state.at < 0 ? 0 : this.beside(1)),
+      ArrowUp: () => this.show(state.at < 0 ? 0 : this.beside(-1)),
       Home: () => this.show(0),
-      End: () => this.show(last),
-      n: () => this.walkRanks(1),
-      p: () => this.walkRanks(-1),
-      Enter: () => this.pin(at >= 0),
-      Escape: () => this.pin(false)
-    };
-    const act = acts[event.key];
-    if (act && !(this.named && /^[np]$/.test(event.key))) {
-      event.preventDefault();
-      event.stopPropagation();
-      act();
-    }
+      End: () => this.show(this.units.length - 1),
+      Enter: () => this.pin(state.at >= 0),
+      Escape: () => this.pin(false),
+      ...(this.named ? {} : ranks)
+    });
   }
 }
 
