@@ -270,6 +270,7 @@ class Tokens implements View {
     const { state } = this;
     const groups = this.groups();
     const of = this.current();
+    this.tip.show('');
     this.units = unitsOf(groups);
     this.values = joined(of.values, this.units, of.adds === 'mean');
     const joins = this.units.length < this.count;
@@ -297,7 +298,6 @@ class Tokens implements View {
     let line = element('div', 'line');
     const open = () => {
       line = element('div', 'line');
-      line.dir = 'auto';
       line.setAttribute('role', 'presentation');
       lines.append(line);
     };
@@ -337,6 +337,7 @@ class Tokens implements View {
     if (this.all === this.count && this.span && done < this.bytes.bytes.length) {
       line.append(element('span', 'between', visible(this.bytes.slice(done, this.bytes.bytes.length))));
     }
+    lines.querySelectorAll<HTMLElement>('.cutaway-line').forEach(filled => (filled.dir = 'auto')); /* at last: it is found out anew whenever a line grows */
     this.box.replaceChildren(lines);
   }
 
