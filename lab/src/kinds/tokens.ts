@@ -502,6 +502,7 @@ class Tokens implements View {
   }
 
   private show(i: number): void {
+    this.tip.show('');
     this.go(i);
     this.walk.reveal();
     if (this.state.pinned) {
