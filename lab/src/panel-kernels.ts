@@ -2,7 +2,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import { KernelComm } from './comm.js';
-import { NAMES, settings } from './settings.js';
+import { settings } from './settings.js';
 import { surroundings } from './surroundings.js';
 
 export class Kernels {
@@ -18,7 +18,7 @@ export class Kernels {
     };
     settings.listen(changed => {
       for (const comm of this.comms.values()) {
-        changed.filter(name => NAMES.includes(name)).forEach(name => settings.send(comm, name));
+        changed.forEach(name => settings.send(comm, name));
       }
     });
   }

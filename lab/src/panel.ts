@@ -51,12 +51,12 @@ const LABELS: Record<Name, string> = { language: 'Language', theme: 'Theme of sa
 /** Names that are words of a language; the others (cutaway, viridis) are names in all of them. */
 const SHOWN: Record<string, string> = { application: 'as the application', en: 'English', zh: '中文' };
 
+const STEPS: readonly [number, string][] = [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
+
 /** Bytes or numbers as people read them. */
-export function short(value: number, unit = ''): string {
-  const steps: [number, string][] = [[1e9, unit ? 'G' : ' G'], [1e6, unit ? 'M' : ' M'], [1e3, unit ? 'k' : ' k']];
-  const [size, letter] = steps.find(([least]) => value >= least) ?? [1, ''];
-  const number = value / size;
-  return `${size === 1 ? number : number.toPrecision(number >= 100 ? 3 : number >= 10 ? 3 : 2)}${unit ? ' ' : ''}${letter}${unit}`;
+function short(value: number, unit = ''): string {
+  const [size, letter] = STEPS.find(([least]) => value >= least) ?? [1, ''];
+  return `${size === 1 ? value : (value / size).toPrecision(3)} ${letter}${unit}`.trim();
 }
 
 /** "blocks.3" of "blocks.3.attn.hook_q"; '' where a site belongs to no layer. */
