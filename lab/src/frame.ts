@@ -66,8 +66,6 @@ export class FramedView {
     const look = makeLook(this.around.dark, this.around.still);
     const title = element('div', 'title', this.figure.title);
     const tools = element('div', 'tools');
-    /* JupyterLab's own keys go from cell to cell on arrows, Enter and Escape, wherever the focus is, unless it is told not to. */
-    tools.dataset.lmSuppressShortcuts = 'true';
     const host = element('div', 'host');
     const said = element('div', 'said');
     said.setAttribute('role', 'status');
@@ -135,7 +133,6 @@ export class FramedView {
       canvas: name => {
         const canvas = element('canvas', 'canvas');
         canvas.tabIndex = 0;
-        canvas.dataset.lmSuppressShortcuts = 'true';
         canvas.setAttribute('role', 'img');
         canvas.setAttribute('aria-label', name);
         canvas.setAttribute('aria-describedby', said.id);

@@ -1,9 +1,9 @@
 /** The overview: every panel as a thumbnail, by layer and head or in the order of a score. */
-import { brief, clip, fit } from '../canvas.js';
+import { clip, fit } from '../canvas.js';
 import type { Frame } from '../view.js';
 import { drawCells } from './heatmap_cells.js';
 import { label, place, type Axis, type HeatData } from './heatmap_data.js';
-import { scoreOf } from './heatmap_order.js';
+import { scoreOf, short } from './heatmap_order.js';
 import type { Colours } from './heatmap_state.js';
 import type { Spot } from './heatmap_tip.js';
 import { makeSight, tellCell, type Sight } from './heatmap_sight.js';
@@ -231,7 +231,7 @@ export class Grid {
       context.fillText(clip(context, this.shortName(panel), l.pitchX), x + l.width / 2, y + l.height + 11);
       context.font = `bold 10px ${look.font}`;
       context.fillStyle = look.ink;
-      context.fillText(values ? brief(values[panel]) : '', x + l.width / 2, y + l.height + 23);
+      context.fillText(values ? short(values[panel]) : '', x + l.width / 2, y + l.height + 23);
     });
   }
 

@@ -66,7 +66,7 @@ export function arrange(data: HeatData, order: string): number[] {
 }
 
 /** Three decimals are enough to compare heads. */
-function short(value: number): string {
+export function short(value: number): string {
   return Number.isFinite(value) ? String(+value.toFixed(3)) : brief(value);
 }
 

@@ -91,12 +91,17 @@ function shrink(values: Float32Array, width: number, range: Range, tall: number,
   return { values: out, rows, columns };
 }
 
-/** A canvas with a pixel for every cell of the range, or for as many as the screen has. */
+/** One for all: a grid has a thousand pictures, and each is drawn before the next is made. */
+let scratch: HTMLCanvasElement | null = null;
+
+/** A canvas with a pixel for every cell of the range, or for as many as the screen has; good until the next call. */
 export function picture(values: Float32Array, width: number, range: Range, palette: Palette, ends: Ends, tall: number, wide: number): HTMLCanvasElement {
   const cells = shrink(values, width, range, Math.max(1, Math.round(tall)), Math.max(1, Math.round(wide)), palette.scale.signed);
-  const canvas = document.createElement('canvas');
-  canvas.width = cells.columns;
-  canvas.height = cells.rows;
+  const canvas = (scratch ??= document.createElement('canvas'));
+  if (canvas.width !== cells.columns || canvas.height !== cells.rows) {
+    canvas.width = cells.columns;
+    canvas.height = cells.rows;
+  }
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;
   const image = context.createImageData(cells.columns, cells.rows);
   const pixels = new Uint32Array(image.data.buffer);
