@@ -120,6 +120,12 @@ bool utf8_is_hidden(uint32_t c) {
            c == 0xfffe || c == 0xffff || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+bool utf8_is_leftward(uint32_t c) {
+    return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) ||
+           (c >= 0xfe70 && c <= 0xfefc) || (c >= 0x10800 && c <= 0x10fff) ||
+           (c >= 0x1e800 && c <= 0x1efff);
+}
+
 int64_t utf8_columns(const char *bytes, size_t length) {
     int64_t columns = 0;
     for (size_t i = 0; i < length;) {

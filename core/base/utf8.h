@@ -36,6 +36,9 @@ size_t utf8_tail(const char *bytes, size_t length);
  */
 bool utf8_is_hidden(uint32_t code);
 
+/* Whether it lies in a block of scripts that run from right to left: Hebrew, Arabic ... */
+bool utf8_is_leftward(uint32_t code);
+
 /* Columns that a terminal or a monospaced line gives the text: CJK and emoji 2, marks 0. */
 int64_t utf8_columns(const char *bytes, size_t length);
 

@@ -1,33 +1,62 @@
 #include "core/draw/html.h"
 #include "core/base/catch.h"
+#include "core/base/utf8.h"
 
 #include <string.h>
 
 #include "core/draw/table.h"
 #include "core/draw/terms.h"
 
+/* Whether letters that run from right to left have their last before `after`: only blanks and
+ * digits may stand between two of a run. */
+static bool ends_leftward(const char *after) {
+    size_t skipped = strspn(after, " 0123456789-"), digits = strcspn(after, "0123456789");
+    uint32_t next = 0;
+    if (!after[skipped]) {
+        return digits < skipped;
+    }
+    return utf8_decode(after + skipped, strnlen(after + skipped, 4), &next) > 0 &&
+           !utf8_is_leftward(next);
+}
+
+static void escape_ascii(struct buf *out, char c) {
+    switch (c) {
+    case '&':
+        buf_text(out, "&amp;");
+        break;
+    case '<':
+        buf_text(out, "&lt;");
+        break;
+    case '>':
+        buf_text(out, "&gt;");
+        break;
+    case '"':
+        buf_text(out, "&quot;");
+        break;
+    case '\'':
+        buf_text(out, "&#39;");
+        break;
+    default:
+        buf_char(out, c);
+    }
+}
+
+/* Arabic or Hebrew turns round what stands behind it, in a sentence of ours its value: a mark
+ * from left to right, which shows nothing, keeps that in its place. */
 void html_escape(struct buf *out, const char *text) {
     struct arena *arena = arena_new();
     const char *shown = figure_sentence(arena, text);
-    for (; *shown; shown++) {
-        switch (*shown) {
-        case '&':
-            buf_text(out, "&amp;");
-            break;
-        case '<':
-            buf_text(out, "&lt;");
-            break;
-        case '>':
-            buf_text(out, "&gt;");
-            break;
-        case '"':
-            buf_text(out, "&quot;");
-            break;
-        case '\'':
-            buf_text(out, "&#39;");
-            break;
-        default:
-            buf_char(out, *shown);
+    for (size_t left = strlen(shown); left > 0;) {
+        uint32_t code = 0;
+        int n = utf8_decode(shown, left, &code);
+        n = n > 0 ? n : 1;
+        for (int i = 0; i < n; i++) {
+            escape_ascii(out, shown[i]);
+        }
+        shown += n;
+        left -= (size_t)n;
+        if (utf8_is_leftward(code) && ends_leftward(shown)) {
+            buf_text(out, "\xe2\x80\x8e");
         }
     }
     arena_free(arena);

@@ -90,8 +90,8 @@ export function seenAs(text) {
     .replace(MARKS, code));
 }
 
-/** What is compared: a page joins and breaks blanks and lines as it likes. */
-export const bare = text => text.replace(/[\s·]+/g, '').replace(/↵+/g, '↵');
+/** What is compared: a page joins and breaks blanks and lines as it likes, and keeps values behind Arabic in their place. */
+export const bare = text => text.replace(/[\s·\u200e]+/g, '').replace(/↵+/g, '↵');
 
 /** Whether a text can be read: whole, or its beginning before an ellipsis. */
 export function canRead(all, text) {

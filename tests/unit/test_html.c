@@ -41,6 +41,27 @@ TEST(html_escape_keeps_the_meaning) {
     check_same(out->data, "a&lt;b &amp; &quot;c&quot; &#39;d&#39; 猫 [U+202E]!");
 }
 
+#define MARK "\xe2\x80\x8e" /* from left to right */
+
+/* What stands behind Arabic or Hebrew stays behind it; within their own texts nothing changes.
+ */
+TEST(html_escape_keeps_values_behind_arabic) {
+    static const char *const texts[][2] = {
+        { "ت (0.18), <x> (0.12)", "ت" MARK " (0.18), &lt;x&gt; (0.12)" },
+        { "ت 18 %", "ت" MARK " 18 %" },
+        { "شكرا 18", "شكرا" MARK " 18" },
+        { "ر: 0.5 · שלום", "ر" MARK ": 0.5 · שלום" },
+        { "في 2024 كان هناك", "في 2024 كان هناك" },
+        { "مرحبا", "مرحبا" },
+        { "مرحبا ", "مرحبا " },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct buf *out = buf_new(check_arena());
+        html_escape(out, texts[i][0]);
+        check_same(out->data, texts[i][1]);
+    }
+}
+
 /* With every hostile string as a token, as title, finding, caption, model and note, the tags
  * are still ours alone. */
 TEST(html_of_hostile_texts_has_our_tags_only) {
