@@ -132,7 +132,7 @@ async function inNotebook7(name) {
 
 const answer = await fetch(`${lab.url}/api/contents/`, { headers: { authorization: `token ${lab.token}` } });
 const names = (await answer.json()).content.map(one => one.name).filter(name => name.endsWith('.ipynb')).sort();
-want(names.length >= 4, `only the notebooks ${names}`);
+want(names.length >= 7, `only the notebooks ${names}`);
 for (const notebook of names) {
   const report = await runNotebook({ ...lab, notebook, run: false, screenshot: join(folder, `${notebook}.png`), check: holds });
   count(notebook, report.problems, report.seconds.total);

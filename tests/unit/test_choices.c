@@ -94,8 +94,7 @@ TEST(choices_end_before_what_stands_beside) {
     result->series[0].axes[0].labels[0] = "WWWWWWWWWWWWWWWWWW";
     const struct bundle *bundle = bundle_of(result, 0);
     struct err err = { 0 };
-    const struct picture_file *svg =
-        picture_file(arena, NULL, result, NULL, PICTURE_SVG, &err);
+    const struct picture_file *svg = picture_file(arena, NULL, result, NULL, PICTURE_SVG, &err);
     check_text(svg->bytes, "WWWW…<");
     check_text(bundle->alt, "Alternatives of each step, Steps: steps 3, of each the first 2; ");
 }
