@@ -24,7 +24,12 @@ function count(name, problems, seconds) {
 
 /** Runs in the page, on the outputs of one cell: what each of our views is made of, and whether its canvases show something. */
 async function views(area) {
-  await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const tall = () => [...area.querySelectorAll('.cutaway-output')].map(node => node.clientHeight).join();
+  for (let still = 0, frames = 0, was = ''; still < 5 && frames < 300; frames++) {
+    await new Promise(drawn => requestAnimationFrame(drawn)); /* a view draws a frame or two after it has its width */
+    still = tall() === was ? still + 1 : 0;
+    was = tall();
+  }
   return [...area.querySelectorAll('.cutaway-output')].map(node => {
     const figure = node.querySelector('.cutaway-figure');
     const blank = [...node.querySelectorAll('canvas')].filter(canvas => canvas.clientWidth > 0 && !new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size);
