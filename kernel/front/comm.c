@@ -254,7 +254,7 @@ static int ask_set(struct asked *asked, struct err *err) {
         return err_pass(err);
     }
     known_set(front->known, name, kept);
-    known_say(front->known, front->minder);
+    known_say(front->known, front->minder, KNOWN_SAY_NEXT);
     answer_begin(asked, true);
     answer_send(asked);
     comm_tell_state(front, asked->request, true);
@@ -300,9 +300,29 @@ static int read_places(const json_t *at, struct relay_tile *tile, struct err *er
     return 0;
 }
 
+/* Refuses a message that is too large to be kept until the worker answers. */
+static int refuse_large(const struct message *message, struct err *err) {
+    size_t length = 0;
+    for (int i = 0; i < 4; i++) {
+        length += message->parts[i].length;
+    }
+    for (int i = 0; i < message->id_count; i++) {
+        length += message->ids[i].length;
+    }
+    if (message->buffer_count > 0 || message->cut) {
+        return err_set(err, ERR_OPTION, "tile takes no buffers");
+    }
+    return length <= COMM_TILE_MOST ? 0
+                                    : err_set(err, ERR_OPTION,
+                                              "a message that asks for a tile has at most %d "
+                                              "bytes, and this one %zu",
+                                              COMM_TILE_MOST, length);
+}
+
 /* What a tile's question says, in `pair` the result and the series. */
-static int tile_read(const json_t *data, struct relay_tile *tile, const char *pair[2],
-                     struct err *err) {
+static int tile_read(const struct message *message, struct relay_tile *tile,
+                     const char *pair[2], struct err *err) {
+    const json_t *data = json_object_get(message->content, "data");
     *tile = (struct relay_tile){ 0 };
     pair[0] = text_in(data, "result");
     pair[1] = text_in(data, "series");
@@ -310,6 +330,14 @@ static int tile_read(const json_t *data, struct relay_tile *tile, const char *pa
         return err_set(
             err, ERR_OPTION,
             "tile needs \"result\", a figure's number, and the name of a \"series\"");
+    }
+    if (strlen(pair[0]) > COMM_NAME_MOST || strlen(pair[1]) > COMM_NAME_MOST) {
+        return err_set(err, ERR_OPTION,
+                       "\"result\" and \"series\" of a tile have at most %d bytes",
+                       COMM_NAME_MOST);
+    }
+    if (refuse_large(message, err) < 0) {
+        return err_pass(err);
     }
     return read_places(json_object_get(data, "at"), tile, err);
 }
@@ -329,7 +357,7 @@ static int tile_check(struct front *front, struct err *err) {
 static int ask_tile(struct asked *asked, struct err *err) {
     struct relay_tile tile;
     const char *pair[2];
-    if (tile_read(asked->data, &tile, pair, err) < 0 || tile_check(asked->front, err) < 0) {
+    if (tile_read(asked->request, &tile, pair, err) < 0 || tile_check(asked->front, err) < 0) {
         return err_pass(err);
     }
     return err_set(err, ERR_MEMORY, "there is no memory to ask for these numbers");
@@ -352,8 +380,8 @@ bool comm_takes(struct front *front, struct message *message) {
     const json_t *data = json_object_get(message->content, "data");
     const char *ask = text_in(data, "ask");
     const struct comm *comm = comm_at(comms, id_of(message));
-    if (!comm || !ask || strcmp(ask, "tile") != 0 || tile_read(data, &tile, pair, &err) < 0 ||
-        tile_check(front, &err) < 0) {
+    if (!comm || !ask || strcmp(ask, "tile") != 0 ||
+        tile_read(message, &tile, pair, &err) < 0 || tile_check(front, &err) < 0) {
         return false;
     }
     struct waiting *waiting = arena_alloc(message->arena, sizeof *waiting);

@@ -24,7 +24,13 @@
  * five times a second. There are at most COMM_MOST, as pages that are gone do not close theirs:
  * one more closes the one that was silent longest. */
 
-enum { COMM_MOST = 32, COMM_ID_MOST = 256, COMM_WAITING_MOST = 64 };
+enum {
+    COMM_MOST = 32,
+    COMM_ID_MOST = 256,
+    COMM_NAME_MOST = 256, /* bytes of a tile's "result" and of its "series" */
+    COMM_WAITING_MOST = 64,
+    COMM_TILE_MOST = 64 << 10 /* bytes of a message that waits; it has no buffers */
+};
 
 struct comms;
 

@@ -85,6 +85,7 @@ static void cell_start(struct front *front, struct message *message) {
         cell_fail(front, err_name(ERR_DIED), err.text);
         return;
     }
+    known_say(front->known, front->minder, KNOWN_SAY_LAST);
     cell_send(front, code, length);
 }
 
@@ -245,7 +246,7 @@ static void message_pass(struct front *front, const char *bytes, size_t length, 
 
 void execute_started(void *arg) {
     struct front *front = arg;
-    known_say(front->known, front->minder);
+    known_say(front->known, front->minder, KNOWN_SAY_ALL);
 }
 
 /* What the worker says whether or not a cell runs. Returns whether it was that. */
@@ -262,6 +263,7 @@ static bool session_frame(struct front *front, uint32_t kind, const char *bytes,
         return true;
     case RELAY_SETTLED:
         known_settled(front->known, bytes, length);
+        known_say(front->known, front->minder, KNOWN_SAY_NEXT);
         return true;
     case RELAY_TILED:
         comm_tiled(front, bytes, length, base);

@@ -17,6 +17,7 @@ struct wish {
     const char *name; /* of the table; NULL: nothing is on its way */
     char value[SETTINGS_VALUE];
     uint64_t ticket;
+    uint64_t said; /* with this ticket, and not answered yet; 0: nothing is */
 };
 
 enum { WISHES = 8, SECOND_MS = 1000 };
@@ -142,26 +143,39 @@ void known_set(struct known *known, const char *name, const char *value) {
     }
 }
 
-void known_say(struct known *known, struct minder *minder) {
+static void say_one(struct wish *wish, struct minder *minder) {
+    char frame[sizeof wish->ticket + 32 + SETTINGS_VALUE];
+    size_t n = strlen(wish->name) + 1, m = strlen(wish->value) + 1;
+    memcpy(frame, &wish->ticket, sizeof wish->ticket);
+    memcpy(frame + sizeof wish->ticket, wish->name, n);
+    memcpy(frame + sizeof wish->ticket + n, wish->value, m);
+    minder_send(minder, RELAY_SET, frame, sizeof wish->ticket + n + m);
+    wish->said = wish->ticket;
+}
+
+int known_say(struct known *known, struct minder *minder, enum known_say which) {
+    int count = 0;
     for (int i = 0; i < WISHES; i++) {
-        const struct wish *wish = &known->wishes[i];
-        char frame[sizeof wish->ticket + 32 + SETTINGS_VALUE];
-        if (wish->name) {
-            size_t n = strlen(wish->name) + 1, m = strlen(wish->value) + 1;
-            memcpy(frame, &wish->ticket, sizeof wish->ticket);
-            memcpy(frame + sizeof wish->ticket, wish->name, n);
-            memcpy(frame + sizeof wish->ticket + n, wish->value, m);
-            minder_send(minder, RELAY_SET, frame, sizeof wish->ticket + n + m);
+        struct wish *wish = &known->wishes[i];
+        bool due = which == KNOWN_SAY_ALL    ? true
+                   : which == KNOWN_SAY_LAST ? wish->said != wish->ticket
+                                             : wish->said == 0;
+        if (wish->name && due) {
+            say_one(wish, minder);
+            count++;
         }
     }
+    return count;
 }
 
 void known_settled(struct known *known, const char *bytes, size_t length) {
     uint64_t ticket = 0;
     memcpy(&ticket, bytes, length < sizeof ticket ? 0 : sizeof ticket);
     for (int i = 0; i < WISHES; i++) {
-        if (known->wishes[i].name && known->wishes[i].ticket == ticket) {
-            known->wishes[i].name = NULL;
+        struct wish *wish = &known->wishes[i];
+        if (wish->name && wish->said == ticket) {
+            wish->said = 0;
+            wish->name = wish->ticket == ticket ? NULL : wish->name;
         }
     }
 }

@@ -34,8 +34,15 @@ void known_cell(struct known *known, const char *code, size_t length, int64_t no
 
 /* Remembers a checked setting until the worker has taken it. */
 void known_set(struct known *known, const char *name, const char *value);
-/* Says all such settings to the worker; after known_set, and when a worker begins. */
-void known_say(struct known *known, struct minder *minder);
+
+/* Says such settings to the worker; returns how many. While one is said and not answered, only
+ * its last value waits here, so that many changes while a cell runs do not pile up there. */
+enum known_say {
+    KNOWN_SAY_NEXT, /* those of which none is under way: after known_set and known_settled */
+    KNOWN_SAY_LAST, /* those whose last value is not under way: before a cell, which obeys it */
+    KNOWN_SAY_ALL   /* when a worker begins */
+};
+int known_say(struct known *known, struct minder *minder, enum known_say which);
 
 /* The members "models", "results", "settings" and "running"; those of a progress. Texts lie in
  * the arena. */

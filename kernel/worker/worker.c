@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 #include "core/base/memory.h"
 #include "core/base/pipe.h"
 #include "kernel/command/settings.h"
@@ -59,8 +60,8 @@ static void send_changed(uint32_t kind, const char *now, const char *before) {
 }
 
 /* Tells what has changed; names whatever they are, where that says that all is there again. */
-static void tell(struct worker *worker, bool anyway) {
-    struct arena *arena = arena_new();
+static void tell(struct worker *worker, struct arena *scratch, bool anyway) {
+    struct arena **guard = guard_arena(scratch), *arena = *guard;
     const struct worker now = { .session = worker->session,
                                 .told = arena,
                                 .names = session_names(worker->session, arena),
@@ -77,6 +78,17 @@ static void tell(struct worker *worker, bool anyway) {
     send_changed(RELAY_STATE, now.state, worker->state);
     arena_free(worker->told);
     *worker = now;
+    *guard = NULL; /* it is the worker's now */
+}
+
+/* The same after a request, which is answered also where there is no memory to tell: what was
+ * not told is with the next. */
+static void tell_safely(struct worker *worker, struct arena *scratch) {
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        tell(worker, scratch, false);
+    }
+    catch_end(&here);
 }
 
 static void restore(struct worker *worker, struct arena *arena, const struct buf *state) {
@@ -85,7 +97,7 @@ static void restore(struct worker *worker, struct arena *arena, const struct buf
     if (complaints->length > 0) {
         send_stream(NULL, true, complaints->data, complaints->length);
     }
-    tell(worker, true);
+    tell(worker, arena, true);
 }
 
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
@@ -109,13 +121,13 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
     request.texts = texts;
     char status = run_cell(arena, worker->session, &sink, &request, &outcome) < 0 ? RELAY_ERROR
                                                                                   : RELAY_OK;
-    tell(worker, false);
+    tell_safely(worker, arena);
     pipe_write(RELAY_FD, RELAY_DONE, &status, 1, outcome.content, strlen(outcome.content));
     return 0;
 }
 
 /* A setting that the front has checked. What cannot be is left as it was. */
-static int set(struct worker *worker, const struct buf *frame) {
+static int set(struct worker *worker, struct arena *arena, const struct buf *frame) {
     const char *pair[2];
     char kept[SETTINGS_VALUE];
     if (relay_pair_read(frame->data, frame->length, sizeof(uint64_t), pair) < 0) {
@@ -124,7 +136,7 @@ static int set(struct worker *worker, const struct buf *frame) {
     if (settings_check(pair[0], pair[1], kept, NULL, NULL) == 0) {
         session_set(worker->session, pair[0], kept);
     }
-    tell(worker, false);
+    tell_safely(worker, arena);
     pipe_write(RELAY_FD, RELAY_SETTLED, frame->data, sizeof(uint64_t), NULL, 0);
     return 0;
 }
@@ -175,7 +187,7 @@ static int serve(struct worker *worker) {
         take_interrupts();
     } else if (got > 0) {
         int done = kind == RELAY_EXECUTE ? execute(worker, arena, frame)
-                   : kind == RELAY_SET   ? set(worker, frame)
+                   : kind == RELAY_SET   ? set(worker, arena, frame)
                    : kind == RELAY_TILE  ? tile(worker, frame)
                                          : -1;
         got = done == 0 ? 1 : -1;

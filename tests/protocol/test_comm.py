@@ -231,6 +231,20 @@ def test_a_setting_mid_cell_holds_for_the_next(client, line):
     line.ask("set", name="colours", value="cutaway")
 
 
+def test_the_last_of_many_settings_holds(client, line):
+    cell = client.start("%_test loop", stop_on_error=False)
+    for seed in range(1, 41):
+        assert line.ask("set", name="seed", value=seed)[0]["ok"]
+    next_cell = client.execute("%set seed")
+    client.send("interrupt_request", channel="control")
+    said = [m["content"]["text"] for m in client.until_idle(next_cell)
+            if label(m) == "stream" and m["parent"] == next_cell]
+    assert said == ["seed is 40\n"]
+    for one, status in ((cell, "error"), (next_cell, "ok")):
+        assert client.reply(one)["content"]["status"] == status
+    line.ask("set", name="seed", value=0)
+
+
 @pytest.mark.parametrize("data, part", [
     ({"id": 1, "ask": "stat"}, "did you mean state?"), ({"id": 1}, "a question has"),
     ({"id": 1, "ask": 7}, "a question has"), ({}, "a question has"), ([], "a question has"),
@@ -244,6 +258,9 @@ def test_a_setting_mid_cell_holds_for_the_next(client, line):
     ({"ask": "tile"}, "needs \"result\""), ({"ask": "tile", "result": "x", "series": 3}, "needs"),
     ({"ask": "tile", "result": "x", "series": "y"}, "needs \"at\""),
     ({"ask": "tile", "result": "x", "series": "y", "at": [0] * 6}, "at most 5"),
+    ({"ask": "tile", "result": "x" * 257, "series": "y", "at": []}, "at most 256 bytes"),
+    ({"ask": "tile", "result": "x", "series": "y" * 2000000, "at": []}, "at most 256 bytes"),
+    ({"ask": "tile", "result": "x", "series": "y", "at": [], "z": "z" * 65536}, "at most 65536 bytes"),
     ({"ask": "tile", "result": "x", "series": "y", "at": [0, 1.5]}, "place 1"),
     ({"ask": "tile", "result": "x", "series": "y", "at": "0"}, "needs \"at\"")])
 def test_what_is_no_question_is_answered_too(client, line, data, part):
@@ -307,6 +324,21 @@ def test_a_tile_waits_for_the_cell(client, line, attention):
     mine = [what for parent, what in order if parent == tile]
     assert mine == ["busy", "comm_msg", "idle"]
     assert order.index((cell, "idle")) < order.index((tile, "busy"))
+
+
+def test_a_tile_answered_while_the_next_cell_runs_leaves_it_busy(client, line, attention):
+    cell = client.start("%_test loop", stop_on_error=False)
+    tile = line.post({"id": 1, "ask": "tile", "result": attention["result"], "series": "attention",
+                      "at": [0, 0]})
+    other = client.execute("%_test loop")
+    line.ask("state")  # by now both wait
+    client.send("interrupt_request", channel="control")
+    order = [(m["parent"], label(m)) for m in client.until_idle(tile)]
+    assert (other, "busy") in order and (other, "idle") not in order
+    again = client.read("iopub")
+    assert (again["parent"], label(again)) == (other, "busy")
+    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
+    stop(client, other)
 
 
 def test_an_interrupt_costs_no_tile(client, line, attention):
@@ -385,6 +417,11 @@ def test_buffers_come_back(client, line, buffers):
 def test_too_many_buffers_are_refused(client, line):
     data, back = line.ask("echo", [b"x"] * 300)
     assert not data["ok"] and "at most" in data["error"] and back == []
+
+
+def test_a_tile_takes_no_buffers(client, line, attention):
+    data, back = line.ask("tile", [b"x"], result=attention["result"], series="attention", at=[0, 0])
+    assert not data["ok"] and "no buffers" in data["error"] and back == []
 
 
 # ---- what is told by itself ----

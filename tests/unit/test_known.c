@@ -7,6 +7,7 @@
 
 #include "core/base/jsontree.h"
 #include "core/base/jsonwrite.h"
+#include "kernel/front/minder.h"
 #include "kernel/relay/relay.h"
 #include "tests/check.h"
 
@@ -160,16 +161,52 @@ TEST(known_progress_trusts_no_length) {
     check_text(said(known, 1000), "\"eta\":null");
 }
 
+/* What is sent to it goes nowhere: no worker lives. */
+static struct minder *minder_here(void) {
+    return minder_new(check_arena(), &(struct minder_listener){ 0 });
+}
+
+TEST(known_says_a_setting_once_until_it_is_answered) {
+    struct known *known = known_here();
+    struct minder *minder = minder_here();
+    char value[20];
+    uint64_t ticket;
+    known_set(known, "theme", "dark");
+    check_int(known_say(known, minder, KNOWN_SAY_NEXT), 1);
+    for (int i = 0; i < 1000; i++) { /* tickets 2 to 1001 */
+        snprintf(value, sizeof value, "%d", i);
+        known_set(known, "seed", value);
+        check_int(known_say(known, minder, KNOWN_SAY_NEXT), i == 0);
+    }
+    check_int(known_say(known, minder, KNOWN_SAY_LAST), 1); /* a cell would begin */
+    check_int(known_say(known, minder, KNOWN_SAY_LAST), 0);
+    known_set(known, "seed", "7");
+    for (ticket = 1; ticket <= 1000; ticket++) { /* the last one said is not answered */
+        known_settled(known, (char *)&ticket, sizeof ticket);
+        check_int(known_say(known, minder, KNOWN_SAY_NEXT), 0);
+    }
+    known_settled(known, (char *)&ticket, sizeof ticket);
+    check_int(known_say(known, minder, KNOWN_SAY_NEXT), 1);
+    check_text(said(known, 5), "\"seed\":\"7\"");
+    check_int(known_say(known, minder, KNOWN_SAY_ALL), 1); /* theme was answered */
+    ticket++;
+    known_settled(known, (char *)&ticket, sizeof ticket);
+    check_int(known_say(known, minder, KNOWN_SAY_ALL), 0);
+}
+
 TEST(known_setting_counts_until_the_worker_has_it) {
     struct known *known = known_here();
+    struct minder *minder = minder_here();
     status(known, good);
     known_set(known, "theme", "dark");
     known_set(known, "seed", "7");
+    known_say(known, minder, KNOWN_SAY_NEXT);
     known_set(known, "seed", "8");
     check_text(said(known, 5), "\"theme\":\"dark\",\"seed\":\"8\"");
     uint64_t ticket = 2; /* the seed that was overtaken */
     known_settled(known, (char *)&ticket, sizeof ticket);
     check_text(said(known, 5), "\"seed\":\"8\"");
+    known_say(known, minder, KNOWN_SAY_NEXT);
     for (ticket = 1; ticket <= 3; ticket++) {
         known_settled(known, (char *)&ticket, sizeof ticket);
     }
