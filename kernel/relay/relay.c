@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/checked.h"
+#include "core/base/err.h"
 
 /* The next terminated string of at..end, NULL if no NUL is left; moves `at` behind it. */
 static const char *string_take(const char **at, const char *end) {
@@ -61,7 +62,7 @@ int relay_tiled_read(const char *bytes, size_t length, struct relay_tiled *head,
     *rest = bytes + sizeof *head;
     *rest_length = length - sizeof *head;
     if (!head->good) {
-        return 0;
+        return *rest_length < sizeof(((struct err *)0)->text) ? 0 : -1;
     }
     if (head->rank > RELAY_RANK || !ck_product(head->shape, (int)head->rank, &count) ||
         !ck_mul(count, sizeof(float), &count)) {

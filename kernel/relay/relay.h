@@ -85,8 +85,9 @@ int relay_execute_read(struct arena *arena, const char *bytes, size_t length,
                        struct relay_execute *head, const char **code, const char ***names,
                        const char ***texts);
 
-/* Splits a TILED frame. Returns 0, or -1 if it is malformed: no shape, or other bytes than the
- * shape says. `rest` is what follows the head, of `*rest_length` bytes. */
+/* Splits a TILED frame. Returns 0, or -1 if it is malformed: no shape, other bytes than the
+ * shape says, or a sentence that no struct err holds. `rest` is what follows the head, of
+ * `*rest_length` bytes. */
 int relay_tiled_read(const char *bytes, size_t length, struct relay_tiled *head,
                      const char **rest, size_t *rest_length);
 

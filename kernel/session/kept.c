@@ -48,9 +48,10 @@ static void trim(struct kept *kept, int64_t most, int64_t room) {
         struct hold *hold = *at;
         bool named = hold->names > 0;
         bool twin = hold != kept->newest && strcmp(hold->id, kept->newest->id) == 0;
-        unnamed += !named && !twin;
-        bytes += named || twin ? 0 : arena_size(hold->arena);
-        if (named || (!twin && unnamed <= most && bytes <= room)) {
+        int64_t size = named ? 0 : arena_size(hold->arena);
+        if (named || (!twin && unnamed < most && size <= room - bytes)) {
+            unnamed += !named;
+            bytes += size;
             at = &hold->older;
         } else {
             *at = hold->older;

@@ -81,6 +81,15 @@ TEST(kept_stays_within_its_room) {
     check(!kept_by_id(kept, adopt(kept, "too large", 8 * NUMBERS, NULL)));
 }
 
+TEST(kept_throws_out_what_does_not_fit_and_nothing_else) {
+    enum { NUMBERS = 1 << 18 };
+    struct kept *kept = kept_here(true, 5 << 20);
+    const char *older = adopt(kept, "older", NUMBERS, NULL);
+    const char *large = adopt(kept, "too large", 8 * NUMBERS, NULL);
+    const char *newer = adopt(kept, "newer", NUMBERS, NULL);
+    check(kept_by_id(kept, older) && !kept_by_id(kept, large) && kept_by_id(kept, newer));
+}
+
 TEST(kept_holds_the_same_result_once) {
     enum { NUMBERS = 1 << 18 };
     struct kept *kept = kept_here(true, 1 << 30);

@@ -109,6 +109,12 @@ TEST(relay_tiled_says_why_there_are_none) {
     buf_text(frame, "why");
     check_int(relay_tiled_read(frame->data, frame->length, &head, &rest, &rest_length), 0);
     check(!head.good && rest_length == 3 && memcmp(rest, "why", 3) == 0);
+    while (frame->length < sizeof head + 599) {
+        buf_char(frame, 'y');
+    }
+    check_int(relay_tiled_read(frame->data, frame->length, &head, &rest, &rest_length), 0);
+    buf_char(frame, '!'); /* longer than a struct err's text */
+    check_int(relay_tiled_read(frame->data, frame->length, &head, &rest, &rest_length), -1);
     for (size_t n = 0; n < sizeof head; n++) {
         check(relay_tiled_read(frame->data, n, &head, &rest, &rest_length) < 0);
     }
