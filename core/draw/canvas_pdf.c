@@ -3,15 +3,32 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/draw/canvas_library.h"
 #include "core/draw/canvas_record.h"
 #include "core/draw/canvas_text.h"
 
 static const double points = 72.0 / 96; /* of a CSS pixel */
 
-static cairo_status_t take(void *out, const unsigned char *bytes, unsigned int length) {
-    buf_add(out, bytes, length);
-    return CAIRO_STATUS_SUCCESS;
+/* Where Cairo writes to. What is thrown there waits until Cairo is through: a jump over its
+ * functions would leave behind what they hold. */
+struct stream {
+    struct buf *out;
+    struct err thrown;
+};
+
+static cairo_status_t take(void *arg, const unsigned char *bytes, unsigned int length) {
+    struct stream *stream = arg;
+    struct catch here;
+    if (stream->thrown.kind) {
+        return CAIRO_STATUS_WRITE_ERROR;
+    }
+    if (setjmp(catch_set(&here)->place) == 0) {
+        buf_add(stream->out, bytes, length);
+    }
+    catch_end(&here);
+    stream->thrown = here.err;
+    return here.err.kind ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
 }
 
 static void ink(cairo_t *cairo, uint32_t rgb) {
@@ -187,13 +204,7 @@ static void describe(cairo_surface_t *surface, const char *title, const char *de
     canvas_fn.cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "");
 }
 
-struct buf *canvas_pdf(const struct canvas *canvas, double width, double height,
-                       const char *title, const char *description, struct err *err) {
-    struct buf *out = buf_new(canvas->arena);
-    cairo_surface_t *surface = canvas_fn.cairo_pdf_surface_create_for_stream(
-        take, out, width * points, height * points);
-    describe(surface, title, description);
-    cairo_t *cairo = canvas_fn.cairo_create(surface);
+static void draw_all(cairo_t *cairo, const struct canvas *canvas) {
     canvas_fn.cairo_scale(cairo, points, points);
     canvas_fn.cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND);
     canvas_fn.cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
@@ -202,15 +213,41 @@ struct buf *canvas_pdf(const struct canvas *canvas, double width, double height,
     for (const struct canvas_mark *mark = canvas->record->first; mark; mark = mark->next) {
         draw(cairo, canvas, mark);
     }
+}
+
+/* Draws and closes; what drawing throws is in `thrown`, what writing throws in the stream. */
+static cairo_status_t draw_caught(cairo_surface_t *surface, const struct canvas *canvas,
+                                  struct err *thrown) {
+    cairo_t *cairo = canvas_fn.cairo_create(surface);
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        draw_all(cairo, canvas);
+    }
+    catch_end(&here);
+    *thrown = here.err;
     cairo_status_t status = canvas_fn.cairo_status(cairo);
     canvas_fn.cairo_destroy(cairo);
     canvas_fn.cairo_surface_finish(surface);
-    status = status ? status : canvas_fn.cairo_surface_status(surface);
+    return status ? status : canvas_fn.cairo_surface_status(surface);
+}
+
+struct buf *canvas_pdf(const struct canvas *canvas, double width, double height,
+                       const char *title, const char *description, struct err *err) {
+    struct stream stream = { .out = buf_new(canvas->arena) };
+    struct err thrown;
+    cairo_surface_t *surface = canvas_fn.cairo_pdf_surface_create_for_stream(
+        take, &stream, width * points, height * points);
+    describe(surface, title, description);
+    cairo_status_t status = draw_caught(surface, canvas, &thrown);
     canvas_fn.cairo_surface_destroy(surface);
+    thrown = thrown.kind ? thrown : stream.thrown;
+    if (thrown.kind) {
+        catch_throw(thrown.kind, "%s", thrown.text);
+    }
     if (status) {
         err_set(err, ERR_BUG, "Cairo cannot write the PDF: %s",
                 canvas_fn.cairo_status_to_string(status));
         return NULL;
     }
-    return out;
+    return stream.out;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/base/guard.h"
 #include "core/base/now.h"
 #include "core/explain/rollout.h"
 
@@ -103,16 +104,11 @@ static struct attention_request up_to(struct arena *arena, const struct model *m
     return all;
 }
 
-struct result *arrival(struct arena *arena, const struct model *model, const char *handle,
-                       const char *text, size_t length, const struct attention_request *request,
-                       struct err *err) {
+/* The result, in an arena with all that led to it: every head of every layer, every step. */
+static struct result *roll(struct arena *arena, const struct model *model, const char *handle,
+                           const char *text, size_t length,
+                           const struct attention_request *request, struct err *err) {
     double began = now_seconds();
-    if (request->of == ATTENTION_OF_CROSS) {
-        err_set(err, ERR_OPTION,
-                "a rollout multiplies the layers of one text's attention; cross-attention goes "
-                "from one text to another: take --of encoder or decoder");
-        return NULL;
-    }
     struct attention_request all = up_to(arena, model, request);
     struct result *result = attention(arena, model, handle, text, length, &all, err);
     const struct series *whole = result ? &result->series[0] : NULL;
@@ -137,5 +133,25 @@ struct result *arrival(struct arena *arena, const struct model *model, const cha
     describe(arena, result, layer, request->words,
              request->language && strncmp(request->language, "zh", 2) == 0);
     result->seconds = now_seconds() - began;
+    return result;
+}
+
+struct result *arrival(struct arena *arena, const struct model *model, const char *handle,
+                       const char *text, size_t length, const struct attention_request *request,
+                       struct err *err) {
+    if (request->of == ATTENTION_OF_CROSS) {
+        err_set(err, ERR_OPTION,
+                "a rollout multiplies the layers of one text's attention; cross-attention goes "
+                "from one text to another: take --of encoder or decoder");
+        return NULL;
+    }
+    struct arena **scratch = guard_arena(arena);
+    const struct result *made = roll(*scratch, model, handle, text, length, request, err);
+    if (!made) {
+        err_pass(err);
+        return NULL;
+    }
+    struct result *result = result_copy(arena, made);
+    guard_free(scratch);
     return result;
 }

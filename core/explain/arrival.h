@@ -11,7 +11,8 @@
  *
  * `request` is that of attention: its layers end where the last one does, its heads are not
  * looked at. With words the matrices between words are multiplied. ERR_OPTION for
- * cross-attention, whose layers cannot be multiplied; else as attention. */
+ * cross-attention, whose layers cannot be multiplied; else as attention. Of memory `arena`
+ * keeps the result alone, not the heads that it is made of. */
 struct result *arrival(struct arena *arena, const struct model *model, const char *handle,
                        const char *text, size_t length, const struct attention_request *request,
                        struct err *err);

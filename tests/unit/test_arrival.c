@@ -72,3 +72,24 @@ TEST(arrival_refuses_two_texts) {
     check_int(err.kind, ERR_OPTION);
     check_text(err.text, "take --of encoder or decoder");
 }
+
+/* Of 18 heads and what they are multiplied to, the arena keeps the last product. */
+TEST(arrival_keeps_the_result_alone) {
+    const int64_t layers[] = { 0, 1, 2 };
+    const struct attention_request request = {
+        .layers = layers, .layer_count = 3, .of = ATTENTION_OF_TEXT, .language = "en"
+    };
+    const struct model *model = fixture_model("llama_smollm2");
+    struct err err = { 0 };
+    const char *text = "one two one two one two one two one two one two one two";
+    struct arena *arena = arena_new();
+    const struct result *result =
+        model ? arrival(arena, model, "m", text, strlen(text), &request, &err) : NULL;
+    check_same(err.text, "");
+    if (check(result)) {
+        int64_t n = result->series[0].axes[0].count;
+        check(result->series[0].rests && result->series[0].axes[1].labels);
+        check(arena_size(arena) < 18 * n * n * (int64_t)sizeof(float));
+    }
+    arena_free(arena);
+}

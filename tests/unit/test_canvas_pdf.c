@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/draw/canvas_record.h"
 #include "tests/check.h"
@@ -141,4 +142,40 @@ TEST(canvas_pdf_has_rectangles_of_cells_among_clear_ones) {
     check_int(count(pdf, "/Subtype /Image"), 0);
     check_int(count(streams, "1 0 0 rg"), 1); /* all of a colour at once */
     check_int(count(streams, "0 0 1 rg"), 1);
+}
+
+/* What the memory that is left does not suffice for: thrown on when Cairo has closed its own
+ * (the leak checker sees to that). */
+static enum err_kind thrown_with(const struct canvas *canvas, int64_t left) {
+    struct catch here;
+    struct err err = { 0 };
+    arena_budget(arena_held() + left);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        canvas_pdf(canvas, 300, 100, "A title", "what", &err);
+    }
+    catch_end(&here);
+    arena_budget(0);
+    check_same(err.text, "");
+    return here.err.kind;
+}
+
+TEST(canvas_pdf_throws_on_what_writing_throws) {
+    struct canvas_style style = { .size = 12 };
+    struct canvas *canvas = blank();
+    canvas_write(canvas, &style, 10, 10, "Hxj");
+    check_int(thrown_with(canvas, 4096), ERR_MEMORY);
+    check_int(thrown_with(canvas, 4 << 20), ERR_NONE);
+}
+
+TEST(canvas_pdf_throws_on_what_drawing_throws) {
+    struct canvas *canvas = blank();
+    static unsigned char levels[1000 * 400];
+    canvas_cells(canvas, &(struct canvas_cells){ .width = 0.2,
+                                                 .height = 0.2,
+                                                 .columns = 1000,
+                                                 .rows = 400,
+                                                 .levels = levels,
+                                                 .colours = (const uint32_t[]){ 1 },
+                                                 .count = 1 });
+    check_int(thrown_with(canvas, 1 << 20), ERR_MEMORY);
 }
