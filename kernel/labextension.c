@@ -70,15 +70,16 @@ static int each_file(struct arena *arena, const char *folder, const char *to,
     DIR *dir = opendir(folder);
     struct dirent *entry;
     int status = 0;
-    while (dir && status == 0 && (entry = readdir(dir)) != NULL) {
+    if (!dir) {
+        return err_set(err, ERR_IO, "cannot open the folder %s: %s", folder, strerror(errno));
+    }
+    while (status == 0 && (entry = readdir(dir)) != NULL) {
         const char *path = file_join(arena, folder, entry->d_name);
         if (file_exists(path)) {
             status = act(arena, path, to, err);
         }
     }
-    if (dir) {
-        closedir(dir);
-    }
+    closedir(dir);
     return status;
 }
 
@@ -99,6 +100,24 @@ static int copy_file(struct arena *arena, const char *path, const char *to, stru
     return 0;
 }
 
+static const char *folder_at(struct arena *arena, const char *folder, int i) {
+    return *folders[i] ? file_join(arena, folder, folders[i]) : folder;
+}
+
+/* Takes away those of its folders that are links; what they lead to is not ours. The outer ones
+ * come first, so that none is looked for through another. */
+static int remove_links(struct arena *arena, const char *folder, struct err *err) {
+    for (int i = FOLDERS - 1; i >= 0; i--) {
+        const char *one = folder_at(arena, folder, i);
+        struct stat info;
+        if (lstat(one, &info) == 0 && S_ISLNK(info.st_mode) &&
+            remove_file(arena, one, NULL, err) < 0) {
+            return err_pass(err);
+        }
+    }
+    return 0;
+}
+
 int labextension_remove(struct arena *arena, const char *place, struct err *err) {
     const char *folder = labextension_folder(arena, place);
     struct stat info;
@@ -112,9 +131,12 @@ int labextension_remove(struct arena *arena, const char *place, struct err *err)
         return err_set(err, ERR_IO,
                        "%s holds something that is not Cutaway's; it is left alone", folder);
     }
+    if (remove_links(arena, folder, err) < 0) {
+        return err_pass(err);
+    }
     for (int i = 0; i < FOLDERS; i++) {
-        const char *one = *folders[i] ? file_join(arena, folder, folders[i]) : folder;
-        if (each_file(arena, one, NULL, remove_file, err) < 0) {
+        const char *one = folder_at(arena, folder, i);
+        if (file_is_folder(one) && each_file(arena, one, NULL, remove_file, err) < 0) {
             return err_pass(err);
         }
         rmdir(one); /* one that holds other folders stays */
@@ -130,8 +152,7 @@ int labextension_copy(struct arena *arena, const char *source, const char *place
     }
     for (int i = 0; i < FOLDERS;
          i++) { /* package.json, by which Jupyter finds it, comes last */
-        const char *from = *folders[i] ? file_join(arena, source, folders[i]) : source;
-        const char *to = *folders[i] ? file_join(arena, folder, folders[i]) : folder;
+        const char *from = folder_at(arena, source, i), *to = folder_at(arena, folder, i);
         if (file_make_folders(arena, to, err) < 0 ||
             each_file(arena, from, to, copy_file, err) < 0) {
             return err_pass(err);

@@ -31,7 +31,8 @@ bool labextension_same(struct arena *arena, const char *place, const char *sourc
 int labextension_copy(struct arena *arena, const char *source, const char *place,
                       struct err *err);
 
-/* Takes it away; other files in its folders stay. 0 too if there is none. */
+/* Takes it away; other files in its folders stay, and what links in it lead to. 0 too if there
+ * is none. */
 int labextension_remove(struct arena *arena, const char *place, struct err *err);
 
 /* A page_config.json that switches the extension off: the user's, or one of the environments

@@ -71,17 +71,55 @@ static int tensors_write(struct arena *arena, const struct weights *weights, int
 
 /* ---- what lies beside them ---- */
 
-static int copy_beside(struct arena *arena, const char *from, const char *folder,
-                       const char *name, struct err *err) {
-    const char *path = file_join(arena, from, name);
-    if (!file_exists(path)) {
-        return 0;
+static const char *const beside[] = { "config.json",           "tokenizer.json",
+                                      "tokenizer_config.json", "generation_config.json",
+                                      "chat_template.jinja",   "1_Pooling/config.json" };
+enum { BESIDE = sizeof beside / sizeof *beside };
+
+/* Those that are there; NULL for the others. */
+static int beside_map(struct arena *arena, const char *from, const struct file *files[BESIDE],
+                      struct err *err) {
+    for (int i = 0; i < BESIDE; i++) {
+        const char *path = file_join(arena, from, beside[i]);
+        files[i] = file_exists(path) ? file_map(arena, path, err) : NULL;
+        if (file_exists(path) && !files[i]) {
+            return err_pass(err);
+        }
     }
-    const struct file *file = file_map(arena, path, err);
-    if (!file) {
+    return 0;
+}
+
+static int beside_write(struct arena *arena, const char *folder,
+                        const struct file *const files[BESIDE], struct err *err) {
+    if (file_make_folders(arena, file_join(arena, folder, "1_Pooling"), err) < 0) {
         return err_pass(err);
     }
-    return file_write(file_join(arena, folder, name), file->bytes, (size_t)file->size, err);
+    for (int i = 0; i < BESIDE; i++) {
+        if (files[i] && file_write(file_join(arena, folder, beside[i]), files[i]->bytes,
+                                   (size_t)files[i]->size, err) < 0) {
+            return err_pass(err);
+        }
+    }
+    return 0;
+}
+
+/* What is in the folder, as its name says: models may share their weights and differ in what
+ * lies beside them. */
+static const char *folder_of(struct arena *arena, const struct model *model, int bits,
+                             const struct file *const files[BESIDE], struct err *err) {
+    const char *cache = newborn_cache(arena, err), *weights = model->weights->fingerprint;
+    struct file_piece pieces[1 + 2 * BESIDE] = { { weights, strlen(weights) + 1 } };
+    int n = 1;
+    char hex[65];
+    for (int i = 0; i < BESIDE; i++) {
+        if (files[i]) {
+            pieces[n++] = (struct file_piece){ beside[i], strlen(beside[i]) + 1 };
+            pieces[n++] = (struct file_piece){ files[i]->bytes, (size_t)files[i]->size };
+        }
+    }
+    file_sha256(pieces, n, hex);
+    return cache ? arena_printf(arena, "%s/%s-%dbit-%.16s", cache, model->arch->name, bits, hex)
+                 : NULL;
 }
 
 static int check(const struct model *model, struct err *err) {
@@ -107,21 +145,11 @@ static int check(const struct model *model, struct err *err) {
 
 const char *rounded_write(struct arena *arena, const struct model *model, int bits,
                           struct err *err) {
-    static const char *const beside[] = { "config.json",           "tokenizer.json",
-                                          "tokenizer_config.json", "generation_config.json",
-                                          "chat_template.jinja",   "1_Pooling/config.json" };
-    const char *cache = check(model, err) == 0 ? newborn_cache(arena, err) : NULL;
-    if (!cache) {
-        err_pass(err);
-        return NULL;
-    }
-    const char *folder = arena_printf(arena, "%s/%s-%dbit-%s", cache, model->arch->name, bits,
-                                      model->weights->fingerprint);
-    bool good = file_make_folders(arena, file_join(arena, folder, "1_Pooling"), err) == 0;
-    for (size_t i = 0; good && i < sizeof beside / sizeof *beside; i++) {
-        good = copy_beside(arena, model->path, folder, beside[i], err) == 0;
-    }
-    if (!good || tensors_write(arena, model->weights, bits, folder, err) < 0) {
+    const struct file *files[BESIDE];
+    bool good = check(model, err) == 0 && beside_map(arena, model->path, files, err) == 0;
+    const char *folder = good ? folder_of(arena, model, bits, files, err) : NULL;
+    if (!folder || beside_write(arena, folder, files, err) < 0 ||
+        tensors_write(arena, model->weights, bits, folder, err) < 0) {
         err_pass(err);
         return NULL;
     }

@@ -196,31 +196,44 @@ static int newborn_read(const struct call *call, struct newborn *newborn) {
     return gain_read(call, &newborn->gain);
 }
 
-/* A new model takes the place of one of that name which this command made before, so that a
- * cell can be changed and run again. */
-static int place_clear(const struct call *call, const char *handle, const char *folder) {
+/* Whether this command made the model of that name: it lies in the cache. */
+static bool is_made(const struct call *call, const char *handle) {
+    struct err none;
+    const char *cache = newborn_cache(call->arena, &none);
+    char *full = cache ? realpath(cache, NULL) : NULL;
+    size_t n = full ? strlen(full) : 0;
     int64_t count, in_use;
     const struct loaded *list = session_models(call->session, &count, &in_use);
-    char *full = realpath(folder, NULL);
-    size_t cache = full ? (size_t)(file_name(full) - full) : 0;
     bool ours = false;
     for (int64_t i = 0; i < count; i++) {
-        ours = ours || (cache > 0 && strcmp(list[i].handle, handle) == 0 &&
-                        strncmp(list[i].path, full, cache) == 0);
+        ours = ours || (n > 0 && strcmp(list[i].handle, handle) == 0 &&
+                        strncmp(list[i].path, full, n) == 0 && list[i].path[n] == '/');
     }
     free(full);
-    return ours ? session_unload(call->session, handle, call->err) : 0;
+    return ours;
 }
 
-/* Loads what was written to the cache, in place of what had that name there. */
+/* Before anything is written: the name is free, or that of a model that this command made
+ * before, whose place a new one takes so that a cell can be changed and run again. */
+static int place_check(const struct call *call, const char *handle) {
+    const struct cell_flag *as = cell_flag_at(call->line, "as");
+    if (!is_made(call, handle) && session_check(call->session, handle, call->err) < 0) {
+        command_point(call->err, as ? &as->value_at : call->name);
+        return err_pass(call->err);
+    }
+    return 0;
+}
+
+/* Loads what was written to the cache, in place of what had that name there; NULL: nothing was
+ * written. */
 static const struct loaded *load_made(const struct call *call, const char *folder,
                                       const char *handle) {
-    const struct cell_flag *as = cell_flag_at(call->line, "as");
-    const struct loaded *one = folder && place_clear(call, handle, folder) == 0
-                                   ? session_load(call->session, folder, handle, call->err)
-                                   : NULL;
+    bool clear = folder && (!is_made(call, handle) ||
+                            session_unload(call->session, handle, call->err) == 0);
+    const struct loaded *one =
+        clear ? session_load(call->session, folder, handle, call->err) : NULL;
     if (!one) {
-        command_point(call->err, as ? &as->value_at : call->name);
+        command_point(call->err, call->name);
         err_pass(call->err);
     }
     return one;
@@ -230,7 +243,8 @@ static int model_new(const struct call *call) {
     const struct cell_flag *as = cell_flag_at(call->line, "as");
     const char *handle = as ? as->value : call->name ? call->name->text : NULL;
     struct newborn newborn;
-    if (need_name(call, "rnn, lstm or gru") < 0 || newborn_read(call, &newborn) < 0) {
+    if (need_name(call, "rnn, lstm or gru") < 0 || newborn_read(call, &newborn) < 0 ||
+        place_check(call, handle) < 0) {
         return -1;
     }
     const char *folder = newborn_write(call->arena, &newborn, call->err);
@@ -257,10 +271,16 @@ static int model_round(const struct call *call) {
         return -1;
     }
     const struct loaded *whole = session_model(call->session, call->name->text, call->err);
+    if (!whole) {
+        command_point(call->err, call->name);
+        return err_pass(call->err);
+    }
     const char *handle =
         as ? as->value : arena_printf(call->arena, "%s-%lldbit", call->name->text, bits);
-    const char *folder =
-        whole ? rounded_write(call->arena, whole->model, (int)bits, call->err) : NULL;
+    if (place_check(call, handle) < 0) {
+        return -1;
+    }
+    const char *folder = rounded_write(call->arena, whole->model, (int)bits, call->err);
     const struct loaded *one = load_made(call, folder, handle);
     if (!one) {
         return err_pass(call->err);

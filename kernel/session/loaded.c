@@ -92,7 +92,7 @@ static const char *default_handle(struct arena *arena, const char *path) {
     return name;
 }
 
-static int check_handle(const struct models *models, const char *handle, struct err *err) {
+int loaded_check(const struct models *models, const char *handle, struct err *err) {
     char name[100];
     quoted(name, handle);
     if (handle[0] == '\0' || strpbrk(handle, ", \t\n\r") || handle[0] == '-') {
@@ -135,7 +135,7 @@ const struct loaded *loaded_add(struct models *models, struct arena *scratch,
         return NULL;
     }
     handle = handle ? handle : default_handle(scratch, name_or_path);
-    if (check_handle(models, handle, err) < 0) {
+    if (loaded_check(models, handle, err) < 0) {
         return NULL;
     }
     struct arena **arena = guard_arena(scratch);

@@ -12,10 +12,11 @@ struct models {
     int64_t changes; /* how often one was loaded or unloaded */
 };
 
-/* As session_load, session_unload, session_use and session_model. `scratch` is the cell's
- * arena. */
+/* As session_load, session_check, session_unload, session_use and session_model. `scratch` is
+ * the cell's arena. */
 const struct loaded *loaded_add(struct models *models, struct arena *scratch,
                                 const char *name_or_path, const char *handle, struct err *err);
+int loaded_check(const struct models *models, const char *handle, struct err *err);
 int loaded_remove(struct models *models, const char *handle, struct err *err);
 int loaded_use(struct models *models, const char *handle, struct err *err);
 const struct loaded *loaded_find(struct models *models, const char *handle, struct err *err);

@@ -97,6 +97,10 @@ const struct found *session_found(struct session *session, bool again, int64_t *
     return session->found;
 }
 
+int session_check(const struct session *session, const char *handle, struct err *err) {
+    return loaded_check(&session->models, handle, err);
+}
+
 int session_unload(struct session *session, const char *handle, struct err *err) {
     return loaded_remove(&session->models, handle, err);
 }

@@ -30,6 +30,8 @@ struct arena *session_arena(struct session *session);
 /* Models. Load refuses a handle that is taken (ERR_OPTION: how to name it otherwise). */
 const struct loaded *session_load(struct session *session, const char *name_or_path,
                                   const char *handle, struct err *err);
+/* Whether load would take that handle, 0, or why not. */
+int session_check(const struct session *session, const char *handle, struct err *err);
 int session_unload(struct session *session, const char *handle, struct err *err);
 int session_use(struct session *session, const char *handle, struct err *err);
 /* The handle's model; NULL or "": the one in use. ERR_MODEL says which there are. */

@@ -117,3 +117,31 @@ TEST(labextension_knows_who_switches_it_off) {
     check(!off("{"));
     check(!off("[]"));
 }
+
+/* Its folders may be links too, the inner below the outer: what they lead to is another's. */
+TEST(labextension_goes_and_what_its_links_lead_to_stays) {
+    struct arena *arena = check_arena();
+    struct err err;
+    const char *place = check_folder(arena), *folder = labextension_folder(arena, place);
+    const char *source = labextension_source(arena, program_with(arena, "a.js"));
+    put(arena, folder, "package.json", "{\"name\": \"cutaway-lab\"}");
+    check_int(symlink(file_join(arena, source, "static"), file_join(arena, folder, "static")),
+              0);
+    check_int(symlink(file_join(arena, source, "schemas"), file_join(arena, folder, "schemas")),
+              0);
+    check_int(labextension_remove(arena, place, &err), 0);
+    check(!file_is_folder(folder));
+    check(file_exists(file_join(arena, source, "static/a.js")));
+    check(file_exists(file_join(arena, source, "schemas/cutaway-lab/settings.json")));
+}
+
+TEST(labextension_that_cannot_be_read_is_not_copied) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const char *source = labextension_source(arena, program_with(arena, "a.js"));
+    check_int(unlink(file_join(arena, source, "static/a.js")), 0);
+    check_int(rmdir(file_join(arena, source, "static")), 0);
+    check_int(labextension_copy(arena, source, check_folder(arena), &err), -1);
+    check_int(err.kind, ERR_IO);
+    check_text(err.text, "cannot open the folder");
+}

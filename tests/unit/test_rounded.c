@@ -84,3 +84,43 @@ TEST(rounded_refuses_what_is_quantised) {
     check_int(err.kind, ERR_UNSUPPORTED);
     check_text(err.text, "rounding takes a folder with config.json");
 }
+
+static void copy(const char *from, const char *to, const char *name, const char *more) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct file *file = file_map(arena, file_join(arena, from, name), &err);
+    if (check(file)) {
+        const struct file_piece pieces[] = { { file->bytes, (size_t)file->size },
+                                             { more, strlen(more) } };
+        check_int(file_write_pieces(file_join(arena, to, name), pieces, 2, &err), 0);
+    }
+}
+
+/* A model of the same weights whose config.json ends with a blank more. */
+TEST(rounded_copies_differ_where_what_lies_beside_differs) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    const struct model *one = fixture_model("bert_cls");
+    const char *folder = check_folder(arena);
+    if (!one) {
+        return;
+    }
+    copy(one->path, folder, "config.json", " ");
+    copy(one->path, folder, "tokenizer.json", "");
+    copy(one->path, folder, "model.safetensors", "");
+    const struct model *two = model_open(arena, folder, &err);
+    check_same(err.text, "");
+    if (!check(two)) {
+        return;
+    }
+    check_same(two->weights->fingerprint, one->weights->fingerprint);
+    setenv("XDG_CACHE_HOME", check_folder(arena), 1);
+    const char *first = rounded_write(arena, one, 3, &err);
+    const char *other = rounded_write(arena, two, 3, &err);
+    const char *again = rounded_write(arena, one, 3, &err);
+    check_same(err.text, "");
+    if (check(first && other && again)) {
+        check(strcmp(first, other) != 0);
+        check_same(first, again);
+    }
+}
