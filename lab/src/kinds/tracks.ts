@@ -168,7 +168,7 @@ class Tracks implements View {
     const widths = this.widths(context);
     const { x, line } = this.places(widths, Math.min(width, 1000) - names - 8);
     const high = this.tracks.length * ROW + BETWEEN;
-    const lines = Array.from({ length: (line[line.length - 1] ?? 0) + 1 }, (_none, l) => this.line(l, high));
+    const lines = Array.from({ length: (line[line.length - 1] ?? 0) + 1 }, () => this.line(high));
     this.nodes = this.tracks.map((track, t) =>
       track.labels.map((label, i) => {
         const [first, end] = this.atoms(track, i);
@@ -189,7 +189,7 @@ class Tracks implements View {
     }
   }
 
-  private line(l: number, high: number): HTMLElement {
+  private line(high: number): HTMLElement {
     const line = element('div', 'tracks-line');
     line.setAttribute('role', 'presentation');
     line.style.height = `${high}px`;
@@ -197,7 +197,6 @@ class Tracks implements View {
       const name = element('span', 'tracks-name', visible(track.model));
       name.style.top = `${t * ROW}px`;
       name.style.color = this.frame.look.quiet;
-      name.setAttribute('aria-hidden', String(l > 0));
       line.append(name);
     });
     return line;
