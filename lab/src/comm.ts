@@ -88,6 +88,8 @@ export class KernelComm implements Kernel {
   private comm: Jupyter.IComm | null = null;
   private lastId = 0;
   private isGone = false;
+  /** The comm has had a message: where it is closed then, its process has gone, and another may be there. */
+  private isHeard = false;
   private isDisposed = false;
   private readonly waiting = new Map<number, Waiting>();
   private readonly listeners = new Set<KernelListener>();
@@ -159,6 +161,7 @@ export class KernelComm implements Kernel {
     comm.onMsg = message => this.onMessage(comm, message);
     comm.onClose = () => this.onClose(comm);
     this.comm = comm;
+    this.isHeard = false;
     comm.open({});
     return comm;
   }
@@ -190,6 +193,7 @@ export class KernelComm implements Kernel {
     if (comm !== this.comm || typeof sent !== 'object' || sent === null) {
       return;
     }
+    this.isHeard = true;
     const data = new Reader(sent as Record<string, unknown>, 'the answer');
     if (data.has('event')) {
       this.onPushed(data);
@@ -227,6 +231,10 @@ export class KernelComm implements Kernel {
   private onClose(comm: Jupyter.IComm): void {
     if (comm === this.comm) {
       this.drop('the kernel closed the line');
+      if (this.isHeard && !ENDED.includes(this.kernel.status)) {
+        this.isHeard = false;
+        this.greet();
+      }
     }
   }
 
@@ -250,9 +258,11 @@ export class KernelComm implements Kernel {
     }
   }
 
-  /** Answers that came while the connection was broken are lost. The comm itself lives on in the kernel. */
+  /** Answers that came while the connection was broken are lost. The comm itself lives on in the kernel, if that does. */
   private onConnection(): void {
-    if (this.kernel.connectionStatus !== 'connected') {
+    if (this.kernel.connectionStatus === 'connected') {
+      this.greet();
+    } else {
       this.rejectAll('the connection to the kernel broke');
     }
   }

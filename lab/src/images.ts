@@ -31,9 +31,9 @@ function describe(notebook: NotebookPanel, within: Element): void {
 
 function follow(notebook: NotebookPanel): void {
   const watcher = new MutationObserver(changes => {
-    for (const added of changes.flatMap(change => [...change.addedNodes])) {
-      if (added instanceof Element) {
-        describe(notebook, added.parentElement ?? added);
+    for (const within of new Set(changes.filter(change => change.addedNodes.length > 0).map(change => change.target))) {
+      if (within instanceof Element) {
+        describe(notebook, within);
       }
     }
   });

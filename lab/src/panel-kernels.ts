@@ -26,7 +26,12 @@ export class Kernels {
   /** The line to the notebook's kernel; null if it has none, or it is no Cutaway. */
   of(notebook: NotebookPanel | null): KernelComm | null {
     const kernel = notebook?.sessionContext.session?.kernel;
-    return (kernel && this.comms.get(kernel)) ?? null;
+    if (!kernel) {
+      return null;
+    }
+    /* Of several connections to one kernel, the application lets the first alone have comms. */
+    const first = [...this.comms.keys()].find(one => one.id === kernel.id);
+    return this.comms.get(kernel) ?? (first && this.comms.get(first)) ?? null;
   }
 
   connectionOf(notebook: NotebookPanel | null): Kernel.IKernelConnection | null {
@@ -56,7 +61,7 @@ export class Kernels {
       info => info.language_info.name === 'cutaway',
       () => false /* it ended before it said what it is */
     );
-    if (ours && !kernel.isDisposed && !this.comms.has(kernel)) {
+    if (ours && !kernel.isDisposed && kernel.handleComms && !this.comms.has(kernel)) {
       const comm = new KernelComm(kernel);
       this.comms.set(kernel, comm);
       kernel.disposed.connect(() => {

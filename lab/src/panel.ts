@@ -64,13 +64,20 @@ function blockOf(site: Site): string {
   return /^(.*?\d+)\./.exec(site.name)?.[1] ?? '';
 }
 
+/** A handle may name another model later on. */
+function keyOf(model: Model): string {
+  return `${model.handle}\n${model.path}`;
+}
+
 class Panel extends Widget {
   private notebook: NotebookPanel | null = null;
   private comm: KernelComm | null = null;
   private ended: (() => void) | null = null;
   private state: State | null = null;
+  private isGone = false;
   private since = 0;
-  private readonly sites = new Map<string, readonly Site[] | 'asked'>();
+  /** Of each model, by `keyOf`: its sites, or why they could not be had. */
+  private readonly sites = new Map<string, readonly Site[] | 'asked' | Error>();
   private readonly tree = new Tree(key => this.read(key));
   private readonly parts: Record<'running' | 'models' | 'results' | 'settings', HTMLElement>;
   private readonly clock: number;
@@ -120,11 +127,12 @@ class Panel extends Widget {
     if (comm !== this.comm) {
       this.ended?.();
       this.comm = comm;
+      this.isGone = false;
       this.take(null);
       this.ended = comm?.onEvent(event => comm === this.comm && this.hear(event)) ?? null;
       comm?.state().then(
         state => comm === this.comm && this.take(state),
-        () => undefined /* it is told when the kernel comes back */
+        () => comm === this.comm && this.gone() /* it is told when the kernel comes back */
       );
     }
     this.draw();
@@ -134,16 +142,22 @@ class Panel extends Widget {
     if (event.event === 'state') {
       this.take(event.state);
     } else if (event.event === 'gone') {
-      this.take(null);
+      this.gone();
     } else if (this.state?.running) {
       this.state = { ...this.state, running: { ...this.state.running, progress: event.progress } };
       this.tick();
     }
   }
 
+  private gone(): void {
+    this.isGone = true;
+    this.take(null);
+  }
+
   private take(state: State | null): void {
-    const handles = new Set(state?.models.map(model => model.handle));
-    [...this.sites.keys()].filter(handle => !handles.has(handle)).forEach(handle => this.sites.delete(handle));
+    const kept = new Set(state?.models.map(keyOf));
+    [...this.sites].filter(([key, sites]) => !kept.has(key) || sites instanceof Error).forEach(([key]) => this.sites.delete(key));
+    this.isGone = this.isGone && state === null;
     this.state = state;
     this.since = performance.now() - 1000 * (state?.running?.seconds ?? 0);
     this.draw();
@@ -182,7 +196,7 @@ class Panel extends Widget {
   private showRunning(): void {
     const running = this.state?.running;
     if (!running) {
-      const why = this.comm ? (this.state ? 'Nothing is running.' : 'The kernel has ended.') : 'Open a notebook whose kernel is Cutaway.';
+      const why = this.comm ? (this.state ? 'Nothing is running.' : this.isGone ? 'The kernel has ended.' : 'reading…') : 'Open a notebook whose kernel is Cutaway.';
       this.fill(this.parts.running, 'Running', this.note(why));
       return;
     }
@@ -253,8 +267,9 @@ class Panel extends Widget {
     const which = several ? ` --model ${word(model.handle)}` : '';
     const size = this.words('{mapped} mapped, {parameters} parameters', { mapped: short(model.mapped, 'B'), parameters: short(model.parameters) });
     const detail = [model.arch, model.dtype, size, model.inUse && several ? this.words('in use') : ''].filter(text => text).join(' · ');
-    const sites = this.sites.get(model.handle);
-    const children = Array.isArray(sites) ? this.siteItems(model.handle, sites, which) : [{ key: `${model.handle}\n…`, label: this.words('reading…') }];
+    const sites = this.sites.get(keyOf(model));
+    const label = sites instanceof Error ? sites.message : this.words('reading…');
+    const children = Array.isArray(sites) ? this.siteItems(model.handle, sites, which) : [{ key: `${model.handle}\n…`, label }];
     return { key: model.handle, label: model.handle, detail, children, ...this.act(`%info${which}`) };
   }
 
@@ -292,19 +307,21 @@ class Panel extends Widget {
   }
 
   /** The sites of a model that was opened for the first time. */
-  private read(key: string): void {
+  private read(handle: string): void {
     const comm = this.comm;
-    if (!comm || this.sites.has(key) || !this.state?.models.some(model => model.handle === key)) {
+    const model = this.state?.models.find(one => one.handle === handle);
+    const key = model ? keyOf(model) : '';
+    if (!comm || !model || this.sites.has(key)) {
       return;
     }
-    this.sites.set(key, 'asked');
-    comm.sites(key).then(
-      sites => {
+    const answered = (sites: readonly Site[] | Error) => {
+      if (comm === this.comm && this.sites.has(key)) {
         this.sites.set(key, sites);
         this.showModels();
-      },
-      () => this.sites.delete(key) /* asked again when it is opened again */
-    );
+      }
+    };
+    this.sites.set(key, 'asked');
+    comm.sites(handle).then(answered, error => answered(error instanceof Error ? error : new Error(String(error))));
   }
 
   private showResults(): void {
