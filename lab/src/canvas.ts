@@ -1,6 +1,19 @@
-/** A canvas in CSS pixels, sharp on every screen. */
+/** What browsers make canvases of: a longer side or a larger area stays blank. */
+const MOST_SIDE = 16384;
+const MOST_AREA = 1 << 26;
+
+/** Pixels of the canvas for one of CSS; throws where not even the canvas itself can be had. */
+export function ratioOf(width: number, height: number): number {
+  const most = Math.min(MOST_SIDE / Math.max(width, height), Math.sqrt(MOST_AREA / (width * height)));
+  if (most < 1) {
+    throw new Error(`a picture of ${Math.round(width)} × ${Math.round(height)} pixels is too large`);
+  }
+  return Math.min(window.devicePixelRatio || 1, 3, most);
+}
+
+/** A canvas in CSS pixels, sharp on every screen where it is not too large for that. */
 export function fit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const ratio = ratioOf(width, height);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

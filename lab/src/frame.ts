@@ -41,8 +41,8 @@ export class FramedView {
   private width = 0;
   private queued = 0;
 
-  /** Throws where the figure is not what its schema says. */
-  constructor(data: unknown, private readonly make: MakeView, private around: Around) {
+  /** Throws where the figure is not what its schema says; `failed` is called where it cannot be drawn later on. */
+  constructor(data: unknown, private readonly make: MakeView, private around: Around, private readonly failed: (error: unknown) => void = error => { throw error; }) {
     this.figure = readFigure(data);
     this.resize = new ResizeObserver(() => this.settle());
     this.build();
@@ -51,7 +51,15 @@ export class FramedView {
 
   change(around: Around): void {
     this.around = around;
-    this.build();
+    this.guarded(() => this.build());
+  }
+
+  private guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   dispose(): void {
@@ -160,7 +168,7 @@ export class FramedView {
       const width = Math.floor(this.node.clientWidth - 16);
       if (width > 0 && width !== this.width) {
         this.width = width;
-        this.view?.draw(width);
+        this.guarded(() => this.view?.draw(width));
       }
     });
   }

@@ -4,7 +4,7 @@ import { element } from './frame.js';
 import { addChinese } from './words.js';
 import type { Frame } from './view.js';
 
-addChinese({ 'show all': '全部显示', 'show none': '全部隐藏', 'click: show or hide; Shift: this one alone': '单击:显示或隐藏;Shift 加单击:只显示这一项' });
+addChinese({ 'show all': '全部显示', 'show none': '全部隐藏', '{count} more without a button': '另有 {count} 项没有按钮', 'click: show or hide; Shift: this one alone': '单击:显示或隐藏;Shift 加单击:只显示这一项' });
 
 export interface Entry {
   readonly label: string;
@@ -13,11 +13,12 @@ export interface Entry {
 }
 
 const MANY = 4;
+const MOST = 200;
 
 /** `hidden` is kept up to date; `change` is called behind every click. */
 export function legend(frame: Frame, entries: readonly Entry[], hidden: Set<number>, change: () => void): HTMLElement {
   const node = element('div', 'legend');
-  const buttons = entries.map((entry, i) => {
+  const buttons = entries.slice(0, MOST).map((entry, i) => {
     const button = element('button', 'key');
     const swatch = element('canvas', 'swatch');
     button.type = 'button';
@@ -51,6 +52,9 @@ export function legend(frame: Frame, entries: readonly Entry[], hidden: Set<numb
     return button;
   };
   node.append(...buttons);
+  if (entries.length > MOST) {
+    node.append(element('span', 'note', frame.words('{count} more without a button', { count: entries.length - MOST })));
+  }
   if (entries.length > MANY) {
     node.append(
       every(frame.words('show all'), () => hidden.clear()),

@@ -19,14 +19,19 @@ class Renderer extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const failed = (error: unknown) => {
+      this.view?.dispose();
+      this.view = null;
+      this.node.replaceChildren(...picture(model, error instanceof Error ? error.message : String(error)));
+    };
     this.view?.dispose();
     this.view = null;
     try {
       this.around = surroundings.around(this.node);
-      this.view = new FramedView(model.data[mimeOf(this.kind)], VIEWS[this.kind], this.around);
+      this.view = new FramedView(model.data[mimeOf(this.kind)], VIEWS[this.kind], this.around, failed);
       this.node.replaceChildren(this.view.node);
     } catch (error) {
-      this.node.replaceChildren(...picture(model, error instanceof Error ? error.message : String(error)));
+      failed(error);
     }
   }
 

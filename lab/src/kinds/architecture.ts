@@ -66,11 +66,18 @@ interface State {
 
 const PARTS_OPEN = 60;
 const SLICES = 200;
+/** Boxes of the strip, all together. */
+const BOXES = 4000;
+/** More blocks than these are not told apart. */
+const MOST_LAYERS = 1000;
 const states = new WeakMap<Figure, State>();
 
 /** "blocks 0–5, 7" names 0 1 2 3 4 5 7, if that is as many as there are copies. */
 export function layersOf(name: string, copies: number): number[] {
   const layers: number[] = [];
+  if (copies > MOST_LAYERS) {
+    return layers;
+  }
   for (const [, first, last] of name.matchAll(/(\d+)(?:\s*[–-]\s*(\d+))?/g)) {
     for (let layer = +first; layer <= +(last ?? first) && layers.length <= copies; layer++) {
       layers.push(layer);
@@ -157,7 +164,7 @@ class Architecture implements View {
     const { frame, say, state } = this;
     const blocks = [...new Set(this.sections.flatMap(section => section.layers))].sort((a, b) => a - b);
     if (blocks.length > 1) {
-      const choices = [{ value: '-1', label: say('all') }, ...blocks.slice(0, 1000).map(layer => ({ value: String(layer), label: String(layer) }))];
+      const choices = [{ value: '-1', label: say('all') }, ...blocks.slice(0, MOST_LAYERS).map(layer => ({ value: String(layer), label: String(layer) }))];
       frame.menu(say('block'), choices, String(state.block), value => {
         state.block = +value;
         this.build();
@@ -186,6 +193,7 @@ class Architecture implements View {
     this.strip.replaceChildren();
     this.strip.setAttribute('aria-hidden', 'true');
     this.strip.style.borderColor = look.line;
+    const parts = this.sections.reduce((sum, section) => sum + section.parts.length, 0);
     this.sections.forEach((section, s) => {
       const share = this.total > 0 ? (section.copies * section.each) / this.total : 0;
       const box = element('div', 'whole-section');
@@ -193,7 +201,7 @@ class Architecture implements View {
       box.style.flex = `${share} 1 0`;
       box.style.borderColor = look.paper;
       const inner = element('div', 'whole-copies');
-      const slices = Math.min(section.copies, SLICES);
+      const slices = Math.max(1, Math.min(section.copies, SLICES, Math.floor(BOXES / Math.max(1, parts))));
       for (let c = 0; c < slices; c++) {
         const copy = element('div', 'whole-copy');
         copy.style.borderColor = look.paper;

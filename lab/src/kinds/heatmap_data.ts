@@ -46,7 +46,7 @@ export interface Panel {
 /** No figure has more; beyond it a file wants to fill the memory. */
 const MOST_PLACES = 1 << 16;
 const MOST_PANELS = 1 << 14;
-const MOST_CELLS = 1 << 25;
+const MOST_CELLS = 1 << 23;
 const LONGEST = 1000;
 /** Bytes of exact panels that are kept. */
 const KEPT = 1 << 26;

@@ -1,5 +1,5 @@
 /** Cells as pixels, and the colour bar: what the overview and the single head share. */
-import { brief, fit } from '../canvas.js';
+import { brief, fit, ratioOf } from '../canvas.js';
 import { ramp, type Look } from '../look.js';
 import type { Scale } from './heatmap_data.js';
 
@@ -126,7 +126,7 @@ export function ticks(low: number, high: number): number[] {
 
 /** As `fit`, of a canvas that mostly keeps its size: making one anew for every move of the mouse takes time. */
 export function refit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const ratio = ratioOf(width, height);
   const context = canvas.getContext('2d');
   if (!context || canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     return fit(canvas, width, height);

@@ -31,6 +31,8 @@ interface Track {
   /** Of how many pieces of the same bytes each is which. */
   readonly pieces: Int32Array;
   readonly place: Int32Array;
+  /** No token begins or ends before the one before it. */
+  readonly ordered: boolean;
 }
 
 interface State {
@@ -42,6 +44,10 @@ const ROW = 26;
 const BETWEEN = 14;
 const PAD = 10;
 const HEX_MOST = 24;
+/** Atoms that all tokens together stand over; real tokens stand over few each. */
+const MOST_ATOMS = 1e6;
+/** Tokens out of order are looked through one by one. */
+const MOST_UNSORTED = 5000;
 const states = new WeakMap<Figure, State>();
 
 function readTrack(of: Reader): Track {
@@ -60,7 +66,18 @@ function readTrack(of: Reader): Track {
       place[b] = b - i;
     }
   }
-  return { model: of.text('model'), count: of.number('count', labels.length), labels, ids, span, pieces, place };
+  return { model: of.text('model'), count: of.number('count', labels.length), labels, ids, span, pieces, place, ordered: span.every((edge, i) => i < 2 || edge >= span[i - 2]) };
+}
+
+/** The first token, of spans in order, that ends behind a byte. */
+function firstBehind(span: Float32Array, byte: number): number {
+  let low = 0;
+  let high = span.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    span[2 * middle + 1] > byte ? (high = middle) : (low = middle + 1);
+  }
+  return low;
 }
 
 class Tracks implements View {
@@ -86,6 +103,10 @@ class Tracks implements View {
     this.edgeOf = new Map(this.edges.map((edge, i) => [edge, i]));
     if (!this.tracks.length || this.tracks.length > 64 || this.tracks.some(({ span }) => span.some((edge, i) => !(edge >= 0) || (i % 2 === 1 && edge <= span[i - 1])))) {
       throw new Error('the spans of the tokens are no spans');
+    }
+    const atoms = this.tracks.reduce((sum, track) => sum + track.labels.reduce((all, _label, i) => all + this.atoms(track, i)[1] - this.atoms(track, i)[0], 0), 0);
+    if (atoms > MOST_ATOMS || this.tracks.some(({ ordered, labels }) => !ordered && labels.length > MOST_UNSORTED)) {
+      throw new Error('the tokens lie over each other too often');
     }
     this.say = frame.words;
     this.state = states.get(frame.figure) ?? { track: 0, at: -1 };
@@ -220,9 +241,9 @@ class Tracks implements View {
     const { span } = this.tracks[t];
     const begin = span[2 * i];
     const end = span[2 * i + 1];
-    const there = this.tracks[other].span;
+    const { span: there, ordered } = this.tracks[other];
     const found: number[] = [];
-    for (let k = 0; 2 * k < there.length; k++) {
+    for (let k = ordered ? firstBehind(there, begin) : 0; 2 * k < there.length && !(ordered && there[2 * k] >= end); k++) {
       if (there[2 * k] < end && there[2 * k + 1] > begin) {
         found.push(k);
       }
