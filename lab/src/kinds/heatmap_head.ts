@@ -3,7 +3,7 @@ import { brief } from '../canvas.js';
 import { element } from '../frame.js';
 import type { Frame } from '../view.js';
 import { addChinese } from '../words.js';
-import { columnName, makeSight, number, rowName, tellCell, canHide, type Sight } from './heatmap_sight.js';
+import { columnName, makeSight, number, rowName, tellCell, tellValue, canHide, type Sight } from './heatmap_sight.js';
 import { label, type HeatData, type Panel } from './heatmap_data.js';
 import { Links, MOST_LINKS, thresholdStep, usualThreshold } from './heatmap_links.js';
 import { Matrix, type Place } from './heatmap_matrix.js';
@@ -80,8 +80,7 @@ export class Head {
       frame.words('Arrow keys move, Enter pins, Shift+arrows choose and Enter zooms in (or drag), Page Up and Down change the head, Escape goes back.')
     );
     const stage = document.createElement('div');
-    stage.append(this.canvas);
-    this.tip = new Tip(stage, frame.look);
+    this.tip = new Tip(stage, frame.look, this.canvas);
     this.node.append(this.heading, this.scores, stage, this.note, help);
     this.makeTools();
     this.listen();
@@ -334,8 +333,10 @@ export class Head {
     const order = Array.from({ length: count }, (_none, i) => i).filter(i => Number.isFinite(value(i)));
     const sum = order.reduce((total, i) => total + value(i), 0);
     order.sort((a, b) => Math.abs(value(b)) - Math.abs(value(a)));
-    const exact = panel.origin === 'exact';
-    const told = order.slice(0, 4).map(i => `${isRow ? columnName(this.data, sight, i) : rowName(this.data, sight, i)} ${number(value(i), exact)}`);
+    const told = order.slice(0, 4).map(i => {
+      const name = isRow ? columnName(this.data, sight, i) : rowName(this.data, sight, i);
+      return `${name} ${tellValue(this.data, this.frame.words, sight, isRow ? index : i, isRow ? i : index)}`;
+    });
     const total = panel.origin === 'pooled' ? '' : ` · ${this.frame.words('sum {sum}', { sum: number(sum, false) })}`;
     return isRow ? `${rowName(this.data, sight, index)} → ${told.join(', ')}${total}` : `${told.join(', ')} → ${columnName(this.data, sight, index)}${total}`;
   }
@@ -364,6 +365,7 @@ export class Head {
     this.canvas.addEventListener('mouseup', event => this.released(event));
     this.canvas.addEventListener('keydown', event => {
       if (this.key(event)) {
+        this.tip.reveal();
         event.preventDefault();
         event.stopPropagation();
       }

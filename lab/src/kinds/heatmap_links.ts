@@ -5,7 +5,7 @@ import type { HeatData } from './heatmap_data.js';
 import { refit, type Palette, type Range } from './heatmap_paint.js';
 import type { Place } from './heatmap_matrix.js';
 import type { Spot } from './heatmap_tip.js';
-import { columnName, number, rowName, type Sight } from './heatmap_sight.js';
+import { columnName, rowName, tellValue, type Sight } from './heatmap_sight.js';
 
 const TALL = 640;
 /** Of a line of text, and how tall a text may become so that each token has one. */
@@ -49,14 +49,25 @@ function inBins(sight: Sight): Uint32Array {
   return bins;
 }
 
-/** The least magnitude on the edge of a bin above which there are at most `most` links. */
-function leastOf(sight: Sight, most: number): number {
+/** The edge of a bin above which there are at most `most` links. */
+function edgeOf(sight: Sight, most: number): number {
   const bins = inBins(sight);
   let at = BINS + 1;
   for (let sum = 0; at > 0 && sum + bins[at - 1] <= most; at--) {
     sum += bins[at - 1];
   }
-  return (at * farthest(sight)) / BINS;
+  return at;
+}
+
+/** The least magnitude above which there are at most `most` links. */
+function leastOf(sight: Sight, most: number): number {
+  return (edgeOf(sight, most) * farthest(sight)) / BINS;
+}
+
+/** As many of the strongest links, weakest first. Of equal ones the last stay: the bin that does not fit whole, and one more for rounding, are sorted too. */
+function strongest(sight: Sight, threshold: number, most: number): Link[] {
+  const least = ((edgeOf(sight, most) - 2) * farthest(sight)) / BINS;
+  return linksOf(sight, Math.max(threshold, least)).slice(-most);
 }
 
 /** How many links of the range are at least as strong as the threshold; of signed values by magnitude. */
@@ -123,7 +134,7 @@ export class Links {
     this.sight = sight;
     this.threshold = threshold;
     this.count = countOf(sight, threshold);
-    this.links = linksOf(sight, this.count > MOST_LINKS ? Math.max(threshold, leastOf(sight, MOST_LINKS)) : threshold);
+    this.links = this.count > MOST_LINKS ? strongest(sight, threshold, MOST_LINKS) : linksOf(sight, threshold);
     this.l = { width: wide, height, left: wide * 0.3, right: wide * 0.7, stepRow: height / rows, stepColumn: height / columns };
     const context = fit(this.base, wide, height + TOP + 4);
     this.drawLinks(context, null, 1);
@@ -246,9 +257,9 @@ export class Links {
   /** "cat → the 0.42, [SEP] 0.2": the strongest links of a token. */
   tell(at: Place): string {
     const sight = this.sight as Sight;
-    const exact = sight.panel.origin === 'exact';
     const links = this.of(at);
-    const told = links.slice(0, 5).map(link => `${at.row >= 0 ? columnName(this.data, sight, link.column) : rowName(this.data, sight, link.row)} ${number(link.value, exact)}`);
+    const value = (link: Link) => tellValue(this.data, this.frame.words, sight, link.row, link.column);
+    const told = links.slice(0, 5).map(link => `${at.row >= 0 ? columnName(this.data, sight, link.column) : rowName(this.data, sight, link.row)} ${value(link)}`);
     const rest = links.length > 5 ? ` … (${links.length})` : '';
     return at.row >= 0 ? `${rowName(this.data, sight, at.row)} → ${told.join(', ') || '–'}${rest}` : `${told.join(', ') || '–'}${rest} → ${columnName(this.data, sight, at.column)}`;
   }

@@ -5,14 +5,14 @@ import type { Choice } from '../view.js';
 import type { HeatData, Score } from './heatmap_data.js';
 
 /** What the kernel computes (core/explain/headscores.h), by its name there. */
-const NAMES: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   entropy: 'entropy',
   previous: 'previous token',
   next: 'next token',
   self: 'own token',
   rests: 'sink',
   induction: 'induction'
-};
+});
 
 addChinese({
   'order': '排序',

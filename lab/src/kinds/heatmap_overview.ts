@@ -32,8 +32,8 @@ export class Overview {
     const help = document.createElement('div');
     help.className = 'cutaway-note';
     help.textContent = frame.words('Arrow keys move, Enter opens, click opens.');
-    this.node.append(this.canvas, help);
-    this.tip = new Tip(this.node, frame.look);
+    this.node.append(help);
+    this.tip = new Tip(this.node, frame.look, this.canvas);
     if (data.scores.length > 0 && data.panels > 1) {
       this.order = frame.menu(frame.words('order'), orders(data, frame.words), state.order, value => this.sort(value));
     }
@@ -52,6 +52,7 @@ export class Overview {
     this.canvas.addEventListener('keydown', event => {
       if (this.key(event.key)) {
         event.preventDefault();
+        this.tip.reveal();
         this.tip.node.scrollIntoView({ block: 'nearest' });
       }
     });

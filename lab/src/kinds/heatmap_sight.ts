@@ -44,7 +44,7 @@ export function withoutRests(panel: Panel, rests: ReadonlySet<number>): Float32A
 
 /** Whether sinks can be hidden: they are known, cells are places, and something is left. */
 export function canHide(data: HeatData, panel: Panel): boolean {
-  return data.rests.size > 0 && data.rests.size < panel.columns && panel.columnBlock === 1;
+  return data.rests.size > 0 && data.rests.size < panel.columns && panel.origin !== 'pooled';
 }
 
 export function makeSight(data: HeatData, panel: Panel, hide: boolean, colours: Colours, zoom: Range | null): Sight {
@@ -78,7 +78,7 @@ function rounded(data: HeatData, words: Words, value: number): string {
 }
 
 /** The value of a cell, with what is to be known of it. */
-function tellValue(data: HeatData, words: Words, sight: Sight, row: number, column: number): string {
+export function tellValue(data: HeatData, words: Words, sight: Sight, row: number, column: number): string {
   const { panel } = sight;
   const at = row * panel.columns + column;
   const exact = panel.origin === 'exact';

@@ -128,6 +128,43 @@ async function mouse(bare, want, figure, heads) {
   want((await t.said()) === '', 'nothing is said where the mouse is gone');
 }
 
+/** In a narrow window the canvas is scrolled, not squeezed: a point means what stands there. */
+async function narrow(bare, want, figure, heads) {
+  const t = tools(bare);
+  const last = heads[0].length - 1;
+  await t.page.setViewportSize({ width: 300, height: 900 });
+  await open(bare, figure);
+  const wide = await t.canvas().evaluate(canvas => [canvas.clientWidth, parseFloat(canvas.style.width), canvas.parentElement.clientWidth]);
+  want(Math.abs(wide[0] - wide[1]) < 1 && wide[0] > wide[2], `the canvas is ${wide[0]} wide in ${wide[2]}, laid out for ${wide[1]}`);
+  await t.press('ArrowRight', ...Array(last).fill('ArrowRight'));
+  const [tip, box] = [await t.page.locator('.cutaway-tip').boundingBox(), await t.canvas().boundingBox()];
+  want(tip.x >= 0 && tip.x + tip.width <= 300, `the tip stands in sight: ${JSON.stringify(tip)}`);
+  const value = async x => {
+    await t.page.mouse.move(box.x + x, box.y + 130);
+    return t.said();
+  };
+  const told = [];
+  for (let x = -box.x + 20; x < 280 - box.x; x += 8) told.push(await value(x));
+  await t.page.setViewportSize({ width: 1000, height: 900 });
+  want(told.some(said => parse(said)), `the mouse says cells: ${told.join(' | ')}`);
+}
+
+/** Equal links are drawn too, as many as are said. */
+async function equal(bare, want, figure) {
+  const t = tools(bare);
+  const n = 100;
+  const axis = { ...figure.axes[2], count: n, source: n, labels: undefined };
+  const values = { encoding: 'f32', shape: [1, 1, n, n], base64: Buffer.from(new Float32Array(n * n).fill(0.5).buffer).toString('base64') };
+  await open(bare, { ...figure, axes: [...figure.axes.slice(0, 2), axis, { ...axis, name: 'key' }], values, scores: [], rests: [], whole: [] });
+  await t.choose('shown as', 'lines');
+  want((await t.notes()).includes(`the 6000 strongest of ${n * n} links`), `${n * n} equal links: ${await t.notes()}`);
+  const dark = await t.canvas().evaluate(canvas => {
+    const { data } = canvas.getContext('2d').getImageData(canvas.width * 0.48, 0, 8, canvas.height);
+    return data.filter((byte, i) => i % 4 === 3 && byte > 0).length;
+  });
+  want(dark > 100, `and lines are drawn: ${dark}`);
+}
+
 async function sinks(bare, want, figure, heads) {
   const t = tools(bare);
   await open(bare, figure);
@@ -278,6 +315,8 @@ export default async function heatmap(bare, want, figures) {
   await overview(bare, want, grid, heads);
   await oneHead(bare, want, grid, heads);
   await mouse(bare, want, one, alone);
+  await narrow(bare, want, one, alone);
+  await equal(bare, want, one);
   await sinks(bare, want, one, alone);
   await lines(bare, want, one, alone);
   await brush(bare, want, one);
