@@ -23,6 +23,7 @@ addChinese({
   'NaN or infinite: {count}': 'NaN 或无穷:{count}',
   '{all} values': '{all} 个值',
   'half are below {median}': '一半小于 {median}',
+  'half of the others are below {median}': '其余的一半小于 {median}',
   'none is NaN or infinite': '无 NaN 或无穷',
   'Drag: zoom into a range; Shift: move; click: enlarge a row. Keys: left and right from bin to bin, up and down from row to row, Enter enlarges, Escape goes back, + and − zoom, 0 shows all.':
     '拖动:放大所选范围;按住 Shift 拖动:平移;单击:放大一行。键盘:左右键逐格移动,上下键换行,回车放大,Esc 返回,+ − 缩放,0 显示全部。'
@@ -108,8 +109,8 @@ class Histogram implements View {
     const shown = this.shown().length;
     const strips = this.strips();
     this.plot = strips ? Math.max(6, Math.min(18, Math.floor(1100 / shown))) : shown === 1 ? 280 : shown <= 4 ? 110 : 70;
-    this.pitch = strips ? this.plot : this.plot + 12 + (this.labels.some(label => label) ? HEAD : 0);
-    this.top = (strips ? 4 : (this.labels.some(label => label) ? HEAD : 0) + 6) + (this.besides() ? 20 : 0);
+    this.pitch = strips ? this.plot : this.plot + 12 + this.head();
+    this.top = this.head() + (strips ? 4 : 6) + (this.besides() ? 20 : 0);
     this.layers.draw(this.width, Math.max(strips ? 240 : 0, this.top + this.pitch * (shown - 1) + this.plot + BELOW));
   }
 
@@ -155,6 +156,11 @@ class Histogram implements View {
 
   private strips(): boolean {
     return this.shown().length > PLOTS;
+  }
+
+  /** Above each plot for its label. */
+  private head(): number {
+    return !this.strips() && this.labels.some(label => label) ? HEAD : 0;
   }
 
   private besides(): Float32Array | null {
@@ -468,12 +474,16 @@ class Histogram implements View {
   private sayRow(row: number): void {
     const say = this.frame.words;
     const all = this.total(row);
-    const parts = [say('{all} values', { all: countText(all) }), say('half are below {median}', { median: numberText(this.median(row)) })];
+    const inBins = all - this.count(row, -1) - this.count(row, this.bins);
+    const half = inBins < all ? 'half of the others are below {median}' : 'half are below {median}';
+    const below = inBins > 0 ? [say(half, { median: numberText(this.median(row)) })] : [];
+    const parts = [say('{all} values', { all: countText(all) })];
     if (this.zeros) {
       parts.push(`${say('exactly zero: {count}', { count: countText(this.count(row, -1)) })} (${this.share(this.count(row, -1), all)})`);
     }
     const bad = this.count(row, this.bins);
     parts.push(bad > 0 ? say('NaN or infinite: {count}', { count: countText(bad) }) : say('none is NaN or infinite'));
+    parts.splice(inBins < all ? parts.length : 1, 0, ...below);
     this.frame.say(this.named(row, parts.join(', ')));
   }
 
@@ -495,7 +505,7 @@ class Histogram implements View {
 
   private hit(x: number, y: number): { row: number; bin: number | null } | null {
     const shown = this.shown();
-    const place = Math.floor((y - this.top + (this.strips() ? 0 : HEAD)) / this.pitch);
+    const place = Math.floor((y - this.top + this.head()) / this.pitch);
     const row = shown[Math.min(place, shown.length - 1)];
     if (row === undefined || y > this.layers.height) {
       return null;

@@ -569,7 +569,7 @@ class Lines implements View {
         this.go(point, this.nearestLine(point, y));
       },
       drag: (x, y, event) => (event.shiftKey ? this.panDrag(x, y) : this.frameDrag(x, y)),
-      zoom: (by, x, y) => this.zoomTo(by, this.across.of(x), y < this.box.bottom ? null : this.down.of(y)),
+      zoom: (by, x, y) => this.zoomTo(by, this.across.of(x), y > this.box.bottom ? null : this.down.of(y)),
       reset: () => this.reset()
     });
     keys(this.layers.top, (key, event) => this.press(key, event));

@@ -26,7 +26,7 @@ addChinese({
   '{unit} {at} of {all}': '第 {at} 个{unit},共 {all} 个',
   '{name}, sum': '{name}之和',
   '{name}, mean': '{name}均值',
-  'rank {rank}': '第 {rank} 高',
+  'rank {rank} by value': '第 {rank} 高',
   bytes: '字节',
   'no value': '无数值',
   'the first {some} of {all}; %save writes all': '前 {some} 个,共 {all} 个;%save 写出全部',
@@ -421,7 +421,7 @@ class Tokens implements View {
     });
     const rank = this.ranks.indexOf(i);
     if (rank >= 0 && !this.named) {
-      facts.push(['', say('rank {rank}', { rank: rank + 1 })]);
+      facts.push(['', say('rank {rank} by value', { rank: rank + 1 })]);
     }
     if (unit.first === unit.last) {
       this.texts.filter(of => of.texts[unit.first]).forEach(of => facts.push([visible(of.name), visible(of.texts[unit.first])]));
