@@ -42,4 +42,10 @@ export default async function architecture(bare, want, figures) {
     await page.locator('.cutaway-tree-part').first().hover();
     want((await bare.said()).startsWith('word embeddings · token_embd.weight · 49152 × 576'), `the mouse is told ${await bare.said()}`);
   }
+  const many = structuredClone(figure);
+  many.sections[1].copies = 100000;
+  many.sections[1].parts = Array(500).fill(many.sections[1].parts[0]);
+  await bare.show(many);
+  const boxes = await page.locator('.cutaway-whole-part').count();
+  want(boxes > 500 && boxes <= 4000, `${boxes} boxes for 100,000 copies of 500 parts`);
 }

@@ -38,6 +38,9 @@ async function saysValues(bare, want) {
 /** "shown: LOW to HIGH" */
 const span = async bare => (await bare.said()).replace('shown: ', '').split(' to ').map(Number);
 
+/** What is under the mouse is told by the picture as it was drawn last. */
+const drawn = page => page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+
 async function zooms(bare, want) {
   await bare.show(curves);
   const { page } = bare;
@@ -48,6 +51,7 @@ async function zooms(bare, want) {
   want(String(await span(bare)) === '-1.5,3.5', `a fifth to the right: ${await bare.said()}`);
   await at.press('-', '-');
   want(String(await span(bare)) === '-5,5', `as far out as there is: ${await bare.said()}`);
+  await drawn(page);
   await at.hover(at.box.width * 0.3, 60);
   const from = parsed(await bare.said()).at;
   await at.hover(at.box.width * 0.6, 60);
@@ -58,9 +62,11 @@ async function zooms(bare, want) {
   await page.getByRole('button', { name: 'reset view' }).click();
   want(String(await span(bare)) === '-5,5', 'all again');
   await at.canvas.focus();
+  await drawn(page);
   await at.hover(at.box.width * 0.5, 60);
   const before = parsed(await bare.said()).at;
   await page.mouse.wheel(0, -240);
+  await drawn(page);
   await at.hover(at.box.width * 0.5 + 1, 60);
   want(Math.abs(parsed(await bare.said()).at - before) < 0.06, 'what is under the mouse stays there when the wheel turns');
   await at.press('0', 'Escape');
