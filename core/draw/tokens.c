@@ -388,7 +388,8 @@ static void json_series(struct jsonwrite *w, const struct figure *figure, int64_
             json_pair(w, "name", term(figure->language, series->name));
             if (series->names) {
                 chart_json_texts(w, figure->arena, "texts", series->names, n);
-            } else {
+            }
+            if (!series->names || series == t->values) { /* the colours are of numbers */
                 json_values(w, figure, series, n);
             }
             json_close(w, '}');
