@@ -9,7 +9,7 @@ import { bare as plain, canRead, HOSTILE, IN_JSON, seenAs, watch } from '../host
 
 /** What the views make of elements and attributes; runs in the page. */
 function inspect() {
-  const ELEMENTS = ' DIV P SPAN CANVAS LABEL INPUT SELECT OPTION OPTGROUP BUTTON OUTPUT TABLE CAPTION COLGROUP COL THEAD TBODY TR TH TD DETAILS SUMMARY UL OL LI I B H3 H4 SECTION FIELDSET LEGEND ';
+  const ELEMENTS = ' DIV P SPAN CANVAS LABEL INPUT SELECT OPTION OPTGROUP BUTTON OUTPUT TABLE CAPTION COLGROUP COL THEAD TBODY TR TH TD DETAILS SUMMARY UL OL LI DL DT DD I B H3 H4 SECTION FIELDSET LEGEND ';
   const foreign = [];
   for (const node of document.getElementById('root').querySelectorAll('*')) {
     if (!ELEMENTS.includes(` ${node.tagName} `)) foreign.push(`<${node.tagName}>`);
