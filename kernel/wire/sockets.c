@@ -1,8 +1,8 @@
 #include "kernel/wire/sockets.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,6 +12,7 @@
 #include "core/base/utf8.h"
 #include "kernel/wire/envelope.h"
 #include "kernel/wire/heartbeat.h"
+#include "kernel/wire/parcel.h"
 #include "kernel/wire/sign.h"
 
 enum {
@@ -28,7 +29,8 @@ struct sockets {
     struct heartbeat *heartbeat;
     struct sign *sign;
     struct envelope envelope;
-    struct buf *header, *content; /* of the message being written */
+    struct buf *header, *content;   /* of the message being written */
+    atomic_llong backlog[CHANNELS]; /* bytes queued */
 };
 
 static void option_set(void *socket, int option, int value) {
@@ -211,77 +213,77 @@ int sockets_receive(struct sockets *sockets, enum channel channel, struct messag
     return count > 0 ? -1 : 0;
 }
 
-static void part_send(void *socket, struct frame part, int flags) {
-    while (zmq_send(socket, part.bytes, part.length, flags) < 0 && errno == EINTR) {
-    }
-}
-
-static void block_free(void *bytes, void *base) {
-    (void)bytes;
-    free(base);
-}
-
-/* Sends from where the bytes lie; libzmq frees `base` when it is done with them. */
-static void block_send(void *socket, struct frame part, void *base) {
-    zmq_msg_t block;
-    zmq_msg_init_data(&block, (void *)(uintptr_t)part.bytes, part.length, block_free, base);
-    while (zmq_msg_send(&block, socket, 0) < 0) {
-        if (errno != EINTR) {
-            zmq_msg_close(&block);
-            return;
+/* With more to follow. */
+static void frames_send(void *socket, const struct frame *frames, int count) {
+    for (int i = 0; i < count; i++) {
+        while (zmq_send(socket, frames[i].bytes, frames[i].length, ZMQ_SNDMORE) < 0 &&
+               errno == EINTR) {
         }
     }
 }
 
-/* What a message says, and what of it lies in a block from malloc: the last frame. */
-struct body {
-    struct frame content;
+/* A message on its way out. */
+struct outgoing {
+    enum channel channel;
+    const struct frame *ids; /* what goes before the delimiter: identities, or a topic */
+    int id_count;
+    const char *type, *metadata;
+    struct frame parent, content;
     const struct frame *buffers;
     int buffer_count;
-    void *base; /* the block; NULL: none does */
+    void *base; /* the block from malloc in which the last frame lies; NULL: none */
 };
 
-static void body_send(void *socket, const struct body *body) {
-    for (int i = -1; i < body->buffer_count; i++) {
-        struct frame part = i < 0 ? body->content : body->buffers[i];
-        bool last = i + 1 == body->buffer_count;
-        if (last && body->base) {
-            block_send(socket, part, body->base);
-        } else {
-            part_send(socket, part, last ? 0 : ZMQ_SNDMORE);
-        }
-    }
+static struct frame last_frame(const struct outgoing *out) {
+    return out->buffer_count > 0 ? out->buffers[out->buffer_count - 1] : out->content;
 }
 
-/* From the delimiter to the last buffer. */
-static void message_send(struct sockets *sockets, void *socket, const char *type,
-                         struct frame parent, const char *metadata, const struct body *body) {
+/* Bytes that the message holds while it is queued: its own and, roughly, libzmq's. */
+static long long cost(const struct outgoing *out, const struct frame parts[4]) {
+    enum { HEAD = 512, EACH = 128 };
+    size_t bytes = HEAD;
+    for (int i = 0; i < 4; i++) {
+        bytes += parts[i].length + EACH;
+    }
+    for (int i = 0; i < out->buffer_count; i++) {
+        bytes += out->buffers[i].length + EACH;
+    }
+    return (long long)bytes;
+}
+
+/* Identities, delimiter, signature, header, parent, metadata, content, buffers. All that may
+ * fail comes before the first frame is sent: half a message would swallow the next. */
+static void message_send(struct sockets *sockets, const struct outgoing *out) {
+    void *socket = sockets->at[out->channel];
     char hex[SIGN_LENGTH + 1];
     buf_clear(sockets->header);
-    envelope_header(&sockets->envelope, sockets->header, type);
+    envelope_header(&sockets->envelope, sockets->header, out->type);
     const struct frame parts[4] = {
         { sockets->header->data, sockets->header->length },
-        parent,
-        { metadata, strlen(metadata) },
-        body->content,
+        out->parent,
+        { out->metadata, strlen(out->metadata) },
+        out->content,
     };
-    size_t signature = sign_make(sockets->sign, parts, hex);
-    part_send(socket, (struct frame){ "<IDS|MSG>", 9 }, ZMQ_SNDMORE);
-    part_send(socket, (struct frame){ hex, signature }, ZMQ_SNDMORE);
-    for (int i = 0; i < 3; i++) {
-        part_send(socket, parts[i], ZMQ_SNDMORE);
-    }
-    body_send(socket, body);
+    struct frame signature = { hex, sign_make(sockets->sign, parts, hex) };
+    struct parcel *parcel = parcel_new(last_frame(out), out->base, cost(out, parts),
+                                       &sockets->backlog[out->channel]);
+    frames_send(socket, out->ids, out->id_count);
+    frames_send(socket, &(const struct frame){ "<IDS|MSG>", 9 }, 1);
+    frames_send(socket, &signature, 1);
+    frames_send(socket, parts, out->buffer_count > 0 ? 4 : 3);
+    frames_send(socket, out->buffers, out->buffer_count - 1);
+    parcel_send(parcel, socket);
 }
 
 void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
                    const char *metadata, struct frame content) {
-    void *socket = sockets->at[request->channel];
-    for (int i = 0; i < request->id_count; i++) {
-        part_send(socket, request->ids[i], ZMQ_SNDMORE);
-    }
-    message_send(sockets, socket, type, request->parts[0], metadata,
-                 &(struct body){ .content = content });
+    message_send(sockets, &(struct outgoing){ .channel = request->channel,
+                                              .ids = request->ids,
+                                              .id_count = request->id_count,
+                                              .type = type,
+                                              .metadata = metadata,
+                                              .parent = request->parts[0],
+                                              .content = content });
 }
 
 static const struct frame nothing = { "{}", 2 };
@@ -296,10 +298,14 @@ static void welcome_send(struct sockets *sockets, struct frame topic) {
     json_key(&w, "subscription");
     json_bytes(&w, topic.bytes, topic.length);
     json_close(&w, '}');
-    part_send(sockets->at[CHANNEL_IOPUB], topic, ZMQ_SNDMORE);
-    message_send(
-        sockets, sockets->at[CHANNEL_IOPUB], "iopub_welcome", nothing, "{}",
-        &(struct body){ .content = { sockets->content->data, sockets->content->length } });
+    message_send(sockets, &(struct outgoing){ .channel = CHANNEL_IOPUB,
+                                              .ids = &topic,
+                                              .id_count = 1,
+                                              .type = "iopub_welcome",
+                                              .metadata = "{}",
+                                              .parent = nothing,
+                                              .content = { sockets->content->data,
+                                                           sockets->content->length } });
 }
 
 void sockets_welcome(struct sockets *sockets) {
@@ -319,16 +325,27 @@ void sockets_welcome(struct sockets *sockets) {
 void sockets_publish_all(struct sockets *sockets, const struct message *parent,
                          const char *type, struct frame content, const struct frame *buffers,
                          int buffer_count, void *base) {
-    const struct body body = { content, buffers, buffer_count, base };
     char topic[128];
     sockets_welcome(sockets);
     int length = snprintf(topic, sizeof topic, "kernel.%s.%s", sockets->envelope.session, type);
-    part_send(sockets->at[CHANNEL_IOPUB], (struct frame){ topic, (size_t)length }, ZMQ_SNDMORE);
-    message_send(sockets, sockets->at[CHANNEL_IOPUB], type, parent ? parent->parts[0] : nothing,
-                 "{}", &body);
+    message_send(sockets,
+                 &(struct outgoing){ .channel = CHANNEL_IOPUB,
+                                     .ids = &(const struct frame){ topic, (size_t)length },
+                                     .id_count = 1,
+                                     .type = type,
+                                     .metadata = "{}",
+                                     .parent = parent ? parent->parts[0] : nothing,
+                                     .content = content,
+                                     .buffers = buffers,
+                                     .buffer_count = buffer_count,
+                                     .base = base });
 }
 
 void sockets_publish(struct sockets *sockets, const struct message *parent, const char *type,
                      struct frame content, void *base) {
     sockets_publish_all(sockets, parent, type, content, NULL, 0, base);
+}
+
+int64_t sockets_backlog(const struct sockets *sockets) {
+    return atomic_load(&sockets->backlog[CHANNEL_IOPUB]);
 }

@@ -50,6 +50,11 @@ void sockets_publish_all(struct sockets *sockets, const struct message *parent,
                          const char *type, struct frame content, const struct frame *buffers,
                          int buffer_count, void *base);
 
+/* Bytes of what was said to all and is not yet taken by every subscriber, or dropped with one
+ * that left; libzmq's own memory for it included. Whoever publishes pauses while it is large.
+ */
+int64_t sockets_backlog(const struct sockets *sockets);
+
 /* Greets new subscribers. sockets_publish does so first; call it when iopub has something to
  * read. */
 void sockets_welcome(struct sockets *sockets);
