@@ -322,7 +322,7 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
 }
 
 /* What a user is told of a worker's death. */
-static void death_say(struct front *front, const char *why, bool restoring) {
+static void death_say(struct front *front, const char *why, bool bare) {
     char said[500];
     if (front->running.forced) {
         cell_fail(front, err_name(ERR_STOP),
@@ -331,15 +331,14 @@ static void death_say(struct front *front, const char *why, bool restoring) {
         return;
     }
     snprintf(said, sizeof said,
-             restoring
-                 ? "the computing process %s while it loaded the models again; a new one is "
-                   "there without them, so load them with %%model load"
-                 : "the computing process %s; a new one is there and loads the models again, "
-                   "so other cells work as before",
+             bare ? "the computing process %s while it loaded the models again; a new one is "
+                    "there without them, so load them with %%model load"
+                  : "the computing process %s; a new one is there and loads the models again, "
+                    "so other cells work as before",
              why);
     if (front->running.message) {
         cell_fail(front, err_name(ERR_DIED), said);
-    } else if (restoring) { /* shown with the next cell */
+    } else if (bare) { /* shown with the next cell */
         stream_add(front->stream, true, said, strlen(said), front_now());
         stream_add(front->stream, true, "\n", 1, front_now());
     }
@@ -348,12 +347,11 @@ static void death_say(struct front *front, const char *why, bool restoring) {
 void execute_died(struct front *front) {
     char why[200];
     struct err err;
-    bool restoring = minder_restoring(front->minder);
-    bool hopeful = minder_bury(front->minder, why, sizeof why);
+    enum minder_hope hope = minder_bury(front->minder, why, sizeof why);
     front_log("the computing process %s", why);
-    death_say(front, why, restoring && hopeful);
+    death_say(front, why, hope == MINDER_BARE);
     comm_died(front);
-    if (hopeful && minder_start(front->minder, &err) < 0) {
+    if (hope != MINDER_NONE && minder_start(front->minder, &err) < 0) {
         front_log("%s", err.text);
     }
     queue_go(front);

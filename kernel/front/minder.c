@@ -19,7 +19,8 @@ enum {
     READ_STEP = 64 * 1024,
     READ_MOST = 4 << 20,
     TEXT_STEP = 16 * 1024,
-    SOCKET_ROOM = 1 << 20
+    SOCKET_ROOM = 1 << 20,
+    TRIES = 2 /* to restore a state */
 };
 
 struct minder {
@@ -31,6 +32,7 @@ struct minder {
     size_t sent;
     struct buf *names, *state;
     bool restoring; /* no NAMES has come from this worker */
+    int tries;      /* workers in a row that died so */
 };
 
 struct minder *minder_new(struct arena *arena, const struct minder_listener *listener) {
@@ -123,10 +125,6 @@ int minder_start(struct minder *minder, struct err *err) {
     minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
     minder->listener.started(minder->listener.arg);
     return 0;
-}
-
-bool minder_restoring(const struct minder *minder) {
-    return minder->restoring;
 }
 
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {
@@ -308,7 +306,30 @@ void minder_cause(int status, long peak_kb, char *why, size_t size) {
     snprintf(why, size, "was killed by signal %d", signal);
 }
 
-bool minder_bury(struct minder *minder, char *why, size_t size) {
+/* Keeps of the state what no file can spoil: the settings, which are its first lines. Returns
+ * whether there was more. */
+static bool state_bare(struct minder *minder) {
+    static const char setting[] = "setting\t";
+    const char *at = minder->state->data;
+    while (strncmp(at, setting, sizeof setting - 1) == 0) {
+        at += strcspn(at, "\n");
+        at += *at == '\n';
+    }
+    bool more = *at != '\0';
+    minder->state->length = (size_t)(at - minder->state->data);
+    minder->state->data[minder->state->length] = '\0';
+    return more;
+}
+
+/* After a death: what is left of the state, and what may be hoped for. */
+static enum minder_hope hope(struct minder *minder) {
+    minder->tries = minder->restoring ? minder->tries + 1 : 0;
+    return minder->tries < TRIES ? MINDER_WHOLE
+           : state_bare(minder)  ? MINDER_BARE
+                                 : MINDER_NONE;
+}
+
+enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
     struct rusage usage = { 0 };
     int status = 0;
     snprintf(why, size, "could not be started");
@@ -321,15 +342,11 @@ bool minder_bury(struct minder *minder, char *why, size_t size) {
     texts_read(minder);
     ends_close(&minder->fd, 1);
     ends_close(minder->texts, 2);
-    bool hopeful = !minder->restoring || minder->state->length > 0;
-    if (minder->restoring) {
-        buf_clear(minder->state);
-    }
     buf_clear(minder->held);
     buf_clear(minder->out);
     minder->sent = 0;
     minder->pid = 0;
-    return hopeful;
+    return hope(minder);
 }
 
 const char *minder_names(const struct minder *minder) {

@@ -13,8 +13,9 @@
  * dies says of what, so that a new one can be started that comes back to the last state the old
  * one reported.
  *
- * A worker that dies while it restores a state is followed by one with an empty state, so that
- * a bad model file cannot kill workers for ever. */
+ * A worker that dies while it restores a state is followed by one that tries again, as the
+ * system may have killed it for no fault of its own; the next is given the settings alone, so
+ * that a bad model file cannot kill workers for ever. */
 
 struct minder;
 
@@ -33,7 +34,6 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 
 /* Starts a worker if none lives. -1 with ERR_IO if the system gives no process. */
 int minder_start(struct minder *minder, struct err *err);
-bool minder_restoring(const struct minder *minder); /* it has not said yet that it is ready */
 
 /* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns
  * their number. */
@@ -50,11 +50,17 @@ void minder_push(struct minder *minder); /* sends more of what is queued */
 
 void minder_signal(struct minder *minder, int signal);
 
+/* What the next worker comes back to. */
+enum minder_hope {
+    MINDER_NONE, /* this one died before it had begun, with no model to restore: none should be
+                  * started now; the next cell tries again */
+    MINDER_BARE, /* the settings alone */
+    MINDER_WHOLE,
+};
+
 /* Ends the worker if it still lives, waits for it, and writes what it died of into `why`:
- * "was killed by SIGSEGV (invalid memory access)". Returns whether another should be started
- * now: not if this one died before it had begun, with nothing to restore. The next cell tries
- * again. */
-bool minder_bury(struct minder *minder, char *why, size_t size);
+ * "was killed by SIGSEGV (invalid memory access)". */
+enum minder_hope minder_bury(struct minder *minder, char *why, size_t size);
 
 /* The sentence of a wait status; `peak_kb` is the most memory it held. */
 void minder_cause(int status, long peak_kb, char *why, size_t size);

@@ -80,12 +80,31 @@ def test_deaths_in_a_row(client):
 
 
 def test_deaths_at_birth(client, kernel):
-    """Each is killed as soon as it is seen; whatever it had come to, the next cell works."""
+    """Each is killed as soon as it is seen; whatever it had come to, the next cell works, as it was set."""
+    client.run("%seed 123")
     for _ in range(20):
         for worker in kernel.children():
             with contextlib.suppress(ProcessLookupError):  # it was dying already
                 os.kill(worker, signal.SIGKILL)
     assert wait_for(lambda: client.run("%echo a")[0]["content"]["status"] == "ok")
+    reply = client.run("", user_expressions={"s": "seed"})[0]["content"]
+    assert reply["user_expressions"]["s"]["data"]["text/plain"] == "123"
+
+
+def test_a_death_while_models_are_loaded_again_costs_none(client, kernel):
+    """One is chance; after two in a row the settings alone come back, and that is said."""
+    for deaths in (1, 2):
+        assert client.run(f"%model new lstm --as n{deaths}")[0]["content"]["status"] == "ok"
+        before = client.run("", user_expressions={"m": "models"})[0]["content"]["user_expressions"]
+        for _ in range(1 + deaths):
+            worker = kernel.children()
+            os.kill(worker[0], signal.SIGKILL)
+            assert wait_for(lambda: kernel.children() not in ([], worker))
+        reply, seen = client.run("%echo a", user_expressions={"m": "models"})
+        lost = any("without them" in m["content"].get("text", "") for m in seen)
+        after = reply["content"]["user_expressions"]
+        assert after["m"]["data"]["text/plain"] == ("" if lost else before["m"]["data"]["text/plain"])
+        assert not lost or deaths == 2  # the second may have come when all was there
 
 
 def test_no_worker_outlives_a_killed_kernel():
