@@ -124,7 +124,7 @@ static void turn_safely(struct loop *loop) {
     catch_end(&here);
 }
 
-static int front_open(struct front *front, const char *path, struct err *err) {
+int loop_open(struct front *front, const char *path, struct err *err) {
     struct connection *connection = connection_read(front->arena, path, err);
     if (!connection) {
         return err_pass(err);
@@ -147,7 +147,7 @@ static int front_open(struct front *front, const char *path, struct err *err) {
     return minder_start(front->minder, err);
 }
 
-static void front_close(struct front *front) {
+void loop_close(struct front *front) {
     char why[200];
     struct message *message;
     minder_bury(front->minder, why, sizeof why);
@@ -187,7 +187,7 @@ int kernel_main(int argc, char **argv) {
     loop.front.arena = arena_new();
     loop.signals = signals_open();
     loop.look_at = front_now() + PARENT_MS;
-    if (front_open(&loop.front, path, &err) < 0) {
+    if (loop_open(&loop.front, path, &err) < 0) {
         fprintf(stderr, "cutaway: %s\n", err.text);
         arena_free(loop.front.arena);
         return 1;
@@ -196,7 +196,7 @@ int kernel_main(int argc, char **argv) {
     while (!loop.front.ending) {
         turn_safely(&loop);
     }
-    front_close(&loop.front);
+    loop_close(&loop.front);
     arena_free(loop.front.arena);
     close(loop.signals);
     return 0;
