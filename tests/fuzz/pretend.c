@@ -105,6 +105,7 @@ int __wrap_zmq_msg_send(zmq_msg_t *message, void *socket, int flags) {
     (void)socket;
     part_take(zmq_msg_data(message), (size_t)length, flags);
     zmq_msg_close(message);
+    zmq_msg_init(message); /* empty now, as after a true one */
     return length;
 }
 
