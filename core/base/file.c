@@ -29,7 +29,7 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err) {
         err_set(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
         return NULL;
     }
-    struct stat info;
+    struct stat info = { 0 };
     if (fstat(fd, &info) < 0) {
         err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
     } else if (!S_ISREG(info.st_mode)) {
@@ -46,6 +46,8 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err) {
             file->size = info.st_size;
         }
     }
+    file->changed = (int64_t)((uint64_t)info.st_mtim.tv_sec * 1000000000U +
+                              (uint64_t)info.st_mtim.tv_nsec); /* any time, without a trap */
     close(fd); /* a map outlives its descriptor */
     return file->bytes ? file : NULL;
 }

@@ -14,6 +14,7 @@ struct file {
     const unsigned char *bytes; /* read-only map; not NULL even for an empty file */
     int64_t size;
     const char *path; /* as given */
+    int64_t changed;  /* when it was written last: ns since 1970 */
 };
 
 /* Maps a regular file read-only until the arena ends. Refuses devices, FIFOs and folders. */

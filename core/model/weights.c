@@ -266,6 +266,7 @@ static struct weights *open_shards(struct arena *arena, struct weights *weights,
         weights->count += shard->count;
         weights->files++;
         weights->file_bytes += part->size;
+        weights->changed = part->changed > weights->changed ? part->changed : weights->changed;
     }
     weights->tensors = arena_array(arena, weights->count, sizeof *weights->tensors);
     for (int64_t i = 0; i < shards.count; i++) {
@@ -319,6 +320,7 @@ static struct weights *open_file(struct arena *arena, struct weights *weights, c
     }
     weights->files = 1;
     weights->file_bytes = file->size;
+    weights->changed = file->changed;
     if (gguf) {
         weights->format = WEIGHTS_GGUF;
         weights->gguf = gguf_read(arena, file, &weights->tensors, &weights->count, err);

@@ -24,6 +24,7 @@ struct weights {
     int64_t bytes;          /* of all tensor data */
     int64_t files;          /* that hold them: 1, or the shards */
     int64_t file_bytes;     /* of these files */
+    int64_t changed;        /* when the newest of them was written: ns since 1970 */
     struct gguf *gguf;      /* metadata of a GGUF file; NULL otherwise */
     char fingerprint[17];   /* first 16 hex digits of SHA-256 over names, types, shapes and
                                samples of   the data of every tensor: cheap, and different for a

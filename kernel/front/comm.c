@@ -466,8 +466,7 @@ void comm_tiled(struct front *front, const char *bytes, size_t length, void **ba
 
 void comm_died(struct front *front) {
     static const char died[] =
-        "the computing process ended before it could answer, and the numbers are gone with it: "
-        "run the cell again";
+        "the computing process ended before it could answer: ask again, or run the cell again";
     const struct relay_tiled head = { 0 };
     void *base = NULL;
     while (front->comms->waiting) {

@@ -327,14 +327,14 @@ static void death_say(struct front *front, const char *why, bool bare) {
     if (front->running.forced) {
         cell_fail(front, err_name(ERR_STOP),
                   "interrupted; it did not stop within 2 seconds, so the computing process was "
-                  "ended and started again (models are loaded again, kept results are gone)");
+                  "ended and started again (models are loaded again, kept results come back)");
         return;
     }
     snprintf(said, sizeof said,
              bare ? "the computing process %s while it loaded the models again; a new one is "
                     "there without them, so load them with %%model load"
-                  : "the computing process %s; a new one is there and loads the models again, "
-                    "so other cells work as before",
+                  : "the computing process %s; a new one is there, loads the models again and "
+                    "takes back the kept results, so other cells work as before",
              why);
     if (front->running.message) {
         cell_fail(front, err_name(ERR_DIED), said);

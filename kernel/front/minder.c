@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@ struct minder {
     struct minder_listener listener;
     pid_t pid;        /* 0: none lives */
     int fd, texts[2]; /* our ends: frames; its stdout and stderr. -1: closed */
+    int keep;         /* what a worker leaves to the next one, RELAY_KEEP_FD; -1: nothing can */
     struct buf *held; /* read, not yet handled */
     struct buf *out;  /* to be written */
     size_t sent;
@@ -35,10 +37,27 @@ struct minder {
     int tries;      /* workers in a row that died so */
 };
 
+/* A file that has no name, so that it is gone with the last process that holds it. */
+static int keep_open(void) {
+    const char *folder = getenv("TMPDIR");
+    int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC,
+                  0600);
+    return fd >= 0 ? fd : memfd_create("cutaway kept results", MFD_CLOEXEC);
+}
+
+static void keep_close(void *minder) {
+    int fd = ((struct minder *)minder)->keep;
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 struct minder *minder_new(struct arena *arena, const struct minder_listener *listener) {
     struct minder *minder = arena_alloc(arena, sizeof *minder);
     minder->listener = *listener;
     minder->fd = minder->texts[0] = minder->texts[1] = -1;
+    minder->keep = keep_open();
+    arena_defer(arena, keep_close, minder);
     minder->held = buf_new(arena);
     minder->out = buf_new(arena);
     minder->names = buf_new(arena);
@@ -47,7 +66,7 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 }
 
 /* In the child, where only system calls are safe: other threads' locks may be held for ever. */
-static _Noreturn void become_worker(pid_t parent, int relay, int out, int error) {
+static _Noreturn void become_worker(pid_t parent, int relay, int keep, int out, int error) {
     static char name[] = "cutaway", mode[] = "worker", self[] = "/proc/self/exe";
     char *argv[] = { name, mode, NULL };
     sigset_t none;
@@ -67,15 +86,18 @@ static _Noreturn void become_worker(pid_t parent, int relay, int out, int error)
         close(score);
     }
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    /* Away from 0..3 first, so that no dup2 closes what a later one needs. */
-    int from[4] = { fcntl(in, F_DUPFD_CLOEXEC, 16), fcntl(out, F_DUPFD_CLOEXEC, 16),
-                    fcntl(error, F_DUPFD_CLOEXEC, 16), fcntl(relay, F_DUPFD_CLOEXEC, 16) };
-    for (int i = 0; i < 4; i++) {
+    /* Away from 0..4 first, so that no dup2 closes what a later one needs. */
+    int from[RELAY_KEEP_FD + 1] = { in, out, error, relay, keep };
+    int count = keep >= 0 ? RELAY_KEEP_FD + 1 : RELAY_KEEP_FD;
+    for (int i = 0; i < count; i++) {
+        from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 16);
+    }
+    for (int i = 0; i < count; i++) {
         if (dup2(from[i], i) < 0) {
             _exit(71);
         }
     }
-    close_range(RELAY_FD + 1, ~0U, 0);
+    close_range((unsigned)count, ~0U, 0);
     execv(self, argv);
     _exit(72);
 }
@@ -105,7 +127,7 @@ int minder_start(struct minder *minder, struct err *err) {
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        become_worker(parent, ends[1], ends[3], ends[5]);
+        become_worker(parent, ends[1], minder->keep, ends[3], ends[5]);
     }
     int failed = errno;
     ends_close(ends + 1, 1);

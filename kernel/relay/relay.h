@@ -14,7 +14,11 @@
  * The front writes the next request after the signal, and the worker clears its stop flag when
  * it reads a request, so a late interrupt cannot hit the next cell. */
 
-enum { RELAY_FD = 3 };
+enum {
+    RELAY_FD = 3,
+    RELAY_KEEP_FD = 4 /* a file of no name, the same for every worker
+                       * (kernel/session/journal.h); may be missing */
+};
 
 enum relay_kind {
     /* front -> worker */

@@ -14,6 +14,8 @@ struct hold {
     const struct result *result;
     const char *id; /* result_id; "" where nobody will ask */
     int64_t names;
+    uint64_t serial;
+    int64_t bytes; /* that a process that died said it held, and shows on; 0: its arena's */
     struct hold *older;
 };
 
@@ -72,22 +74,33 @@ static void put(struct kept *kept, struct hold *hold, const char *name) {
     *place = (struct kept_one){ hold, name };
 }
 
-void kept_adopt(struct kept *kept, struct arena *arena, const char *name, const char *other,
-                const struct result *result) {
+static struct hold *hold_new(const struct kept *kept, struct arena *arena,
+                             const struct result *result) {
     struct hold *hold = arena_alloc(arena, sizeof *hold);
-    const char *names[2] = { name ? arena_copy(arena, name) : NULL,
-                             other ? arena_copy(arena, other) : NULL };
     *hold = (struct hold){ .arena = arena,
                            .result = result,
                            .id = kept->remembers ? result_id(arena, result) : "" };
-    hold->older = kept->newest; /* from here on nothing can fail */
+    return hold;
+}
+
+void kept_settle(struct kept *kept) {
+    trim(kept, kept->remembers ? KEPT_UNNAMED : 0, kept->room);
+}
+
+void kept_adopt(struct kept *kept, struct arena *arena, const char *name, const char *other,
+                const struct result *result) {
+    struct hold *hold = hold_new(kept, arena, result);
+    const char *names[2] = { name ? arena_copy(arena, name) : NULL,
+                             other ? arena_copy(arena, other) : NULL };
+    hold->serial = ++kept->serial; /* from here on nothing can fail */
+    hold->older = kept->newest;
     kept->newest = hold;
     for (int i = 0; i < 2; i++) {
         if (names[i]) {
             put(kept, hold, names[i]);
         }
     }
-    trim(kept, kept->remembers ? KEPT_UNNAMED : 0, kept->room);
+    kept_settle(kept);
 }
 
 void kept_set(struct kept *kept, struct arena *scratch, const char *name,
@@ -141,8 +154,81 @@ const char *kept_name(const struct kept *kept, int64_t index) {
     return kept->list[index].name;
 }
 
+static int64_t hold_bytes(const struct hold *hold) {
+    return hold->bytes ? hold->bytes : arena_size(hold->arena);
+}
+
 int64_t kept_bytes(const struct kept *kept, int64_t index) {
-    return arena_size(kept->list[index].hold->arena);
+    return hold_bytes(kept->list[index].hold);
+}
+
+uint64_t kept_serial(const struct kept *kept, int64_t index) {
+    return kept->list[index].hold->serial;
+}
+
+/* What "_" names, which the next cell gives to another; NULL: nothing. */
+static const struct hold *last_shown(const struct kept *kept) {
+    for (int64_t i = 0; i < kept->count; i++) {
+        if (strcmp(kept->list[i].name, "_") == 0) {
+            return kept->list[i].hold;
+        }
+    }
+    return NULL;
+}
+
+struct journal_item *kept_items(const struct kept *kept, struct arena *arena, int64_t *count) {
+    int64_t n = 0;
+    const struct hold *last = last_shown(kept);
+    for (const struct hold *hold = kept->newest; hold; hold = hold->older) {
+        n++;
+    }
+    struct journal_item *items = arena_array(arena, n, sizeof *items);
+    *count = 0;
+    for (const struct hold *hold = kept->newest; hold && *count < n; hold = hold->older) {
+        items[(*count)++] = (struct journal_item){ .serial = hold->serial,
+                                                   .result = hold->result,
+                                                   .weight = hold_bytes(hold),
+                                                   .named = hold->names > (hold == last) };
+    }
+    return items;
+}
+
+void kept_put_back(struct kept *kept, struct arena *arena, const char *name,
+                   const struct result *result, uint64_t serial, int64_t bytes) {
+    struct hold *hold = hold_new(kept, arena, result);
+    const char *copy = name ? arena_copy(arena, name) : NULL;
+    struct hold **at = &kept->newest;
+    while (*at && (*at)->serial > serial) {
+        at = &(*at)->older;
+    }
+    hold->serial = serial;
+    hold->bytes = bytes;
+    hold->older = *at; /* from here on nothing can fail */
+    *at = hold;
+    kept->serial = kept->serial > serial ? kept->serial : serial;
+    if (copy) {
+        put(kept, hold, copy);
+    }
+}
+
+static struct hold *hold_at(const struct kept *kept, uint64_t serial) {
+    struct hold *hold = kept->newest;
+    while (hold && hold->serial != serial) {
+        hold = hold->older;
+    }
+    return hold;
+}
+
+bool kept_holds(const struct kept *kept, uint64_t serial) {
+    return hold_at(kept, serial) != NULL;
+}
+
+bool kept_name_again(struct kept *kept, const char *name, uint64_t serial) {
+    struct hold *hold = hold_at(kept, serial);
+    if (hold) {
+        put(kept, hold, arena_copy(hold->arena, name));
+    }
+    return hold != NULL;
 }
 
 const struct result *kept_by_id(const struct kept *kept, const char *id) {

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/base/file.h"
 #include "core/base/guard.h"
 #include "core/explain/site_info.h"
+#include "kernel/session/journal.h"
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
@@ -20,7 +22,9 @@ struct session {
     struct models models;
     struct kept kept;
     struct datasets datasets;
-    struct arena *look; /* holds `found`; NULL: not looked yet */
+    struct arena *file;      /* holds the journal */
+    struct journal *journal; /* NULL: there is none */
+    struct arena *look;      /* holds `found`; NULL: not looked yet */
     const struct found *found;
     int64_t found_count;
     char settings[SETTINGS][VALUE_ROOM];
@@ -59,9 +63,8 @@ void session_free(struct session *session) {
     loaded_free(&session->models);
     kept_free(&session->kept);
     datasets_free(&session->datasets);
-    if (session->look) {
-        arena_free(session->look);
-    }
+    arena_free(session->look);
+    arena_free(session->file);
     free(session);
 }
 
@@ -196,6 +199,28 @@ const struct dataset_kept *session_data_all(struct session *session, int64_t *co
     return session->datasets.list;
 }
 
+void session_journal(struct session *session, int fd, int64_t most) {
+    session->file = arena_new();
+    session->journal = journal_open(session->file, fd, most);
+    if (session->journal) {
+        session->kept.serial = journal_last(session->journal);
+    }
+}
+
+void session_write(struct session *session) {
+    if (session->journal) {
+        struct arena *arena = arena_new();
+        struct catch here;
+        int64_t count;
+        if (setjmp(catch_set(&here)->place) == 0) {
+            const struct journal_item *items = kept_items(&session->kept, arena, &count);
+            journal_write(session->journal, arena, items, count);
+        } /* else the next cell tries again */
+        catch_end(&here);
+        arena_free(arena);
+    }
+}
+
 static char *setting_at(struct session *session, const char *name) {
     for (int i = 0; i < SETTINGS; i++) {
         if (strcmp(setting_names[i], name) == 0) {
@@ -232,6 +257,10 @@ static void add_field(struct buf *out, const char *text) {
     }
 }
 
+static void add_number(struct buf *out, int64_t number) {
+    buf_printf(out, "\t%lld", (long long)number);
+}
+
 const char *session_state(struct session *session, struct arena *arena) {
     struct buf *out = buf_new(arena);
     for (int i = 0; i < SETTINGS; i++) {
@@ -241,9 +270,13 @@ const char *session_state(struct session *session, struct arena *arena) {
         buf_char(out, '\n');
     }
     for (int64_t i = 0; i < session->models.count; i++) {
+        const struct loaded *one = &session->models.list[i];
         buf_text(out, "model");
-        add_field(out, session->models.list[i].handle);
-        add_field(out, session->models.list[i].path);
+        add_field(out, one->handle);
+        add_field(out, one->path);
+        add_field(out, one->model->weights->fingerprint);
+        add_number(out, one->model->weights->file_bytes);
+        add_number(out, one->model->weights->changed);
         buf_char(out, '\n');
     }
     if (session->models.in_use >= 0) {
@@ -256,13 +289,14 @@ const char *session_state(struct session *session, struct arena *arena) {
         buf_text(out, "data");
         add_field(out, one->name);
         add_field(out, one->path);
-        add_field(out, arena_printf(arena, "%lld", (long long)one->most));
+        add_number(out, one->most);
         add_field(out, one->column ? one->column : "");
         buf_char(out, '\n');
     }
     for (int64_t i = 0; i < session->kept.count; i++) {
         buf_text(out, "result");
         add_field(out, kept_name(&session->kept, i));
+        add_number(out, (int64_t)kept_serial(&session->kept, i));
         buf_char(out, '\n');
     }
     return out->data;
@@ -285,63 +319,151 @@ static char *take_field(char **at) {
     return field;
 }
 
-/* What a state line says: "model" handle path, or "data" name path most column. */
+/* What a state line says: "model" handle path fingerprint bytes changed, "data" name path most
+ * column, or "result" name number. */
 struct line {
-    const char *key, *first, *second, *third, *fourth;
+    const char *key, *name, *second, *third, *fourth, *fifth;
 };
 
-static void bring_back(struct session *session, const struct line *line, struct err *err) {
-    if (strcmp(line->key, "model") == 0) {
-        session_load(session, line->second, line->first, err);
-    } else {
-        const char *column = *line->fourth ? line->fourth : NULL;
-        session_data_add(session, line->first, line->second, column,
-                         strtoll(line->third, NULL, 10), err);
+/* A restore: what of it is said, and the session that comes back. */
+struct restore {
+    struct session *session;
+    struct arena *arena; /* for the lists */
+    struct buf *complaints;
+    struct buf *lost; /* names of results */
+};
+
+/* Says in what the model is another than the one that was loaded. */
+static void compare_model(struct restore *restore, const struct line *line,
+                          const struct loaded *now) {
+    const struct weights *weights = now->model->weights;
+    const char *path = file_shown(restore->arena, now->path);
+    if (strcmp(line->third, weights->fingerprint) != 0 ||
+        strtoll(line->fourth, NULL, 10) != weights->file_bytes) {
+        buf_printf(restore->complaints,
+                   "The model %s is another one now: %s changed since it was loaded "
+                   "(fingerprint %s, was %s). Results kept from before are of the old one.\n",
+                   line->name, path, weights->fingerprint, line->third);
+    } else if (strtoll(line->fifth, NULL, 10) != weights->changed) {
+        buf_printf(restore->complaints,
+                   "The file of the model %s was written again since it was loaded (%s); size "
+                   "and fingerprint are the same.\n",
+                   line->name, path);
     }
+}
+
+static void restore_model(struct restore *restore, const struct line *line, struct err *err) {
+    const struct loaded *one = session_load(restore->session, line->second, line->name, err);
+    if (one && *line->third) {
+        compare_model(restore, line, one);
+    }
+}
+
+static void restore_data(struct restore *restore, const struct line *line, struct err *err) {
+    const char *column = *line->fourth ? line->fourth : NULL;
+    session_data_add(restore->session, line->name, line->second, column,
+                     strtoll(line->third, NULL, 10), err);
+}
+
+/* The result of that number, from the journal. `name` NULL: without one. */
+static void put_back(struct session *session, const char *name, uint64_t serial,
+                     struct err *err) {
+    struct arena **own = guard_arena(session->cell);
+    int64_t bytes;
+    const struct result *result = journal_read(session->journal, *own, serial, &bytes, err);
+    if (result) {
+        kept_put_back(&session->kept, *own, name, result, serial, bytes);
+        *own = NULL;
+    }
+}
+
+static void restore_result(struct restore *restore, const struct line *line, struct err *err) {
+    struct session *session = restore->session;
+    uint64_t serial = strtoull(line->second, NULL, 10);
+    if (!session->journal) {
+        err_set(err, ERR_RESULT, "nothing is kept aside");
+    } else if (!kept_name_again(&session->kept, line->name, serial)) {
+        put_back(session, line->name, serial, err);
+    }
+}
+
+typedef void restore_step(struct restore *restore, const struct line *line, struct err *err);
+
+/* Takes one step of a restore, as a cell would be run: whatever it needs is gone after it, and
+ * where there is no memory for it, that is its failure alone. */
+static void take_step(struct restore *restore, restore_step *step, const struct line *line,
+                      struct err *err) {
+    struct catch here;
+    *err = (struct err){ 0 };
+    session_begin(restore->session);
+    if (setjmp(catch_set(&here)->place) == 0) {
+        step(restore, line, err);
+    } else {
+        *err = here.err;
+    }
+    catch_end(&here);
+    session_end(restore->session);
 }
 
 /* Opens a model or data again; what cannot be is a complaint, not a failure. */
-static void restore_file(struct session *session, const struct line *line,
-                         struct buf *complaints) {
-    struct err err = { 0 };
-    struct catch here;
-    session_begin(session);
-    if (setjmp(catch_set(&here)->place) == 0) {
-        bring_back(session, line, &err);
-    } else {
-        err = here.err;
-    }
-    catch_end(&here);
-    session_end(session);
+static void restore_file(struct restore *restore, restore_step *step, const struct line *line) {
+    struct err err;
+    take_step(restore, step, line, &err);
     if (err.kind != ERR_NONE) {
-        buf_printf(complaints, "The %s %s could not be loaded again: %s\n", line->key,
-                   line->first, err.text);
+        buf_printf(restore->complaints, "The %s %s could not be loaded again: %s\n", line->key,
+                   line->name, err.text);
     }
 }
 
-static void restore_line(struct session *session, char *line, struct buf *lost,
-                         struct buf *complaints) {
+static void restore_line(struct restore *restore, char *line) {
     struct err err;
     struct line fields = { .key = take_field(&line) };
-    fields.first = take_field(&line);
+    fields.name = take_field(&line);
     fields.second = take_field(&line);
     fields.third = take_field(&line);
     fields.fourth = take_field(&line);
-    const char *key = fields.key, *first = fields.first, *second = fields.second;
-    if (strcmp(key, "setting") == 0) {
-        session_set(session, first, second);
-    } else if (strcmp(key, "model") == 0 || strcmp(key, "data") == 0) {
-        restore_file(session, &fields, complaints);
-    } else if (strcmp(key, "use") == 0) {
-        session_use(session, first, &err);
-    } else if (strcmp(key, "result") == 0) {
-        buf_printf(lost, "%s%s", lost->length ? ", " : "", first);
+    fields.fifth = take_field(&line);
+    if (strcmp(fields.key, "setting") == 0) {
+        session_set(restore->session, fields.name, fields.second);
+    } else if (strcmp(fields.key, "model") == 0) {
+        restore_file(restore, restore_model, &fields);
+    } else if (strcmp(fields.key, "data") == 0) {
+        restore_file(restore, restore_data, &fields);
+    } else if (strcmp(fields.key, "use") == 0) {
+        session_use(restore->session, fields.name, &err);
+    } else if (strcmp(fields.key, "result") == 0) {
+        take_step(restore, restore_result, &fields, &err);
+        if (err.kind != ERR_NONE) {
+            buf_printf(restore->lost, "%s%s", restore->lost->length ? ", " : "", fields.name);
+        }
     }
+}
+
+/* What was shown last and has no name: where one is gone, nobody is told. */
+static void restore_unnamed(struct restore *restore, const struct line *line, struct err *err) {
+    struct session *session = restore->session;
+    put_back(session, NULL, strtoull(line->second, NULL, 10), err);
+}
+
+static void restore_rest(struct restore *restore) {
+    struct session *session = restore->session;
+    uint64_t serial;
+    char digits[24];
+    for (int64_t i = 0; (serial = journal_serial(session->journal, i)) != 0; i++) {
+        struct err err;
+        snprintf(digits, sizeof digits, "%llu", (unsigned long long)serial);
+        if (!kept_holds(&session->kept, serial)) {
+            take_step(restore, restore_unnamed, &(struct line){ .second = digits }, &err);
+        }
+    }
+    kept_settle(&session->kept);
 }
 
 void session_restore(struct session *session, const char *state, struct buf *complaints) {
     struct arena *arena = arena_new();
-    struct buf *lost = buf_new(arena);
+    struct restore restore = {
+        .session = session, .arena = arena, .complaints = complaints, .lost = buf_new(arena)
+    };
     char *at = arena_copy(arena, state);
     while (*at) {
         char *line = at;
@@ -349,13 +471,16 @@ void session_restore(struct session *session, const char *state, struct buf *com
         if (*at) {
             *at++ = '\0';
         }
-        restore_line(session, line, lost, complaints);
+        restore_line(&restore, line);
     }
-    if (lost->length > 0) {
+    if (*state && session->journal) {
+        restore_rest(&restore);
+    }
+    if (restore.lost->length > 0) {
         buf_printf(complaints,
                    "Kept results were lost with the process that held them: %s. Run "
                    "their cells again.\n",
-                   lost->data);
+                   restore.lost->data);
     }
     arena_free(arena);
 }

@@ -84,10 +84,17 @@ const char *session_setting_name(int64_t index); /* NULL: there are no more */
 void session_set(struct session *session, const char *name, const char *value);
 
 /* What a new worker needs to come back to this state, as text of one "key<TAB>value..." a line:
- * settings, models in order of loading, data. session_restore is told what could not come back.
- */
+ * settings, models in order of loading with what their files were like, data, the numbers of
+ * kept results. session_restore is told what could not come back, and which model is another
+ * now. */
 const char *session_state(struct session *session, struct arena *arena);
 void session_restore(struct session *session, const char *state, struct buf *complaints);
+
+/* From now on results are written into the file of this descriptor by session_write, and
+ * session_restore takes them from there (kernel/session/journal.h): at most `most` bytes. */
+void session_journal(struct session *session, int fd, int64_t most);
+/* Writes what was kept since, where there is a journal. Its memory is gone when it returns. */
+void session_write(struct session *session);
 
 /* Names for completion: lines "model NAME", "handle NAME", "result NAME", "data NAME", and of
  * the model in use "site NAME" (tab between). */

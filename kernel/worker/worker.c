@@ -17,7 +17,10 @@
 #include "kernel/worker/run_cell.h"
 #include "kernel/worker/tile.h"
 
-enum { REMEMBERED = 256 << 20 }; /* bytes of results without a name, at most */
+enum {
+    REMEMBERED = 256 << 20, /* bytes of results without a name, at most */
+    LEFT = 512 << 20        /* bytes of results left to the next worker, at most */
+};
 
 struct worker {
     struct session *session;
@@ -123,6 +126,7 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
                                                                                   : RELAY_OK;
     tell_safely(worker, arena);
     pipe_write(RELAY_FD, RELAY_DONE, &status, 1, outcome.content, strlen(outcome.content));
+    session_write(worker->session); /* nobody waits for it */
     return 0;
 }
 
@@ -207,6 +211,7 @@ int worker_main(int argc, char **argv) {
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is a failure to write, said in a sentence */
     int64_t budget = memory_budget();
     arena_budget(budget);
     struct worker worker = { .session = session_new(),
@@ -215,6 +220,7 @@ int worker_main(int argc, char **argv) {
                              .state = "",
                              .status = "",
                              .changes = -1 };
+    session_journal(worker.session, RELAY_KEEP_FD, budget / 4 < LEFT ? budget / 4 : LEFT);
     session_remember(worker.session, budget / 8 < REMEMBERED ? budget / 8 : REMEMBERED);
     arena_on_shortage(session_forget, worker.session);
     int got;

@@ -6,10 +6,12 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 
 import pytest
 
@@ -299,6 +301,18 @@ def test_a_tile_is_exact(client, line, attention):
     assert data["shape"] == [] and buffers == [raw[4 * (tokens + 2):4 * (tokens + 3)]]
 
 
+def test_a_tile_outlives_the_worker(client, kernel, line, attention):
+    """The picture's result has another name now, so its number alone leads to it."""
+    raw = traced("attentions")[1]
+    client.run("%%attention --as first --layer 0\nAnother text")
+    client.run("%echo kept aside")  # read when what was kept is written
+    worker = kernel.children()
+    os.kill(worker[0], signal.SIGKILL)
+    assert wait_for(lambda: kernel.children() not in ([], worker))
+    data, buffers = line.ask("tile", result=attention["result"], series="attention", at=[])
+    assert data["ok"] and buffers == [raw]
+
+
 @pytest.mark.parametrize("result, series, at, part", [
     (UNKNOWN, "attention", [0, 0], "not held any more"), ("", "attention", [], "not held any more"),
     (None, "attentio", [0, 0], "did you mean attention?"), (None, "猫", [], "did you mean attention?"),
@@ -505,9 +519,10 @@ def test_death_with_a_tile_under_way():
         assert answer["ok"] is False and "run the cell again" in answer["error"]
         assert client.reply(cell)["content"]["ename"] == "WorkerDied"
         data, _ = line.ask("tile", result=figure["result"], series="attention", at=[0, 0])
-        assert data["ok"] is False and "not held any more" in data["error"]
+        assert data["ok"]  # it was kept aside
         state, _ = line.ask("state")
-        assert [m["handle"] for m in state["models"]] == ["m"] and state["results"] == []
+        assert [m["handle"] for m in state["models"]] == ["m"]
+        assert [r["name"] for r in state["results"]] == ["_"]
         assert state["settings"]["theme"] == "dark" and state["settings"]["colours"] == "viridis"
         _, seen = client.run("%set theme\n%set colours")
         said = "".join(m["content"]["text"] for m in seen if label(m) == "stream" and
@@ -515,16 +530,37 @@ def test_death_with_a_tile_under_way():
         assert said == "theme is dark\ncolours is viridis\n"
 
 
-def test_death_at_idle_is_told():
+def test_death_at_idle_changes_nothing():
+    """All is there again, to the byte, so nothing is told."""
     with Kernel() as kernel:
         client = kernel.client
         client.run(f"%model load {MODEL} --as m")
         client.run(f"%%attention --as a\n{TEXT}")
+        client.run("%echo kept aside")  # read when what was kept is written
+        line = Line(client)
+        before, _ = line.ask("state")
+        worker = kernel.children()
+        os.kill(worker[0], signal.SIGKILL)
+        assert wait_for(lambda: kernel.children() not in ([], worker))
+        after, _ = line.ask("state")
+        assert before | {"id": 0} == after | {"id": 0}
+        assert client.run("%echo a")[0]["content"]["status"] == "ok"
+        again, _ = line.ask("state")
+        assert before | {"id": 0} == again | {"id": 0}
+        assert [r["name"] for r in again["results"]] == ["a", "_"]
+
+
+def test_death_at_idle_is_told():
+    with Kernel() as kernel:
+        client = kernel.client
+        client.run(f"%model load {MODEL} --as m")
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(MODEL, folder, dirs_exist_ok=True)
+            client.run(f"%model load {folder} --as gone")
         line = Line(client)
         os.kill(kernel.children()[0], signal.SIGKILL)
         told = client.read("iopub")
         assert told["parent"] is None and told["content"]["data"]["event"] == "state"
-        assert told["content"]["data"]["results"] == []
         assert [m["handle"] for m in told["content"]["data"]["models"]] == ["m"]
         assert line.ask("state")[0]["ok"]
 

@@ -10,6 +10,8 @@ import pytest
 
 from front_end import Kernel, label, wait_for
 
+MODEL = os.path.join(os.environ.get("CUTAWAY_SHARED", "../shared"),
+                     "golden/data/models/bert_mlm")
 CAUSES = [("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("bus", "SIGBUS"), ("kill", "SIGKILL"),
           ("exit 3", "exit code 3")]
 
@@ -71,6 +73,41 @@ def test_data_come_back(client, kernel, tmp_path):
     assert reply["content"]["status"] == "ok"
     assert any("gone could not be loaded again" in m["content"].get("text", "") for m in seen)
     assert any("news" in m["content"].get("data", {}).get("text/plain", "") for m in seen)
+
+
+def texts(seen):
+    """Tables and texts of a cell, and what it said on its streams."""
+    return [m["content"].get("text") or m["content"]["data"]["text/plain"] for m in seen
+            if label(m) in ("display_data", "stream")]
+
+
+def comes_back(client, kernel, model, tmp_path):
+    """Runs cells, ends the worker and returns what was shown and saved before and after."""
+    def everything(turn):
+        shown = [texts(client.run(cell)[1]) for cell in ("%results", "%show cat", "%show _")]
+        saved = []
+        for ending in ("npz", "json", "png", "safetensors"):
+            path = tmp_path / f"{turn}.{ending}"
+            assert client.run(f"%save cat {path}")[0]["content"]["status"] == "ok"
+            saved.append(path.read_bytes())
+        return shown, saved
+
+    assert client.run(f"%model load {model} --as m")[0]["content"]["status"] == "ok"
+    client.run("%%attention --as cat --layer 0\nThe cat sat on the mat")
+    client.run("%%tokens\nan unnamed one")
+    before = everything(1)
+    client.run("%echo kept aside")  # read when what was kept is written
+    worker = kernel.children()
+    os.kill(worker[0], signal.SIGKILL)
+    assert wait_for(lambda: kernel.children() not in ([], worker))
+    return before, everything(2)
+
+
+def test_kept_results_come_back(client, kernel, tmp_path):
+    """The same tables, pictures and bytes as before, and no complaint."""
+    before, after = comes_back(client, kernel, MODEL, tmp_path)
+    assert before == after
+    assert client.run("%model unload m")[0]["content"]["status"] == "ok"
 
 
 def test_deaths_in_a_row(client):

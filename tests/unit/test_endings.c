@@ -66,7 +66,7 @@ TEST(endings_of_gguf) {
     forge_gguf_u32(g, "tokenizer.ggml.eot_token_id", 5);
     forge_gguf_u32(g, "tokenizer.ggml.eom_token_id", 2);
     struct buf *out = forge_gguf_bytes(g, "");
-    struct file file = { (void *)out->data, (int64_t)out->length, "x.gguf" };
+    struct file file = { (void *)out->data, (int64_t)out->length, "x.gguf", 0 };
     struct err err = { 0 };
     struct tensor *tensors;
     int64_t count;

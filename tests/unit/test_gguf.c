@@ -184,7 +184,7 @@ TEST(gguf_refuses_every_truncation) {
     struct arena *arena = check_arena();
     for (size_t n = 0; n < good->length; n++) {
         struct arena_mark mark = arena_mark(arena);
-        struct file cut = { check_guarded(arena, good->data, n), (int64_t)n, "x.gguf" };
+        struct file cut = { check_guarded(arena, good->data, n), (int64_t)n, "x.gguf", 0 };
         err = (struct err){ 0 };
         check(!gguf_read(arena, &cut, &tensors, &count, &err));
         check(err.kind == ERR_FORMAT);

@@ -58,7 +58,7 @@ static void begin(bool tokens, uint64_t more) {
 static void refused(const char *part, const char *other) {
     struct arena *arena = check_arena();
     struct file file = { check_guarded(arena, out->data, out->length), (int64_t)out->length,
-                         "x.gguf" };
+                         "x.gguf", 0 };
     struct tensor *tensors;
     int64_t count;
     err = (struct err){ 0 };

@@ -185,8 +185,8 @@ TEST(safetensors_refuses_deep_nesting) {
 static void refused_bytes(const unsigned char *bytes, size_t length, const char *part) {
     struct arena *arena = check_arena();
     struct err err = { 0 };
-    struct file file = { check_guarded(arena, bytes, length), (int64_t)length,
-                         "x.safetensors" };
+    struct file file = { check_guarded(arena, bytes, length), (int64_t)length, "x.safetensors",
+                         0 };
     struct tensor *tensors;
     int64_t count;
     check_int(safetensors_read(arena, &file, &tensors, &count, &err), -1);
@@ -218,7 +218,8 @@ TEST(safetensors_refuses_every_truncation) {
     check_int(safetensors_read(arena, whole, &tensors, &count, &err), 0);
     for (int64_t n = 0; n < whole->size; n++) {
         struct arena_mark mark = arena_mark(arena);
-        struct file cut = { check_guarded(arena, whole->bytes, (size_t)n), n, "x.safetensors" };
+        struct file cut = { check_guarded(arena, whole->bytes, (size_t)n), n, "x.safetensors",
+                            0 };
         check_int(safetensors_read(arena, &cut, &tensors, &count, &err), -1);
         check(err.kind == ERR_FORMAT);
         arena_rewind(arena, mark);

@@ -1,7 +1,12 @@
+#include "kernel/session/session.h"
+
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "kernel/session/session.h"
+#include "core/result/result_id.h"
 #include "tests/check.h"
 
 static void close_session(void *what) {
@@ -177,4 +182,136 @@ TEST(session_setting_is_cut_to_its_room) {
     session_set(session, "seed", digits);
     check_int(strlen(session_setting(session, "seed")), 63);
     check(!session_setting(session, "no such"));
+}
+
+static void fd_close(void *what) {
+    close(*(int *)what);
+}
+
+/* A session as a worker has it, with a journal in `fd`. */
+static struct session *session_with(int fd) {
+    struct session *session = session_here();
+    session_journal(session, fd, 64 << 20);
+    session_remember(session, 64 << 20);
+    return session;
+}
+
+static int file_here(void) {
+    struct arena *arena = check_arena();
+    int *fd = arena_alloc(arena, sizeof *fd);
+    *fd = open(check_folder(arena), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    arena_defer(arena, fd_close, fd);
+    return *fd;
+}
+
+/* The session that comes after, and what it complained of. */
+static struct session *session_after(struct session *before, int fd, struct buf *complaints) {
+    const char *state = session_state(before, check_arena());
+    struct session *session = session_with(fd);
+    session_end(session);
+    session_restore(session, state, complaints);
+    session_begin(session);
+    return session;
+}
+
+TEST(session_journal_brings_results_back) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    int fd = file_here();
+    struct session *session = session_with(fd);
+    struct buf *complaints = buf_new(arena);
+    session_keep(session, "b", small_result("first", 1));
+    session_keep(session, NULL, small_result("shown", 2));
+    session_keep(session, "a", small_result("second", 3));
+    session_keep(session, "_", small_result("last", 4));
+    session_write(session);
+    const char *state = session_state(session, arena);
+    for (int i = 0; i < 3; i++) { /* deaths in a row */
+        session = session_after(session, fd, complaints);
+        check_same(complaints->data, "");
+        int64_t count;
+        const char *const *names = session_results(session, arena, &count);
+        check_int(count, 3);
+        check(strcmp(names[0], "b") == 0 && strcmp(names[1], "a") == 0);
+        check_near(session_result(session, "a", &err)->series[0].values->data[0], 3, 0);
+        check_same(session_result(session, "_", &err)->title, "last");
+        const char *id = result_id(arena, small_result("shown", 2));
+        check_same(session_result_by_id(session, id, &err)->title, "shown");
+        check_same(session_state(session, arena), state);
+        session_write(session);
+    }
+    session_keep(session, "a", small_result("third", 5)); /* told, but not written any more */
+    session = session_after(session, fd, complaints);
+    check_text(complaints->data,
+               "Kept results were lost with the process that held them: a. Run");
+    check(!session_result(session, "a", &err)); /* not the one before */
+    check_same(session_result(session, "b", &err)->title, "first");
+}
+
+/* One result of two names, as the last picture of a cell with --as has. */
+TEST(session_journal_keeps_names_together) {
+    struct err err = { 0 };
+    int fd = file_here();
+    struct session *session = session_with(fd);
+    struct buf *complaints = buf_new(check_arena());
+    struct arena **own = session_result_arena(session);
+    session_adopt(session, own, "cat", "_", result_copy(*own, small_result("cat", 1)));
+    session_write(session);
+    session = session_after(session, fd, complaints);
+    check_same(complaints->data, "");
+    check(session_result(session, "cat", &err) == session_result(session, "_", &err));
+}
+
+/* A state that killed a worker is empty for the next, and so is what it finds in the file. */
+TEST(session_journal_is_nothing_without_a_state) {
+    struct err err = { 0 };
+    int fd = file_here();
+    struct session *session = session_with(fd);
+    struct buf *complaints = buf_new(check_arena());
+    session_keep(session, NULL, small_result("shown", 2));
+    session_write(session);
+    const char *id = result_id(check_arena(), small_result("shown", 2));
+    session = session_with(fd);
+    session_restore(session, "", complaints);
+    check(!session_result_by_id(session, id, &err));
+    check_same(complaints->data, "");
+}
+
+/* The model's file: the same, written again, of another length, another model. */
+TEST(session_says_that_a_model_changed) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    const char *files[] = { "config.json", "model.safetensors", "vocab.txt" };
+    const char *folder = check_folder(arena), *weights = NULL;
+    for (int i = 0; i < 3; i++) {
+        struct file *file = file_map(arena, file_join(arena, bert(), files[i]), &err);
+        const char *copy = file_join(arena, folder, files[i]);
+        if (file) {
+            check_int(file_write(copy, file->bytes, (size_t)file->size, &err), 0);
+        }
+        weights = i == 1 ? copy : weights;
+    }
+    struct session *session = session_here();
+    check(session_load(session, folder, "m", &err) != NULL);
+    struct buf *complaints = buf_new(arena);
+    session_after(session, -1, complaints);
+    check_same(complaints->data, "");
+
+    struct file *file = file_map(arena, weights, &err);
+    check_int(file_write(weights, file->bytes, (size_t)file->size, &err), 0);
+    const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+    check_int(utimensat(AT_FDCWD, weights, times, 0), 0);
+    session_after(session, -1, complaints);
+    check_text(complaints->data, "The file of the model m was written again since it was");
+    check_text(complaints->data, "fingerprint are the same.");
+
+    char *bytes = arena_text(arena, (const char *)file->bytes, (size_t)file->size);
+    bytes[file->size - 1] ^= 1; /* one bit of a weight that the fingerprint reads */
+    check_int(file_write(weights, bytes, (size_t)file->size, &err), 0);
+    buf_clear(complaints);
+    session_after(session, -1, complaints);
+    check_text(complaints->data, "The model m is another one now: ");
+    check_text(
+        complaints->data,
+        session_models(session, &(int64_t){ 0 }, &(int64_t){ 0 })->model->weights->fingerprint);
 }

@@ -159,7 +159,7 @@ TEST(template_of_gguf) {
     forge_gguf_u32(g, "tokenizer.ggml.eos_token_id", 2);
     forge_gguf_string(g, "tokenizer.chat_template", ZEPHYR);
     struct buf *out = forge_gguf_bytes(g, "");
-    struct file file = { (void *)out->data, (int64_t)out->length, "x.gguf" };
+    struct file file = { (void *)out->data, (int64_t)out->length, "x.gguf", 0 };
     struct err err = { 0 };
     struct tensor *tensors;
     int64_t count;
