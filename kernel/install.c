@@ -129,6 +129,10 @@ static struct buf *kernel_json(struct arena *arena, const char *program) {
     json_string(&w, "5.5");
     json_key(&w, "metadata");
     json_open(&w, '{');
+    json_key(&w, "supported_encryption");
+    json_open(&w, '[');
+    json_string(&w, "curve");
+    json_close(&w, ']');
     json_close(&w, '}');
     json_close(&w, '}');
     buf_char(out, '\n');

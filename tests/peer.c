@@ -17,6 +17,7 @@ struct connection *peer_connection(struct arena *arena, const char *key) {
     connection->ip = file_join(arena, check_folder(arena), "s");
     connection->key = arena_copy(arena, key);
     connection->key_length = strlen(key);
+    connection->scheme = "hmac-sha256";
     for (int i = 0; i < CHANNELS; i++) {
         connection->ports[i] = i + 1;
     }

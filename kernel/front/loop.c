@@ -16,6 +16,7 @@
 #include "kernel/front/minder.h"
 #include "kernel/front/status.h"
 #include "kernel/front/stream.h"
+#include "kernel/wire/handshake.h"
 
 enum {
     PARENT_MS = 1000, /* how often to look whether the parent lives */
@@ -124,6 +125,17 @@ static void turn_safely(struct loop *loop) {
     catch_end(&here);
 }
 
+/* Listens. Where the kernel chose the ports, a connection file tells others of them. */
+static int sockets_begin(struct front *front, struct connection *connection, struct err *err) {
+    front->sockets = sockets_open(front->arena, connection, err);
+    if (front->sockets && connection->kernel_id &&
+        !handshake_file(front->arena, connection, err)) {
+        front_log("others cannot find this kernel: %s", err->text);
+    }
+    connection_forget(connection);
+    return front->sockets ? 0 : err_pass(err);
+}
+
 int loop_open(struct front *front, const char *path, struct err *err) {
     struct connection *connection = connection_read(front->arena, path, err);
     if (!connection) {
@@ -132,8 +144,7 @@ int loop_open(struct front *front, const char *path, struct err *err) {
     if (connection->exposed) {
         front_log("%s can be read by others, and with it the key: chmod 600 it", path);
     }
-    front->sockets = sockets_open(front->arena, connection, err);
-    if (!front->sockets) {
+    if (sockets_begin(front, connection, err) < 0) {
         return err_pass(err);
     }
     const struct minder_listener listener = {

@@ -16,9 +16,10 @@
  * are limited before a parser sees a byte. */
 
 enum {
-    FRAMES_MOST = 256,             /* frames in one message */
-    FRAMES_BYTES_MOST = 64 << 20,  /* bytes in one frame, and in all buffers of a message */
-    FRAMES_DEPTH_MOST = 100,       /* open brackets in one frame */
+    FRAMES_MOST = 256,                           /* frames in one message */
+    FRAMES_BYTES_MOST = 64 << 20,                /* bytes in one frame */
+    FRAMES_MESSAGE_MOST = 2 * FRAMES_BYTES_MOST, /* bytes in one message */
+    FRAMES_DEPTH_MOST = 100,                     /* open brackets in one frame */
     FRAMES_HEADER_MOST = 64 << 10, /* bytes in a header, which every answer repeats */
 };
 

@@ -7,25 +7,31 @@
 #include "core/base/err.h"
 #include "kernel/wire/frames.h"
 
-/* sign: HMAC-SHA256 (RFC 2104) over the four JSON frames of a message, as 64 lower-case hex
- * digits.
+/* sign: HMAC (RFC 2104) over the JSON frames of a message, as lower-case hex digits.
  *
  * The check comes before anything in a message is read as JSON, takes the same time whatever
- * the digits are, and holds for exactly 64 lower-case digits, nothing else. */
+ * the digits are, and holds for exactly these lower-case digits, nothing else. */
 
-enum { SIGN_LENGTH = 64 };
+enum {
+    SIGN_MOST = 128,  /* hex digits of the longest digest, SHA-512 */
+    SIGN_DIGEST = 32, /* bytes that tell one digest from all others */
+};
 
 struct sign;
 
-/* With an empty key nothing is signed and every message passes. The key may be wiped
- * afterwards; what OpenSSL keeps of it is wiped when the arena ends. NULL with ERR_BUG if there
- * is no HMAC. */
-struct sign *sign_new(struct arena *arena, const char *key, size_t length, struct err *err);
+/* `scheme` is "hmac-sha256" or another digest that OpenSSL has. With an empty key nothing is
+ * signed and every message passes. The key may be wiped afterwards; what OpenSSL keeps of it is
+ * wiped when the arena ends. NULL with ERR_IO if there is no such HMAC. */
+struct sign *sign_new(struct arena *arena, const char *scheme, const char *key, size_t length,
+                      struct err *err);
 
 /* The digits and a NUL; "" without a key. Returns their number. */
-size_t sign_make(const struct sign *sign, const struct frame parts[4],
-                 char hex[SIGN_LENGTH + 1]);
+size_t sign_make(const struct sign *sign, const struct frame *parts, int count,
+                 char hex[SIGN_MOST + 1]);
 
-bool sign_holds(const struct sign *sign, struct frame signature, const struct frame parts[4]);
+/* Whether the signature holds; then `digest` is the HMAC's beginning, zeros
+ * after a shorter one. */
+bool sign_holds(const struct sign *sign, struct frame signature, const struct frame *parts,
+                int count, unsigned char digest[SIGN_DIGEST]);
 
 #endif

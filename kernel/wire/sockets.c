@@ -1,8 +1,10 @@
 #include "kernel/wire/sockets.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,14 +12,19 @@
 
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
+#include "kernel/wire/curve.h"
 #include "kernel/wire/envelope.h"
+#include "kernel/wire/handshake.h"
 #include "kernel/wire/heartbeat.h"
+#include "kernel/wire/multipart.h"
 #include "kernel/wire/parcel.h"
+#include "kernel/wire/replay.h"
 #include "kernel/wire/sign.h"
 
 enum {
     BIND_TRIES = 250,
     BIND_PAUSE_MS = 20,
+    HANDSHAKE_MS = 5000,
     QUEUE_MOST = 100000,
     LINGER_MS = 1000,
     FDS_MOST = 8
@@ -28,6 +35,7 @@ struct sockets {
     void *at[CHANNELS]; /* the heartbeat's belongs to its thread */
     struct heartbeat *heartbeat;
     struct sign *sign;
+    struct replay *replay; /* NULL: nothing is signed */
     struct envelope envelope;
     struct buf *header, *content;   /* of the message being written */
     atomic_llong backlog[CHANNELS]; /* bytes queued */
@@ -37,26 +45,45 @@ static void option_set(void *socket, int option, int value) {
     zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-static void *socket_new(void *context, enum channel channel, bool six) {
+/* Subscriptions and beats are small; what is larger is cut off with its sender. */
+static int64_t frame_most(enum channel channel) {
+    return channel == CHANNEL_IOPUB || channel == CHANNEL_HEARTBEAT ? FRAMES_HEADER_MOST
+                                                                    : FRAMES_BYTES_MOST;
+}
+
+static void *socket_new(void *context, const struct connection *connection,
+                        enum channel channel) {
     void *socket = zmq_socket(context, channel == CHANNEL_IOPUB ? ZMQ_XPUB : ZMQ_ROUTER);
-    int64_t most = FRAMES_BYTES_MOST;
+    int64_t most = frame_most(channel);
     option_set(socket, ZMQ_LINGER, LINGER_MS);
     option_set(socket, ZMQ_SNDHWM, QUEUE_MOST);
-    option_set(socket, ZMQ_IPV6, six);
+    option_set(socket, ZMQ_IPV6, strchr(connection->ip, ':') != NULL);
     zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     if (channel == CHANNEL_IOPUB) {
         option_set(socket, ZMQ_XPUB_VERBOSE, 1); /* or the second subscriber is not told of */
     } else {
         option_set(socket, ZMQ_ROUTER_HANDOVER, 1);
     }
+    curve_serve(socket, connection);
     return socket;
 }
 
-static int socket_bind(struct arena *arena, void *socket, const struct connection *connection,
+/* Which port the system chose, if it was to. */
+static void port_learn(void *socket, int *port) {
+    char endpoint[PATH_MAX];
+    size_t size = sizeof endpoint;
+    if (*port == 0) {
+        zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
+        *port = atoi(strrchr(endpoint, ':') + 1);
+    }
+}
+
+static int socket_bind(struct arena *arena, void *socket, struct connection *connection,
                        enum channel channel, struct err *err) {
     const char *endpoint = connection_endpoint(arena, connection, channel);
     for (int i = 0; i < BIND_TRIES; i++) {
         if (zmq_bind(socket, endpoint) == 0) {
+            port_learn(socket, &connection->ports[channel]);
             return 0;
         }
         if (errno != EADDRINUSE) {
@@ -71,20 +98,30 @@ static int socket_bind(struct arena *arena, void *socket, const struct connectio
  * one listening waits 100 ms before it tries again. */
 static int sockets_start(struct arena *arena, struct sockets *sockets,
                          struct connection *connection, struct err *err) {
+    if (curve_check(connection, err) < 0) {
+        return err_pass(err);
+    }
     for (int i = 0; i < CHANNELS; i++) {
         if (socket_bind(arena, sockets->at[i], connection, (enum channel)i, err) < 0) {
             return err_pass(err);
         }
     }
     sockets->heartbeat = heartbeat_start(arena, sockets->at[CHANNEL_HEARTBEAT], err);
-    sockets->sign = sign_new(arena, connection->key, connection->key_length, err);
-    return sockets->heartbeat && sockets->sign ? 0 : err_pass(err);
+    sockets->sign = sockets->heartbeat ? sign_new(arena, connection->scheme, connection->key,
+                                                  connection->key_length, err)
+                                       : NULL;
+    if (!sockets->sign ||
+        (connection->kernel_id && handshake(arena, sockets->context, connection, sockets->sign,
+                                            HANDSHAKE_MS, err) < 0)) {
+        return err_pass(err);
+    }
+    sockets->replay = connection->key_length > 0 ? replay_new(arena) : NULL;
+    return 0;
 }
 
 struct sockets *sockets_open(struct arena *arena, struct connection *connection,
                              struct err *err) {
     struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
-    bool six = strchr(connection->ip, ':') != NULL;
     envelope_init(&sockets->envelope);
     sockets->header = buf_new(arena);
     sockets->content = buf_new(arena);
@@ -94,11 +131,9 @@ struct sockets *sockets_open(struct arena *arena, struct connection *connection,
         return NULL;
     }
     for (int i = 0; i < CHANNELS; i++) {
-        sockets->at[i] = socket_new(sockets->context, (enum channel)i, six);
+        sockets->at[i] = socket_new(sockets->context, connection, (enum channel)i);
     }
-    int started = sockets_start(arena, sockets, connection, err);
-    connection_forget(connection);
-    if (started < 0) {
+    if (sockets_start(arena, sockets, connection, err) < 0) {
         sockets_close(sockets, 0);
         return NULL;
     }
@@ -145,48 +180,17 @@ unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, in
     return ready;
 }
 
-/* Takes all frames of one message off the socket and copies those that can matter: the
- * identities, the delimiter, the five after it, and buffers as long as they are not too many or
- * too large; else *cut. Returns their number, 0 if there is no message. */
-static int frames_take(struct arena *arena, void *socket, struct frame *frames, bool *cut) {
-    int count = 0, body = FRAMES_MOST, more = 1;
-    size_t buffers = 0;
-    while (more) {
-        zmq_msg_t part;
-        zmq_msg_init(&part);
-        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
-            int again = errno == EINTR;
-            zmq_msg_close(&part);
-            if (again) {
-                continue;
-            }
-            return 0;
-        }
-        more = zmq_msg_more(&part);
-        size_t length = zmq_msg_size(&part);
-        buffers += count >= body ? length : 0;
-        if (count < FRAMES_MOST && buffers <= FRAMES_BYTES_MOST) {
-            frames[count].bytes = arena_text(arena, zmq_msg_data(&part), length);
-            frames[count++].length = length;
-            if (length == 9 && body == FRAMES_MOST &&
-                memcmp(zmq_msg_data(&part), "<IDS|MSG>", 9) == 0) {
-                body = count + 5; /* buffers begin there */
-            }
-        } else {
-            *cut = true;
-        }
-        zmq_msg_close(&part);
-    }
-    return count;
-}
-
 static int message_read(struct sockets *sockets, struct message *message,
                         const struct frame *frames, int count, struct err *err) {
+    unsigned char digest[SIGN_DIGEST];
     if (frames_split(message, frames, count, err) < 0) {
         return err_pass(err);
     }
-    if (!sign_holds(sockets->sign, message->signature, message->parts)) {
+    if (!sign_holds(sockets->sign, message->signature, message->parts, 4, digest)) {
         return err_set(err, ERR_FORMAT, "a message whose signature does not match the key");
+    }
+    if (sockets->replay && !replay_fresh(sockets->replay, digest)) {
+        return err_set(err, ERR_FORMAT, "a message that was received before");
     }
     return frames_read(message, err);
 }
@@ -204,22 +208,13 @@ int sockets_receive(struct sockets *sockets, enum channel channel, struct messag
     struct message *fresh = arena_alloc(arena, sizeof *fresh);
     fresh->arena = arena;
     fresh->channel = channel;
-    int count = frames_take(arena, sockets->at[channel], frames, &fresh->cut);
+    int count = multipart_take(arena, sockets->at[channel], frames, &fresh->cut);
     if (count > 0 && message_read(sockets, fresh, frames, count, err) == 0) {
         *message = fresh;
         return 1;
     }
     arena_free(arena);
     return count > 0 ? -1 : 0;
-}
-
-/* With more to follow. */
-static void frames_send(void *socket, const struct frame *frames, int count) {
-    for (int i = 0; i < count; i++) {
-        while (zmq_send(socket, frames[i].bytes, frames[i].length, ZMQ_SNDMORE) < 0 &&
-               errno == EINTR) {
-        }
-    }
 }
 
 /* A message on its way out. */
@@ -255,7 +250,7 @@ static long long cost(const struct outgoing *out, const struct frame parts[4]) {
  * fail comes before the first frame is sent: half a message would swallow the next. */
 static void message_send(struct sockets *sockets, const struct outgoing *out) {
     void *socket = sockets->at[out->channel];
-    char hex[SIGN_LENGTH + 1];
+    char hex[SIGN_MOST + 1];
     buf_clear(sockets->header);
     envelope_header(&sockets->envelope, sockets->header, out->type);
     const struct frame parts[4] = {
@@ -264,14 +259,14 @@ static void message_send(struct sockets *sockets, const struct outgoing *out) {
         { out->metadata, strlen(out->metadata) },
         out->content,
     };
-    struct frame signature = { hex, sign_make(sockets->sign, parts, hex) };
+    struct frame signature = { hex, sign_make(sockets->sign, parts, 4, hex) };
     struct parcel *parcel = parcel_new(last_frame(out), out->base, cost(out, parts),
                                        &sockets->backlog[out->channel]);
-    frames_send(socket, out->ids, out->id_count);
-    frames_send(socket, &(const struct frame){ "<IDS|MSG>", 9 }, 1);
-    frames_send(socket, &signature, 1);
-    frames_send(socket, parts, out->buffer_count > 0 ? 4 : 3);
-    frames_send(socket, out->buffers, out->buffer_count - 1);
+    multipart_begin(socket, out->ids, out->id_count);
+    multipart_begin(socket, &(const struct frame){ "<IDS|MSG>", 9 }, 1);
+    multipart_begin(socket, &signature, 1);
+    multipart_begin(socket, parts, out->buffer_count > 0 ? 4 : 3);
+    multipart_begin(socket, out->buffers, out->buffer_count - 1);
     parcel_send(parcel, socket);
 }
 

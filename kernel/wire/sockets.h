@@ -18,8 +18,9 @@
 struct sockets;
 
 /* Binds all five; an address still in use is tried again for some seconds (a restarted kernel
- * gets its predecessor's). The key in `connection` is wiped. NULL with the address and the
- * reason. */
+ * gets its predecessor's). Ports that the kernel is to choose are filled in, and told to the
+ * registration service. The keys are not needed any more. NULL with the address and the reason.
+ */
 struct sockets *sockets_open(struct arena *arena, struct connection *connection,
                              struct err *err);
 

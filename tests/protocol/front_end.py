@@ -1,6 +1,5 @@
 """A front end of our own: sends signed messages over real sockets and holds every message that comes
 back to the protocol (signature, version, one session, ids seen once, parents as they were sent)."""
-import hashlib
 import hmac
 import json
 import os
@@ -62,6 +61,9 @@ class Client:
                 one.identity = self.identity
             if kind == zmq.SUB:
                 one.subscribe(topic)
+            if kernel.curve:
+                one.curve_publickey, one.curve_secretkey = zmq.curve_keypair()
+                one.curve_serverkey = kernel.curve[0]
             one.connect(kernel.endpoint(name))
             self.sockets[name] = one
 
@@ -180,17 +182,21 @@ class Kernel:
     """One kernel process with its connection file, and a first client that hears everything."""
 
     def __init__(self, key=b"a key that is secret", transport="tcp", under=(), connection=None,
-                 client=True, folder=None, string_ports=False):
+                 client=True, folder=None, string_ports=False, scheme="hmac-sha256", curve=None):
         self.context = zmq.Context()
         self.key = key
         self.holder = tempfile.TemporaryDirectory()
         self.folder = pathlib.Path(folder or self.holder.name)
-        self.transport = transport
+        self.transport, self.curve = transport, curve
+        self.digest = scheme.removeprefix("hmac-")
         if connection is None:
             ports = free_ports(5) if transport == "tcp" else range(1, 6)
             ip = "127.0.0.1" if transport == "tcp" else str(self.folder / "socket")
             connection = {"transport": transport, "ip": ip, "key": key.decode(),
-                          "signature_scheme": "hmac-sha256", "kernel_name": "cutaway"}
+                          "signature_scheme": scheme, "kernel_name": "cutaway"}
+            if curve:
+                connection |= zip(("curve_publickey", "curve_secretkey"),
+                                  (key.decode() for key in curve))
             connection |= {f"{name}_port": str(port) if string_ports else port
                            for name, port in zip(CHANNELS, ports)}
         self.connection = connection
@@ -218,7 +224,7 @@ class Kernel:
 
     def sign(self, parts, key=None):
         key = self.key if key is None else key
-        return hmac.new(key, b"".join(parts), hashlib.sha256).hexdigest().encode() if key else b""
+        return hmac.new(key, b"".join(parts), self.digest).hexdigest().encode() if key else b""
 
     def children(self):
         """Pids of the kernel's own children: the worker, if one lives."""

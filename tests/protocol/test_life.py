@@ -190,7 +190,7 @@ def test_ports_may_be_strings():
     ("[]", "no connection file"),
     ('{"transport":"tcp"}', '"ip"'),
     ('{"transport":"udp","ip":"127.0.0.1"}', "tcp and ipc"),
-    ('{"signature_scheme":"hmac-md5","ip":"127.0.0.1"}', "hmac-sha256"),
+    ('{"signature_scheme":"hmac-crc","ip":"127.0.0.1"}', "hmac-sha256"),
     ('{"ip":"127.0.0.1","key":"","shell_port":70000}', "65535"),
     ('{"ip":"127.0.0.1","key":"","shell_port":[]}', "65535"),
     ('{"ip":"127.0.0.1","key":""}', "shell_port"),

@@ -80,7 +80,8 @@ TEST(connection_refuses_and_names_the_field) {
     refused("{\"ip\":\"a\",\"key\":null," PORTS "}", "\"key\"");
     refused("{\"ip\":\"a\",\"transport\":\"udp\"," PORTS "}",
             "\"udp\"; Cutaway knows tcp and ipc");
-    refused("{\"ip\":\"a\",\"signature_scheme\":\"hmac-md5\"," PORTS "}", "hmac-sha256");
+    refused("{\"ip\":\"a\",\"signature_scheme\":\"hmac-crc\"," PORTS "}",
+            "\"hmac-crc\"; Cutaway knows hmac-sha256, hmac-sha512 and hmac-md5");
     refused("{\"ip\":\"a\",\"shell_port\":0}", "\"shell_port\" is 0");
     refused("{\"ip\":\"a\",\"shell_port\":65536}", "65536; a port from 1 to 65535");
     refused("{\"ip\":\"a\",\"shell_port\":-1}", "-1");

@@ -55,6 +55,9 @@ TEST(install_writes_a_kernelspec_with_this_program) {
     }
     check_same(json_text_at(spec, "interrupt_mode", ""), "message");
     check_same(json_text_at(spec, "kernel_protocol_version", ""), "5.5");
+    struct json *encryption = json_at(json_at(spec, "metadata"), "supported_encryption");
+    check(encryption && encryption->count == 1);
+    check_same(encryption->first->text.bytes, "curve");
 
     struct file *logo = file_map(arena, file_join(arena, folder, "logo-64x64.png"), &err);
     check(logo && logo->size > 8 && memcmp(logo->bytes, "\x89PNG\r\n\x1a\n", 8) == 0);
