@@ -18,7 +18,7 @@
 #include "kernel/wire/heartbeat.h"
 #include "kernel/wire/multipart.h"
 #include "kernel/wire/parcel.h"
-#include "kernel/wire/replay.h"
+#include "kernel/wire/seen.h"
 #include "kernel/wire/sign.h"
 
 enum {
@@ -35,7 +35,7 @@ struct sockets {
     void *at[CHANNELS]; /* the heartbeat's belongs to its thread */
     struct heartbeat *heartbeat;
     struct sign *sign;
-    struct replay *replay; /* NULL: nothing is signed */
+    struct seen *seen; /* NULL: nothing is signed */
     struct envelope envelope;
     struct buf *header, *content;   /* of the message being written */
     atomic_llong backlog[CHANNELS]; /* bytes queued */
@@ -115,7 +115,7 @@ static int sockets_start(struct arena *arena, struct sockets *sockets,
                                             HANDSHAKE_MS, err) < 0)) {
         return err_pass(err);
     }
-    sockets->replay = connection->key_length > 0 ? replay_new(arena) : NULL;
+    sockets->seen = connection->key_length > 0 ? seen_new(arena) : NULL;
     return 0;
 }
 
@@ -189,7 +189,7 @@ static int message_read(struct sockets *sockets, struct message *message,
     if (!sign_holds(sockets->sign, message->signature, message->parts, 4, digest)) {
         return err_set(err, ERR_FORMAT, "a message whose signature does not match the key");
     }
-    if (sockets->replay && !replay_fresh(sockets->replay, digest)) {
+    if (sockets->seen && !seen_first(sockets->seen, digest)) {
         return err_set(err, ERR_FORMAT, "a message that was received before");
     }
     return frames_read(message, err);

@@ -53,17 +53,19 @@ static void check_read(struct message *message) {
 
 /* Our signature holds, and holds for no other bytes. */
 static void check_signature(const struct sign *sign, const struct message *message) {
-    char hex[SIGN_LENGTH + 1];
-    must(sign_make(sign, message->parts, hex) == SIGN_LENGTH);
+    enum { SIGN_LENGTH = 64 };
+    unsigned char digest[SIGN_DIGEST];
+    char hex[SIGN_MOST + 1];
+    must(sign_make(sign, message->parts, 4, hex) == SIGN_LENGTH);
     const struct frame ours = { hex, SIGN_LENGTH };
-    must(sign_holds(sign, ours, message->parts));
-    must(!sign_holds(sign, message->signature, message->parts) ||
+    must(sign_holds(sign, ours, message->parts, 4, digest));
+    must(!sign_holds(sign, message->signature, message->parts, 4, digest) ||
          (message->signature.length == SIGN_LENGTH &&
           memcmp(message->signature.bytes, hex, SIGN_LENGTH) == 0));
     struct frame other[4];
     memcpy(other, message->parts, sizeof other);
     other[3] = (struct frame){ "other", 5 };
-    must(!sign_holds(sign, ours, other) ||
+    must(!sign_holds(sign, ours, other, 4, digest) ||
          (message->parts[3].length == 5 && memcmp(message->parts[3].bytes, "other", 5) == 0));
 }
 
@@ -76,7 +78,7 @@ static void check_split(struct message *message, const struct frame *frames, int
     must(message->ids == frames && message->id_count + 6 + message->buffer_count == count);
     must(message->buffers == frames + count - message->buffer_count);
     must(message->signature.bytes == frames[message->id_count + 1].bytes);
-    struct sign *sign = sign_new(message->arena, "a key", 5, &err);
+    struct sign *sign = sign_new(message->arena, "hmac-sha256", "a key", 5, &err);
     must(sign);
     check_signature(sign, message);
     for (int i = 0; i < 4; i++) {

@@ -1,12 +1,12 @@
-#ifndef KERNEL_WIRE_REPLAY_H
-#define KERNEL_WIRE_REPLAY_H
+#ifndef KERNEL_WIRE_SEEN_H
+#define KERNEL_WIRE_SEEN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/arena.h"
 
-/* replay: the last 65,536 messages, known by their digests, so that none is obeyed twice.
+/* seen: the last 65,536 messages, known by their digests, so that none is obeyed twice.
  *
  * Who can listen on the wire cannot sign a message, but could send one again that was signed.
  * The record is exact: a digest is found as long as 65,535 or fewer others came after it, and
@@ -16,13 +16,13 @@
  *
  * Memory: 2.5 MB, touched only as digests come, but for 256 KB. */
 
-enum { REPLAY_MOST = 65536, REPLAY_DIGEST = 32 };
+enum { SEEN_MOST = 65536, SEEN_DIGEST = 32 };
 
-struct replay;
+struct seen;
 
-struct replay *replay_new(struct arena *arena);
+struct seen *seen_new(struct arena *arena);
 
 /* Remembers the digest. False: it is remembered already. */
-bool replay_fresh(struct replay *replay, const unsigned char digest[REPLAY_DIGEST]);
+bool seen_first(struct seen *seen, const unsigned char digest[SEEN_DIGEST]);
 
 #endif
