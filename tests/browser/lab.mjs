@@ -2,6 +2,7 @@
 // panel by mouse and by keyboard, settings, images. LAB_URL and LAB_TOKEN say where; PROGRAM is `cutaway`.
 // Screenshots go to FOLDER. Ends with "N passed, N failed".
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -210,6 +211,40 @@ async function stopInterrupts({ page }) {
   await page.waitForSelector(`${PANEL} progress`, { state: 'detached' });
 }
 
+const LONG = Array(10).fill('the cat sat on the mat and the dog lay by the door').join(' ');
+
+/** What `cutaway trace` writes of one head: float32, [tokens, tokens], read here from the file's bytes. */
+function tracedHead(layer, head) {
+  const file = `${folder}/lab-trace.safetensors`;
+  execFileSync(program, ['trace', 'minilm', '--text', LONG, '-o', file]);
+  const bytes = readFileSync(file);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const { shape: [, heads, tokens], data_offsets: [from] } = JSON.parse(bytes.subarray(8, start))['t0.attentions'];
+  return { tokens, at: (q, k) => bytes.readFloatLE(start + from + 4 * (((layer * heads + head) * tokens + q) * tokens + k)) };
+}
+
+/** Half a unit of the fourth digit, the last that an exact number is said with. */
+const halfUnit = value => 0.5 * 10 ** (Math.floor(Math.log10(Math.abs(value))) - 3) * (1 + 1e-9);
+
+/** A text of more numbers than a notebook saves whole: the head that is opened has the exact ones from the kernel. */
+async function exactNumbersArrive({ page }) {
+  const figure = page.locator('.jp-Notebook .cutaway-figure').first();
+  const { tokens, at } = tracedHead(0, 0);
+  await figure.locator('canvas:visible').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await figure.getByText(/^exact values/).first().waitFor();
+  await page.keyboard.press('ArrowDown');
+  for (let step = 0; step < 2 * tokens - 1; step++) {
+    const [row, column] = [(step + 1) >> 1, step >> 1];
+    const said = await figure.locator('.cutaway-said').innerText();
+    const number = Number(/: ([0-9.e-]+)(?: ·|$)/.exec(said)?.[1]);
+    const traced = at(row, column);
+    want(Math.abs(number - traced) <= halfUnit(traced), `row ${row}, column ${column} is said as "${said}"; it is ${traced}`);
+    await page.keyboard.press(step % 2 ? 'ArrowRight' : 'ArrowDown');
+  }
+}
+
 /** The colours of the application are those of the panel; what is missing says what to do. */
 async function panelWithoutAKernel({ page }) {
   await page.evaluate(() => window.jupyterapp.shell.activateById('cutaway-panel'));
@@ -266,6 +301,7 @@ await test('files', ['%echo here'], { run: false, check: filesHaveTheLanguage })
 await test('images', [cell('%echo here', [image('a point', { 'image/png': { alt: 'A "cat" <b>x</b>' } }), image('a point', {})])], { run: false, check: imagesSayWhatTheyShow });
 await test('an empty panel', ['%echo here'], { check: panelWithoutAKernel });
 await test('the panel', ['%model load minilm', '%%attention --as looked\nThe cat sat', '%echo last'], { check: panelShowsAndInserts });
+await test('exact numbers', ['%model load minilm', `%%attention\n${LONG}`], { check: exactNumbersArrive });
 await test('settings', ['%model load minilm', '%info'], { check: settingsReachTheKernel });
 await test('a restart', ['%model load minilm', '%model list'], { check: settingsOutliveARestart });
 await test('stop', ['%model load minilm', cell('', [], ['raises-exception'])], {
