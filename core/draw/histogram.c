@@ -58,7 +58,7 @@ static double edge_x(const struct histogram *h, int64_t i) {
 
 struct summary {
     double counted, zeros, bad, all;
-    double median; /* middle of the bin that holds it; NaN where nothing was counted */
+    double median; /* of those counted, middle of the bin that holds it; NaN where none is */
     int64_t mode;
 };
 
@@ -95,6 +95,12 @@ static const char *part_text(struct arena *arena, const char *what, double part,
                         all > 0 ? 100 * part / all : 0);
 }
 
+/* Zeros and what is no number lie in no bin: where there are some, the median is the others'.
+ */
+static const char *median_name(bool others) {
+    return others ? "median of the others" : "median";
+}
+
 static const char *row_text(const struct figure *figure, int64_t row, int64_t columns) {
     const struct histogram *h = figure->body;
     struct arena *arena = figure->arena;
@@ -103,7 +109,6 @@ static const char *row_text(const struct figure *figure, int64_t row, int64_t co
     struct buf *out = buf_new(arena);
     buf_printf(out, "%s%s%s %s", label, *label ? ": " : "", count_text(arena, s.all),
                term(figure->language, "values"));
-    buf_printf(out, ", %s %s", term(figure->language, "median"), ruler_number(arena, s.median));
     if (h->zeros) {
         buf_printf(out, ", %s",
                    part_text(arena, term(figure->language, "zeros"), s.zeros, s.all));
@@ -111,6 +116,8 @@ static const char *row_text(const struct figure *figure, int64_t row, int64_t co
     if (s.bad > 0) {
         buf_printf(out, ", %s NaN/∞", count_text(arena, s.bad));
     }
+    buf_printf(out, ", %s %s", term(figure->language, median_name(s.counted < s.all)),
+               ruler_number(arena, s.median));
     return out->data;
 }
 
@@ -463,12 +470,17 @@ static void make_table(struct figure *figure, int64_t top) {
     const struct histogram *h = figure->body;
     struct arena *arena = figure->arena;
     int64_t rows = h->rows < top ? h->rows : top;
+    bool any = false; /* row has values that lie in no bin */
+    for (int64_t row = 0; row < rows; row++) {
+        struct summary s = summarise(h, row);
+        any = any || s.counted < s.all;
+    }
     const char *heads[] = { "",
                             term(figure->language, "values"),
-                            term(figure->language, "median"),
-                            term(figure->language, "most frequent"),
                             term(figure->language, "zeros"),
                             "NaN/∞",
+                            term(figure->language, median_name(any)),
+                            term(figure->language, "most frequent"),
                             NULL };
     heads[0] = term(figure->language, "row");
     chart_table(figure, rows, heads);
@@ -476,12 +488,12 @@ static void make_table(struct figure *figure, int64_t top) {
         struct summary s = summarise(h, row);
         const char *cells[] = { h->labels[row],
                                 arena_printf(arena, "%.0f", s.all),
+                                arena_printf(arena, "%.0f", s.zeros),
+                                arena_printf(arena, "%.0f", s.bad),
                                 arena_printf(arena, "%.4g", s.median),
                                 s.counted > 0
                                     ? arena_printf(arena, "%.4g", middle_of(h, s.mode))
-                                    : "",
-                                arena_printf(arena, "%.0f", s.zeros),
-                                arena_printf(arena, "%.0f", s.bad) };
+                                    : "" };
         for (int64_t c = 0; c < 6; c++) {
             table_set(&figure->table, row, c, cells[c]);
         }

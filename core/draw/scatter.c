@@ -540,8 +540,9 @@ static const char *note_of(struct figure *figure) {
     struct buf *out = buf_new(arena);
     if (s->density) {
         buf_printf(out,
-                   zh ? "%s 个点的密度：颜色越深，格中的点越多（1 至 %s，对数）%s"
-                      : "density of %s points: the darker a cell, the more lie in it (1 to %s, "
+                   zh ? "%s 个点的密度：颜色越浓，格中的点越多（1 至 %s，对数）%s"
+                      : "density of %s points: the stronger a cell's colour, the more lie in "
+                        "it (1 to %s, "
                         "logarithmic)%s",
                    ruler_count(arena, s->n), ruler_count(arena, s->density->most),
                    !s->groups ? ""

@@ -63,6 +63,7 @@ static const struct entry words[] = {
     { "group", "group", "组" },
     { "count", "count", "个数" },
     { "median", "median", "中位数" },
+    { "median of the others", "median of the others", "其余的中位数" },
     { "most frequent", "most frequent", "最多处" },
     { "first", "first", "首个" },
     { "last", "last", "末个" },

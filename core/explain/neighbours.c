@@ -35,9 +35,8 @@ struct found {
 
 /* The best `keep` of each asked row so far: a heap whose root is the worst. */
 struct search {
-    const struct table *of, *among;
+    const struct table *of;
     int64_t keep, k;
-    bool self; /* `of` is `among`: a point is not its own neighbour */
     enum neighbours_by by;
     struct found *heaps; /* [of->n, keep] */
     int64_t *counts;     /* [of->n] */
@@ -90,7 +89,7 @@ static void heap_sort(struct found *heap, int64_t n) {
 /* Candidates come in ascending order, so one that equals the worst is left out rightly. */
 static void offer(struct search *s, int64_t row, int64_t id, float nearness) {
     struct found *heap = s->heaps + row * s->keep, item = { nearness, (int32_t)id };
-    if (s->self && row == id) {
+    if (row == id) { /* a point is not its own neighbour */
         return;
     }
     if (s->counts[row] < s->keep) {
@@ -148,15 +147,15 @@ static void columns_look(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-/* Rows of one table times rows of the other, less half the square of the latter. */
+/* Rows times columns, which are rows of the same table, less half the square of the latter. */
 static void block_multiply(struct search *s) {
     int64_t width = s->of->width, each = gemm_room();
     struct tensor w = { .dtype = DTYPE_F32, .rank = 2, .shape = { s->columns, width } };
     float minus[BLOCK];
     for (int64_t j = 0; j < s->columns; j++) {
-        minus[j] = -s->among->halves[s->column + j];
+        minus[j] = -s->of->halves[s->column + j];
     }
-    w.data = s->among->rows + s->column * width;
+    w.data = s->of->rows + s->column * width;
     struct gemm gemm = { .m = s->rows,
                          .n = s->columns,
                          .k = width,
@@ -181,11 +180,11 @@ static int64_t least(int64_t a, int64_t b) {
 static void look_everywhere(struct search *s) {
     for (s->row = 0; s->row < s->of->n; s->row += BLOCK) {
         s->rows = least(s->of->n - s->row, BLOCK);
-        for (s->column = s->self ? s->row : 0; s->column < s->among->n; s->column += BLOCK) {
-            s->columns = least(s->among->n - s->column, BLOCK);
+        for (s->column = s->row; s->column < s->of->n; s->column += BLOCK) {
+            s->columns = least(s->of->n - s->column, BLOCK);
             block_multiply(s);
             pool_for(s->rows, ROWS, rows_look, s);
-            if (s->self && s->column > s->row) {
+            if (s->column > s->row) {
                 pool_for(s->columns, COLUMNS, columns_look, s);
             }
             stop_check();
@@ -198,11 +197,11 @@ static void look_everywhere(struct search *s) {
 /* From the difference of the two rows: |a - b|, or |a - b|^2 / 2 = 1 - a b for length 1. */
 static float distance(const struct search *s, int64_t row, int64_t id, float *spare) {
     int64_t width = s->of->width;
-    if (s->by == NEIGHBOURS_COSINE && (s->of->zero[row] || s->among->zero[id])) {
+    if (s->by == NEIGHBOURS_COSINE && (s->of->zero[row] || s->of->zero[id])) {
         return 1;
     }
     memcpy(spare, s->of->rows + row * width, (size_t)width * sizeof *spare);
-    simd()->axpy(spare, -1, s->among->rows + id * width, width);
+    simd()->axpy(spare, -1, s->of->rows + id * width, width);
     float square = simd()->dot(spare, spare, width);
     return s->by == NEIGHBOURS_COSINE ? square / 2 : sqrtf(square);
 }
@@ -272,12 +271,10 @@ static struct table *table_new(struct arena *arena, const struct tensor *x, cons
     return table;
 }
 
-static struct neighbours *search_run(struct arena *arena, const struct tensor *of,
-                                     const struct tensor *among, int64_t k,
+static struct neighbours *search_run(struct arena *arena, const struct tensor *x, int64_t k,
                                      enum neighbours_by by) {
     struct neighbours *out = arena_alloc(arena, sizeof *out);
-    int64_t n = of->shape[0], width = of->shape[1], threads = pool_threads();
-    bool self = of == among;
+    int64_t n = x->shape[0], width = x->shape[1], threads = pool_threads();
     *out = (struct neighbours){ .n = n,
                                 .k = k,
                                 .ids = arena_array(arena, n * k, sizeof(int32_t)),
@@ -285,12 +282,11 @@ static struct neighbours *search_run(struct arena *arena, const struct tensor *o
     struct arena_mark mark = arena_mark(arena);
     double *mean = arena_array(arena, width, sizeof *mean);
     if (by == NEIGHBOURS_EUCLIDEAN) {
-        mean_of(among, mean);
+        mean_of(x, mean);
     }
-    struct search s = { .self = self, .by = by, .k = k, .out = out };
-    s.keep = least(k + k / 8 + SPARE, among->shape[0] - self);
-    s.among = table_new(arena, among, mean, by);
-    s.of = self ? s.among : table_new(arena, of, mean, by);
+    struct search s = { .by = by, .k = k, .out = out };
+    s.keep = least(k + k / 8 + SPARE, n - 1);
+    s.of = table_new(arena, x, mean, by);
     s.heaps = arena_array(arena, n * s.keep, sizeof *s.heaps);
     s.counts = arena_array(arena, n, sizeof *s.counts);
     s.limits = arena_array(arena, n + LOOK, sizeof *s.limits);
@@ -320,26 +316,5 @@ struct neighbours *neighbours_of(struct arena *arena, const struct tensor *x, in
                 (long long)k, (long long)x->shape[0], (long long)x->shape[0] - 1);
         return NULL;
     }
-    return search_run(arena, x, x, k, by);
-}
-
-struct neighbours *neighbours_among(struct arena *arena, const struct tensor *of,
-                                    const struct tensor *among, int64_t k,
-                                    enum neighbours_by by, struct err *err) {
-    if (map_finite(of, "a search for neighbours", err) < 0 ||
-        map_finite(among, "a search for neighbours", err) < 0) {
-        err_pass(err);
-        return NULL;
-    }
-    if (of->shape[1] != among->shape[1] || k < 1 || k > among->shape[0]) {
-        err_set(err, ERR_SHAPE,
-                "%lld neighbours of points of %lld dimensions are wanted among "
-                "%lld of %lld",
-                (long long)k, (long long)of->shape[1], (long long)among->shape[0],
-                (long long)among->shape[1]);
-        return NULL;
-    }
-    struct tensor asked =
-        *of; /* another tensor, even where it is the same one: none left out */
-    return search_run(arena, &asked, among, k, by);
+    return search_run(arena, x, k, by);
 }

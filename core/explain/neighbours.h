@@ -30,10 +30,4 @@ struct neighbours {
 struct neighbours *neighbours_of(struct arena *arena, const struct tensor *x, int64_t k,
                                  enum neighbours_by by, struct err *err);
 
-/* Of each row of `of` [m, F], the k nearest rows of `among` [n, F], 1 <= k <= n: the result has
- * n = m. A row of `among` that is the asked one itself is at distance 0 and not left out. */
-struct neighbours *neighbours_among(struct arena *arena, const struct tensor *of,
-                                    const struct tensor *among, int64_t k,
-                                    enum neighbours_by by, struct err *err);
-
 #endif

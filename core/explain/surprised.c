@@ -246,7 +246,7 @@ static const char *first_token(struct arena *arena, const struct model *model,
                                const struct surprisal *of, bool zh) {
     const struct token *first = &of->encoding->tokens[0];
     char shown[60];
-    const char *name = tokenizer_label(arena, model->tokenizer, first->id);
+    const char *name = pieces_labels(arena, model->tokenizer, of->encoding, of->text)[0];
     err_quote(shown, sizeof shown, name, strlen(name));
     if (of->masked) {
         return zh ? "每个词元依次被遮住，由两侧的其余词元来猜。"
@@ -304,9 +304,10 @@ static const char *caption_of(struct arena *arena, const struct surprisal *of,
                                                     : " (the sum of its tokens)";
     const char *what = arena_printf(
         arena,
-        zh ? "颜色越深，模型越没料到这个%s：意外度是模型所给概率的 −log2，单位比特%s。"
-           : "The darker a %s, the less the model expected it: its surprisal is −log2 of the "
-             "probability that the model gave it, in bits%s. ",
+        zh ? "颜色越浓，模型越没料到这个%s：意外度是模型所给概率的 −log2，单位比特%s。"
+           : "The stronger its colour, the less the model expected a %s: its surprisal is "
+             "−log2 of "
+             "the probability that the model gave it, in bits%s. ",
         unit, sum);
     if (of->masked) {
         return arena_printf(

@@ -75,16 +75,6 @@ struct bins_range bins_range(const float *x, int64_t n) {
     return all.finite ? all : (struct bins_range){ .bad = n };
 }
 
-struct bins_range bins_widen(struct bins_range range) {
-    if (range.low < range.high) {
-        return range;
-    }
-    float room = fmaxf(0.5F, fabsf(range.low) * 1e-3F); /* to be seen beside the value */
-    range.low -= room;
-    range.high += room;
-    return range;
-}
-
 /* ---- equal steps ---- */
 
 struct linear {

@@ -28,9 +28,6 @@ struct bins_range bins_range(const float *x, int64_t n);
 int64_t bins_linear(const float *x, int64_t n, float low, float high, int64_t bins,
                     int64_t *counts, float *edges);
 
-/* The range to draw: a single value, or none, gets room at both sides as numpy gives it. */
-struct bins_range bins_widen(struct bins_range range);
-
 /* ---- equal steps of log10 |x| ---- */
 
 /* Every float32 by the upper half of its bits without the sign: 128 places an octave, from

@@ -10,7 +10,7 @@ import type { Kernel as Jupyter, KernelMessage } from '@jupyterlab/services';
 import { Reader } from './reader.js';
 import type { Kernel } from './view.js';
 
-export const COMM_TARGET = 'cutaway';
+const COMM_TARGET = 'cutaway';
 
 export interface Model {
   readonly handle: string;
@@ -69,7 +69,7 @@ export type KernelEvent =
   /** The line is closed: what was shown of the kernel holds no longer. */
   | { readonly event: 'gone'; readonly why: string };
 
-export type KernelListener = (event: KernelEvent) => void;
+type KernelListener = (event: KernelEvent) => void;
 
 interface Answer {
   readonly data: Reader;

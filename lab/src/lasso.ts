@@ -1,7 +1,7 @@
 /** A line drawn by hand round points. */
 
 /** Corners one after the other, x and y. */
-export type Polygon = readonly number[];
+type Polygon = readonly number[];
 
 /** Whether a place lies inside: an odd number of sides crosses the ray to its right. */
 export function inside(polygon: Polygon, x: number, y: number): boolean {

@@ -60,7 +60,7 @@ export function formatColour(rgb: readonly number[]): string {
 }
 
 /** The same hue with its lightness turned about: white paper becomes the dark theme's, ink becomes light. */
-export function darken(rgb: string): string {
+function darken(rgb: string): string {
   const [L, a, b] = toLab(parseColour(rgb).map(toLinear) as Triple);
   return formatColour(fromLab([0.2 + 0.79 * (1 - L), a, b]).map(toByte));
 }

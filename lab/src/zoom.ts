@@ -51,7 +51,7 @@ export interface Drag {
   cancel(): void;
 }
 
-export interface Gestures {
+interface Gestures {
   hover(x: number, y: number): void;
   leave(): void;
   /** A press that did not become a drag. */

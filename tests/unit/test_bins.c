@@ -18,13 +18,6 @@ TEST(bins_range_leaves_out_what_is_not_finite) {
     check_int(bins_range(x, 0).bad, 0);
 }
 
-TEST(bins_widen_makes_room_for_a_single_value) {
-    struct bins_range range = bins_widen((struct bins_range){ .low = 4, .high = 4 });
-    check(range.low == 3.5F && range.high == 4.5F);
-    range = bins_widen((struct bins_range){ .low = 1e8F, .high = 1e8F });
-    check(range.low < 1e8F && range.high > 1e8F);
-}
-
 /* numpy.histogram([0, .1, .25, .5, .74, .75, 1, 2, -1, nan], 4, (0, 1)): 2 1 2 2 */
 TEST(bins_linear_closes_the_last_bin) {
     const float x[] = { 0, 0.1F, 0.25F, 0.5F, 0.74F, 0.75F, 1, 2, -1, NAN };

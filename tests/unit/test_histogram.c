@@ -29,7 +29,7 @@ TEST(histogram_tells_counts_zeros_and_medians) {
     check_same(bundle->mime, "application/vnd.cutaway.histogram.v1+json");
     check_text(bundle->html, "title=\"0.1 … 1: 1,000\"");
     check_text(bundle->html, "title=\"1 … 10: 2,000\"");
-    check_text(bundle->html, "3,500 values, median 3.16, 500 zeros (14.3 %)");
+    check_text(bundle->html, "3,500 values, 500 zeros (14.3 %), median of the others 3.16");
     check_text(bundle->alt, "1 rows of 3 bins, |gradient| from 0.01 to 10");
     check(!strstr(bundle->html, "∞: ") && !strstr(bundle->json, "\"bad\""));
     result->series[3].values->data[0] = 2;

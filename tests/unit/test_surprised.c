@@ -53,6 +53,15 @@ TEST(surprised_sums_words_and_lines) {
     check_same(result->kind, "tokens");
 }
 
+/* A character may be cut into bytes; its pieces are named by it. */
+TEST(surprised_names_a_first_token_that_is_part_of_a_character) {
+    const struct model *model = fixture_model("gpt2");
+    const struct surprised_view view = { .handle = "m" };
+    const struct result *result =
+        surprised(check_arena(), model, read_text(model, "猫 sat"), &view);
+    check_text(result->finding, "The first token, 猫₁, has nothing before it");
+}
+
 TEST(surprised_tells_a_masked_model_from_others) {
     const struct model *model = fixture_model("bert_mlm");
     const struct surprised_view view = { .handle = "m", .language = "zh" };

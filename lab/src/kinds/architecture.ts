@@ -73,7 +73,7 @@ const MOST_LAYERS = 1000;
 const states = new WeakMap<Figure, State>();
 
 /** "blocks 0–5, 7" names 0 1 2 3 4 5 7, if that is as many as there are copies. */
-export function layersOf(name: string, copies: number): number[] {
+function layersOf(name: string, copies: number): number[] {
   const layers: number[] = [];
   if (copies > MOST_LAYERS) {
     return layers;

@@ -32,7 +32,7 @@ export interface Score {
 }
 
 /** How good the numbers of a panel are: those of the result, rounded to a 255th of the scale, or the strongest of each pool. */
-export type Origin = 'exact' | 'rounded' | 'pooled';
+type Origin = 'exact' | 'rounded' | 'pooled';
 
 export interface Panel {
   readonly rows: number;
@@ -86,7 +86,7 @@ function readScale(reader: Reader): Scale {
 }
 
 /** Bytes packed in half bytes (core/draw/nibbles.h); throws where they are not `count`. */
-export function unpack(packed: Uint8Array, count: number): Uint8Array {
+function unpack(packed: Uint8Array, count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   let at = 0;
   const next = () => (at < 2 * packed.length ? (packed[at >> 1] >> (at++ & 1 ? 0 : 4)) & 15 : -1);

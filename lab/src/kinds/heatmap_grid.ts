@@ -25,7 +25,7 @@ const TALL = 820;
 /** Of two lines under a thumbnail. */
 const CAPTION = 27;
 
-export interface GridSettings {
+interface GridSettings {
   readonly order: string;
   readonly panels: readonly number[];
   readonly colours: Colours;

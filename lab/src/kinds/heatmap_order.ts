@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<string, string>> = Object.assign(Object.create(null
 
 addChinese({
   'order': '排序',
+  'by layer and head': '按层和头',
   'by {rows} and {columns}': '按{rows}和{columns}',
   'entropy, sharpest first': '熵，最集中的在前',
   'entropy, most even first': '熵，最均匀的在前',
@@ -33,12 +34,13 @@ addChinese({
 export const PLAIN = 'plain';
 const EVEN = 'even';
 
-export function scoreName(words: Words, score: Score): string {
+function scoreName(words: Words, score: Score): string {
   return words(NAMES[score.name] ?? score.name);
 }
 
 export function orders(data: HeatData, words: Words): Choice[] {
-  const choices: Choice[] = [{ value: PLAIN, label: words('by {rows} and {columns}', { rows: data.panelRows.title, columns: data.panelColumns.title }) }];
+  const plain = data.areHeads ? words('by layer and head') : words('by {rows} and {columns}', { rows: data.panelRows.title, columns: data.panelColumns.title });
+  const choices: Choice[] = [{ value: PLAIN, label: plain }];
   for (const score of data.scores) {
     const entropy = score.name === 'entropy';
     choices.push({ value: score.name, label: entropy ? words('entropy, sharpest first') : words('{score}, strongest first', { score: scoreName(words, score) }) });

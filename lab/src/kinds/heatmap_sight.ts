@@ -27,7 +27,7 @@ export interface Sight {
 }
 
 /** Rows without the columns where heads rest, divided by what is left, so that they sum to 1 again. */
-export function withoutRests(panel: Panel, rests: ReadonlySet<number>): Float32Array {
+function withoutRests(panel: Panel, rests: ReadonlySet<number>): Float32Array {
   const values = panel.values.slice();
   for (let r = 0; r < panel.rows; r++) {
     const begin = r * panel.columns;

@@ -86,7 +86,7 @@ export function unitsOf(groups: ArrayLike<number>): Unit[] {
  * Bytes behind which a clause ends: behind 。，；！？; wherever they stand, behind , ; . ! ? before a blank, a line's or the
  * text's end, each with the marks and closing quotes that follow; and at every line's end.
  */
-export function clauseEnds(bytes: Bytes): number[] {
+function clauseEnds(bytes: Bytes): number[] {
   const ends: number[] = [];
   const found = /(?:[。，；！？;]|[,.!?](?=[,.!?;"'”’」』）)\]]*(?:\s|$)))[。，；！？;,.!?"'”’」』）)\]]*|\n/gu;
   const encoder = new TextEncoder();
