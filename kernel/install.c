@@ -40,8 +40,7 @@ static const char *variable(const char *name) {
     return value && *value ? value : NULL;
 }
 
-/* Where one user's Jupyter data lies. NULL if the user has no home. */
-static char *user_place(struct arena *arena) {
+char *install_user_place(struct arena *arena) {
     if (variable("JUPYTER_DATA_DIR")) {
         return arena_copy(arena, variable("JUPYTER_DATA_DIR"));
     }
@@ -70,7 +69,7 @@ char **install_places(struct arena *arena) {
     if (active_environment()) {
         places[n++] = file_join(arena, active_environment(), "share/jupyter");
     }
-    char *user = user_place(arena);
+    char *user = install_user_place(arena);
     if (user) {
         places[n++] = user;
     }
@@ -83,7 +82,7 @@ char **install_places(struct arena *arena) {
 static char *place_from(struct arena *arena, int argc, char **argv, struct err *err) {
     const char *place = NULL;
     if (argc == 1 || (argc == 2 && strcmp(argv[1], "--user") == 0)) {
-        place = user_place(arena);
+        place = install_user_place(arena);
         if (!place) {
             err_set(err, ERR_OPTION, "HOME is not set; say where with --prefix P");
             return NULL;

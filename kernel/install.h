@@ -23,6 +23,9 @@ int uninstall_main(int argc, char **argv);
 /* The absolute path of the running program. NULL with ERR_IO if the system does not tell. */
 char *install_program(struct arena *arena, struct err *err);
 
+/* Where one user's Jupyter data lies. NULL if the user has no home. */
+char *install_user_place(struct arena *arena);
+
 /* The folders in which Jupyter looks for share/jupyter's content, in its order, ending with
  * NULL. An environment counts when it is active (VIRTUAL_ENV, CONDA_PREFIX). */
 char **install_places(struct arena *arena);

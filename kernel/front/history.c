@@ -307,6 +307,71 @@ void history_read(struct history *history, const struct history_query *query, st
     arena_free(arena);
 }
 
+/* The first row of a question of one column, in the arena; NULL where there is none. */
+static const char *first_text(struct arena *arena, sqlite3 *file, const char *sql, int *code) {
+    sqlite3_stmt *statement = NULL;
+    const char *text = NULL;
+    *code = sqlite3_prepare_v2(file, sql, -1, &statement, NULL);
+    if (*code == SQLITE_OK) {
+        *code = sqlite3_step(statement);
+        text = *code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+        text = text ? arena_copy(arena, text) : NULL;
+    }
+    sqlite3_finalize(statement);
+    return text;
+}
+
+/* Asks the open file whether it is whole, and for the right to write. A code of SQLite. */
+static int check_file(struct arena *arena, sqlite3 *file) {
+    int code;
+    const char *said = first_text(arena, file, "PRAGMA quick_check(1)", &code);
+    if (said && strcmp(said, "ok") != 0) {
+        return SQLITE_CORRUPT;
+    }
+    if (code == SQLITE_ROW) {
+        code = sqlite3_exec(file, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
+    }
+    return code & 0xff;
+}
+
+int history_look(struct arena *arena, const char *path, struct err *err) {
+    enum { LOOK_MS = 1000 };
+    sqlite3 *file = NULL;
+    int code = sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, NULL) & 0xff;
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(file, LOOK_MS);
+        code = check_file(arena, file);
+    }
+    sqlite3_close_v2(file);
+    switch (code) {
+    case SQLITE_OK:
+        return 0;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_set(err, ERR_IO,
+                       "%s is locked by another program that keeps it (fuser %s tells which); "
+                       "end it: until then cells are remembered in memory alone",
+                       path, path);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return err_set(err, ERR_FORMAT,
+                       "%s is damaged; the next kernel moves it aside and begins a new one, or "
+                       "do it yourself: mv %s %s.damaged",
+                       path, path, path);
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+        return err_set(err, ERR_IO,
+                       "%s cannot be written to; change its rights or its owner: until then "
+                       "cells are remembered in memory alone",
+                       path);
+    default:
+        return err_set(err, ERR_IO,
+                       "%s cannot be used (%s); look at its disk: until then cells are "
+                       "remembered in memory alone",
+                       path, sqlite3_errstr(code));
+    }
+}
+
 void history_answer(struct front *front, struct message *request) {
     struct buf *out = buf_new(request->arena);
     size_t length;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/base/err.h"
 
 /* history: the cells that were run, kept across sessions in an SQLite file,
  *
@@ -35,6 +36,10 @@ void history_output(struct history *history, int64_t line, const char *output);
 int64_t history_due(const struct history *history); /* ms; 0: nothing waits */
 void history_tick(struct history *history, int64_t now);
 void history_close(struct history *history); /* writes what waits, closes the file */
+
+/* What is wrong with the file at `path`, which is there: -1 with a sentence that names it and
+ * says what to do. For `cutaway doctor`; waits up to a second for a lock. */
+int history_look(struct arena *arena, const char *path, struct err *err);
 
 /* What is asked for. */
 enum history_access { HISTORY_TAIL, HISTORY_RANGE, HISTORY_SEARCH };

@@ -1,61 +1,53 @@
-#include <stdlib.h>
+/* doctor: what a look says, and what becomes of looks that crash or hang. */
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "core/base/file.h"
 #include "core/draw/canvas.h"
 #include "kernel/doctor.h"
 #include "tests/check.h"
 
-/* What the doctor says of a kernel.json with this text, in a folder of JUPYTER_PATH. */
-static const char *say_of(struct arena *arena, const char *json) {
-    struct err err;
-    const char *place = check_folder(arena), *before = getenv("JUPYTER_PATH");
-    char *kept = before ? arena_copy(arena, before) : NULL;
-    char *folder = file_join(arena, place, "kernels");
-    mkdir(folder, 0700);
-    folder = file_join(arena, folder, "cutaway");
-    mkdir(folder, 0700);
-    check_int(file_write(file_join(arena, folder, "kernel.json"), json, strlen(json), &err), 0);
+static bool good_look(struct arena *arena, struct buf *out) {
+    (void)arena;
+    return doctor_say(out, DOCTOR_NOTE, "a\nline");
+}
 
-    setenv("JUPYTER_PATH", place, 1);
+static bool crashing_look(struct arena *arena, struct buf *out) {
+    (void)arena;
+    (void)out;
+    kill(getpid(), SIGKILL);
+    return true;
+}
+
+static bool hanging_look(struct arena *arena, struct buf *out) {
+    (void)arena;
+    (void)out;
+    pause();
+    return true;
+}
+
+TEST(doctor_looks_from_another_process) {
+    struct arena *arena = check_arena();
     struct buf *out = buf_new(arena);
-    doctor_kernelspec(arena, out);
-    if (kept) {
-        setenv("JUPYTER_PATH", kept, 1);
-    } else {
-        unsetenv("JUPYTER_PATH");
-    }
-    const char *line = strstr(out->data, place);
-    return line ? line : out->data;
+    check(doctor_apart(arena, out, "a", good_look, 20));
+    check_same(out->data, "note a\\x0aline\n");
+    check(!doctor_apart(arena, out, "b", crashing_look, 20));
+    check_text(out->data, "BAD  b: looking ended by Killed");
+    check(!doctor_apart(arena, out, "c", hanging_look, 1));
+    check_text(out->data, "BAD  c: no answer in 1 s");
 }
 
-TEST(doctor_names_a_program_that_is_gone) {
+TEST(doctor_asks_programs) {
     struct arena *arena = check_arena();
-    check_text(say_of(arena, "{\"argv\": [\"/no/such/cutaway\", \"kernel\"]}"),
-               "starts /no/such/cutaway, which is not there");
-    check_text(say_of(arena, "{\"argv\": [\"no-such-cutaway\"]}"), "which is not there");
-}
-
-TEST(doctor_names_another_program) {
-    struct arena *arena = check_arena();
-    check_text(say_of(arena, "{\"argv\": [\"sh\"]}"), "/sh, which is not this program");
-}
-
-TEST(doctor_names_a_kernelspec_without_a_program) {
-    struct arena *arena = check_arena();
-    const char *wanted = "has no \"argv\" that begins with a program";
-    check_text(say_of(arena, "{}"), wanted);
-    check_text(say_of(arena, "[]"), wanted);
-    check_text(say_of(arena, "{\"argv\": []}"), wanted);
-    check_text(say_of(arena, "{\"argv\": [1]}"), wanted);
-    check_text(say_of(arena, "{\"argv\": \"cutaway\"}"), wanted);
-}
-
-TEST(doctor_names_a_broken_kernelspec) {
-    struct arena *arena = check_arena();
-    check_text(say_of(arena, "{\"argv\": ["), "write it anew");
-    check_text(say_of(arena, ""), "write it anew");
+    const char *sh = doctor_program(arena, "sh");
+    check(sh && sh[0] == '/' && !doctor_program(arena, "no-such-program"));
+    check(!doctor_program(arena, "/") && !doctor_program(arena, "/no/such/program"));
+    check_same(doctor_ask(arena, (const char *[]){ sh, "-c", "echo yes", NULL }, 20), "yes\n");
+    check(!doctor_ask(arena, (const char *[]){ sh, "-c", "echo no; exit 3", NULL }, 20));
+    check(!doctor_ask(arena, (const char *[]){ sh, "-c", "sleep 50", NULL }, 1));
+    check(
+        !doctor_ask(arena, (const char *[]){ sh, "-c", "while :; do echo y; done", NULL }, 20));
+    check(!doctor_ask(arena, (const char *[]){ "/no/such/program", NULL }, 20));
 }
 
 TEST(doctor_knows_which_characters_have_no_shape) {
