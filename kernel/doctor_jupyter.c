@@ -93,7 +93,8 @@ static char **places_near(struct arena *arena, const char *me) {
     }
     places = arena_array(arena, n + 3, sizeof *places);
     places[0] = file_join(arena, doctor_parent(arena, me), "venv/share/jupyter");
-    places[1] = file_join(arena, doctor_parent(arena, doctor_parent(arena, me)), "share/jupyter");
+    places[1] =
+        file_join(arena, doctor_parent(arena, doctor_parent(arena, me)), "share/jupyter");
     memcpy(places + 2, usual, (size_t)n * sizeof *usual);
     return places;
 }

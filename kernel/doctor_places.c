@@ -67,7 +67,8 @@ static bool say_folder(struct buf *out, const char *use, const char *folder, int
 static bool look_at_folder(struct arena *arena, struct buf *out, const char *use,
                            const char *folder) {
     const char *at = folder;
-    while (access(at, F_OK) < 0 && errno == ENOENT && strcmp(at, doctor_parent(arena, at)) != 0) {
+    while (access(at, F_OK) < 0 && errno == ENOENT &&
+           strcmp(at, doctor_parent(arena, at)) != 0) {
         at = doctor_parent(arena, at);
     }
     int why = file_is_folder(at) ? try_to_write(arena, at) : ENOTDIR;
