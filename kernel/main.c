@@ -12,12 +12,16 @@
 #include "kernel/trace.h"
 #include "kernel/worker/worker.h"
 
+static int kernel_entry(int argc, char **argv) {
+    return kernel_main(argc, argv, worker_serve);
+}
+
 static const struct entry {
     const char *name;
     int (*main)(int argc, char **argv); /* argv[0] is the subcommand */
     const char *usage;                  /* NULL: not for people */
 } entries[] = {
-    { "kernel", kernel_main,
+    { "kernel", kernel_entry,
       "kernel -f CONNECTION_FILE                 the kernel, started by Jupyter" },
     { "worker", worker_main, NULL },
     { "reference", reference_main, NULL },

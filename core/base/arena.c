@@ -71,11 +71,11 @@ int64_t arena_left(void) {
     return limit == 0 ? INT64_MAX : left > 0 ? left : 0;
 }
 
-static struct {
+static _Thread_local struct {
     void (*release)(void *arg);
     void *arg;
     bool works; /* it is being called: what it allocates gets no more */
-} shortage;
+} shortage;     /* of one thread: another must not free what it works with */
 
 void arena_on_shortage(void (*release)(void *arg), void *arg) {
     shortage.release = release;

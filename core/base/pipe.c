@@ -79,7 +79,7 @@ static int frame_ok(const struct head *frame) {
     return frame->zero == 0 && frame->length <= PIPE_MOST;
 }
 
-int pipe_read(int fd, uint32_t *kind, struct buf *into) {
+int pipe_head(int fd, uint32_t *kind, uint64_t *length) {
     struct head frame;
     int r = read_all(fd, (char *)&frame, sizeof frame, 1);
     if (r <= 0) {
@@ -90,9 +90,32 @@ int pipe_read(int fd, uint32_t *kind, struct buf *into) {
         return -1;
     }
     *kind = frame.kind;
+    *length = frame.length;
+    return 1;
+}
+
+int pipe_body(int fd, void *bytes, uint64_t length) {
+    char dropped[4096];
+    int r = 1;
+    if (bytes) {
+        return length ? read_all(fd, bytes, (size_t)length, 0) : 1;
+    }
+    while (r > 0 && length > 0) {
+        size_t n = length < sizeof dropped ? (size_t)length : sizeof dropped;
+        r = read_all(fd, dropped, n, 0);
+        length -= n;
+    }
+    return r;
+}
+
+int pipe_read(int fd, uint32_t *kind, struct buf *into) {
+    uint64_t length;
+    int r = pipe_head(fd, kind, &length);
+    if (r <= 0) {
+        return r;
+    }
     buf_clear(into);
-    char *place = buf_more(into, (size_t)frame.length);
-    return frame.length ? read_all(fd, place, (size_t)frame.length, 0) : 1;
+    return pipe_body(fd, buf_more(into, (size_t)length), length);
 }
 
 int pipe_take(const struct buf *held, size_t *taken, uint32_t *kind, const char **bytes,

@@ -24,6 +24,11 @@ int pipe_write(int fd, uint32_t kind, const void *head, size_t head_length, cons
  * byte). */
 int pipe_read(int fd, uint32_t *kind, struct buf *into);
 
+/* The same in two steps: first what comes, with 1, 0 and -1 as above; then its `length` bytes,
+ * all of them or fewer at a time. 1, or -1 with errno. `bytes` NULL: they are dropped. */
+int pipe_head(int fd, uint32_t *kind, uint64_t *length);
+int pipe_body(int fd, void *bytes, uint64_t length);
+
 /* For a reader that must not block: feed what recv() gave into `held`, then take frames off its
  * front. Returns 1 and the frame's bytes (inside `held`, valid until the next call), 0 if no
  * whole frame is there yet, -1 if the bytes are no frame. `*taken` is the offset up to which

@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "kernel/front/queue.h"
+#include "kernel/front/threaded.h"
 #include "kernel/wire/sockets.h"
 
 /* front: the supervisor. One thread owns the sockets, the worker's pipe and the clock; it
@@ -30,6 +31,7 @@ struct running {                /* the cell that computes */
 
 struct front {
     struct arena *arena;
+    threaded_serve *serve; /* NULL: the worker is a process */
     struct sockets *sockets;
     struct minder *minder;
     struct stream *stream;

@@ -154,7 +154,7 @@ int loop_open(struct front *front, const char *path, struct err *err) {
     front->history = history_new(front->arena, NULL);
     front->comms = comm_new(front->arena);
     front->known = known_new(front->arena);
-    front->minder = minder_new(front->arena, &listener);
+    front->minder = minder_new(front->arena, &listener, front->serve);
     return minder_start(front->minder, err);
 }
 
@@ -174,11 +174,13 @@ void loop_close(struct front *front) {
 }
 
 /* The file after -f. NULL: the call is wrong. */
-static const char *file_of(int argc, char **argv) {
+static const char *file_of(int argc, char **argv, bool *single) {
     const char *path = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-f") == 0 && i + 1 < argc) {
             path = argv[++i];
+        } else if (strcmp(argv[i], "--single-process") == 0) {
+            *single = true;
         } else {
             return NULL;
         }
@@ -186,14 +188,28 @@ static const char *file_of(int argc, char **argv) {
     return path;
 }
 
-int kernel_main(int argc, char **argv) {
+static int usage(bool asked) {
     enum { USAGE = 2 };
+    fprintf(
+        asked ? stdout : stderr,
+        "usage: cutaway kernel -f CONNECTION_FILE [--single-process]\n"
+        "Jupyter starts it so. With --single-process models run as a thread of the kernel,\n"
+        "for debuggers and sanitizers: a crash ends the kernel, and a cell that does not\n"
+        "stop when it is interrupted cannot be ended.\n");
+    return asked ? 0 : USAGE;
+}
+
+int kernel_main(int argc, char **argv, threaded_serve *serve) {
     struct loop loop = { .parent = getppid() };
     struct err err;
-    const char *path = file_of(argc, argv);
+    bool single = false;
+    const char *path = file_of(argc, argv, &single);
     if (!path) {
-        fprintf(stderr, "usage: cutaway kernel -f CONNECTION_FILE (Jupyter starts it so)\n");
-        return USAGE;
+        return usage(argc == 2 && strcmp(argv[1], "--help") == 0);
+    }
+    if (single) {
+        threaded_reserve();
+        loop.front.serve = serve;
     }
     loop.front.arena = arena_new();
     loop.signals = signals_open();

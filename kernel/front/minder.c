@@ -26,6 +26,7 @@ enum {
 
 struct minder {
     struct minder_listener listener;
+    struct threaded threaded;
     pid_t pid;        /* 0: none lives */
     int fd, texts[2]; /* our ends: frames; its stdout and stderr. -1: closed */
     int keep;         /* what a worker leaves to the next one, RELAY_KEEP_FD; -1: nothing can */
@@ -52,9 +53,11 @@ static void keep_close(void *minder) {
     }
 }
 
-struct minder *minder_new(struct arena *arena, const struct minder_listener *listener) {
+struct minder *minder_new(struct arena *arena, const struct minder_listener *listener,
+                          threaded_serve *serve) {
     struct minder *minder = arena_alloc(arena, sizeof *minder);
     minder->listener = *listener;
+    minder->threaded.serve = serve;
     minder->fd = minder->texts[0] = minder->texts[1] = -1;
     minder->keep = keep_open();
     arena_defer(arena, keep_close, minder);
@@ -111,10 +114,37 @@ static void ends_close(int *ends, int n) {
     }
 }
 
+/* The worker is there; tells it and the front. */
+static int started(struct minder *minder) {
+    minder->restoring = true;
+    minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
+    minder->listener.started(minder->listener.arg);
+    return 0;
+}
+
+static int start_thread(struct minder *minder, struct err *err) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        return err_set(err, ERR_IO, "cannot make the pipe to a computing thread: %s",
+                       strerror(errno));
+    }
+    int failed = threaded_start(&minder->threaded, ends[1], minder->keep, err);
+    ends_close(ends + 1, 1);
+    if (failed) {
+        ends_close(ends, 1);
+        return err_pass(err);
+    }
+    minder->fd = ends[0];
+    return started(minder);
+}
+
 int minder_start(struct minder *minder, struct err *err) {
     int ends[6] = { -1, -1, -1, -1, -1, -1 }; /* relay, stdout, stderr; ours at even places */
-    if (minder->pid > 0) {
+    if (minder->pid > 0 || minder->threaded.runs) {
         return 0;
+    }
+    if (minder->threaded.serve) {
+        return start_thread(minder, err);
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
         pipe2(ends + 2, O_CLOEXEC) < 0 || pipe2(ends + 4, O_CLOEXEC) < 0) {
@@ -143,10 +173,7 @@ int minder_start(struct minder *minder, struct err *err) {
     minder->texts[1] = ends[4];
     fcntl(ends[2], F_SETFL, O_NONBLOCK);
     fcntl(ends[4], F_SETFL, O_NONBLOCK);
-    minder->restoring = true;
-    minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
-    minder->listener.started(minder->listener.arg);
-    return 0;
+    return started(minder);
 }
 
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {
@@ -287,6 +314,7 @@ void minder_push(struct minder *minder) {
 }
 
 void minder_signal(struct minder *minder, int signal) {
+    threaded_signal(&minder->threaded, signal);
     if (minder->pid > 0) {
         kill(minder->pid, signal);
     }
@@ -364,6 +392,7 @@ enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
     texts_read(minder);
     ends_close(&minder->fd, 1);
     ends_close(minder->texts, 2);
+    threaded_end(&minder->threaded);
     buf_clear(minder->held);
     buf_clear(minder->out);
     minder->sent = 0;

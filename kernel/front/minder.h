@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
+#include "kernel/front/threaded.h"
 
 /* minder: the worker's life. It starts the worker (this program again, in a process group of
  * its own, gone when we are), carries frames to and from it without ever blocking, and when it
@@ -30,7 +31,9 @@ struct minder_listener {
     void *arg;
 };
 
-struct minder *minder_new(struct arena *arena, const struct minder_listener *listener);
+/* `serve` NULL: each worker is a process; else a thread (kernel/front/threaded.h). */
+struct minder *minder_new(struct arena *arena, const struct minder_listener *listener,
+                          threaded_serve *serve);
 
 /* Starts a worker if none lives. -1 with ERR_IO if the system gives no process. */
 int minder_start(struct minder *minder, struct err *err);

@@ -94,13 +94,25 @@ static void tell_safely(struct worker *worker, struct arena *scratch) {
     catch_end(&here);
 }
 
+/* A session that cannot come back whole is one that works all the same. What the front was told
+ * last it remembers, so the next worker tries again. */
 static void restore(struct worker *worker, struct arena *arena, const struct buf *state) {
-    struct buf *complaints = buf_new(arena);
-    session_restore(worker->session, state->data, complaints);
-    if (complaints->length > 0) {
-        send_stream(NULL, true, complaints->data, complaints->length);
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        struct buf *complaints = buf_new(arena);
+        session_restore(worker->session, state->data, complaints);
+        if (complaints->length > 0) {
+            send_stream(NULL, true, complaints->data, complaints->length);
+        }
+        tell(worker, arena, true);
+    } else {
+        static const char said[] = "The session could not come back whole: ";
+        send_stream(NULL, true, said, sizeof said - 1);
+        send_stream(NULL, true, here.err.text, strlen(here.err.text));
+        send_stream(NULL, true, "\n", 1);
+        send_text(RELAY_NAMES, "");
     }
-    tell(worker, arena, true);
+    catch_end(&here);
 }
 
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
@@ -177,24 +189,100 @@ static void take_interrupts(void) {
     sigaction(SIGINT, &interrupt, NULL);
 }
 
+/* Fails a cell for which there is no memory at all; the text is one of catch_throw, without
+ * quotes. */
+static void cell_fail(const char *head_bytes, size_t length, const struct err *err) {
+    struct relay_execute head = { 0 };
+    char content[2 * sizeof err->text + 300];
+    const char *name = err_name(err->kind), status = RELAY_ERROR;
+    memcpy(&head, head_bytes, length < sizeof head ? length : sizeof head);
+    snprintf(
+        content, sizeof content,
+        "{\"status\":\"error\",\"execution_count\":%lld,\"ename\":\"%s\",\"evalue\":\"%s\","
+        "\"traceback\":[\"%s: %s\"]}",
+        (long long)head.count, name, err->text, name, err->text);
+    pipe_write(RELAY_FD, RELAY_DONE, &status, 1, content, strlen(content));
+}
+
+/* Answers a request that ended for want of memory. 0: it is answered. */
+static int request_fail(uint32_t kind, const char *bytes, size_t length,
+                        const struct err *err) {
+    struct relay_tiled tiled = { 0 };
+    if (kind == RELAY_EXECUTE) {
+        cell_fail(bytes, length, err);
+    } else if (kind == RELAY_TILE && length >= sizeof tiled.ticket) {
+        memcpy(&tiled.ticket, bytes, sizeof tiled.ticket);
+        pipe_write(RELAY_FD, RELAY_TILED, &tiled, sizeof tiled, err->text, strlen(err->text));
+    } else if (kind == RELAY_SET && length >= sizeof(uint64_t)) {
+        pipe_write(RELAY_FD, RELAY_SETTLED, bytes, sizeof(uint64_t), NULL, 0);
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
+/* 0, or -1 if it is no request. */
+static int request(struct worker *worker, struct arena *arena, uint32_t kind,
+                   const struct buf *frame) {
+    struct catch here;
+    volatile int done = -1;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        done = kind == RELAY_EXECUTE ? execute(worker, arena, frame)
+               : kind == RELAY_SET   ? set(worker, arena, frame)
+               : kind == RELAY_TILE  ? tile(worker, frame)
+                                     : -1;
+    } else {
+        done = request_fail(kind, frame->data, frame->length, &here.err);
+    }
+    catch_end(&here);
+    return done;
+}
+
+/* Makes room for a frame. false, with the reason: there is none. */
+static bool frame_fits(struct buf *frame, uint64_t length, struct err *err) {
+    struct catch here;
+    volatile bool fits = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        buf_more(frame, (size_t)length);
+        fits = true;
+    }
+    catch_end(&here);
+    *err = here.err;
+    return fits;
+}
+
+/* A frame, as pipe_read gives it; one for which there is no memory is answered and *kind 0. */
+static int frame_read(uint32_t *kind, struct buf *frame) {
+    char head[sizeof(struct relay_execute)];
+    struct err err;
+    uint64_t length;
+    int got = pipe_head(RELAY_FD, kind, &length);
+    if (got <= 0 || frame_fits(frame, length, &err)) {
+        return got <= 0 ? got : pipe_body(RELAY_FD, frame->data, length);
+    }
+    size_t n = length < sizeof head ? (size_t)length : sizeof head;
+    if (pipe_body(RELAY_FD, head, n) < 0 || pipe_body(RELAY_FD, NULL, length - n) < 0 ||
+        request_fail(*kind, head, n, &err) < 0) {
+        return -1;
+    }
+    *kind = 0;
+    return 1;
+}
+
 /* One request. 1: done; 0: the supervisor is gone; -1: what came is no request. */
 static int serve(struct worker *worker) {
     struct arena *arena = arena_new();
     struct buf *frame = buf_new(arena);
     uint32_t kind;
-    int got = pipe_read(RELAY_FD, &kind, frame);
+    int got = frame_read(&kind, frame);
     stop_clear(); /* an interrupt that came late was meant for the cell before */
     if (got < 0 && errno == EINTR) {
         got = 1;
     } else if (got > 0 && kind == RELAY_RESTORE) {
         restore(worker, arena, frame);
         take_interrupts();
-    } else if (got > 0) {
-        int done = kind == RELAY_EXECUTE ? execute(worker, arena, frame)
-                   : kind == RELAY_SET   ? set(worker, arena, frame)
-                   : kind == RELAY_TILE  ? tile(worker, frame)
-                                         : -1;
-        got = done == 0 ? 1 : -1;
+    } else if (got > 0 && kind != 0) {
+        got = request(worker, arena, kind, frame) == 0 ? 1 : -1;
     }
     arena_free(arena);
     return got;
@@ -211,6 +299,10 @@ int worker_main(int argc, char **argv) {
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    return worker_serve();
+}
+
+int worker_serve(void) {
     signal(SIGXFSZ, SIG_IGN); /* a file too large is a failure to write, said in a sentence */
     int64_t budget = memory_budget();
     arena_budget(budget);

@@ -7,4 +7,7 @@
  * when the supervisor has closed its end. */
 int worker_main(int argc, char **argv);
 
+/* The same in a thread of the supervisor's: serves RELAY_FD and returns the exit status. */
+int worker_serve(void);
+
 #endif

@@ -182,7 +182,8 @@ class Kernel:
     """One kernel process with its connection file, and a first client that hears everything."""
 
     def __init__(self, key=b"a key that is secret", transport="tcp", under=(), connection=None,
-                 client=True, folder=None, string_ports=False, scheme="hmac-sha256", curve=None):
+                 client=True, folder=None, string_ports=False, scheme="hmac-sha256", curve=None,
+                 options=()):
         self.context = zmq.Context()
         self.key = key
         self.holder = tempfile.TemporaryDirectory()
@@ -206,7 +207,7 @@ class Kernel:
         environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data")}
         environment.pop("JPY_PARENT_PID", None)
         self.log = open(self.folder / "kernel.log", "ab")
-        self.process = subprocess.Popen([*under, PROGRAM, "kernel", "-f", str(self.file)],
+        self.process = subprocess.Popen([*under, PROGRAM, "kernel", "-f", str(self.file), *options],
                                         env=environment, stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, start_new_session=True)
         self.client = None

@@ -173,3 +173,18 @@ def test_a_worker_gone_astray_between_cells(client, kernel):
     assert reply["content"]["status"] == "ok" and kernel.process.poll() is None
     shown = [m["content"] for m in seen if label(m) == "stream"]
     assert "".join(one["text"] for one in shown) == "out\nerr\nout\na\n"
+
+
+def test_memory_that_runs_out_outside_of_a_command(monkeypatch):
+    """The cell's own text, then its copy, do not fit: it fails, and the worker lives on."""
+    monkeypatch.setenv("CUTAWAY_MEMORY", "24")  # MB
+    with Kernel() as kernel:
+        client = kernel.client
+        worker = kernel.children()
+        for megabytes in (40, 14):
+            count = client.run("%echo a")[0]["content"]["execution_count"]
+            content = client.run("%echo " + "x" * megabytes * 1000000)[0]["content"]
+            assert content["ename"] == "OutOfMemory" and "MB" in content["evalue"], content
+            assert content["execution_count"] == count + 1 and content["traceback"]
+        assert client.run("%echo a")[0]["content"]["status"] == "ok"
+        assert kernel.children() == worker

@@ -163,7 +163,7 @@ TEST(known_progress_trusts_no_length) {
 
 /* What is sent to it goes nowhere: no worker lives. */
 static struct minder *minder_here(void) {
-    return minder_new(check_arena(), &(struct minder_listener){ 0 });
+    return minder_new(check_arena(), &(struct minder_listener){ 0 }, NULL);
 }
 
 TEST(known_says_a_setting_once_until_it_is_answered) {
