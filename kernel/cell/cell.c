@@ -178,7 +178,7 @@ static int cut_command(struct cutter *c, struct cell_line *line, const char *per
     line->asks = end > begin && end[-1] == '?';
     end -= line->asks;
     if (end == begin) {
-        return refuse(c, percent, c->end > percent ? percent + 1 : percent,
+        return refuse(c, percent, percent + 1,
                       "a command's name must follow the % at once: %help lists the commands");
     }
     line->command =
@@ -323,13 +323,17 @@ struct cell *cell_parse(struct arena *arena, const char *text, size_t length,
     return cut_lines(&c, cell, plain) < 0 ? NULL : cell;
 }
 
-/* Whether the last line is blank, so that a console's second Enter ends a body. */
-static bool ends_blank(const char *text, size_t length) {
-    size_t at = length;
-    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) {
-        at--;
+/* Whether a body has text and its last line is blank, so that a console's second Enter ends it.
+ */
+static bool body_ends(const char *body) {
+    const char *end = body + strlen(body);
+    if (!body[strspn(body, " \t\n")]) {
+        return false;
     }
-    return at > 0 && text[at - 1] == '\n';
+    while (end[-1] == ' ' || end[-1] == '\t') {
+        end--;
+    }
+    return end[-1] == '\n';
 }
 
 const char *cell_completeness(const char *text, size_t length) {
@@ -340,9 +344,7 @@ const char *cell_completeness(const char *text, size_t length) {
     if (!cell) {
         answer = "invalid";
     } else if (cell->count == 1 && cell->lines[0].whole && !cell->lines[0].asks) {
-        const char *body = cell->lines[0].body;
-        bool has_text = body[strspn(body, " \t\n")] != '\0';
-        answer = has_text && ends_blank(text, length) ? "complete" : "incomplete";
+        answer = body_ends(cell->lines[0].body) ? "complete" : "incomplete";
     }
     arena_free(arena);
     return answer;

@@ -169,7 +169,7 @@ const char *frames_text(const struct message *message, const char *key, size_t *
 
 bool frames_flag(const struct message *message, const char *key, bool otherwise) {
     const json_t *value = json_object_get(message->content, key);
-    return json_is_boolean(value) ? json_is_true(value) : otherwise;
+    return json_is_true(value) || (otherwise && !json_is_false(value));
 }
 
 long long frames_number(const struct message *message, const char *key, long long otherwise) {

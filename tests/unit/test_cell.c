@@ -146,6 +146,7 @@ TEST(cell_refuses_with_the_place) {
     check_refused("%seed 7\n %%tokens\nx", "must be the cell's first line", 2, 2, 2);
     check_refused("%echo 猫 \"a b", "does not close", 1, 9, 4);
     check_refused("%echo don't", "does not close", 1, 10, 2);
+    check_refused("%echo \"a\\", "does not close", 1, 7, 3);
     check_refused("%echo a\\", "at the end of the line", 1, 8, 1);
     check_refused("% echo", "must follow the % at once", 1, 1, 1);
     check_refused("%", "must follow the % at once", 1, 1, 1);
@@ -172,6 +173,9 @@ TEST(cell_completeness_waits_for_text) {
         { "%%tokens\n\n", "incomplete" },
         { "%%tokens\nThe cat", "incomplete" },
         { "%%tokens\nThe cat\n", "complete" },
+        { "%%tokens\nThe cat\n \t", "complete" },
+        { "%%tokens\nThe cat \t", "incomplete" },
+        { "%%tokens\r\nThe cat\r", "complete" },
         { "%%tokens?", "complete" },
         { "%echo \"a", "invalid" },
         { "The cat", "invalid" },

@@ -84,6 +84,7 @@ TEST(frames_object_mends_half_characters_only) {
         { "{\"a\":\"\\uDc31x\"}", "\xef\xbf\xbdx" },
         { "{\"a\":\"\\ud83d\\ud83d\\udc31\"}", "\xef\xbf\xbd🐱" },
         { "{\"a\":\"\\ud83d\\udc31\"}", "🐱" },
+        { "{\"a\":\"\\ud83d\\ue000\"}", "\xef\xbf\xbd\xee\x80\x80" },
         { "{\"a\":\"\\\\ud83d\\ud83d\"}", "\\ud83d\xef\xbf\xbd" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -143,11 +144,29 @@ TEST(frames_read_answers_for_bad_content_but_not_for_bad_headers) {
     check(read_parts(message_new(), "[", "{}") < 0);
 }
 
+TEST(frames_read_refuses_a_header_that_every_answer_would_repeat) {
+    static const char begin[] = "{\"msg_type\":\"a\",\"msg_id\":\"b\"";
+    struct message *message = message_new();
+    struct err err;
+    for (int more = 0; more < 2; more++) {
+        size_t length = FRAMES_HEADER_MOST + (size_t)more;
+        char *text = arena_alloc(check_arena(), length + 1);
+        memset(text, ' ', length);
+        memcpy(text, begin, sizeof begin - 1);
+        text[length - 1] = '}';
+        message->parts[0] = (struct frame){ text, length };
+        message->parts[3] = of("{}");
+        check_int(frames_read(message, &err), more ? -1 : 0);
+    }
+    check_text(err.text, "a header of 65537 bytes; at most 65536");
+}
+
 TEST(frames_members_have_their_kind_or_are_absent) {
     struct message *message = message_new();
     size_t length;
     check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}",
-                     "{\"t\":\"x\\u0000y\",\"b\":true,\"n\":7,\"r\":2.9,\"big\":1e300}") == 0);
+                     "{\"t\":\"x\\u0000y\",\"b\":true,\"n\":7,\"r\":2.9,\"big\":1e300,"
+                     "\"low\":-1e300,\"f\":false}") == 0);
     check(memcmp(frames_text(message, "t", &length), "x\0y", 4) == 0);
     check_int(length, 3);
     check_same(frames_text(message, "n", &length), "");
@@ -156,6 +175,9 @@ TEST(frames_members_have_their_kind_or_are_absent) {
     check_int(frames_number(message, "n", 1), 7);
     check_int(frames_number(message, "r", 1), 2);
     check_int(frames_number(message, "big", 1), 1);
+    check_int(frames_number(message, "low", 1), 1);
+    check(!frames_flag(message, "f", true) && !frames_flag(message, "f", false));
+    check(frames_flag(message, "none", true) && !frames_flag(message, "none", false));
     check_int(frames_number(message, "t", 1), 1);
 }
 
