@@ -81,17 +81,19 @@ static void port_learn(void *socket, int *port) {
 static int socket_bind(struct arena *arena, void *socket, struct connection *connection,
                        enum channel channel, struct err *err) {
     const char *endpoint = connection_endpoint(arena, connection, channel);
+    int why = 0;
     for (int i = 0; i < BIND_TRIES; i++) {
         if (zmq_bind(socket, endpoint) == 0) {
             port_learn(socket, &connection->ports[channel]);
             return 0;
         }
-        if (errno != EADDRINUSE) {
+        why = errno;
+        if (why != EADDRINUSE) {
             break;
         }
         nanosleep(&(struct timespec){ .tv_nsec = BIND_PAUSE_MS * 1000000L }, NULL);
     }
-    return err_set(err, ERR_IO, "cannot listen on %s: %s", endpoint, zmq_strerror(errno));
+    return err_set(err, ERR_IO, "cannot listen on %s: %s", endpoint, zmq_strerror(why));
 }
 
 /* Binds all, then starts what answers. Binding comes before all else: a client that finds no

@@ -2,8 +2,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "kernel/wire/sign.h"
 #include "tests/check.h"
+#include "tests/faults.h"
 
 static const char digits[] = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
 static const struct frame parts[4] = {
@@ -69,4 +71,37 @@ TEST(sign_without_a_key_signs_nothing) {
     check_int(sign_make(sign, parts, 4, hex), 0);
     check_same(hex, "");
     check(sign_holds(sign, (struct frame){ "whatever", 8 }, parts, 4, digest));
+}
+
+TEST(sign_says_what_openssl_lacks) {
+    struct err err;
+    check(!sign_new(check_arena(), "hmac-none", "k", 1, &err));
+    check_text(err.text, "OpenSSL offers no hmac-none");
+    faults_set("EVP_MAC_fetch", 0, 1, 0);
+    check(!sign_new(check_arena(), "hmac-sha256", "k", 1, &err));
+    faults_end();
+    check_text(err.text, "messages cannot be signed");
+}
+
+/* What cannot be signed is not sent, and not taken for signed. */
+TEST(sign_throws_when_openssl_fails) {
+    static const char *const functions[] = { "EVP_MAC_CTX_dup", "EVP_MAC_update",
+                                             "EVP_MAC_final" };
+    struct sign *sign = jefe();
+    for (int i = 0; i < 6; i++) {
+        char hex[SIGN_MOST + 1];
+        struct catch here;
+        faults_set(functions[i / 2], 0, 1, 0);
+        if (setjmp(catch_set(&here)->place) == 0) {
+            if (i % 2) {
+                sign_make(sign, parts, 4, hex);
+            } else {
+                sign_holds(sign, (struct frame){ digits, SIGN_LENGTH }, parts, 4, digest);
+            }
+            check(false);
+        }
+        catch_end(&here);
+        faults_end();
+        check_int(here.err.kind, ERR_MEMORY);
+    }
 }
