@@ -59,6 +59,7 @@ REPLACE(int, zmq_has, (const char *what), (what), 0)
 REPLACE(int, zmq_bind, (void *socket, const char *endpoint), (socket, endpoint), -1)
 REPLACE(int, nanosleep, (const struct timespec *wanted, struct timespec *left), (wanted, left),
         -1)
+REPLACE(char *, json_dumps, (const void *value, size_t flags), (value, flags), NULL)
 REPLACE(void *, EVP_MAC_fetch, (void *library, const char *name, const char *properties),
         (library, name, properties), NULL)
 REPLACE(void *, EVP_MAC_CTX_dup, (const void *context), (context), NULL)

@@ -3,7 +3,7 @@
 
 /* faults: functions of the system and of libraries that fail when a test says so.
  *
- * The unit tests are linked so that these come here first: getrandom, nanosleep,
+ * The unit tests are linked so that these come here first: getrandom, json_dumps, nanosleep,
  * pthread_create, zmq_bind, zmq_ctx_new, zmq_getsockopt, zmq_has, zmq_msg_recv, zmq_msg_send,
  * zmq_send and OpenSSL's EVP_MAC_fetch, EVP_MAC_CTX_dup, EVP_MAC_update and EVP_MAC_final. */
 

@@ -27,9 +27,9 @@ static int port_read(const json_t *root, const char *name, const char *path, str
     if (!value) {
         return err_set(err, ERR_FORMAT, "%s has no \"%s\"", path, name);
     }
-    if (json_is_integer(value)) {
+    if (json_typeof(value) == JSON_INTEGER) {
         port = json_integer_value(value);
-    } else if (json_is_string(value)) {
+    } else if (json_typeof(value) == JSON_STRING) {
         const char *text = json_string_value(value);
         size_t digits = strspn(text, "0123456789");
         port = digits > 0 && digits < 6 && !text[digits] ? atoi(text) : -1;
@@ -221,7 +221,7 @@ static struct connection *read_with(struct arena *arena, struct arena *scratch,
                                     const char *path, struct err *err) {
     struct connection *connection = arena_alloc(arena, sizeof *connection);
     struct file *file = file_map(scratch, path, err);
-    struct stat info;
+    struct stat info = { 0 };
     if (!file) {
         err_pass(err);
         return NULL;
@@ -234,7 +234,8 @@ static struct connection *read_with(struct arena *arena, struct arena *scratch,
     json_t *root = root_read(file, err);
     int filled = root ? fill(arena, connection, root, path, err) : -1;
     json_decref(root);
-    connection->exposed = stat(path, &info) == 0 && (info.st_mode & 077);
+    (void)stat(path, &info); /* it was there a moment ago */
+    connection->exposed = (info.st_mode & 077) != 0;
     return filled < 0 ? NULL : connection;
 }
 
