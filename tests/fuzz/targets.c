@@ -5,8 +5,13 @@
 #include <string.h>
 
 const struct target targets[] = {
-    { "cell", target_cell },   { "connection", target_connection }, { "frames", target_frames },
-    { "relay", target_relay }, { "request", target_request },       { NULL, NULL },
+    { "cell", target_cell },
+    { "connection", target_connection },
+    { "frames", target_frames },
+    { "journal", target_journal },
+    { "relay", target_relay },
+    { "request", target_request },
+    { NULL, NULL },
 };
 
 void targets_broken(const char *what, const char *file, int line) {

@@ -22,6 +22,7 @@ extern const struct target targets[]; /* ends with name NULL */
 void target_cell(const uint8_t *bytes, size_t length);
 void target_connection(const uint8_t *bytes, size_t length);
 void target_frames(const uint8_t *bytes, size_t length);
+void target_journal(const uint8_t *bytes, size_t length);
 void target_relay(const uint8_t *bytes, size_t length);
 void target_request(const uint8_t *bytes, size_t length);
 
