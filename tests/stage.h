@@ -13,6 +13,10 @@ struct session *stage_session(void);
  * fails why. */
 const char *stage_run(struct session *session, const char *code);
 
+/* The same in front of a reader who gives this answer to every question; NULL ends the input.
+ */
+const char *stage_answered(struct session *session, const char *answer, const char *code);
+
 extern struct err stage_err; /* of the last cell; ERR_NONE if it ran */
 
 #endif

@@ -223,6 +223,12 @@ static int read_index(struct arena *arena, const struct file *file, struct shard
     return 0;
 }
 
+static void add_file(struct weights *weights, const struct file *file) {
+    weights->maps[weights->files++] = (struct file_piece){ file->bytes, (size_t)file->size };
+    weights->file_bytes += file->size;
+    weights->changed = file->changed > weights->changed ? file->changed : weights->changed;
+}
+
 /* Each tensor of the index must be in some shard; which one does not matter to anybody. */
 static int check_index(struct arena *arena, const struct file *file,
                        const struct weights *weights, struct err *err) {
@@ -257,6 +263,7 @@ static struct weights *open_shards(struct arena *arena, struct weights *weights,
     if (!file || read_index(arena, file, &shards, err) < 0) {
         return NULL;
     }
+    weights->maps = arena_array(arena, shards.count, sizeof *weights->maps);
     for (int64_t i = 0; i < shards.count; i++) {
         struct shard *shard = &shards.list[i];
         struct file *part = file_map(arena, file_join(arena, weights->path, shard->name), err);
@@ -264,9 +271,7 @@ static struct weights *open_shards(struct arena *arena, struct weights *weights,
             return NULL;
         }
         weights->count += shard->count;
-        weights->files++;
-        weights->file_bytes += part->size;
-        weights->changed = part->changed > weights->changed ? part->changed : weights->changed;
+        add_file(weights, part);
     }
     weights->tensors = arena_array(arena, weights->count, sizeof *weights->tensors);
     for (int64_t i = 0; i < shards.count; i++) {
@@ -318,9 +323,8 @@ static struct weights *open_file(struct arena *arena, struct weights *weights, c
         refuse_pickle(path, err);
         return NULL;
     }
-    weights->files = 1;
-    weights->file_bytes = file->size;
-    weights->changed = file->changed;
+    weights->maps = arena_alloc(arena, sizeof *weights->maps);
+    add_file(weights, file);
     if (gguf) {
         weights->format = WEIGHTS_GGUF;
         weights->gguf = gguf_read(arena, file, &weights->tensors, &weights->count, err);

@@ -3,6 +3,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/file.h"
 #include "core/tensor/safetensors_write.h"
 #include "core/tensor/tensor.h"
 
@@ -18,17 +19,18 @@ enum weights_format { WEIGHTS_SAFETENSORS, WEIGHTS_GGUF };
 
 struct weights {
     enum weights_format format;
-    const char *path;       /* as opened: the folder or the file */
-    int64_t count;          /* tensors */
-    struct tensor *tensors; /* [count], sorted by name (strcmp) */
-    int64_t bytes;          /* of all tensor data */
-    int64_t files;          /* that hold them: 1, or the shards */
-    int64_t file_bytes;     /* of these files */
-    int64_t changed;        /* when the newest of them was written: ns since 1970 */
-    struct gguf *gguf;      /* metadata of a GGUF file; NULL otherwise */
-    char fingerprint[17];   /* first 16 hex digits of SHA-256 over names, types, shapes and
-                               samples of   the data of every tensor: cheap, and different for a
-                               fine-tuned twin */
+    const char *path;        /* as opened: the folder or the file */
+    int64_t count;           /* tensors */
+    struct tensor *tensors;  /* [count], sorted by name (strcmp) */
+    int64_t bytes;           /* of all tensor data */
+    int64_t files;           /* that hold them: 1, or the shards */
+    int64_t file_bytes;      /* of these files */
+    int64_t changed;         /* when the newest of them was written: ns since 1970 */
+    struct file_piece *maps; /* [files] where they are mapped */
+    struct gguf *gguf;       /* metadata of a GGUF file; NULL otherwise */
+    char fingerprint[17];    /* first 16 hex digits of SHA-256 over names, types, shapes and
+                                samples of   the data of every tensor: cheap, and different for a
+                                fine-tuned twin */
 };
 
 /* ERR_IO, ERR_FORMAT (file, field and value named), ERR_UNSUPPORTED, ERR_MODEL (nothing there).

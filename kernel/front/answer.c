@@ -9,14 +9,33 @@
 #include "kernel/front/execute.h"
 #include "kernel/front/history.h"
 #include "kernel/front/info.h"
+#include "kernel/front/input.h"
 #include "kernel/front/inspect.h"
 #include "kernel/front/status.h"
+#include "kernel/front/usage.h"
 
 static void interrupt_answer(struct front *front, struct message *request) {
     execute_interrupt(front);
     struct buf *out = buf_new(request->arena);
     buf_text(out, "{\"status\":\"ok\"}");
     front_reply(front, request, "interrupt_reply", out);
+}
+
+/* Where the kernel listens. */
+static void connect_answer(struct front *front, struct message *request) {
+    static const char *const names[CHANNELS] = {
+        [CHANNEL_SHELL] = "shell", [CHANNEL_CONTROL] = "control", [CHANNEL_STDIN] = "stdin",
+        [CHANNEL_IOPUB] = "iopub", [CHANNEL_HEARTBEAT] = "hb",
+    };
+    struct jsonwrite w = { .out = buf_new(request->arena) };
+    json_open(&w, '{');
+    json_pair(&w, "status", "ok");
+    for (int i = 0; i < CHANNELS; i++) {
+        json_key(&w, arena_printf(request->arena, "%s_port", names[i]));
+        json_int(&w, front->connection->ports[i]);
+    }
+    json_close(&w, '}');
+    front_reply(front, request, "connect_reply", w.out);
 }
 
 static void shutdown_answer(struct front *front, struct message *request) {
@@ -42,6 +61,8 @@ static const struct kind {
     { "comm_open", NULL, comm_open },
     { "comm_msg", NULL, comm_msg },
     { "comm_close", NULL, comm_close },
+    { "connect_request", "connect_reply", connect_answer },
+    { "usage_request", "usage_reply", usage_answer },
     { "interrupt_request", "interrupt_reply", interrupt_answer },
     { "shutdown_request", "shutdown_reply", shutdown_answer },
     { "execute_request", "execute_reply", NULL }, /* answered when the cell ends */
@@ -120,7 +141,7 @@ void answer_channel(struct front *front, enum channel channel, int most) {
         if (got < 0) {
             front_log("ignored %s", err.text);
         } else if (channel == CHANNEL_STDIN) {
-            frames_free(message); /* nothing here asks for input */
+            input_answer(front, message);
         } else {
             answer(front, message);
         }

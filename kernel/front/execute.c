@@ -10,6 +10,7 @@
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
 #include "kernel/front/history.h"
+#include "kernel/front/input.h"
 #include "kernel/front/known.h"
 #include "kernel/front/minder.h"
 #include "kernel/front/status.h"
@@ -50,7 +51,8 @@ static void cell_send(struct front *front, const char *code, size_t length) {
     }
     struct relay_execute head = { .count = front->running.count,
                                   .expressions = (uint32_t)n,
-                                  .silent = front->running.silent };
+                                  .silent = front->running.silent,
+                                  .asks = frames_flag(message, "allow_stdin", false) };
     struct buf *out = buf_new(message->arena);
     relay_execute_write(out, head, code, length, names, texts);
     minder_send(front->minder, RELAY_EXECUTE, out->data, out->length);
@@ -292,6 +294,8 @@ void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, v
         if (known_progress(front->known, bytes, length, front_now())) {
             comm_tell_progress(front);
         }
+    } else if (kind == RELAY_INPUT) {
+        input_ask(front, bytes, length);
     } else if (kind == RELAY_DONE) {
         cell_done(front, bytes, length);
         queue_go(front);
@@ -374,12 +378,15 @@ static int64_t output_due(const struct front *front) {
     return front->running.silent ? 0 : stream_due(front->stream);
 }
 
+static int64_t earlier(int64_t a, int64_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 int64_t execute_due(const struct front *front) {
     if (!front->running.message) {
         return 0;
     }
-    int64_t stream = output_due(front), again = front->running.again_at;
-    return stream == 0 || (again != 0 && again < stream) ? again : stream;
+    return earlier(earlier(output_due(front), front->running.again_at), input_due(front));
 }
 
 void execute_tick(struct front *front, int64_t now) {
@@ -390,6 +397,7 @@ void execute_tick(struct front *front, int64_t now) {
     if (output_due(front) && output_due(front) <= now) {
         stream_flush(front->stream);
     }
+    input_tick(front, now);
     if (running->again_at && running->again_at <= now) {
         running->forced |= running->kill_at <= now;
         running->again_at = running->forced ? 0 : now + AGAIN_MS;

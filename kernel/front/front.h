@@ -18,6 +18,7 @@ struct stream;
 struct history;
 struct comms;
 struct known;
+struct usage;
 
 struct running {                /* the cell that computes */
     struct message *message;    /* NULL: none does */
@@ -27,6 +28,10 @@ struct running {                /* the cell that computes */
     int64_t kill_at;  /* ms; when an interrupted cell is ended by force; 0: not interrupted */
     int64_t again_at; /* ms; when the interrupt is said again; 0: no more */
     bool forced;      /* it was ended by force */
+    const struct buf
+        *question;           /* the input_request that it waits for; NULL: it waits for none */
+    char asked[ENVELOPE_ID]; /* the id with which it was sent; "": not yet */
+    int64_t ask_at, ask_until; /* ms; when it is tried again, and given up; 0: it was sent */
 };
 
 struct front {
@@ -38,7 +43,9 @@ struct front {
     struct history *history;
     struct comms *comms;
     struct known *known;
-    struct queue queue; /* execute_requests that wait */
+    struct usage *usage;
+    const struct connection *connection; /* without its key */
+    struct queue queue;                  /* execute_requests that wait */
     struct running running;
     int64_t count; /* of stored cells so far */
     bool ending;   /* the loop ends after this turn */

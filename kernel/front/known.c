@@ -24,6 +24,7 @@ enum { WISHES = 8, SECOND_MS = 1000 };
 
 struct known {
     json_t *status, *sites; /* NULL: not told yet */
+    json_t *models;         /* of the status, whole */
     struct buf *code;       /* first line of the cell that runs */
     int64_t began;          /* ms; 0: none runs */
     struct buf *what;       /* "": no long work is on */
@@ -45,7 +46,8 @@ struct known *known_new(struct arena *arena) {
 void known_free(struct known *known) {
     json_decref(known->status);
     json_decref(known->sites);
-    known->status = known->sites = NULL;
+    json_decref(known->models);
+    known->status = known->sites = known->models = NULL;
 }
 
 /* ---- what the worker tells ---- */
@@ -72,6 +74,18 @@ static bool replace(json_t **place, json_t *object) {
     return other;
 }
 
+/* Where a model is mapped concerns nobody else, and is another place in each worker. */
+static void take_models(struct known *known, json_t *models) {
+    size_t i;
+    json_t *model, *whole = json_array();
+    json_array_foreach(models, i, model) {
+        json_array_append_new(whole, json_copy(model));
+        json_object_del(model, "maps");
+    }
+    json_decref(known->models);
+    known->models = whole;
+}
+
 bool known_status(struct known *known, const char *bytes, size_t length) {
     json_t *object = object_of(bytes, length);
     if (!json_is_array(json_object_get(object, "models")) ||
@@ -80,7 +94,12 @@ bool known_status(struct known *known, const char *bytes, size_t length) {
         json_decref(object);
         return false;
     }
+    take_models(known, json_object_get(object, "models"));
     return replace(&known->status, object);
+}
+
+const json_t *known_models(const struct known *known) {
+    return known->models;
 }
 
 void known_sites(struct known *known, const char *bytes, size_t length) {

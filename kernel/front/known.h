@@ -44,6 +44,10 @@ enum known_say {
 };
 int known_say(struct known *known, struct minder *minder, enum known_say which);
 
+/* The loaded models (overview.h), with the addresses of their maps; NULL: not told yet. */
+struct json_t;
+const struct json_t *known_models(const struct known *known);
+
 /* The members "models", "results", "settings" and "running"; those of a progress. Texts lie in
  * the arena. */
 void known_write(const struct known *known, struct arena *arena, struct jsonwrite *w,

@@ -16,6 +16,7 @@
 #include "kernel/front/minder.h"
 #include "kernel/front/status.h"
 #include "kernel/front/stream.h"
+#include "kernel/front/usage.h"
 #include "kernel/wire/handshake.h"
 
 enum {
@@ -154,6 +155,8 @@ int loop_open(struct front *front, const char *path, struct err *err) {
     front->history = history_new(front->arena, NULL);
     front->comms = comm_new(front->arena);
     front->known = known_new(front->arena);
+    front->usage = usage_new(front->arena);
+    front->connection = connection;
     front->minder = minder_new(front->arena, &listener, front->serve);
     return minder_start(front->minder, err);
 }

@@ -313,6 +313,10 @@ void minder_push(struct minder *minder) {
     minder->sent = 0;
 }
 
+pid_t minder_pid(const struct minder *minder) {
+    return minder->pid > 0 ? minder->pid : 0;
+}
+
 void minder_signal(struct minder *minder, int signal) {
     threaded_signal(&minder->threaded, signal);
     if (minder->pid > 0) {

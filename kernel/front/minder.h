@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
@@ -51,6 +52,7 @@ int minder_read(struct minder *minder);
 void minder_send(struct minder *minder, uint32_t kind, const void *bytes, size_t length);
 void minder_push(struct minder *minder); /* sends more of what is queued */
 
+pid_t minder_pid(const struct minder *minder); /* 0: no worker lives */
 void minder_signal(struct minder *minder, int signal);
 
 /* What the next worker comes back to. */

@@ -27,6 +27,7 @@ enum relay_kind {
     RELAY_EXECUTE, /* struct relay_execute, then code, then expressions as "name\0text\0"... */
     RELAY_SET,     /* u64 ticket, then "name\0value\0": a setting. Answered by SETTLED. */
     RELAY_TILE,    /* struct relay_tile, then "result\0series\0". Answered by TILED. */
+    RELAY_ANSWER,  /* u8 relay_answered, then the answer's text, or why there is none */
 
     /* worker -> front */
     RELAY_STREAM = 16, /* u8 1: stdout, 2: stderr; then text */
@@ -38,8 +39,10 @@ enum relay_kind {
     RELAY_PROGRESS,    /* struct relay_progress, then what is done; no text: it is done */
     RELAY_SETTLED,     /* u64 ticket */
     RELAY_TILED,       /* struct relay_tiled, then float32 numbers, or why there are none */
-    RELAY_DONE, /* u8 status (RELAY_OK, RELAY_ERROR); then the execute_reply's content as JSON
-                 */
+    RELAY_INPUT, /* u8 1: not to be seen while it is typed; then what is asked. Answered by
+                    ANSWER. */
+    RELAY_DONE,  /* u8 status (RELAY_OK, RELAY_ERROR); then the execute_reply's content as JSON
+                  */
 };
 
 /* A cell runs from EXECUTE to DONE; SET and TILE may come while it does and are answered after
@@ -53,12 +56,18 @@ enum relay_kind {
 
 enum { RELAY_OK = 0, RELAY_ERROR = 1 };
 
+/* A cell that may ask (`asks`) waits for the ANSWER of each INPUT: text of the reader, an end
+ * of file, or a sentence that says why nothing comes. An interrupted cell waits no more; an
+ * ANSWER that was under way then is read before the next EXECUTE, and dropped. */
+enum relay_answered { RELAY_TEXT = 0, RELAY_END = 1, RELAY_REFUSED = 2 };
+
 struct relay_execute {
     int64_t count; /* execution_count to report */
     uint64_t code_length;
     uint32_t expressions; /* user_expressions that follow the code */
     uint8_t silent;
-    uint8_t spare[3];
+    uint8_t asks; /* the front end can be asked for input */
+    uint8_t spare[2];
 };
 
 enum { RELAY_RANK = 5 };

@@ -21,6 +21,18 @@ static void pair_int(struct jsonwrite *w, const char *key, int64_t value) {
     json_int(w, value);
 }
 
+static void write_maps(struct jsonwrite *w, const struct weights *weights) {
+    json_key(w, "maps");
+    json_open(w, '[');
+    for (int64_t i = 0; i < weights->files; i++) {
+        json_open(w, '[');
+        json_int(w, (int64_t)(uintptr_t)weights->maps[i].bytes);
+        json_int(w, (int64_t)weights->maps[i].length);
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+}
+
 static void write_models(struct jsonwrite *w, struct session *session, struct arena *arena) {
     int64_t count, in_use;
     const struct loaded *list = session_models(session, &count, &in_use);
@@ -35,6 +47,7 @@ static void write_models(struct jsonwrite *w, struct session *session, struct ar
         pair_int(w, "parameters", model->parameters);
         json_pair(w, "path", file_shown(arena, list[i].path));
         pair_int(w, "mapped", model->weights->file_bytes);
+        write_maps(w, model->weights);
         json_key(w, "inUse");
         json_bool(w, i == in_use);
         json_close(w, '}');

@@ -7,10 +7,12 @@
  * changes, so that it can be asked for while a cell computes.
  *
  *     state  {"models": [{"handle", "name", "arch", "dtype", "parameters", "path", "mapped",
- *            "inUse"}], "results": [{"name", "kind", "title", "bytes"}], "settings": {...}}
- *     sites  {HANDLE: [{"name", "site", "layer", "shape"}]}; layer is null where there is one
+ *            "maps": [[address, bytes]], "inUse"}], "results": [{"name", "kind", "title",
+ * "bytes"}], "settings": {...}} sites  {HANDLE: [{"name", "site", "layer", "shape"}]}; layer is
+ * null where there is one
  *
- * `mapped` are the bytes of the model's files, `bytes` what holds a result. The results are the
+ * `mapped` are the bytes of the model's files, `maps` where the worker has mapped them, which
+ * is for the supervisor alone; `bytes` what holds a result. The results are the
  * last OVERVIEW_RESULTS that were kept. Texts are cut to a line. In the arena. */
 
 enum { OVERVIEW_RESULTS = 500 };

@@ -191,6 +191,19 @@ void reply_page(struct reply *reply, const char *text) {
     json_close(&w, '}');
 }
 
+int reply_ask(struct reply *reply, const char *prompt, bool secret, const char **answer,
+              struct err *err) {
+    struct buf *text = buf_new(reply->arena);
+    if (!reply->sink.ask) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "nobody can be asked here: that takes a notebook or console that lets "
+                       "a cell ask (allow_stdin)");
+    }
+    int got = reply->sink.ask(reply->sink.arg, prompt, secret, text, err);
+    *answer = got > 0 ? text->data : NULL;
+    return got < 0 ? err_pass(err) : 0;
+}
+
 const char *reply_payloads(struct reply *reply) {
     return arena_printf(reply->arena, "[%s]", reply->payloads->data);
 }

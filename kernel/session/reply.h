@@ -2,6 +2,7 @@
 #define KERNEL_SESSION_REPLY_H
 
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/draw/picture.h"
 
@@ -30,6 +31,9 @@ struct reply_sink {
     void (*page)(void *arg, const char *text);
     /* How far long work is; `what` NULL: it is done. May be NULL. */
     void (*progress)(void *arg, const struct reply_progress *progress);
+    /* Asks the reader and waits; appends the answer. 1: answered; 0: end of file; -1 with an
+     * error. May be NULL: nobody can be asked. */
+    int (*ask)(void *arg, const char *prompt, bool secret, struct buf *answer, struct err *err);
     void *arg;
     bool follows; /* somebody watches: what is shown meanwhile (progress) is worth showing */
 };
@@ -62,6 +66,14 @@ void reply_result(struct reply *reply, const char *text, const char *html);
 void reply_clear(struct reply *reply, bool wait); /* clear_output */
 void reply_page(struct reply *reply,
                 const char *text); /* long help through the pager payload */
+
+/* Asks the reader for a line and waits for it; `secret`: it is not to be seen while it is
+ * typed. *answer is in the reply's arena, valid UTF-8 without NULs; NULL: the reader ended the
+ * input. -1 with ERR_UNSUPPORTED: nobody can be asked here. An interrupt ends the wait and the
+ * command.
+ */
+int reply_ask(struct reply *reply, const char *prompt, bool secret, const char **answer,
+              struct err *err);
 
 /* Payloads collected so far as a JSON array, "[]" if none. */
 const char *reply_payloads(struct reply *reply);

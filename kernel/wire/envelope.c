@@ -31,6 +31,12 @@ const char *envelope_date(char out[ENVELOPE_DATE]) {
     return out;
 }
 
+const char *envelope_id(const struct envelope *envelope, char out[ENVELOPE_ID]) {
+    snprintf(out, ENVELOPE_ID, "%s_%llu", envelope->session,
+             (unsigned long long)envelope->sent);
+    return out;
+}
+
 void envelope_header(struct envelope *envelope, struct buf *out, const char *type) {
     char date[ENVELOPE_DATE];
     buf_printf(

@@ -21,6 +21,10 @@ void envelope_init(struct envelope *envelope);
 /* Writes the next message's header: msg_id, session, username, date, msg_type, version. */
 void envelope_header(struct envelope *envelope, struct buf *out, const char *type);
 
+/* The id of the last one. */
+enum { ENVELOPE_ID = 64 };
+const char *envelope_id(const struct envelope *envelope, char out[ENVELOPE_ID]);
+
 /* Now, "2026-01-01T00:00:00.123456Z". */
 enum { ENVELOPE_DATE = 32 };
 const char *envelope_date(char out[ENVELOPE_DATE]);

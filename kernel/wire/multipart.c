@@ -36,10 +36,13 @@ int multipart_take(struct arena *arena, void *socket, struct frame frames[FRAMES
     return count;
 }
 
-void multipart_begin(void *socket, const struct frame *frames, int count) {
+int multipart_begin(void *socket, const struct frame *frames, int count) {
     for (int i = 0; i < count; i++) {
-        while (zmq_send(socket, frames[i].bytes, frames[i].length, ZMQ_SNDMORE) < 0 &&
-               errno == EINTR) {
+        while (zmq_send(socket, frames[i].bytes, frames[i].length, ZMQ_SNDMORE) < 0) {
+            if (errno != EINTR) {
+                return -1;
+            }
         }
     }
+    return 0;
 }

@@ -14,7 +14,8 @@
 int multipart_take(struct arena *arena, void *socket, struct frame frames[FRAMES_MOST],
                    bool *cut);
 
-/* Sends frames that more will follow. */
-void multipart_begin(void *socket, const struct frame *frames, int count);
+/* Sends frames that more will follow. -1: the first is the identity of somebody who is not
+ * there, and the socket is one that says so; nothing was sent. */
+int multipart_begin(void *socket, const struct frame *frames, int count);
 
 #endif

@@ -41,7 +41,7 @@ void parcel_send(struct parcel *parcel, void *socket) {
     atomic_fetch_add(parcel->backlog, parcel->cost);
     zmq_msg_init_data(&part, (void *)(uintptr_t)parcel->frame.bytes, parcel->frame.length,
                       parcel_free, parcel);
-    while (zmq_msg_send(&part, socket, 0) < 0 && errno == EINTR) {
+    while (socket && zmq_msg_send(&part, socket, 0) < 0 && errno == EINTR) {
     }
     zmq_msg_close(&part); /* empty, unless the socket is closing */
 }

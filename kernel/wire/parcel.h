@@ -17,6 +17,7 @@
 struct parcel;
 struct parcel *parcel_new(struct frame frame, void *base, long long cost,
                           atomic_llong *backlog);
+/* `socket` NULL: it is not sent after all. */
 void parcel_send(struct parcel *parcel, void *socket);
 
 #endif

@@ -63,6 +63,7 @@ static void *socket_new(void *context, const struct connection *connection,
         option_set(socket, ZMQ_XPUB_VERBOSE, 1); /* or the second subscriber is not told of */
     } else {
         option_set(socket, ZMQ_ROUTER_HANDOVER, 1);
+        option_set(socket, ZMQ_ROUTER_MANDATORY, channel == CHANNEL_STDIN);
     }
     curve_serve(socket, connection);
     return socket;
@@ -249,8 +250,9 @@ static long long cost(const struct outgoing *out, const struct frame parts[4]) {
 }
 
 /* Identities, delimiter, signature, header, parent, metadata, content, buffers. All that may
- * fail comes before the first frame is sent: half a message would swallow the next. */
-static void message_send(struct sockets *sockets, const struct outgoing *out) {
+ * fail comes before the first frame is sent: half a message would swallow the next. -1: see
+ * multipart_begin. */
+static int message_send(struct sockets *sockets, const struct outgoing *out) {
     void *socket = sockets->at[out->channel];
     char hex[SIGN_MOST + 1];
     buf_clear(sockets->header);
@@ -264,23 +266,41 @@ static void message_send(struct sockets *sockets, const struct outgoing *out) {
     struct frame signature = { hex, sign_make(sockets->sign, parts, 4, hex) };
     struct parcel *parcel = parcel_new(last_frame(out), out->base, cost(out, parts),
                                        &sockets->backlog[out->channel]);
-    multipart_begin(socket, out->ids, out->id_count);
+    if (multipart_begin(socket, out->ids, out->id_count) < 0) {
+        parcel_send(parcel, NULL);
+        return -1;
+    }
     multipart_begin(socket, &(const struct frame){ "<IDS|MSG>", 9 }, 1);
     multipart_begin(socket, &signature, 1);
     multipart_begin(socket, parts, out->buffer_count > 0 ? 4 : 3);
     multipart_begin(socket, out->buffers, out->buffer_count - 1);
     parcel_send(parcel, socket);
+    return 0;
+}
+
+/* To all of the request's identities. */
+static int send_back(struct sockets *sockets, enum channel channel,
+                     const struct message *request, const char *type, const char *metadata,
+                     struct frame content) {
+    return message_send(sockets, &(struct outgoing){ .channel = channel,
+                                                     .ids = request->ids,
+                                                     .id_count = request->id_count,
+                                                     .type = type,
+                                                     .metadata = metadata,
+                                                     .parent = request->parts[0],
+                                                     .content = content });
 }
 
 void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
                    const char *metadata, struct frame content) {
-    message_send(sockets, &(struct outgoing){ .channel = request->channel,
-                                              .ids = request->ids,
-                                              .id_count = request->id_count,
-                                              .type = type,
-                                              .metadata = metadata,
-                                              .parent = request->parts[0],
-                                              .content = content });
+    send_back(sockets, request->channel, request, type, metadata, content);
+}
+
+int sockets_ask(struct sockets *sockets, const struct message *request, const char *type,
+                struct frame content, char id[ENVELOPE_ID]) {
+    int sent = send_back(sockets, CHANNEL_STDIN, request, type, "{}", content);
+    envelope_id(&sockets->envelope, id);
+    return sent;
 }
 
 static const struct frame nothing = { "{}", 2 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kernel/wire/connection.h"
+#include "kernel/wire/envelope.h"
 #include "kernel/wire/frames.h"
 
 /* sockets: the kernel's five sockets. One thread owns them all; the heartbeat alone has its
@@ -39,6 +40,12 @@ int sockets_receive(struct sockets *sockets, enum channel channel, struct messag
  * JSON. */
 void sockets_reply(struct sockets *sockets, const struct message *request, const char *type,
                    const char *metadata, struct frame content);
+
+/* Asks the client of that request something, on stdin, where it has the same identities. The
+ * question's message id is written to `id`. -1: it is not there (yet: its sockets need not be
+ * connected at the same time). */
+int sockets_ask(struct sockets *sockets, const struct message *request, const char *type,
+                struct frame content, char id[ENVELOPE_ID]);
 
 /* Says something to all; `parent` is the request that caused it, or NULL. With `base` the
  * content lies in a block from malloc that now belongs to the socket and is sent from where it

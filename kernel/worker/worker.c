@@ -14,6 +14,7 @@
 #include "kernel/command/settings.h"
 #include "kernel/relay/relay.h"
 #include "kernel/session/overview.h"
+#include "kernel/worker/ask.h"
 #include "kernel/worker/run_cell.h"
 #include "kernel/worker/tile.h"
 
@@ -27,6 +28,7 @@ struct worker {
     struct arena *told; /* holds the texts below, as the front was told last */
     const char *names, *state, *status;
     int64_t changes; /* of the models, when their sites were told; -1: never */
+    struct ask ask;
 };
 
 static void on_interrupt(int number) {
@@ -116,10 +118,11 @@ static void restore(struct worker *worker, struct arena *arena, const struct buf
 }
 
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
-    const struct reply_sink sink = { .stream = send_stream,
-                                     .message = send_message,
-                                     .progress = send_progress,
-                                     .follows = true };
+    struct reply_sink sink = { .stream = send_stream,
+                               .message = send_message,
+                               .progress = send_progress,
+                               .arg = &worker->ask,
+                               .follows = true };
     struct relay_execute head;
     struct run_request request;
     struct run_outcome outcome;
@@ -128,6 +131,8 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
                            &texts) < 0) {
         return -1;
     }
+    worker->ask.arena = arena;
+    sink.ask = head.asks ? ask_reader : NULL;
     request.length = (size_t)head.code_length;
     request.count = head.count;
     request.silent = head.silent;
@@ -227,10 +232,11 @@ static int request(struct worker *worker, struct arena *arena, uint32_t kind,
     struct catch here;
     volatile int done = -1;
     if (setjmp(catch_set(&here)->place) == 0) {
-        done = kind == RELAY_EXECUTE ? execute(worker, arena, frame)
-               : kind == RELAY_SET   ? set(worker, arena, frame)
-               : kind == RELAY_TILE  ? tile(worker, frame)
-                                     : -1;
+        done = kind == RELAY_EXECUTE  ? execute(worker, arena, frame)
+               : kind == RELAY_SET    ? set(worker, arena, frame)
+               : kind == RELAY_TILE   ? tile(worker, frame)
+               : kind == RELAY_ANSWER ? 0 /* its cell was interrupted */
+                                      : -1;
     } else {
         done = request_fail(kind, frame->data, frame->length, &here.err);
     }
@@ -274,7 +280,7 @@ static int serve(struct worker *worker) {
     struct arena *arena = arena_new();
     struct buf *frame = buf_new(arena);
     uint32_t kind;
-    int got = frame_read(&kind, frame);
+    int got = ask_deferred(&worker->ask, &kind, frame) ? 1 : frame_read(&kind, frame);
     stop_clear(); /* an interrupt that came late was meant for the cell before */
     if (got < 0 && errno == EINTR) {
         got = 1;
@@ -319,6 +325,7 @@ int worker_serve(void) {
     while ((got = serve(&worker)) > 0) {
     }
     arena_on_shortage(NULL, NULL);
+    ask_free(&worker.ask);
     session_free(worker.session);
     arena_free(worker.told);
     return got < 0 ? 70 : 0;

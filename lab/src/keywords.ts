@@ -30,6 +30,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 "set": {"body":false,"bare":false,"subcommands":["language","theme","colours","seed","time"],"options":{}},
 "time": {"body":false,"bare":false,"subcommands":["on","off"],"options":{}},
 "seed": {"body":false,"bare":false,"subcommands":[],"options":{}},
+"ask": {"body":false,"bare":false,"subcommands":[],"options":{"secret":"switch","as":"name","lang":["en","zh"]}},
 "echo": {"body":false,"bare":false,"subcommands":[],"options":{"stderr":"switch"}},
 "clear": {"body":false,"bare":false,"subcommands":[],"options":{"wait":"switch"}}
 };

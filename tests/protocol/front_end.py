@@ -46,7 +46,7 @@ def wait_for(condition, patience=PATIENCE):
 class Client:
     """One client of one kernel: its own sockets, its own identity."""
 
-    def __init__(self, kernel, identity=None, topic=b""):
+    def __init__(self, kernel, identity=None, topic=b"", without=None):
         self.kernel, self.topic = kernel, topic
         self.context = kernel.context
         self.identity = identity or uuid.uuid4().hex.encode()
@@ -64,7 +64,8 @@ class Client:
             if kernel.curve:
                 one.curve_publickey, one.curve_secretkey = zmq.curve_keypair()
                 one.curve_serverkey = kernel.curve[0]
-            one.connect(kernel.endpoint(name))
+            if name != without:
+                one.connect(kernel.endpoint(name))
             self.sockets[name] = one
 
     def close(self):
@@ -147,8 +148,8 @@ class Client:
         """Starts a cell and waits until it runs; returns its id."""
         msg_id = self.execute(code, **content)
         last = "busy" if content.get("silent") else "execute_input"
-        while label(self.read("iopub")) != last:
-            pass
+        while (seen := label(self.read("iopub"))) != last:
+            assert seen, f"no {last} came"
         return msg_id
 
     def labels(self, count):

@@ -1,7 +1,9 @@
 """Every message type, on shell and control, idle and while a cell computes: reply, order, parents."""
+import socket
+
 import pytest
 
-from front_end import label
+from front_end import CHANNELS, label
 
 REQUESTS = {
     "kernel_info_request": {},
@@ -10,13 +12,20 @@ REQUESTS = {
     "is_complete_request": {"code": "%echo a"},
     "history_request": {"hist_access_type": "tail", "n": 3, "output": False, "raw": True},
     "comm_info_request": {},
+    "connect_request": {},
+    "usage_request": {},
     "comm_open": {"comm_id": "c1", "target_name": "no.such", "data": {}},
     "comm_msg": {"comm_id": "c1", "data": {}},
     "comm_close": {"comm_id": "c1", "data": {}},
     "create_subshell_request": {},
+    "delete_subshell_request": {"subshell_id": "1"},
+    "list_subshell_request": {},
+    "debug_request": {"type": "request", "seq": 1, "command": "initialize", "arguments": {}},
+    "input_reply": {"value": "x"},
     "no_such_request": {"x": 1},
 }
-SILENT = {"comm_open", "comm_msg", "comm_close", "create_subshell_request", "no_such_request"}
+SILENT = {"comm_open", "comm_msg", "comm_close", "create_subshell_request", "delete_subshell_request",
+          "list_subshell_request", "debug_request", "input_reply", "no_such_request"}
 
 
 def wanted_between(msg_type):
@@ -75,6 +84,38 @@ def test_kernel_info(client):
     assert language["mimetype"] == "text/x-cutaway" and language["pygments_lexer"] == "text"
     assert content["banner"] and all(link["url"].startswith("https://")
                                      for link in content["help_links"])
+
+
+def test_connect(kernel, client):
+    content = client.ask("connect_request")[0]["content"]
+    assert content == {"status": "ok", **{f"{name}_port": kernel.connection[f"{name}_port"]
+                                          for name in CHANNELS}}
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_usage(kernel, client, channel):
+    """Of both processes, and of each model; also while a cell computes."""
+    client.run("%model new lstm --as small")
+    for code in (None, "%_test loop"):
+        cell = client.start(code) if code else None
+        content = client.reply(client.send("usage_request", channel=channel), channel)["content"]
+        assert content["pid"] == kernel.process.pid and content["cpu_count"] >= 1
+        assert content["hostname"] == socket.gethostname()
+        assert content["kernel_cpu"] >= 0
+        machine = content["host_virtual_memory"]
+        assert set(machine) == {"total", "available", "percent", "used", "free", "active",
+                                "inactive", "buffers", "cached", "shared", "slab"}
+        assert 0 < content["kernel_memory"] < machine["total"]
+        model = content["models"][0]
+        assert model["name"] == "small" and set(model) == {"name", "path", "mapped", "resident"}
+        assert 0 < model["resident"] <= model["mapped"] + 4096
+        if cell:
+            kernel.interrupt()
+            client.until_idle(cell)
+            client.reply(cell)
+        while client.read("iopub", 0.1):
+            pass
+    client.run("%model unload small")
 
 
 @pytest.mark.parametrize("code, status", [

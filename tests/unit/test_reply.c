@@ -87,3 +87,11 @@ TEST(reply_that_is_silent_tells_nothing) {
     reply_clear(reply, false);
     check_same(heard->data, "");
 }
+
+TEST(reply_without_anybody_to_ask_says_so) {
+    struct err err = { 0 };
+    const char *answer = "as before";
+    check_int(reply_ask(reply_here(false), "Who?", false, &answer, &err), -1);
+    check_int(err.kind, ERR_UNSUPPORTED);
+    check_text(err.text, "nobody can be asked");
+}

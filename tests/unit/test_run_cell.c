@@ -32,6 +32,13 @@ static void on_message(void *arg, const char *type, const char *content, size_t 
     buf_add(stage->heard, content, length);
 }
 
+static int on_ask(void *arg, const char *prompt, bool secret, struct buf *answer,
+                  struct err *err) {
+    (void)arg, (void)prompt, (void)secret, (void)err;
+    buf_text(answer, "mat");
+    return 1;
+}
+
 static void close_session(void *what) {
     session_free(what);
 }
@@ -47,7 +54,9 @@ static struct stage *stage_here(void) {
 static int run(struct stage *stage, const char *code) {
     static const char *const names[] = { "s", "n" }, *const texts[] = { "seed",
                                                                         "model.layers" };
-    const struct reply_sink sink = { .stream = on_stream, .message = on_message, .arg = stage };
+    const struct reply_sink sink = {
+        .stream = on_stream, .message = on_message, .ask = on_ask, .arg = stage
+    };
     const struct run_request request = { .code = code,
                                          .length = strlen(code),
                                          .count = 3,
