@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/confine.h"
 #include "core/base/cpu.h"
 #include "core/base/memory.h"
 #include "core/draw/canvas.h"
@@ -270,4 +271,13 @@ bool doctor_machine_clock(struct arena *arena, struct buf *out) {
     const char *me = install_program(arena, &err);
     int64_t built = me && stat(me, &info) == 0 ? (int64_t)info.st_mtime : 0;
     return doctor_machine_say_clock(out, (int64_t)time(NULL), built, goes_back());
+}
+
+/* ---- sandbox ---- */
+
+bool doctor_machine_sandbox(struct arena *arena, struct buf *out) {
+    char line[400];
+    (void)arena;
+    return doctor_say(out, confine_say(line, sizeof line) ? DOCTOR_OK : DOCTOR_NOTE, "%s",
+                      line);
 }

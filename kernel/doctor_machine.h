@@ -16,6 +16,7 @@ bool doctor_machine_libraries(struct arena *arena, struct buf *out); /* libzmq *
 bool doctor_machine_processor(struct arena *arena, struct buf *out); /* instruction sets */
 bool doctor_machine_memory(struct arena *arena, struct buf *out);    /* budget, free */
 bool doctor_machine_pictures(struct arena *arena, struct buf *out);  /* libraries, fonts */
+bool doctor_machine_sandbox(struct arena *arena, struct buf *out);   /* of the worker */
 bool doctor_machine_clock(struct arena *arena, struct buf *out);
 
 /* What is said of a libzmq, of instruction sets (bits 1 << enum cpu_isa; `asked` is

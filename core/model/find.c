@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/nearest.h"
+#include "core/base/places.h"
 
 enum { FOUND_MOST = 4096, SHOWN_MOST = 12, COMMIT_MOST = 200 };
 
@@ -165,76 +165,26 @@ static void search_cache(struct search *search, const char *cache) {
     }
 }
 
-static const char *variable(const char *name) {
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-/* As huggingface_hub looks for it. */
-static const char *hub_cache(struct arena *arena) {
-    const char *cache = variable("HF_HUB_CACHE"), *home = variable("HF_HOME");
-    const char *old = variable("HUGGINGFACE_HUB_CACHE"), *xdg = variable("XDG_CACHE_HOME");
-    if (cache || old) {
-        return cache ? cache : old;
-    }
-    if (home) {
-        return file_join(arena, home, "hub");
-    }
-    if (xdg) {
-        return file_join(arena, xdg, "huggingface/hub");
-    }
-    return variable("HOME") ? file_join(arena, getenv("HOME"), ".cache/huggingface/hub") : NULL;
-}
-
 /* ---- all places ---- */
-
-static void search_listed(struct search *search, const char *folders) {
-    while (folders && *folders) {
-        size_t length = strcspn(folders, ":");
-        if (length > 0) {
-            search_folder(search, arena_text(search->arena, folders, length));
-        }
-        folders += length + (folders[length] == ':');
-    }
-}
-
-static void search_beside_program(struct search *search) {
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (n > 0) {
-        path[n] = '\0';
-        *strrchr(path, '/') = '\0';
-        search_folder(search, file_join(search->arena, path, "models"));
-    }
-}
 
 struct found *find_models(struct arena *arena, int64_t *count) {
     struct search search = { .arena = arena };
     search.list = arena_array(arena, FOUND_MOST, sizeof *search.list);
-    const char *data = variable("XDG_DATA_HOME"), *cache = hub_cache(arena);
-    search_listed(&search, getenv("CUTAWAY_MODELS"));
-    search.chosen = search.count;
-    search_beside_program(&search);
-    if (data || variable("HOME")) {
-        data = data ? data : file_join(arena, getenv("HOME"), ".local/share");
-        search_folder(&search, file_join(arena, data, "cutaway/models"));
-    }
-    search_folder(&search, CUTAWAY_DATADIR "/cutaway/models");
-    if (cache) {
-        search_cache(&search, cache);
+    for (const struct place *place = places_models(arena); place->path; place++) {
+        if (place->kind == PLACE_HUB) {
+            search_cache(&search, place->path);
+            continue;
+        }
+        search_folder(&search, place->path);
+        if (place->kind == PLACE_CHOSEN) {
+            search.chosen = search.count;
+        }
     }
     *count = search.count;
     return search.list;
 }
 
 /* ---- one by name ---- */
-
-/* "~/models/x" as a shell reads it. */
-static const char *expanded(struct arena *arena, const char *path) {
-    return path[0] == '~' && path[1] == '/' && variable("HOME")
-               ? file_join(arena, getenv("HOME"), path + 2)
-               : path;
-}
 
 static const char *not_found(struct arena *arena, const char *name, const struct found *found,
                              int64_t count, struct err *err) {
@@ -265,7 +215,7 @@ static const char *not_found(struct arena *arena, const char *name, const struct
 }
 
 const char *find_model(struct arena *arena, const char *name_or_path, struct err *err) {
-    const char *path = expanded(arena, name_or_path);
+    const char *path = places_expand(arena, name_or_path);
     if (file_exists(path) || file_is_folder(path)) {
         return path;
     }

@@ -7,6 +7,7 @@
 #include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
+#include "core/base/places.h"
 #include "core/base/random.h"
 #include "core/base/utf8.h"
 #include "core/tensor/safetensors_write.h"
@@ -208,17 +209,13 @@ static struct buf *tokenizer_write(struct making *m) {
 /* ---- files ---- */
 
 const char *newborn_cache(struct arena *arena, struct err *err) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && cache[0] == '/') { /* the standard ignores others */
-        return file_join(arena, cache, "cutaway/models");
+    const char *cache = places_made(arena);
+    if (!cache) {
+        err_set(err, ERR_IO,
+                "there is no cache folder to put the model into: set HOME or "
+                "XDG_CACHE_HOME");
     }
-    if (home && home[0]) {
-        return file_join(arena, home, ".cache/cutaway/models");
-    }
-    err_set(err, ERR_IO,
-            "there is no cache folder to put the model into: set HOME or "
-            "XDG_CACHE_HOME");
-    return NULL;
+    return cache;
 }
 
 /* What is in the folder, as its name says. */

@@ -232,6 +232,7 @@ const struct command cmd_data = {
     .example = "%data list",
     .needs = NULL,
     .complete = COMPLETE_FILE,
+    .opens = COMMAND_OPENS_FILE,
     .options = options,
     .run = run,
 };

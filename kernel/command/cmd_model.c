@@ -509,6 +509,7 @@ const struct command cmd_model = {
     .example = "%model load minilm --as encoder\n%model info encoder\n%model list",
     .subcommands = "load new round list use info unload",
     .complete = COMPLETE_MODEL,
+    .opens = COMMAND_OPENS_MODEL,
     .options = options,
     .run = run,
 };

@@ -142,6 +142,7 @@ const struct command cmd_save = {
     .example = "%save cat cat.png --layer 0 --head 3",
     .needs = "%model load minilm\n# %%\n%%attention --as cat\nThe cat sat on the mat",
     .complete = COMPLETE_RESULT,
+    .opens = COMMAND_WRITES,
     .options = options,
     .run = run,
 };

@@ -1,9 +1,17 @@
 /* %_test: what can go wrong with a worker, on demand. Not in help or completion; for tests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -149,6 +157,47 @@ static void demand_page(struct demand *demand) {
     reply_page(demand->reply, demand->first);
 }
 
+/* A process beside this one, which ends at once. */
+static int try_fork(void) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    return pid > 0 ? waitpid(pid, NULL, 0) : -1;
+}
+
+/* What a process could do that a file of weights has taken over, each with what the system says
+ * to it; nothing here does harm where it is allowed. */
+static void demand_reach(struct demand *demand) {
+    char *none[] = { NULL };
+    const char *path = demand->first;
+    const struct {
+        const char *name;
+        long got;
+        int error;
+    } tries[] = {
+#define TRY(name, call) { name, (errno = 0, (long)(call)), errno }
+        TRY("open to read", open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+        TRY("open to write", open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)),
+        TRY("change its rights", chmod(path, 0600)),
+        TRY("socket", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        TRY("connect", connect(-1, NULL, 0)),
+        TRY("execve", execve("/", none, none)),
+        TRY("ptrace", ptrace(PTRACE_PEEKDATA, 0, NULL, NULL)),
+        TRY("fork", try_fork()),
+        TRY("kill", kill(getppid(), 0)),
+        TRY("link", symlink("/", "a link made by a test")),
+        TRY("leave", prctl(PR_SET_PDEATHSIG, SIGKILL)),
+        TRY("unshare", unshare(0)),
+#undef TRY
+    };
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        reply_printf(demand->reply, "%s: %s\n", tries[i].name,
+                     tries[i].got < 0 ? strerror(tries[i].error) : "done");
+    }
+    unlink("a link made by a test");
+}
+
 /* For N seconds, told far too often. */
 static void demand_progress(struct demand *demand) {
     double began = now_seconds();
@@ -172,6 +221,7 @@ static const struct {
     { "flood", demand_flood },     { "pieces", demand_pieces }, { "streams", demand_streams },
     { "display", demand_display }, { "update", demand_update }, { "result", demand_result },
     { "page", demand_page },       { "big", demand_big },       { "progress", demand_progress },
+    { "reach", demand_reach },
 };
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
@@ -202,12 +252,12 @@ const struct command cmd_test = {
         "·\n"
         "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT "
         "·\n"
-        "big N · progress S",
+        "big N · progress S · reach PATH",
     .help_zh = "供测试用。",
     .example = "%_test streams",
     .subcommands =
         "loop spin sleep alloc segv bus abort kill exit flood pieces streams display "
-        "update result page big progress",
+        "update result page big progress reach",
     .hidden = true,
     .run = run,
 };

@@ -48,6 +48,15 @@ struct option {
     const char *help, *help_zh; /* one line each */
 };
 
+/* Which files the words of a command name, as the user's leave for the worker to open them
+ * (kernel/front/grants.h). */
+enum command_opens {
+    COMMAND_OPENS_NOTHING,
+    COMMAND_OPENS_FILE,
+    COMMAND_OPENS_MODEL, /* a folder, or a file in one */
+    COMMAND_WRITES       /* a file, which is made */
+};
+
 struct command {
     const char *name;
     const char *group; /* "set up", "what does it attend to" ... (design's table) */
@@ -61,10 +70,11 @@ struct command {
     const char *(*values)(const char *word); /* choices for the word after that first word; NULL
                                                 where there are none */
     enum complete_kind complete;             /* what its words (after a subcommand) can be */
-    bool body;                               /* takes a %% body */
-    bool bare;                               /* means something without it too, with one % */
-    bool hidden;                             /* not in help or completion */
-    const struct option *options;            /* ends with name NULL; may be NULL */
+    enum command_opens opens;
+    bool body;                    /* takes a %% body */
+    bool bare;                    /* means something without it too, with one % */
+    bool hidden;                  /* not in help or completion */
+    const struct option *options; /* ends with name NULL; may be NULL */
     int (*run)(struct session *session, const struct cell_line *line, struct reply *reply,
                struct err *err);
 };

@@ -9,6 +9,7 @@
 #include "core/base/jsonwrite.h"
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
+#include "kernel/front/grants.h"
 #include "kernel/front/history.h"
 #include "kernel/front/input.h"
 #include "kernel/front/known.h"
@@ -58,9 +59,21 @@ static void cell_send(struct front *front, const char *code, size_t length) {
     minder_send(front->minder, RELAY_EXECUTE, out->data, out->length);
 }
 
+/* Hands it to a worker, a new one if none lives. */
+static void cell_begin(struct front *front) {
+    struct err err;
+    size_t length;
+    const char *code = frames_text(front->running.message, "code", &length);
+    if (minder_start(front->minder, &err) < 0) {
+        cell_fail(front, err_name(ERR_DIED), err.text);
+        return;
+    }
+    known_say(front->known, front->minder, KNOWN_SAY_LAST);
+    cell_send(front, code, length);
+}
+
 static void cell_start(struct front *front, struct message *message) {
     struct running *running = &front->running;
-    struct err err;
     size_t length;
     const char *code = frames_text(message, "code", &length);
     *running = (struct running){ .message = message };
@@ -83,12 +96,12 @@ static void cell_start(struct front *front, struct message *message) {
     }
     known_cell(front->known, code, length, front_now());
     comm_tell_state(front, message, false);
-    if (minder_start(front->minder, &err) < 0) {
-        cell_fail(front, err_name(ERR_DIED), err.text);
-        return;
+    if (grants_cell(front->grants, code, length)) {
+        minder_retire(front->minder, grants_said(front->grants));
     }
-    known_say(front->known, front->minder, KNOWN_SAY_LAST);
-    cell_send(front, code, length);
+    if (!minder_retiring(front->minder)) { /* else once it has ended */
+        cell_begin(front);
+    }
 }
 
 /* Starts what waits, if nothing runs. A cell that cannot be started ends at once, so this goes
@@ -351,11 +364,16 @@ static void death_say(struct front *front, const char *why, bool bare) {
 void execute_died(struct front *front) {
     char why[200];
     struct err err;
+    bool retired = minder_retiring(front->minder) && !front->running.forced;
     enum minder_hope hope = minder_bury(front->minder, why, sizeof why);
-    front_log("the computing process %s", why);
-    death_say(front, why, hope == MINDER_BARE);
+    if (!retired) {
+        front_log("the computing process %s", why);
+        death_say(front, why, hope == MINDER_BARE);
+    }
     comm_died(front);
-    if (hope != MINDER_NONE && minder_start(front->minder, &err) < 0) {
+    if (retired && front->running.message) {
+        cell_begin(front);
+    } else if (hope != MINDER_NONE && minder_start(front->minder, &err) < 0) {
         front_log("%s", err.text);
     }
     queue_go(front);

@@ -19,6 +19,7 @@ struct history;
 struct comms;
 struct known;
 struct usage;
+struct grants;
 
 struct running {                /* the cell that computes */
     struct message *message;    /* NULL: none does */
@@ -43,6 +44,7 @@ struct front {
     struct history *history;
     struct comms *comms;
     struct known *known;
+    struct grants *grants;
     struct usage *usage;
     const struct connection *connection; /* without its key */
     struct queue queue;                  /* execute_requests that wait */

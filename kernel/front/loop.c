@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "core/base/catch.h"
+#include "core/base/confine.h"
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
 #include "kernel/front/execute.h"
+#include "kernel/front/grants.h"
 #include "kernel/front/history.h"
 #include "kernel/front/known.h"
 #include "kernel/front/minder.h"
@@ -137,6 +139,14 @@ static int sockets_begin(struct front *front, struct connection *connection, str
     return front->sockets ? 0 : err_pass(err);
 }
 
+/* One line where the worker will not be shut off. */
+static void sandbox_warn(void) {
+    char line[400];
+    if (!confine_say(line, sizeof line) || !confine_wanted()) {
+        front_log("%s", line);
+    }
+}
+
 int loop_open(struct front *front, const char *path, struct err *err) {
     struct connection *connection = connection_read(front->arena, path, err);
     if (!connection) {
@@ -157,6 +167,11 @@ int loop_open(struct front *front, const char *path, struct err *err) {
     front->known = known_new(front->arena);
     front->usage = usage_new(front->arena);
     front->connection = connection;
+    front->grants =
+        grants_new(front->arena, !front->serve && confine_wanted() && confine_version() > 0);
+    if (!front->serve) {
+        sandbox_warn();
+    }
     front->minder = minder_new(front->arena, &listener, front->serve);
     return minder_start(front->minder, err);
 }

@@ -34,8 +34,11 @@ struct minder {
     struct buf *out;  /* to be written */
     size_t sent;
     struct buf *names, *state;
+    const struct buf
+        *granted;   /* what the next worker may open; NULL: nothing beyond the usual */
     bool restoring; /* no NAMES has come from this worker */
     int tries;      /* workers in a row that died so */
+    bool retiring;  /* it was asked to end */
 };
 
 /* A file that has no name, so that it is gone with the last process that holds it. */
@@ -117,6 +120,7 @@ static void ends_close(int *ends, int n) {
 /* The worker is there; tells it and the front. */
 static int started(struct minder *minder) {
     minder->restoring = true;
+    minder->retiring = false;
     minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
     minder->listener.started(minder->listener.arg);
     return 0;
@@ -173,7 +177,26 @@ int minder_start(struct minder *minder, struct err *err) {
     minder->texts[1] = ends[4];
     fcntl(ends[2], F_SETFL, O_NONBLOCK);
     fcntl(ends[4], F_SETFL, O_NONBLOCK);
+    minder_send(minder, RELAY_GRANT, minder->granted ? minder->granted->data : "",
+                minder->granted ? minder->granted->length : 0);
     return started(minder);
+}
+
+/* The worker reads what was sent before, then the end, and ends as it does when we are gone. */
+static void retire(struct minder *minder) {
+    if (minder->retiring && minder->fd >= 0 && minder->sent == minder->out->length) {
+        shutdown(minder->fd, SHUT_WR);
+    }
+}
+
+void minder_retire(struct minder *minder, const struct buf *granted) {
+    minder->granted = granted;
+    minder->retiring = minder->pid > 0;
+    retire(minder);
+}
+
+bool minder_retiring(const struct minder *minder) {
+    return minder->retiring;
 }
 
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {
@@ -311,6 +334,7 @@ void minder_push(struct minder *minder) {
     }
     buf_clear(out);
     minder->sent = 0;
+    retire(minder);
 }
 
 pid_t minder_pid(const struct minder *minder) {
@@ -401,6 +425,7 @@ enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
     buf_clear(minder->out);
     minder->sent = 0;
     minder->pid = 0;
+    minder->retiring = false;
     return hope(minder);
 }
 

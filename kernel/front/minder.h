@@ -39,6 +39,12 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 /* Starts a worker if none lives. -1 with ERR_IO if the system gives no process. */
 int minder_start(struct minder *minder, struct err *err);
 
+/* Lets the worker finish what it has and end, so that one that may open what is granted (the
+ * content of RELAY_GRANT, which must live on) can follow it: what comes then is as after a
+ * death, but minder_retiring says that it was asked for. */
+void minder_retire(struct minder *minder, const struct buf *granted);
+bool minder_retiring(const struct minder *minder);
+
 /* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns
  * their number. */
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]);

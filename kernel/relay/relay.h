@@ -28,6 +28,8 @@ enum relay_kind {
     RELAY_SET,     /* u64 ticket, then "name\0value\0": a setting. Answered by SETTLED. */
     RELAY_TILE,    /* struct relay_tile, then "result\0series\0". Answered by TILED. */
     RELAY_ANSWER,  /* u8 relay_answered, then the answer's text, or why there is none */
+    RELAY_GRANT,   /* before all others, once: what lies outside of the usual places and a cell
+                      names, "rPATH\0" to be read or "wPATH\0" to be written too. */
 
     /* worker -> front */
     RELAY_STREAM = 16, /* u8 1: stdout, 2: stderr; then text */

@@ -6,6 +6,7 @@
 
 #include "core/base/guard.h"
 #include "core/base/nearest.h"
+#include "core/base/places.h"
 
 enum { NAMED = 64 };
 
@@ -70,10 +71,7 @@ int datasets_check_name(const char *name, struct err *err) {
 
 /* The path with ~/ spelled out and, where it exists, in full. */
 static const char *full_path(struct arena *arena, const char *path) {
-    const char *home = getenv("HOME");
-    if (home && path[0] == '~' && path[1] == '/') {
-        path = file_join(arena, home, path + 2);
-    }
+    path = places_expand(arena, path);
     char *full = realpath(path, NULL);
     path = arena_copy(arena, full ? full : path);
     free(full);

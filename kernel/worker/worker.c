@@ -16,6 +16,7 @@
 #include "kernel/session/overview.h"
 #include "kernel/worker/ask.h"
 #include "kernel/worker/run_cell.h"
+#include "kernel/worker/sandbox.h"
 #include "kernel/worker/tile.h"
 
 enum {
@@ -294,6 +295,19 @@ static int serve(struct worker *worker) {
     return got;
 }
 
+/* Reads what is granted and gives up the rest. -1: what came is something else. */
+static int confine(void) {
+    struct arena *arena = arena_new();
+    struct buf *frame = buf_new(arena);
+    uint32_t kind;
+    bool good = pipe_read(RELAY_FD, &kind, frame) > 0 && kind == RELAY_GRANT;
+    if (good) {
+        sandbox_enter(frame->data, frame->length);
+    }
+    arena_free(arena);
+    return good ? 0 : -1;
+}
+
 int worker_main(int argc, char **argv) {
     (void)argc, (void)argv;
     int type;
@@ -305,7 +319,7 @@ int worker_main(int argc, char **argv) {
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    return worker_serve();
+    return confine() < 0 ? 70 : worker_serve();
 }
 
 int worker_serve(void) {

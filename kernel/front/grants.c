@@ -1,0 +1,176 @@
+#include "kernel/front/grants.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/places.h"
+#include "kernel/cell/cell.h"
+#include "kernel/command/command.h"
+
+enum {
+    GRANTS_MOST = 200,
+    WORDS_MOST = 8,     /* of a line; no command opens more files */
+    ENTRIES_MOST = 256, /* of a model's folder */
+    ROOM = 1 << 20      /* bytes of a cell that is looked at; a longer one has no such words */
+};
+
+struct grants {
+    bool on;
+    int64_t count;
+    char *paths[GRANTS_MOST]; /* 'r' or 'w', then a real path */
+    struct arena *arena;
+    struct buf *said;
+};
+
+struct grants *grants_new(struct arena *arena, bool on) {
+    struct grants *grants = arena_alloc(arena, sizeof *grants);
+    grants->on = on;
+    grants->arena = arena;
+    grants->said = buf_new(arena);
+    return grants;
+}
+
+const struct buf *grants_said(const struct grants *grants) {
+    return grants->said;
+}
+
+/* What a path leads to; NULL: nothing. */
+static const char *real(struct arena *arena, const char *path) {
+    char room[PATH_MAX];
+    return realpath(path, room) ? arena_copy(arena, room) : NULL;
+}
+
+static bool is_below(const char *path, const char *folder) {
+    size_t n = folder ? strlen(folder) : 0;
+    return n > 1 && strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool is_granted(const struct grants *grants, const char *path, char right) {
+    for (int64_t i = 0; i < grants->count; i++) {
+        const char *one = grants->paths[i];
+        if ((one[0] == 'w' || one[0] == right) && is_below(path, one + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a worker may open the real path already. */
+static bool is_open(const struct grants *grants, struct arena *arena, const char *path,
+                    char right) {
+    const char *made = places_made(arena);
+    if (is_granted(grants, path, right) || is_below(path, real(arena, ".")) ||
+        (made && is_below(path, real(arena, made)))) {
+        return true;
+    }
+    const struct place *place = places_models(arena);
+    while (place->path && !is_below(path, real(arena, place->path))) {
+        place++;
+    }
+    return right == 'r' && place->path;
+}
+
+static bool add(struct grants *grants, const char *path, char right) {
+    if (grants->count == GRANTS_MOST || strcmp(path, "/") == 0) {
+        return false;
+    }
+    char *one = arena_printf(grants->arena, "%c%s", right, path);
+    grants->paths[grants->count++] = one;
+    buf_add(grants->said, one, strlen(one) + 1);
+    return true;
+}
+
+/* Whether links in a folder, or in its folders, lead to what is not open. */
+static bool leads_out(const struct grants *grants, struct arena *arena, const char *folder,
+                      int depth) {
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    bool out = false;
+    for (int i = 0; dir && !out && i < ENTRIES_MOST && (entry = readdir(dir)); i++) {
+        const char *path = file_join(arena, folder, entry->d_name);
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        if (entry->d_type == DT_LNK) {
+            const char *to = real(arena, path);
+            out = to && !is_open(grants, arena, to, 'r');
+        } else if (entry->d_type == DT_DIR && depth > 1) {
+            out = leads_out(grants, arena, path, depth - 1);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return out;
+}
+
+/* The folder that a path lies in. */
+static const char *folder_of(struct arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    return slash ? arena_text(arena, path, n > 0 ? n : 1) : ".";
+}
+
+/* What a model is read from: its folder, as tokenizer and settings lie beside the weights. */
+static bool word_model(struct grants *grants, struct arena *arena, const char *path) {
+    const char *folder = real(arena, file_is_folder(path) ? path : folder_of(arena, path));
+    if (!folder || (!file_is_folder(path) && !file_exists(path))) {
+        return false; /* a name, or nothing at all */
+    }
+    bool known = false;
+    for (int64_t i = 0; i < grants->count; i++) {
+        known |= strcmp(grants->paths[i] + 1, folder) == 0; /* with what its links lead to */
+    }
+    return !known &&
+           (!is_open(grants, arena, folder, 'r') || leads_out(grants, arena, folder, 2)) &&
+           add(grants, folder, 'r');
+}
+
+static bool word_file(struct grants *grants, struct arena *arena, const char *path,
+                      char right) {
+    const char *to = real(arena, right == 'w' ? folder_of(arena, path) : path);
+    return to && !is_open(grants, arena, to, right) && add(grants, to, right);
+}
+
+static bool look_at_line(struct grants *grants, struct arena *arena,
+                         const struct cell_line *line) {
+    const struct command *command = command_find(line->command.text);
+    bool more = false;
+    for (int64_t i = 0; command && i < line->word_count && i < WORDS_MOST; i++) {
+        const char *path = places_expand(arena, line->words[i].text);
+        switch (command->opens) {
+        case COMMAND_OPENS_NOTHING:
+            break;
+        case COMMAND_OPENS_MODEL:
+            more |= word_model(grants, arena, path);
+            break;
+        case COMMAND_OPENS_FILE:
+            more |= word_file(grants, arena, path, 'r');
+            break;
+        case COMMAND_WRITES:
+            more |= word_file(grants, arena, path, 'w');
+            break;
+        }
+    }
+    return more;
+}
+
+bool grants_cell(struct grants *grants, const char *code, size_t length) {
+    struct arena *arena;
+    struct err err;
+    bool more = false;
+    if (!grants->on || length > ROOM) {
+        return false;
+    }
+    arena = arena_new();
+    const struct cell *cell = cell_parse(arena, code, length, command_takes_value, &err);
+    for (int64_t i = 0; cell && i < cell->count; i++) {
+        more |= look_at_line(grants, arena, &cell->lines[i]);
+    }
+    arena_free(arena);
+    return more;
+}
