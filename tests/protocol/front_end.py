@@ -4,6 +4,7 @@ import hmac
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -24,10 +25,15 @@ SANITIZERS = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0:dete
 
 
 def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
+    """Ports that were free a moment ago, all different, and none that the system gives away."""
+    held = []
+    while len(held) < count:
+        one = socket.socket()
+        try:
+            one.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, 32_000)))
+            held.append(one)
+        except OSError:
+            one.close()
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()
@@ -61,9 +67,7 @@ class Client:
                 one.identity = self.identity
             if kind == zmq.SUB:
                 one.subscribe(topic)
-            if kernel.curve:
-                one.curve_publickey, one.curve_secretkey = zmq.curve_keypair()
-                one.curve_serverkey = kernel.curve[0]
+            kernel.prepare(one)
             if name != without:
                 one.connect(kernel.endpoint(name))
             self.sockets[name] = one
@@ -182,6 +186,8 @@ def label(message):
 class Kernel:
     """One kernel process with its connection file, and a first client that hears everything."""
 
+    file_name = "kernel.json"
+
     def __init__(self, key=b"a key that is secret", transport="tcp", under=(), connection=None,
                  client=True, folder=None, string_ports=False, scheme="hmac-sha256", curve=None,
                  options=()):
@@ -202,23 +208,40 @@ class Kernel:
             connection |= {f"{name}_port": str(port) if string_ports else port
                            for name, port in zip(CHANNELS, ports)}
         self.connection = connection
-        self.file = self.folder / "kernel.json"
+        self.file = self.folder / self.file_name
         self.file.write_text(json.dumps(connection))
         self.file.chmod(0o600)
-        environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data")}
-        environment.pop("JPY_PARENT_PID", None)
         self.log = open(self.folder / "kernel.log", "ab")
-        self.process = subprocess.Popen([*under, PROGRAM, "kernel", "-f", str(self.file), *options],
-                                        env=environment, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=self.log, start_new_session=True)
+        self.process = subprocess.Popen([*under, *self.command(), *options], env=self.environment(),
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        start_new_session=True)
         self.client = None
         if client:
-            self.client = Client(self)
             try:
+                self.client = self.connect()
                 self.client.settle()
             except BaseException:
                 self.close()  # or the context would wait for its sockets for ever
                 raise
+
+    def command(self):
+        return [PROGRAM, "kernel", "-f", str(self.file)]
+
+    def environment(self):
+        """Of the process: nothing that it writes is left in the user's folders."""
+        environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data")}
+        environment.pop("JPY_PARENT_PID", None)
+        return environment
+
+    def connect(self, **more):
+        """One more client of this kernel."""
+        return Client(self, **more)
+
+    def prepare(self, one):
+        """What a socket needs before it connects."""
+        if self.curve:
+            one.curve_publickey, one.curve_secretkey = zmq.curve_keypair()
+            one.curve_serverkey = self.curve[0]
 
     def endpoint(self, name):
         ip, port = self.connection["ip"], self.connection[f"{name}_port"]

@@ -1,0 +1,20 @@
+"""What holds for every message that came while the other rules were tried."""
+EVERY = {
+    "signature": ("every message is signed with the connection key", "Messaging, The Wire Protocol"),
+    "frames": ("every message has a delimiter, a signature and four JSON dictionaries",
+               "Messaging, The Wire Protocol"),
+    "header": ("every header has msg_id, session, username, date, msg_type and version, all of them text",
+               "Messaging, Message Header; JupyterLab refuses others (services/kernel/validate.ts)"),
+    "date": ("every date is in ISO 8601", "Messaging, Message Header (5.1)"),
+    "version": ("every header has the protocol_version that kernel_info announces",
+                "Messaging, Message Header: “the message protocol version”"),
+    "session": ("one session in all messages of one process, iopub_welcome too",
+                "Users: JupyterLab drops what it handles when the session changes (services/kernel/default.ts)"),
+    "ids": ("no msg_id comes twice on a channel", "Messaging, Message Header: “must be unique per message”"),
+    "parent": ("every parent_header is the request's header as it was sent",
+               "Messaging, Parent header: “the header from the parent is copied”"),
+    "topic": ("every iopub message but iopub_welcome has one topic frame",
+              "Messaging, The Wire Protocol: “there should be just one prefix component”"),
+    "status": ("every reply has a status", "Messaging, Request-Reply: “All reply messages have a 'status' field”"),
+    "starting": ("starting is said at most once", "Messaging, Kernel status: “exactly once at process startup”"),
+}
