@@ -368,7 +368,9 @@ class Running(front_end.Kernel):
 
     def said(self, length=2000):
         """The end of what the process wrote to its own output."""
-        return (self.folder / "kernel.log").read_text(errors="replace")[-length:]
+        with contextlib.suppress(FileNotFoundError):  # closed by the rule itself
+            return (self.folder / "kernel.log").read_text(errors="replace")[-length:]
+        return ""
 
     def count(self):
         self.number += 1

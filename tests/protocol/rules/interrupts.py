@@ -5,7 +5,8 @@ import signal
 import time
 
 from front_end import label
-from suite import PATIENCE, Broken, NotOffered, expect, rule, same, text_of
+from rules.stdin import asked
+from suite import Broken, NotOffered, expect, rule, same, text_of
 
 STOP = "Kernels, Kernel specs: interrupt_mode; Messaging, Kernel interrupt"
 LATE = "Users: Stop was pressed for the cell before"
@@ -151,8 +152,7 @@ def queue(it):
 def waiting_for_input(it):
     kernel = it.kernel()
     client = kernel.client
-    cell = client.execute(it.snippets("ask", prompt="Who"), allow_stdin=True)
-    expect(client.read("stdin") is not None, f"no input_request within {PATIENCE} s")
+    cell, _ = asked(it, client)
     kernel.interrupt()
     ended(client, cell)
     client.still_works()

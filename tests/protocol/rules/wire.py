@@ -213,6 +213,7 @@ def headers(it):
                    b'{"msg_type":"a","msg_id":{}}', b'{"a":' * 4000 + b"1" + b"}" * 4000,
                    good[0] + b"}", good[0][:-1] + b',"msg_type":"x"}'):
         client.sign_and_throw([header, *good[1:]])
+    client.sent.clear()  # whatever comes back is not a copy of the header that was made first
     client.still_works()
 
 
