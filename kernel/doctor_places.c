@@ -14,6 +14,7 @@
 #include "kernel/doctor.h"
 #include "kernel/doctor_jupyter.h"
 #include "kernel/front/history.h"
+#include "kernel/front/history_file.h"
 #include "kernel/install.h"
 
 /* ---- folders ---- */
@@ -111,7 +112,7 @@ bool doctor_places_history(struct arena *arena, struct buf *out) {
     if (!path || stat(path, &info) < 0) {
         return doctor_say(out, DOCTOR_OK, "history: it begins with the first cell");
     }
-    if (history_look(arena, path, &err) < 0) {
+    if (history_file_look(path, &err) < 0) {
         return doctor_say(out, DOCTOR_BAD, "history: %s", err.text);
     }
     if (info.st_mode & 077) {

@@ -56,7 +56,7 @@ static const struct kind {
     { "complete_request", "complete_reply", complete_answer },
     { "inspect_request", "inspect_reply", inspect_answer },
     { "is_complete_request", "is_complete_reply", info_is_complete },
-    { "history_request", "history_reply", history_answer },
+    { "history_request", "history_reply", history_ask },
     { "comm_info_request", "comm_info_reply", comm_info },
     { "comm_open", NULL, comm_open },
     { "comm_msg", NULL, comm_msg },
@@ -120,12 +120,26 @@ static bool taken_safely(struct front *front, struct message *message) {
     return taken;
 }
 
+/* A question that there is no memory for stays without a reply. */
+static void ask_safely(struct front *front, struct message *message) {
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        history_ask(front, message);
+    } else {
+        front_log("a question to the history could not be answered: %s", here.err.text);
+        status_idle(front, message);
+    }
+    catch_end(&here);
+}
+
 void answer(struct front *front, struct message *message) {
     const struct kind *kind = kind_find(message->type);
     if (kind && !kind->answer && !message->bad) {
         execute_arrive(front, message);
     } else if (kind && kind->answer == comm_msg && taken_safely(front, message)) {
         return; /* answered when the worker has */
+    } else if (kind && kind->answer == history_ask && !message->bad) {
+        ask_safely(front, message); /* answered when its thread has */
     } else {
         answer_safely(front, message);
         frames_free(message);

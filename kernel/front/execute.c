@@ -89,7 +89,7 @@ static void cell_start(struct front *front, struct message *message) {
         input_publish(front, code, length);
     }
     if (running->stored) {
-        history_add(front->history, running->count, code, length, front_now());
+        history_add(front->history, running->count, code, length);
     }
     if (!running->silent) {
         stream_begin(front->stream);

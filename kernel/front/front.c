@@ -1,6 +1,7 @@
 #include "kernel/front/front.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -41,7 +42,7 @@ void front_publish(struct front *front, const struct message *parent, const char
 
 void front_log(const char *format, ...) {
     enum { LINE = 600, MOST = 48 * 1024 };
-    static int written;
+    static atomic_int written; /* the history's thread has something to say too */
     char line[LINE] = "[cutaway] ";
     size_t used = strlen(line);
     va_list args;

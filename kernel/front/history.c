@@ -1,44 +1,67 @@
 #include "kernel/front/history.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 #include "kernel/front/front.h"
+#include "kernel/front/history_file.h"
+#include "kernel/front/status.h"
 
 enum {
-    WAIT_MS = 300,        /* from a cell to its writing */
-    AGAIN_MS = 2000,      /* after a lock */
-    LOCK_MS = 30,         /* the longest wait for a lock: the sockets wait too */
-    INPUT_MOST = 1 << 20, /* bytes of a cell that is remembered */
-    ANSWER_MOST = 10000,  /* rows */
-    PATTERN_MOST = 200,   /* bytes of a glob */
+    WAIT_MS = 300,           /* from a cell to its writing */
+    LOCK_MS = 300,          /* the thread's wait for a lock */
+    ANSWER_MS = 3000,        /* of a question */
+    CLOSE_MS = 1000,         /* for the last writing */
+    INPUT_MOST = 1 << 20,    /* bytes of a cell that is remembered */
+    WAITING_MOST = 16 << 20, /* bytes of cells that wait for the thread */
+    STACK = 512 * 1024,      /* of the thread; SQLite takes some tens of kB */
 };
 
-struct entry { /* a cell (input) or its output, waiting to be written */
-    struct entry *next;
+enum job_kind { JOB_INPUT, JOB_OUTPUT, JOB_QUESTION };
+
+/* What the loop hands to the thread, and a question back. From malloc. */
+struct job {
+    struct job *next;
+    enum job_kind kind;
     int64_t line;
-    const char *text;
+    struct history_query query;
+    struct history_rows rows;
+    struct message *request; /* the loop's alone; NULL: it was answered meanwhile */
+    int64_t due;             /* the loop's alone: ms; when to answer without rows */
+    struct job *next_asked;  /* the loop's alone */
     size_t length;
-    bool output;
+    char text[]; /* [length + 1]: the cell, the output, the glob */
+};
+
+struct jobs {
+    struct job *first, **last;
+};
+
+/* What both sides use outlives the arena: a thread that hangs is left behind. */
+struct shared {
+    pthread_mutex_t lock;
+    pthread_cond_t wake; /* there is something to do */
+    pthread_cond_t gone; /* the thread has ended */
+    struct jobs todo, done;
+    size_t waiting; /* bytes in todo */
+    bool ending, ended;
+    int event; /* readable when done holds something */
+    char *path;
 };
 
 struct history {
     const char *path;
-    sqlite3 *file;       /* NULL: not opened yet */
-    bool memory;         /* it is none on disk */
-    int64_t session;     /* 0: not registered yet */
-    struct arena *arena; /* of the entries */
-    struct entry *first, **last;
-    int64_t due;
+    struct shared *shared; /* NULL: no thread yet */
+    bool failed;           /* there can be no thread */
+    bool full;             /* it was said that cells are left out */
+    struct job *asked;     /* questions that are not answered yet */
 };
 
 const char *history_path(struct arena *arena) {
@@ -55,328 +78,284 @@ const char *history_path(struct arena *arena) {
 struct history *history_new(struct arena *arena, const char *path) {
     struct history *history = arena_alloc(arena, sizeof *history);
     history->path = path ? arena_copy(arena, path) : history_path(arena);
-    history->arena = arena_new();
-    history->last = &history->first;
     return history;
 }
 
-static void entry_add(struct history *history, struct entry entry) {
-    struct entry *kept = arena_alloc(history->arena, sizeof *kept);
-    *kept = entry;
-    kept->text = arena_text(history->arena, entry.text, entry.length);
-    *history->last = kept;
-    history->last = &kept->next;
+/* ---- the thread ---- */
+
+static void jobs_add(struct jobs *jobs, struct job *job) {
+    job->next = NULL;
+    *jobs->last = job;
+    jobs->last = &job->next;
 }
 
-void history_add(struct history *history, int64_t line, const char *input, size_t length,
-                 int64_t now) {
-    if (length <= INPUT_MOST) {
-        entry_add(history, (struct entry){ .line = line, .text = input, .length = length });
-        history->due = history->due ? history->due : now + WAIT_MS;
+static struct job *jobs_take(struct jobs *jobs) {
+    struct job *first = jobs->first;
+    *jobs = (struct jobs){ .last = &jobs->first };
+    return first;
+}
+
+static void job_free(struct job *job) {
+    history_rows_free(&job->rows);
+    free(job);
+}
+
+static void say(const char *sentence) {
+    front_log("%s", sentence);
+}
+
+static void hand_back(struct shared *shared, struct job *job) {
+    const uint64_t one = 1;
+    pthread_mutex_lock(&shared->lock);
+    jobs_add(&shared->done, job);
+    pthread_mutex_unlock(&shared->lock);
+    if (write(shared->event, &one, sizeof one) < 0) {
+        return; /* it was readable already */
+    }
+}
+
+/* Whether it was a cell or an output, which is to be written soon. */
+static bool job_do(struct shared *shared, struct history_file *file, struct job *job) {
+    switch (job->kind) {
+    case JOB_INPUT:
+        history_file_add(file, job->line, job->text, job->length);
+        break;
+    case JOB_OUTPUT:
+        history_file_output(file, job->line, job->text, job->length);
+        break;
+    case JOB_QUESTION:
+        job->query.pattern = job->text;
+        history_file_read(file, &job->query, &job->rows);
+        hand_back(shared, job);
+        return false;
+    }
+    job_free(job);
+    return true;
+}
+
+static struct timespec moment(int64_t ms) {
+    enum { SECOND = 1000, NS = 1000000 };
+    return (struct timespec){ .tv_sec = ms / SECOND, .tv_nsec = ms % SECOND * NS };
+}
+
+/* The jobs there are; waits for some until `due` (0: for ever), or until all ends. */
+static struct job *jobs_wait(struct shared *shared, int64_t due, bool *ending) {
+    struct timespec until = moment(due);
+    pthread_mutex_lock(&shared->lock);
+    while (!shared->todo.first && !shared->ending && (due == 0 || front_now() < due)) {
+        if (due == 0) {
+            pthread_cond_wait(&shared->wake, &shared->lock);
+        } else {
+            pthread_cond_timedwait(&shared->wake, &shared->lock, &until);
+        }
+    }
+    struct job *jobs = jobs_take(&shared->todo);
+    shared->waiting = 0;
+    *ending = shared->ending;
+    pthread_mutex_unlock(&shared->lock);
+    return jobs;
+}
+
+static void work(struct shared *shared, struct history_file *file) {
+    int64_t due = 0;
+    for (bool ending = false; !ending;) {
+        struct job *job = jobs_wait(shared, due, &ending);
+        while (job) {
+            struct job *next = job->next;
+            bool writes = job_do(shared, file, job);
+            due = writes && due == 0 ? front_now() + WAIT_MS : due;
+            job = next;
+        }
+        if (ending || (due && due <= front_now())) {
+            int64_t again = history_file_save(file, ending ? CLOSE_MS / 2 : LOCK_MS);
+            due = again ? front_now() + again : 0;
+        }
+    }
+}
+
+static void *thread_main(void *arg) {
+    struct shared *shared = arg;
+    struct history_file *file = history_file_new(shared->path, say);
+    if (file) {
+        work(shared, file);
+        history_file_close(file);
+    }
+    pthread_mutex_lock(&shared->lock);
+    shared->ended = true;
+    pthread_cond_signal(&shared->gone);
+    pthread_mutex_unlock(&shared->lock);
+    return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+static void shared_free(struct shared *shared) {
+    struct jobs *lists[] = { &shared->todo, &shared->done };
+    for (int i = 0; i < 2; i++) {
+        for (struct job *job = jobs_take(lists[i]), *next; job; job = next) {
+            next = job->next;
+            job_free(job);
+        }
+    }
+    if (shared->event >= 0) {
+        close(shared->event);
+    }
+    pthread_mutex_destroy(&shared->lock);
+    pthread_cond_destroy(&shared->wake);
+    pthread_cond_destroy(&shared->gone);
+    free(shared->path);
+    free(shared);
+}
+
+static struct shared *shared_new(const char *path) {
+    struct shared *shared = calloc(1, sizeof *shared);
+    pthread_condattr_t clock;
+    if (!shared) {
+        return NULL;
+    }
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&shared->lock, NULL);
+    pthread_cond_init(&shared->wake, &clock);
+    pthread_cond_init(&shared->gone, &clock);
+    pthread_condattr_destroy(&clock);
+    shared->todo.last = &shared->todo.first;
+    shared->done.last = &shared->done.first;
+    shared->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    shared->path = path ? strdup(path) : NULL;
+    return shared;
+}
+
+/* Begins the thread, once. Whether it is there. */
+static bool history_begin(struct history *history) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    if (history->shared || history->failed) {
+        return history->shared;
+    }
+    struct shared *shared = shared_new(history->path);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int why = !shared || shared->event < 0
+                  ? ENOMEM
+                  : pthread_create(&thread, &attributes, thread_main, shared);
+    pthread_attr_destroy(&attributes);
+    if (why) {
+        front_log("there is no history, as its thread cannot begin: %s", strerror(why));
+        history->failed = true;
+        if (shared) {
+            shared_free(shared);
+        }
+        return false;
+    }
+    if (!history->path) {
+        front_log("the history stays in memory: no HOME is set");
+    }
+    history->shared = shared;
+    return true;
+}
+
+static struct job *job_new(enum job_kind kind, const char *text, size_t length) {
+    struct job *job = calloc(1, sizeof *job + length + 1);
+    if (job) {
+        job->kind = kind;
+        job->length = length;
+        memcpy(job->text, text, length);
+    }
+    return job;
+}
+
+/* Whether the thread has it. Cells for which there is no room are left out, and freed. */
+static bool hand_over(struct history *history, struct job *job) {
+    bool fits = job && history_begin(history);
+    if (fits) {
+        struct shared *shared = history->shared;
+        pthread_mutex_lock(&shared->lock);
+        fits = job->kind == JOB_QUESTION || shared->waiting + job->length <= WAITING_MOST;
+        if (fits) {
+            shared->waiting += job->length;
+            jobs_add(&shared->todo, job);
+            pthread_cond_signal(&shared->wake);
+        }
+        pthread_mutex_unlock(&shared->lock);
+    }
+    if (!fits && history->shared && !history->full) {
+        front_log("the history's drive does not answer: cells are no longer remembered");
+        history->full = true;
+    }
+    return fits;
+}
+
+void history_add(struct history *history, int64_t line, const char *input, size_t length) {
+    struct job *job = length <= INPUT_MOST ? job_new(JOB_INPUT, input, length) : NULL;
+    if (job) {
+        job->line = line;
+        if (!hand_over(history, job)) {
+            job_free(job);
+        }
     }
 }
 
 void history_output(struct history *history, int64_t line, const char *output) {
-    entry_add(history,
-              (struct entry){
-                  .line = line, .text = output, .length = strlen(output), .output = true });
-}
-
-int64_t history_due(const struct history *history) {
-    return history->due;
-}
-
-/* Makes the folders above the file and the file itself, for its owner alone. */
-static int file_make(const char *path) {
-    char folder[PATH_MAX];
-    size_t length = strlen(path);
-    if (length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(folder, path, length + 1);
-    for (char *at = folder + 1; (at = strchr(at, '/')) != NULL; at++) {
-        *at = '\0';
-        if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-            return -1;
-        }
-        *at = '/';
-    }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static const char schema[] =
-    "PRAGMA cache_size=-256; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-    "CREATE TABLE IF NOT EXISTS session (number INTEGER PRIMARY KEY AUTOINCREMENT, start TEXT);"
-    "CREATE TABLE IF NOT EXISTS cell (session INTEGER, line INTEGER, input TEXT, output TEXT,"
-    " UNIQUE(session, line));";
-
-/* Opens `path` and registers this session. An SQLite code. */
-static int file_open(struct history *history, const char *path) {
-    int code =
-        sqlite3_open_v2(path, &history->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(history->file, LOCK_MS);
-        sqlite3_limit(history->file, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_MOST);
-        code = sqlite3_exec(history->file, schema, NULL, NULL, NULL);
-    }
-    if (code == SQLITE_OK) {
-        code =
-            sqlite3_exec(history->file, "INSERT INTO session(start) VALUES (datetime('now'))",
-                         NULL, NULL, NULL);
-    }
-    if (code == SQLITE_OK) {
-        history->session = sqlite3_last_insert_rowid(history->file);
-    } else {
-        sqlite3_close_v2(history->file);
-        history->file = NULL;
-    }
-    return code;
-}
-
-/* From now on in memory; `why` the file cannot be used. */
-static void memory_open(struct history *history, const char *why) {
-    front_log("the history stays in memory: %s%s%s", history->path ? history->path : "",
-              history->path ? ": " : "", why);
-    sqlite3_close_v2(history->file);
-    history->file = NULL;
-    history->memory = true;
-    file_open(history, ":memory:");
-}
-
-/* Whether the file is open now. */
-static bool history_open(struct history *history) {
-    if (history->file) {
-        return true;
-    }
-    if (!history->path) {
-        memory_open(history, "no HOME is set");
-    } else if (file_make(history->path) < 0) {
-        memory_open(history, strerror(errno));
-    } else {
-        int code = file_open(history, history->path) & 0xff;
-        if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) {
-            memory_open(history, sqlite3_errstr(code));
+    size_t length = strlen(output);
+    struct job *job = length <= INPUT_MOST ? job_new(JOB_OUTPUT, output, length) : NULL;
+    if (job) {
+        job->line = line;
+        if (!hand_over(history, job)) {
+            job_free(job);
         }
     }
-    return history->file != NULL;
 }
 
-static int entry_write(const struct history *history, const struct entry *entry) {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(
-        history->file,
-        entry->output ? "UPDATE cell SET output = ?3 WHERE session = ?1 AND line = ?2"
-                      : "INSERT OR REPLACE INTO cell VALUES (?1, ?2, ?3, NULL)",
-        -1, &statement, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 1, history->session);
-        sqlite3_bind_int64(statement, 2, entry->line);
-        sqlite3_bind_text64(statement, 3, entry->text, entry->length, SQLITE_STATIC,
-                            SQLITE_UTF8);
-        code = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
-}
+/* ---- answers ---- */
 
-static int entries_write(struct history *history) {
-    int code = sqlite3_exec(history->file, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    for (struct entry *entry = history->first; entry && code == SQLITE_OK;
-         entry = entry->next) {
-        code = entry_write(history, entry);
-    }
-    if (code == SQLITE_OK) {
-        code = sqlite3_exec(history->file, "COMMIT", NULL, NULL, NULL);
-    }
-    if (code != SQLITE_OK) {
-        sqlite3_exec(history->file, "ROLLBACK", NULL, NULL, NULL);
-    }
-    return code & 0xff;
-}
-
-/* Writes what waits. Whether nothing is left. */
-static bool history_write(struct history *history) {
-    if (!history->first) {
-        return true;
-    }
-    int code = history_open(history) ? entries_write(history) : SQLITE_BUSY;
-    if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED && !history->memory) {
-        memory_open(history, sqlite3_errstr(code));
-        code = entries_write(history);
-    }
-    if (code == SQLITE_OK) {
-        arena_rewind(history->arena, (struct arena_mark){ 0 });
-        history->first = NULL;
-        history->last = &history->first;
-    }
-    return code == SQLITE_OK;
-}
-
-void history_tick(struct history *history, int64_t now) {
-    if (history->due && history->due <= now) {
-        history->due = history_write(history) ? 0 : now + AGAIN_MS;
-    }
-}
-
-void history_close(struct history *history) {
-    history_write(history);
-    sqlite3_close_v2(history->file);
-    arena_free(history->arena);
-}
-
-static const char *const questions[] = {
-    [HISTORY_TAIL] =
-        "SELECT session, line, input, output FROM cell ORDER BY rowid DESC LIMIT ?1",
-    [HISTORY_RANGE] =
-        "SELECT session, line, input, output FROM cell WHERE session = ?2 AND line >= ?3 "
-        "AND line < ?4 ORDER BY line DESC LIMIT ?1",
-    [HISTORY_SEARCH] = "SELECT session, line, input, output FROM cell WHERE input GLOB ?5 "
-                       "ORDER BY rowid DESC LIMIT ?1",
-};
-
-static const char unique_question[] =
-    "SELECT session, line, input, output, max(rowid) FROM cell WHERE "
-    "input GLOB ?5 GROUP BY input ORDER BY max(rowid) DESC LIMIT ?1";
-
-static sqlite3_stmt *question(struct history *history, const struct history_query *query) {
-    sqlite3_stmt *statement = NULL;
-    bool unique = query->access == HISTORY_SEARCH && query->unique;
-    int64_t session = query->session > 0 ? query->session : history->session + query->session;
-    sqlite3_prepare_v2(history->file, unique ? unique_question : questions[query->access], -1,
-                       &statement, NULL);
-    sqlite3_bind_int64(statement, 1,
-                       query->n < 0             ? 0
-                       : query->n > ANSWER_MOST ? ANSWER_MOST
-                                                : query->n);
-    sqlite3_bind_int64(statement, 2, session);
-    sqlite3_bind_int64(statement, 3, query->start);
-    sqlite3_bind_int64(statement, 4, query->stop);
-    sqlite3_bind_text(statement, 5, query->pattern, -1, SQLITE_STATIC);
-    return statement;
-}
-
-static void column_write(struct jsonwrite *w, sqlite3_stmt *statement, int column) {
-    const char *text = (const char *)sqlite3_column_text(statement, column);
+static void text_write(struct jsonwrite *w, const char *text, size_t length) {
     if (text) {
-        json_bytes(w, text, (size_t)sqlite3_column_bytes(statement, column));
+        json_bytes(w, text, length);
     } else {
         json_null(w);
     }
 }
 
-static void row_write(struct buf *out, sqlite3_stmt *statement, bool output) {
-    struct jsonwrite w = { .out = out };
-    json_open(&w, '[');
-    json_int(&w, sqlite3_column_int64(statement, 0));
-    json_int(&w, sqlite3_column_int64(statement, 1));
+static void row_write(struct jsonwrite *w, const struct history_row *row, bool output) {
+    json_open(w, '[');
+    json_int(w, row->session);
+    json_int(w, row->line);
     if (output) {
-        json_open(&w, '[');
+        json_open(w, '[');
     }
-    column_write(&w, statement, 2);
+    text_write(w, row->input, row->input_length);
     if (output) {
-        column_write(&w, statement, 3);
-        json_close(&w, ']');
+        text_write(w, row->output, row->output_length);
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+}
+
+/* Answers with these rows, oldest first, and lets go of the request. */
+static void reply(struct front *front, struct message *request, const struct history_rows *rows,
+                  bool output) {
+    struct buf *out = buf_new(request->arena);
+    struct jsonwrite w = { .out = out };
+    json_open(&w, '{');
+    json_key(&w, "status");
+    json_string(&w, "ok");
+    json_key(&w, "history");
+    json_open(&w, '[');
+    for (int64_t i = rows->count; i > 0; i--) {
+        row_write(&w, &rows->rows[i - 1], output);
     }
     json_close(&w, ']');
+    json_close(&w, '}');
+    front_reply(front, request, "history_reply", out);
+    status_idle(front, request);
+    frames_free(request);
 }
 
-void history_read(struct history *history, const struct history_query *query, struct buf *out) {
-    struct arena *arena = arena_new();
-    struct buf *rows = buf_new(arena);
-    size_t *ends = arena_array(arena, ANSWER_MOST + 1, sizeof *ends);
-    int count = 0;
-    history_write(history);
-    if (history_open(history)) {
-        sqlite3_stmt *statement = question(history, query);
-        while (count < ANSWER_MOST && sqlite3_step(statement) == SQLITE_ROW) {
-            row_write(rows, statement, query->output);
-            ends[++count] = rows->length;
-        }
-        sqlite3_finalize(statement);
-    }
-    buf_char(out, '[');
-    for (int i = count; i > 0; i--) { /* they came newest first */
-        buf_add(out, rows->data + ends[i - 1], ends[i] - ends[i - 1]);
-        if (i > 1) {
-            buf_char(out, ',');
-        }
-    }
-    buf_char(out, ']');
-    arena_free(arena);
-}
-
-/* The first row of a question of one column, in the arena; NULL where there is none. */
-static const char *first_text(struct arena *arena, sqlite3 *file, const char *sql, int *code) {
-    sqlite3_stmt *statement = NULL;
-    const char *text = NULL;
-    *code = sqlite3_prepare_v2(file, sql, -1, &statement, NULL);
-    if (*code == SQLITE_OK) {
-        *code = sqlite3_step(statement);
-        text = *code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-        text = text ? arena_copy(arena, text) : NULL;
-    }
-    sqlite3_finalize(statement);
-    return text;
-}
-
-/* Asks the open file whether it is whole, and for the right to write. A code of SQLite. */
-static int check_file(struct arena *arena, sqlite3 *file) {
-    int code;
-    const char *said = first_text(arena, file, "PRAGMA quick_check(1)", &code);
-    if (said && strcmp(said, "ok") != 0) {
-        return SQLITE_CORRUPT;
-    }
-    if (code == SQLITE_ROW) {
-        code = sqlite3_exec(file, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
-    }
-    return code & 0xff;
-}
-
-int history_look(struct arena *arena, const char *path, struct err *err) {
-    enum { LOOK_MS = 1000 };
-    sqlite3 *file = NULL;
-    int code = sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, NULL) & 0xff;
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(file, LOOK_MS);
-        code = check_file(arena, file);
-    }
-    sqlite3_close_v2(file);
-    switch (code) {
-    case SQLITE_OK:
-        return 0;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return err_set(err, ERR_IO,
-                       "%s is locked by another program that keeps it (fuser %s tells which); "
-                       "end it: until then cells are remembered in memory alone",
-                       path, path);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return err_set(err, ERR_FORMAT,
-                       "%s is damaged; the next kernel moves it aside and begins a new one, or "
-                       "do it yourself: mv %s %s.damaged",
-                       path, path, path);
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-        return err_set(err, ERR_IO,
-                       "%s cannot be written to; change its rights or its owner: until then "
-                       "cells are remembered in memory alone",
-                       path);
-    default:
-        return err_set(err, ERR_IO,
-                       "%s cannot be used (%s); look at its disk: until then cells are "
-                       "remembered in memory alone",
-                       path, sqlite3_errstr(code));
-    }
-}
-
-void history_answer(struct front *front, struct message *request) {
-    struct buf *out = buf_new(request->arena);
+static struct history_query query_of(const struct message *request) {
     size_t length;
     const char *access = frames_text(request, "hist_access_type", &length);
-    const char *pattern = frames_text(request, "pattern", &length);
     struct history_query query = {
         .access = strcmp(access, "range") == 0    ? HISTORY_RANGE
                   : strcmp(access, "search") == 0 ? HISTORY_SEARCH
@@ -386,14 +365,116 @@ void history_answer(struct front *front, struct message *request) {
         .session = frames_number(request, "session", 0),
         .start = frames_number(request, "start", 1),
         .stop = frames_number(request, "stop", INT64_MAX),
-        .pattern = *pattern ? pattern : "*",
     };
-    query.n =
-        query.access == HISTORY_RANGE
-            ? ANSWER_MOST
-            : frames_number(request, "n", query.access == HISTORY_TAIL ? 10 : ANSWER_MOST);
-    buf_text(out, "{\"status\":\"ok\",\"history\":");
-    history_read(front->history, &query, out);
-    buf_char(out, '}');
-    front_reply(front, request, "history_reply", out);
+    query.n = query.access == HISTORY_RANGE
+                  ? INT64_MAX
+                  : frames_number(request, "n", query.access == HISTORY_TAIL ? 10 : INT64_MAX);
+    return query;
+}
+
+void history_ask(struct front *front, struct message *request) {
+    static const struct history_rows none;
+    size_t length;
+    const char *pattern = frames_text(request, "pattern", &length);
+    struct job *job =
+        job_new(JOB_QUESTION, length ? pattern : "*", length ? strlen(pattern) : 1);
+    status_busy(front, request);
+    if (job) {
+        job->query = query_of(request);
+        job->due = front_now() + ANSWER_MS;
+    }
+    if (!hand_over(front->history, job)) {
+        reply(front, request, &none, false);
+        free(job);
+        return;
+    }
+    job->request = request;
+    job->next_asked = front->history->asked;
+    front->history->asked = job;
+}
+
+int history_fd(const struct history *history) {
+    return history->shared ? history->shared->event : -1;
+}
+
+int64_t history_due(const struct history *history) {
+    int64_t due = 0;
+    for (const struct job *job = history->asked; job; job = job->next_asked) {
+        due = due == 0 || job->due < due ? job->due : due;
+    }
+    return due;
+}
+
+/* Takes the question out of those that are not answered. Its request, NULL if it was. */
+static struct message *settle(struct history *history, struct job *job) {
+    struct message *request = job->request;
+    for (struct job **at = &history->asked; *at; at = &(*at)->next_asked) {
+        if (*at == job) {
+            *at = job->next_asked;
+            break;
+        }
+    }
+    job->request = NULL;
+    return request;
+}
+
+static void answer_done(struct front *front) {
+    struct shared *shared = front->history->shared;
+    uint64_t count;
+    if (read(shared->event, &count, sizeof count) < 0) {
+        return; /* nothing is done */
+    }
+    pthread_mutex_lock(&shared->lock);
+    struct job *job = jobs_take(&shared->done);
+    pthread_mutex_unlock(&shared->lock);
+    for (struct job *next; job; job = next) {
+        struct message *request = settle(front->history, job);
+        next = job->next;
+        if (request) {
+            reply(front, request, &job->rows, job->query.output);
+        }
+        job_free(job);
+    }
+}
+
+/* Those for which the thread takes too long; it may still have them. */
+static void answer_late(struct front *front, int64_t now) {
+    static const struct history_rows none;
+    for (struct job *job = front->history->asked, *next; job; job = next) {
+        next = job->next_asked;
+        if (job->due <= now) {
+            front_log("the history's drive does not answer: an empty history was");
+            reply(front, settle(front->history, job), &none, false);
+        }
+    }
+}
+
+void history_tick(struct front *front, int64_t now) {
+    if (front->history->shared) {
+        answer_done(front);
+        answer_late(front, now);
+    }
+}
+
+void history_close(struct history *history) {
+    struct shared *shared = history->shared;
+    for (struct job *job = history->asked; job; job = job->next_asked) {
+        frames_free(job->request);
+    }
+    if (!shared) {
+        return;
+    }
+    struct timespec until = moment(front_now() + CLOSE_MS);
+    int failed = 0;
+    pthread_mutex_lock(&shared->lock);
+    shared->ending = true;
+    pthread_cond_signal(&shared->wake);
+    while (!shared->ended && failed != ETIMEDOUT) {
+        failed = pthread_cond_timedwait(&shared->gone, &shared->lock, &until);
+    }
+    bool ended = shared->ended;
+    pthread_mutex_unlock(&shared->lock);
+    if (ended) { /* else the process ends with the thread where it hangs */
+        shared_free(shared);
+    }
 }

@@ -44,6 +44,7 @@ static int signals_open(void) {
     sigaddset(&ours, SIGHUP);
     sigprocmask(SIG_BLOCK, &ours, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its writer */
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -73,7 +74,7 @@ static int patience(const struct loop *loop, int64_t now) {
 
 static void tick(struct loop *loop, int64_t now) {
     execute_tick(&loop->front, now);
-    history_tick(loop->front.history, now);
+    history_tick(&loop->front, now);
     if (loop->parent > 1 && loop->look_at <= now) {
         loop->look_at = now + PARENT_MS;
         if (getppid() != loop->parent) {
@@ -85,11 +86,14 @@ static void tick(struct loop *loop, int64_t now) {
 /* One turn: waits, then serves control before shell before the worker, each a bounded while. */
 static void turn(struct loop *loop) {
     struct front *front = &loop->front;
-    struct pollfd fds[1 + MINDER_FDS] = { { .fd = loop->signals, .events = POLLIN } };
-    int count = 1 + minder_poll(front->minder, fds + 1);
+    struct pollfd fds[2 + MINDER_FDS] = { { .fd = loop->signals, .events = POLLIN } };
+    int count = 1 + minder_poll(front->minder, fds + 1), theirs = count;
+    if (history_fd(front->history) >= 0) { /* history_tick looks at it in each turn */
+        fds[count++] = (struct pollfd){ .fd = history_fd(front->history), .events = POLLIN };
+    }
     unsigned ready = sockets_wait(front->sockets, fds, count, patience(loop, front_now()));
     bool readable = false, writable = false;
-    for (int i = 1; i < count; i++) {
+    for (int i = 1; i < theirs; i++) {
         readable |= (fds[i].revents & POLLIN) != 0;
         writable |= (fds[i].revents & POLLOUT) != 0;
     }

@@ -1,7 +1,12 @@
 """History: tail, range, search; what is stored; across sessions; without a place to write."""
+import concurrent.futures
+import contextlib
+import fcntl
 import os
+import signal
 import sqlite3
 import stat
+import time
 
 import pytest
 
@@ -17,6 +22,23 @@ def ask(client, **query):
 
 def inputs(rows):
     return [row[2] for row in rows]
+
+
+def history_of(folder):
+    return folder / "data/cutaway/history.sqlite"
+
+
+def written(folder):
+    """The cells that the file itself holds, once their kernel has ended."""
+    with contextlib.closing(sqlite3.connect(history_of(folder))) as file:
+        return [text for text, in file.execute("SELECT input FROM cell ORDER BY rowid")]
+
+
+def wait_for(holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.1)
+    return holds()
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +78,13 @@ def test_search(told, client):
     assert inputs(ask(told, pattern="*two*", unique=True, **query)) == ["%echo two"]
     assert inputs(ask(told, pattern="%echo*", n=2, **query)) == ["%echo two"] * 2
     assert inputs(ask(told, pattern="%echo ?", **query)) == ["%echo 一"]
+    assert inputs(ask(told, pattern="%echo [一二]", **query)) == ["%echo 一"]
+    assert inputs(ask(told, pattern="[^%]*", **query)) == []
+    assert inputs(ask(told, pattern="%[a-f]cho t*o", unique=True, **query)) == ["%echo two"]
     assert ask(told, pattern="*no such*", **query) == []
 
 
-@pytest.mark.parametrize("pattern", ["'; DROP TABLE cell; --", "[", "*" * 5000, "\0", "[^a-"])
+@pytest.mark.parametrize("pattern", ["'; DROP TABLE cell; --", "[", "*" * 5000, "*a" * 5000, "\0", "[^a-", "[]", "]", "%_"])
 def test_odd_patterns_do_no_harm(told, client, pattern):
     ask(told, hist_access_type="search", pattern=pattern)
     assert len(ask(told, n=100)) == 5
@@ -81,39 +106,133 @@ def test_it_outlives_the_kernel(tmp_path):
     assert stat.S_IMODE(os.stat(file.parent).st_mode) == 0o700
 
 
-def test_two_kernels_share_the_file(tmp_path):
-    with Kernel(folder=tmp_path) as one, Kernel(folder=tmp_path) as two:
-        for i in range(10):
-            one.client.run(f"%echo one {i}")
-            two.client.run(f"%echo two {i}")
-        for kernel in (one, two):
+@pytest.mark.parametrize("count", [2, 8])
+def test_kernels_share_the_file(tmp_path, count):
+    """All run cells and ask at once; nothing is lost, and nobody waits long for the others."""
+    cells = 12
+    with contextlib.ExitStack() as stack:
+        kernels = [stack.enter_context(Kernel(folder=tmp_path)) for _ in range(count)]
+
+        def use(i):
+            slowest = 0
+            for k in range(cells):
+                kernels[i].client.run(f"%echo kernel {i} cell {k}")
+                start = time.monotonic()
+                kernels[i].client.ask("kernel_info_request")
+                slowest = max(slowest, time.monotonic() - start)
+                if k % 4 == 3:
+                    rows = ask(kernels[i].client, hist_access_type="range", session=0)
+                    assert inputs(rows) == [f"%echo kernel {i} cell {j}" for j in range(k + 1)]
+            return slowest
+
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            slowest = max(pool.map(use, range(count)))
+        sessions = set()
+        for i, kernel in enumerate(kernels):
             mine = ask(kernel.client, hist_access_type="range", session=0)
-            assert len(mine) == 10 and len({row[0] for row in mine}) == 1
-        assert len(ask(one.client, n=100)) == 20
+            assert inputs(mine) == [f"%echo kernel {i} cell {k}" for k in range(cells)]
+            assert [row[1] for row in mine] == list(range(1, cells + 1))
+            sessions |= {row[0] for row in mine}
+        assert len(sessions) == count
+        everything = ask(kernels[0].client, n=1000)
+        assert sorted(inputs(everything)) == sorted(
+            f"%echo kernel {i} cell {k}" for i in range(count) for k in range(cells))
+        assert slowest < 5, "a kernel's loop hung"
+    assert sqlite3.connect(history_of(tmp_path)).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_a_locked_file_holds_nothing_up(tmp_path):
     with Kernel(folder=tmp_path) as kernel:
         kernel.client.run("%echo before")
         assert inputs(ask(kernel.client, n=9)) == ["%echo before"]
-        other = sqlite3.connect(tmp_path / "data/cutaway/history.sqlite", isolation_level=None)
+        other = sqlite3.connect(history_of(tmp_path), isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        for i in range(5):
-            assert kernel.client.run(f"%echo {i}")[0]["content"]["status"] == "ok"
-        ask(kernel.client, n=9)
+        all_of_them = ["%echo before", *[f"%echo {i}" for i in range(5)]]
+        for code in all_of_them[1:]:
+            assert kernel.client.run(code)[0]["content"]["status"] == "ok"
+        assert inputs(ask(kernel.client, n=9)) == all_of_them  # those that wait are known too
         other.execute("ROLLBACK")
         other.close()
-        assert inputs(ask(kernel.client, n=9)) == ["%echo before", *[f"%echo {i}" for i in range(5)]]
+        assert inputs(ask(kernel.client, n=9)) == all_of_them
+    assert written(tmp_path) == all_of_them
 
 
-def test_a_broken_file_leaves_the_memory(tmp_path):
-    folder = tmp_path / "data/cutaway"
-    folder.mkdir(parents=True)
-    (folder / "history.sqlite").write_bytes(b"this is no database " * 100)
+def test_a_drive_that_does_not_answer_holds_nothing_up(tmp_path):
+    """Opening a file on which another holds a lease waits until it gives that up, as opening one on a
+    server that is gone does."""
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o600)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    lease = os.open(path, os.O_RDWR)
+    fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    with Kernel(folder=tmp_path) as kernel:
+        for i in range(3):
+            assert kernel.client.run(f"%echo {i}")[0]["content"]["status"] == "ok"
+        assert ask(kernel.client, n=9) == []  # an answer all the same
+        kernel.client.run("%echo 3")
+        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        assert wait_for(lambda: inputs(ask(kernel.client, n=9)) == [f"%echo {i}" for i in range(4)])
+    os.close(lease)
+
+
+def test_a_kernel_ends_though_its_drive_does_not_answer(tmp_path):
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o600)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    lease = os.open(path, os.O_RDWR)
+    fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    with Kernel(folder=tmp_path) as kernel:
+        kernel.client.run("%echo a")
+        kernel.client.send("shutdown_request", {"restart": False}, "control")
+        assert kernel.wait() == 0
+    os.close(lease)
+
+
+def test_a_damaged_file_is_moved_aside(tmp_path):
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this is no database " * 100)
     with Kernel(folder=tmp_path) as kernel:
         kernel.client.run("%echo a")
         assert inputs(ask(kernel.client, n=9)) == ["%echo a"]
-    assert (folder / "history.sqlite").read_bytes().startswith(b"this is no database")
+    aside, = path.parent.glob("history.sqlite.damaged-*")
+    assert aside.read_bytes() == b"this is no database " * 100
+    assert written(tmp_path) == ["%echo a"]
+
+
+def test_a_file_that_others_may_read_is_closed_to_them(tmp_path):
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    path.chmod(0o644)
+    with Kernel(folder=tmp_path) as kernel:
+        kernel.client.run("%echo a")
+        ask(kernel.client, n=9)
+        assert all(stat.S_IMODE(one.stat().st_mode) == 0o600 for one in path.parent.iterdir())
+
+
+def test_a_folder_that_may_only_be_read(tmp_path):
+    """As a user who owns nothing there."""
+    path = history_of(tmp_path)
+    path.parent.mkdir(parents=True)
+    (tmp_path / "data").chmod(0o555)
+    path.parent.rmdir()
+    path.parent.symlink_to("/proc/self")  # nobody makes files there, not even root
+    with Kernel(folder=tmp_path) as kernel:
+        kernel.client.run("%echo a")
+        assert inputs(ask(kernel.client, n=9)) == ["%echo a"]
+
+
+def test_the_largest_answer_is_bounded(tmp_path):
+    with Kernel(folder=tmp_path) as kernel:
+        for i in range(12):
+            kernel.client.run(f"%echo {i} " + "x" * 900_000)
+        rows = ask(kernel.client, n=2**62)
+        assert 0 < sum(len(text) for text in inputs(rows)) <= 8 << 20
+        assert rows[-1][1] == 12 and len(rows) < 12
+        assert ask(kernel.client, n=-(2**62)) == []
 
 
 def test_no_place_to_write(tmp_path):
