@@ -14,7 +14,8 @@
  * digests whose message was verified belong here: they look random to all who lack the key, so
  * that nobody can make a chain long.
  *
- * Memory: 2.5 MB, touched only as digests come, but for 256 KB. */
+ * Memory: 16 KB, and 36 bytes for each digest, 2.4 MB when all are there. Time: 16 comparisons.
+ */
 
 enum { SEEN_MOST = 65536, SEEN_DIGEST = 32 };
 
