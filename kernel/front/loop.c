@@ -20,6 +20,7 @@
 #include "kernel/front/stream.h"
 #include "kernel/front/usage.h"
 #include "kernel/wire/handshake.h"
+#include "kernel/wire/laggard.h"
 
 enum {
     PARENT_MS = 1000, /* how often to look whether the parent lives */
@@ -66,6 +67,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 /* Milliseconds until something is due. */
 static int patience(const struct loop *loop, int64_t now) {
     int64_t due = earlier(execute_due(&loop->front), history_due(loop->front.history));
+    due = earlier(due, sockets_due(loop->front.sockets));
     if (loop->parent > 1) {
         due = earlier(due, loop->look_at);
     }
@@ -75,6 +77,9 @@ static int patience(const struct loop *loop, int64_t now) {
 static void tick(struct loop *loop, int64_t now) {
     execute_tick(&loop->front, now);
     history_tick(&loop->front, now);
+    if (sockets_tick(loop->front.sockets, now) > 0) {
+        front_log("cut off a listener that took nothing for %d s", LAGGARD_MS / 1000);
+    }
     if (loop->parent > 1 && loop->look_at <= now) {
         loop->look_at = now + PARENT_MS;
         if (getppid() != loop->parent) {

@@ -1,16 +1,15 @@
 #include "kernel/wire/laggard.h"
 
-#include <dirent.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-enum { WATCHED = 256 };
+enum { WATCHED = 1024 }; /* descriptors; no system gives more to a process unasked */
 
 struct watched {
     ino_t id;      /* of the connection; a descriptor's number may be used again */
@@ -22,7 +21,6 @@ struct laggards {
     int port;         /* of iopub, in network order */
     const char *path; /* or its unix socket; NULL */
     struct watched watched[WATCHED];
-    int count;
 };
 
 struct laggards *laggards_new(struct arena *arena, const struct connection *connection) {
@@ -60,39 +58,28 @@ static bool is_iopub(const struct laggards *laggards, int fd) {
     }
 }
 
-/* What was seen of the connection last time, if its queue has not moved since. */
-static int64_t since(const struct laggards *laggards, ino_t id, int waiting, int64_t now) {
-    for (int i = 0; i < laggards->count; i++) {
-        if (laggards->watched[i].id == id && laggards->watched[i].waiting == waiting) {
-            return laggards->watched[i].since;
-        }
+/* Whether what waits in the connection has not changed for long. */
+static bool is_stuck(struct watched *seen, ino_t id, int waiting, int64_t now) {
+    if (waiting == 0 || seen->id != id || seen->waiting != waiting) {
+        *seen = (struct watched){ id, waiting, now };
     }
-    return now;
+    return now - seen->since >= LAGGARD_MS;
 }
 
 int laggards_look(struct laggards *laggards, int64_t now) {
-    struct watched fresh[WATCHED];
-    int count = 0, cut = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    for (struct dirent *entry = NULL; folder && (entry = readdir(folder));) {
-        int fd = atoi(entry->d_name), waiting = 0; /* "." and ".." are 0, which is no socket */
-        struct stat info;
-        if (count == WATCHED || !is_iopub(laggards, fd) ||
-            ioctl(fd, SIOCOUTQ, &waiting) < 0 || waiting == 0 || fstat(fd, &info) < 0) {
+    int cut = 0;
+    for (int fd = 0; fd < WATCHED; fd++) {
+        struct stat info = { 0 };
+        int waiting = 0; /* also where connections arrive, of which it is not told */
+        if (!is_iopub(laggards, fd)) {
             continue;
         }
-        struct watched *one = &fresh[count++];
-        *one = (struct watched){ info.st_ino, waiting,
-                                 since(laggards, info.st_ino, waiting, now) };
-        if (now - one->since >= LAGGARD_MS) {
+        ioctl(fd, SIOCOUTQ, &waiting);
+        fstat(fd, &info);
+        if (is_stuck(&laggards->watched[fd], info.st_ino, waiting, now)) {
             shutdown(fd, SHUT_RDWR);
             cut++;
         }
     }
-    if (folder) {
-        closedir(folder);
-    }
-    memcpy(laggards->watched, fresh, (size_t)count * sizeof *fresh);
-    laggards->count = count;
     return cut;
 }

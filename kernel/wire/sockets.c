@@ -16,6 +16,7 @@
 #include "kernel/wire/envelope.h"
 #include "kernel/wire/handshake.h"
 #include "kernel/wire/heartbeat.h"
+#include "kernel/wire/laggard.h"
 #include "kernel/wire/multipart.h"
 #include "kernel/wire/parcel.h"
 #include "kernel/wire/seen.h"
@@ -39,6 +40,8 @@ struct sockets {
     struct envelope envelope;
     struct buf *header, *content;   /* of the message being written */
     atomic_llong backlog[CHANNELS]; /* bytes queued */
+    struct laggards *laggards;
+    int64_t look_at; /* ms; when to look for them next; 0: nothing waits */
 };
 
 static void option_set(void *socket, int option, int value) {
@@ -119,6 +122,7 @@ static int sockets_start(struct arena *arena, struct sockets *sockets,
         return err_pass(err);
     }
     sockets->seen = connection->key_length > 0 ? seen_new(arena) : NULL;
+    sockets->laggards = laggards_new(arena, connection);
     return 0;
 }
 
@@ -365,4 +369,20 @@ void sockets_publish(struct sockets *sockets, const struct message *parent, cons
 
 int64_t sockets_backlog(const struct sockets *sockets) {
     return atomic_load(&sockets->backlog[CHANNEL_IOPUB]);
+}
+
+int64_t sockets_due(const struct sockets *sockets) {
+    return sockets->look_at;
+}
+
+int sockets_tick(struct sockets *sockets, int64_t now) {
+    int64_t look_at = sockets->look_at;
+    if (sockets_backlog(sockets) == 0) {
+        sockets->look_at = 0;
+    } else if (look_at <= now) {
+        sockets->look_at = now + LAGGARD_LOOK_MS;
+        return look_at == 0 ? 0
+                            : laggards_look(sockets->laggards, now); /* 0: it has just begun */
+    }
+    return 0;
 }

@@ -63,6 +63,13 @@ void sockets_publish_all(struct sockets *sockets, const struct message *parent,
  */
 int64_t sockets_backlog(const struct sockets *sockets);
 
+/* When sockets_tick is to be called, in the ms of its clock; 0: nothing waits. */
+int64_t sockets_due(const struct sockets *sockets);
+
+/* Cuts off subscribers that take nothing for a minute while something waits for them
+ * (kernel/wire/laggard.h). Returns how many. */
+int sockets_tick(struct sockets *sockets, int64_t now);
+
 /* Greets new subscribers. sockets_publish does so first; call it when iopub has something to
  * read. */
 void sockets_welcome(struct sockets *sockets);

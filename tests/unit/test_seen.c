@@ -4,11 +4,11 @@
 #include "kernel/wire/seen.h"
 #include "tests/check.h"
 
-/* The n-th digest of a series in which 64 at a time begin alike. */
+/* The n-th digest of a series in which 16 at a time begin alike. */
 static bool fresh(struct seen *seen, uint32_t n) {
     unsigned char digest[SEEN_DIGEST] = { 0 };
     digest[0] = (unsigned char)n;
-    digest[1] = (unsigned char)(n >> 8 & 3);
+    digest[1] = (unsigned char)(n >> 8 << 4);
     memcpy(digest + 8, &n, sizeof n);
     return seen_first(seen, digest);
 }

@@ -339,3 +339,42 @@ TEST(sockets_backlog_forgets_who_left) {
     sockets_publish(sockets, NULL, "status", (struct frame){ "{}", 2 }, NULL);
     check(drained(sockets, 0)); /* nobody is there */
 }
+
+TEST(sockets_cut_off_who_takes_nothing) {
+    enum { MESSAGES = 40, BYTES = 1 << 20 };
+    struct connection *connection = peer_connection(check_arena(), "key");
+    struct sockets *sockets = sockets_new(connection);
+    struct peer *peer = subscriber(sockets, connection, 1);
+    struct frame frames[FRAMES];
+    check(drained(sockets, 0));
+    check_int(sockets_tick(sockets, 1), 0);
+    check_int(sockets_due(sockets), 0);
+    char *text = arena_alloc(check_arena(), BYTES);
+    for (int i = 0; i < MESSAGES; i++) {
+        sockets_publish(sockets, NULL, "stream", (struct frame){ text, BYTES }, NULL);
+    }
+    int64_t now = 1000, cut = 0;
+    for (int i = 0; i < 10; i++) { /* what goes without being read has gone */
+        sockets_wait(sockets, NULL, 0, 10);
+    }
+    check_int(sockets_tick(sockets, now), 0);
+    check(sockets_due(sockets) > now);
+    check_int(sockets_tick(sockets, now + 1), 0);
+    while (cut == 0 && check(now < 200000)) {
+        now = sockets_due(sockets);
+        cut = sockets_tick(sockets, now);
+    }
+    check_int(cut, 1);
+    check(now > 60000);
+    check(drained(sockets, 0));
+    check_int(sockets_tick(sockets, now + 1), 0);
+    check_int(sockets_due(sockets), 0);
+    while (peer_read(peer, frames, FRAMES, 100) > 0) { /* it comes again and is greeted */
+    }
+    for (int count = 0, i = 0; count == 0 && check(i < PATIENCE_MS / 50); i++) {
+        sockets_wait(sockets, NULL, 0, 50);
+        sockets_welcome(sockets); /* that it left comes first */
+        count = peer_read(peer, frames, FRAMES, 50);
+    }
+    check_text(frames[6].bytes, "subscription");
+}
