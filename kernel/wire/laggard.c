@@ -1,8 +1,10 @@
 #include "kernel/wire/laggard.h"
 
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -12,9 +14,10 @@
 enum { WATCHED = 1024 }; /* descriptors; no system gives more to a process unasked */
 
 struct watched {
-    ino_t id;      /* of the connection; a descriptor's number may be used again */
-    int waiting;   /* bytes not taken */
-    int64_t since; /* ms; when that number was first seen */
+    ino_t id;        /* of the connection; a descriptor's number may be used again */
+    int64_t waiting; /* bytes not taken */
+    uint64_t taken;  /* bytes taken so far; 0 for unix sockets, which do not count them */
+    int64_t since;   /* ms; when these numbers were first seen */
 };
 
 struct laggards {
@@ -58,27 +61,34 @@ static bool is_iopub(const struct laggards *laggards, int fd) {
     }
 }
 
-/* Whether what waits in the connection has not changed for long. */
-static bool is_stuck(struct watched *seen, ino_t id, int waiting, int64_t now) {
-    if (waiting == 0 || seen->id != id || seen->waiting != waiting) {
-        *seen = (struct watched){ id, waiting, now };
+static struct watched connection_at(int fd, int64_t now) {
+    struct stat info = { 0 };
+    struct tcp_info tcp = { 0 };
+    socklen_t size = sizeof tcp;
+    int waiting = 0; /* also where connections arrive, of which it is not told */
+    fstat(fd, &info);
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size);
+    ioctl(fd, SIOCOUTQ, &waiting);
+    return (struct watched){ info.st_ino, waiting, tcp.tcpi_bytes_acked, now };
+}
+
+/* Whether what waits in the connection has not moved for long. */
+static bool is_stuck(struct watched *before, const struct watched *now) {
+    if (now->waiting == 0 || memcmp(before, now, offsetof(struct watched, since)) != 0) {
+        *before = *now;
     }
-    return now - seen->since >= LAGGARD_MS;
+    return now->since - before->since >= LAGGARD_MS;
 }
 
 int laggards_look(struct laggards *laggards, int64_t now) {
     int cut = 0;
     for (int fd = 0; fd < WATCHED; fd++) {
-        struct stat info = { 0 };
-        int waiting = 0; /* also where connections arrive, of which it is not told */
-        if (!is_iopub(laggards, fd)) {
-            continue;
-        }
-        ioctl(fd, SIOCOUTQ, &waiting);
-        fstat(fd, &info);
-        if (is_stuck(&laggards->watched[fd], info.st_ino, waiting, now)) {
-            shutdown(fd, SHUT_RDWR);
-            cut++;
+        if (is_iopub(laggards, fd)) {
+            struct watched seen = connection_at(fd, now);
+            if (is_stuck(&laggards->watched[fd], &seen)) {
+                shutdown(fd, SHUT_RDWR);
+                cut++;
+            }
         }
     }
     return cut;

@@ -11,10 +11,10 @@
  *
  * libzmq neither tells how much waits for whom nor lets go of anybody, so the system is asked:
  * the connections of iopub are those of our descriptors whose own address is iopub's, and for
- * each of them the system knows how many bytes the other end has not taken yet (SIOCOUTQ, for
- * TCP and unix sockets alike). Where that is the same number, not 0, for a minute, the
- * connection is shut down, and libzmq drops what it kept for it. A subscriber that is alive but
- * slow changes the number with each read. */
+ * each of them the system knows how many bytes the other end has not taken yet (SIOCOUTQ) and,
+ * for TCP, how many it has (TCP_INFO). Where some wait and the numbers stay the same for a
+ * minute, the connection is shut down, and libzmq drops what it kept for it. A subscriber that
+ * is alive but slow changes them by reading. */
 
 enum { LAGGARD_MS = 60000, LAGGARD_LOOK_MS = 5000 };
 
