@@ -55,6 +55,7 @@ REPLACE(int, zmq_msg_send, (void *part, void *socket, int flags), (part, socket,
 REPLACE(int, zmq_msg_recv, (void *part, void *socket, int flags), (part, socket, flags), -1)
 REPLACE(int, zmq_getsockopt, (void *socket, int option, void *value, size_t *size),
         (socket, option, value, size), -1)
+REPLACE(int, zmq_poll, (void *items, int count, long timeout), (items, count, timeout), -1)
 REPLACE(int, zmq_has, (const char *what), (what), 0)
 REPLACE(int, zmq_bind, (void *socket, const char *endpoint), (socket, endpoint), -1)
 REPLACE(int, nanosleep, (const struct timespec *wanted, struct timespec *left), (wanted, left),

@@ -55,6 +55,10 @@ void peer_connect(struct peer *peer, const char *endpoint) {
     check(zmq_connect(peer->socket, endpoint) == 0);
 }
 
+void peer_bind(struct peer *peer, const char *endpoint) {
+    check(zmq_bind(peer->socket, endpoint) == 0);
+}
+
 void peer_send(struct peer *peer, const struct frame *frames, int count) {
     for (int i = 0; i < count; i++) {
         int sent = zmq_send(peer->socket, frames[i].bytes, frames[i].length,

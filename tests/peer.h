@@ -20,6 +20,7 @@ struct connection *peer_connection(struct arena *arena, const char *key);
  * 0: any number. */
 struct peer *peer_new(enum peer_kind kind, int most);
 void peer_connect(struct peer *peer, const char *endpoint);
+void peer_bind(struct peer *peer, const char *endpoint);
 void peer_close(struct peer *peer);
 
 void peer_send(struct peer *peer, const struct frame *frames, int count);
