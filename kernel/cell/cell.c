@@ -103,6 +103,7 @@ static int cut_character(struct cutter *c) {
 /* Cuts the word at c->at, which is no blank and not the end. */
 static int cut_word(struct cutter *c, struct piece *piece) {
     const char *begin = c->at, *text = c->out;
+    int64_t first = column(c, begin); /* before any place behind it is asked for */
     char *equal = NULL;
     *piece = (struct piece){ .flag = c->end - begin >= 2 && memcmp(begin, "--", 2) == 0 };
     while (c->at < c->end && !cell_blank(c->at, c->end)) {
@@ -118,7 +119,7 @@ static int cut_word(struct cutter *c, struct piece *piece) {
     piece->equal = equal;
     piece->word = (struct cell_word){ .text = text,
                                       .line = c->number,
-                                      .column = column(c, begin),
+                                      .column = first,
                                       .length = utf8_count(begin, (size_t)(c->at - begin)) };
     return 0;
 }

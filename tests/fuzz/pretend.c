@@ -115,21 +115,30 @@ int __wrap_zmq_bind(void *socket, const char *endpoint) {
     return 0;
 }
 
-/* The sockets are opened once and serve every supervisor. */
+/* The sockets are opened once and serve every supervisor, until the process ends. */
+static struct arena *shared_arena;
+static struct sockets *shared;
+
+void __real_sockets_close(struct sockets *sockets, int linger_ms);
+
+static void shared_end(void) {
+    __real_sockets_close(shared, 0);
+    arena_free(shared_arena);
+}
+
 struct sockets *__real_sockets_open(struct arena *arena, struct connection *connection,
                                     struct err *err);
 struct sockets *__wrap_sockets_open(struct arena *arena, struct connection *connection,
                                     struct err *err);
 struct sockets *__wrap_sockets_open(struct arena *arena, struct connection *connection,
                                     struct err *err) {
-    static struct sockets *sockets;
-    static struct arena *ours;
     (void)arena;
-    if (!sockets) {
-        ours = arena_new();
-        sockets = __real_sockets_open(ours, connection, err);
+    if (!shared) {
+        shared_arena = arena_new();
+        shared = __real_sockets_open(shared_arena, connection, err);
+        must(shared && atexit(shared_end) == 0);
     }
-    return sockets;
+    return shared;
 }
 
 void __wrap_sockets_close(struct sockets *sockets, int linger_ms);

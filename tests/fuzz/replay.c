@@ -15,7 +15,7 @@
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/targets.h"
 
-enum { FILES_MOST = 4096, SECONDS = 10, LENGTH_MOST = 1 << 16 };
+enum { FILES_MOST = 4096, SECONDS = 10, LENGTH_MOST = 1 << 16, REPEATED = 1 << 19 };
 
 struct kept {
     struct arena *arena;
@@ -68,10 +68,26 @@ static const struct file *any_file(const struct kept *kept, struct dice *dice) {
     return kept->files[dice_below(dice, (size_t)kept->count)];
 }
 
+/* A piece of up to 16 bytes, so often that work which grows faster than the text does not end.
+ */
+static void repeat(struct dice *dice, const struct file *one, struct buf *bytes) {
+    size_t size = (size_t)one->size, at = dice_below(dice, size);
+    size_t n = 1 + dice_below(dice, size - at < 16 ? size - at : 16);
+    buf_add(bytes, one->bytes, at);
+    while (bytes->length < REPEATED) {
+        buf_add(bytes, one->bytes + at, n);
+    }
+    buf_add(bytes, one->bytes + at, size - at);
+}
+
 /* The end of one behind the beginning of another, or several changes of one. */
 static void change(const struct kept *kept, struct dice *dice, struct buf *bytes) {
     const struct file *one = any_file(kept, dice), *other = any_file(kept, dice);
     size_t changes = dice_below(dice, 5);
+    if (dice_once(dice, 100) && one->size > 0) {
+        repeat(dice, one, bytes);
+        return;
+    }
     buf_add(bytes, one->bytes, (size_t)one->size);
     if (dice_once(dice, 4)) {
         size_t from = dice_below(dice, (size_t)other->size + 1);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "kernel/cell/cell.h"
 #include "tests/check.h"
 
@@ -51,6 +52,22 @@ TEST(cell_counts_columns_in_code_points) {
     check_int(line->flags[0].at.length, 4);
     check_word(&line->flags[0].value_at, "名字", 1, 20, 2);
     check_word(&line->words[2], "x", 1, 23, 1);
+}
+
+/* 600,000 characters; if each = counted from the line's beginning this would not end today. */
+TEST(cell_counts_a_long_line_once) {
+    enum { FLAGS = 100000 };
+    struct buf *text = buf_new(check_arena());
+    struct err err;
+    buf_text(text, "%x");
+    for (int i = 0; i < FLAGS; i++) {
+        buf_text(text, " --a=b");
+    }
+    const struct cell *cell = parse(text->data, &err);
+    if (check(cell && cell->lines[0].flag_count == FLAGS)) {
+        check_int(cell->lines[0].flags[FLAGS - 1].at.column, 6 * FLAGS - 2);
+        check_int(cell->lines[0].flags[FLAGS - 1].value_at.column, 6 * FLAGS + 2);
+    }
 }
 
 TEST(cell_unquotes_as_a_shell) {
