@@ -1,6 +1,7 @@
 #include "tests/fuzz/pretend.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #include "core/base/jsonwrite.h"
 #include "core/base/pipe.h"
 #include "kernel/front/answer.h"
+#include "kernel/front/execute.h"
+#include "kernel/front/history.h"
+#include "kernel/front/input.h"
 #include "kernel/front/loop.h"
 #include "kernel/front/minder.h"
 #include "kernel/relay/relay.h"
@@ -53,9 +57,10 @@ static void count_message(bool published, const char *type, const json_t *conten
         sent.busy += state && strcmp(state, "busy") == 0;
         sent.idle += state && strcmp(state, "idle") == 0;
         sent.errors += strcmp(type, "error") == 0;
+    } else if (strcmp(type, "input_request") == 0) {
+        must(json_is_string(json_object_get(content, "prompt")));
     } else {
-        must(!obedient || json_is_string(json_object_get(content, "status")) ||
-             strcmp(type, "input_request") == 0);
+        must(!obedient || json_is_string(json_object_get(content, "status")));
         sent.replies++;
         snprintf(sent.reply, sizeof sent.reply, "%s", type);
     }
@@ -267,10 +272,12 @@ void pretend_ask(struct front *asked, struct frame type, struct frame content,
         .buffers = copies,
         .buffer_count = buffer_count,
     };
-    if (frames_read(message, &err) == 0) {
-        answer(asked, message);
-    } else {
+    if (frames_read(message, &err) < 0) {
         frames_free(message); /* a type that is no text */
+    } else if (strcmp(message->type, "input_reply") == 0) {
+        input_answer(asked, message);
+    } else {
+        answer(asked, message);
     }
 }
 
@@ -350,23 +357,40 @@ static void obey(struct front *told, uint32_t kind, const char *bytes, size_t le
     }
 }
 
-void pretend_work(struct front *told) {
+/* The worker does all that it was told; one that finds the end of its pipe ends. */
+static void work(struct front *told) {
     char bytes[65536];
     ssize_t n;
-    do {
-        minder_push(told->minder);
-        while ((n = recv(far, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
-            size_t taken = 0, length;
-            uint32_t kind;
-            const char *at;
-            int got;
-            buf_add(held, bytes, (size_t)n);
-            while ((got = pipe_take(held, &taken, &kind, &at, &length)) == 1) {
-                obey(told, kind, at, length);
-            }
-            must(got == 0);
-            memmove(held->data, held->data + taken, held->length - taken);
-            held->length -= taken;
+    minder_push(told->minder);
+    while ((n = recv(far, bytes, sizeof bytes, MSG_DONTWAIT)) >= 0) {
+        size_t taken = 0, length;
+        uint32_t kind;
+        const char *at;
+        int got;
+        if (n == 0) {
+            close(far);
+            far = -1;
+            must(held->length == 0 && minder_read(told->minder) == 1);
+            execute_died(told);
+            continue;
         }
-    } while (held->length > 0);
+        buf_add(held, bytes, (size_t)n);
+        while ((got = pipe_take(held, &taken, &kind, &at, &length)) == 1) {
+            obey(told, kind, at, length);
+        }
+        must(got == 0);
+        memmove(held->data, held->data + taken, held->length - taken);
+        held->length -= taken;
+        minder_push(told->minder);
+    }
+    must(held->length == 0);
+}
+
+void pretend_work(struct front *told) {
+    work(told);
+    while (history_due(told->history) != 0) {
+        struct pollfd fd = { .fd = history_fd(told->history), .events = POLLIN };
+        poll(&fd, 1, 10000);
+        history_tick(told, front_now());
+    }
 }

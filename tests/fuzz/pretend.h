@@ -20,8 +20,9 @@ void pretend_end(struct front *front);
 void pretend_ask(struct front *front, struct frame type, struct frame content,
                  const struct frame *buffers, int buffer_count);
 
-/* The worker does what it was told: a cell ends well, or badly if its code has "%%bad" in it; a
- * setting is taken; a tile cannot be had. Whatever is no such request must be well formed too.
+/* The worker does what it was told, and the history answers what it was asked: a cell ends
+ * well, or badly if its code has "%%bad" in it; a setting is taken; a tile cannot be had.
+ * Whatever is no such request must be well formed too.
  */
 void pretend_work(struct front *front);
 

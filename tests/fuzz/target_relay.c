@@ -32,7 +32,9 @@ void target_relay(const uint8_t *bytes, size_t length) {
     const char *at = (const char *)bytes;
     struct front *front = pretend_begin();
     ask(front, "comm_open", "{\"comm_id\":\"c\",\"target_name\":\"cutaway\"}");
-    ask(front, "execute_request", "{\"code\":\"%seed 7\",\"user_expressions\":{\"a\":\"b\"}}");
+    ask(front, "execute_request",
+        "{\"code\":\"%seed 7\",\"user_expressions\":{\"a\":\"b\"},"
+        "\"allow_stdin\":true}");
     ask(front, "comm_msg",
         "{\"comm_id\":\"c\",\"data\":{\"ask\":\"tile\",\"result\":\"1\",\"series\":\"s\","
         "\"at\":[0]}}");
@@ -40,6 +42,7 @@ void target_relay(const uint8_t *bytes, size_t length) {
     bool raw = length > 0 && at[0] == 0;
     bool gone = raw ? pretend_write(front, at + 1, length - 1)
                     : write_frames(front, (struct frame){ at, length });
+    ask(front, "input_reply", "{\"value\":\"an answer\"}");
     ask(front, "complete_request", "{\"code\":\"%model use \"}");
     ask(front, "comm_msg", "{\"comm_id\":\"c\",\"data\":{\"ask\":\"state\"}}");
     for (int i = 0; i < 3 && (gone || front->running.message); i++) {
