@@ -161,6 +161,7 @@ TEST(cell_refuses_with_the_place) {
     check_refused("The cat sat", "text needs a command above it", 1, 1, 11);
     check_refused("%seed 7\n狗 text", "this line is no command", 2, 1, 6);
     check_refused("%seed 7\n %%tokens\nx", "must be the cell's first line", 2, 2, 2);
+    check_refused("%seed 7\n %%tokens a b\nx", "must be the cell's first line", 2, 2, 2);
     check_refused("%echo 猫 \"a b", "does not close", 1, 9, 4);
     check_refused("%echo don't", "does not close", 1, 10, 2);
     check_refused("%echo \"a\\", "does not close", 1, 7, 3);

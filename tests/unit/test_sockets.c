@@ -111,6 +111,21 @@ TEST(sockets_answer_who_asked) {
     check_int(sockets_receive(d.sockets, CHANNEL_SHELL, &message, &err), 0);
 }
 
+TEST(sockets_ask_whom_they_can_reach) {
+    struct dialogue d = dialogue_new("a key");
+    struct message *message;
+    struct err err;
+    char id[ENVELOPE_ID];
+    ask(&d, "{}", (struct frame){ 0 }, 0);
+    if (check(receive(&d, &message, &err) == 1)) { /* its stdin is not there */
+        check_int(
+            sockets_ask(d.sockets, message, "input_request", (struct frame){ "{}", 2 }, id),
+            -1);
+        frames_free(message);
+    }
+    check_int(sockets_backlog(d.sockets), 0);
+}
+
 TEST(sockets_obey_nothing_twice_and_nothing_unsigned) {
     struct dialogue d = dialogue_new("a key");
     struct message *message;
@@ -193,6 +208,8 @@ TEST(sockets_survive_calls_that_fail) {
     check_int(receive(&d, &message, &err), -1);
     faults_end();
     faults_set("zmq_send", 0, 5, ECANCELED);
+    sockets_publish(d.sockets, NULL, "status", (struct frame){ "{}", 2 }, NULL);
+    faults_end();
     faults_set("zmq_msg_send", 0, 1, ECANCELED);
     sockets_publish(d.sockets, NULL, "status", (struct frame){ "{}", 2 }, NULL);
     faults_end();
