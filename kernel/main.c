@@ -1,5 +1,6 @@
 /* The program: one subcommand a line in the table below. */
 #include <config.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static void usage(FILE *to) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is a failure to write, said in a sentence */
     const char *name = argc > 1 ? argv[1] : "--help";
     for (int i = 0; i < COUNT; i++) {
         if (strcmp(entries[i].name, name) == 0) {

@@ -213,7 +213,8 @@ static int enter_folder(struct arena *arena, const char *path, struct err *err) 
 
 int run_notebook(struct session *session, const char *path, const char *out, struct err *err) {
     struct arena *arena = arena_new();
-    const char *to = absolute(arena, out);
+    char *real = realpath(out, NULL); /* a link is followed here: who runs this named it */
+    const char *to = absolute(arena, real ? real : out);
     const char *from = absolute(arena, path);
     struct json *notebook = read_notebook(arena, from, err);
     int status = -1;
@@ -224,6 +225,7 @@ int run_notebook(struct session *session, const char *path, const char *out, str
         buf_char(text, '\n');
         status = file_write(to, text->data, text->length, err) < 0 ? -1 : ran;
     }
+    free(real);
     arena_free(arena);
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,29 +20,52 @@ static void file_unmap(void *what) {
     }
 }
 
+static const char *kind_of(const struct stat *info) {
+    return S_ISDIR(info->st_mode) ? "a folder" : "a device or pipe";
+}
+
+enum { SHOWN = 300 };
+
+static const char *shown(char out[SHOWN], const char *path) {
+    return err_quote(out, SHOWN, path, strlen(path));
+}
+
+/* Looked at before it is opened, since opening a device may do something, and after, since it
+ * may be another by then; a FIFO must not block us. -1: the reason is in err. */
+static int regular_open(const char *path, struct stat *info, struct err *err) {
+    char name[SHOWN];
+    shown(name, path);
+    if (stat(path, info) == 0 && !S_ISREG(info->st_mode)) {
+        return err_set(err, ERR_IO, "%s is %s, not a regular file", name, kind_of(info));
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return err_set(err, ERR_IO, "cannot open %s: %s", name, strerror(errno));
+    }
+    if (fstat(fd, info) < 0 || !S_ISREG(info->st_mode)) {
+        close(fd);
+        return err_set(err, ERR_IO, "%s is %s, not a regular file", name, kind_of(info));
+    }
+    return fd;
+}
+
 struct file *file_map(struct arena *arena, const char *path, struct err *err) {
     struct file *file = arena_alloc(arena, sizeof *file);
+    struct stat info;
+    char name[SHOWN];
     file->path = arena_copy(arena, path);
     arena_defer(arena, file_unmap, file); /* first, so that nothing below can leak */
 
-    int fd =
-        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not block us */
+    int fd = regular_open(path, &info, err);
     if (fd < 0) {
-        err_set(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
         return NULL;
     }
-    struct stat info = { 0 };
-    if (fstat(fd, &info) < 0) {
-        err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    } else if (!S_ISREG(info.st_mode)) {
-        err_set(err, ERR_IO, "%s is %s, not a regular file", path,
-                S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
-    } else if (info.st_size == 0) {
+    if (info.st_size == 0) {
         file->bytes = (const unsigned char *)"";
     } else {
         void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map == MAP_FAILED) {
-            err_set(err, ERR_IO, "cannot map %s: %s", path, strerror(errno));
+            err_set(err, ERR_IO, "cannot map %s: %s", shown(name, path), strerror(errno));
         } else {
             file->bytes = map;
             file->size = info.st_size;
@@ -82,37 +107,90 @@ static int write_pieces(int fd, const struct file_piece *pieces, int64_t n) {
     return 0;
 }
 
+/* What may be replaced: nothing at all, or a regular file that may be written. The mode that
+ * the new one shall have (what the umask leaves of it), or -1. */
+static int mode_for(const char *path, struct err *err) {
+    struct stat info;
+    char name[SHOWN], leads[PATH_MAX + 1] = "", to[SHOWN];
+    shown(name, path);
+    if (lstat(path, &info) < 0) {
+        return errno == ENOENT
+                   ? 0666
+                   : err_set(err, ERR_IO, "cannot write %s: %s", name, strerror(errno));
+    }
+    if (S_ISLNK(info.st_mode)) {
+        (void)!readlink(path, leads, PATH_MAX);
+        return err_set(err, ERR_IO,
+                       "cannot write %s: it is a link to %s; give the path of the file itself, "
+                       "or remove the link",
+                       name, shown(to, leads));
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return err_set(err, ERR_IO, "cannot write %s: it is %s, not a regular file", name,
+                       kind_of(&info));
+    }
+    if (!(info.st_mode & 0222)) {
+        return err_set(err, ERR_IO, "cannot write %s: it is protected against writing", name);
+    }
+    return (int)(info.st_mode & 0777);
+}
+
+/* A new file in the folder of `path`, whose name has room even where that of `path` has not. */
+static int beside_open(const char *path, mode_t mode, char *beside, size_t size) {
+    static atomic_uint count;
+    int folder = (int)(file_name(path) - path), fd = -1;
+    errno = EEXIST;
+    for (int tries = 0; fd < 0 && errno == EEXIST && tries < 100; tries++) {
+        unsigned number = atomic_fetch_add(&count, 1);
+        if (snprintf(beside, size, "%.*s.cutaway-%ld-%u", folder, path, (long)getpid(),
+                     number) >= (int)size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    }
+    return fd;
+}
+
+/* So that the name too is there after the power fails. A file system that has no such thing is
+ * no reason to say that nothing was written. */
+static void folder_sync(const char *path) {
+    char folder[PATH_MAX];
+    int length = (int)(file_name(path) - path);
+    snprintf(folder, sizeof folder, "%.*s", length > 0 ? length : 1, length > 0 ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!fsync(fd);
+        close(fd);
+    }
+}
+
+/* 0, or why not. */
+static int write_and_close(int fd, const struct file_piece *pieces, int64_t n) {
+    int why = write_pieces(fd, pieces, n) < 0 || fsync(fd) < 0 ? errno : 0;
+    return close(fd) < 0 && !why ? errno : why;
+}
+
 int file_write_pieces(const char *path, const struct file_piece *pieces, int64_t n,
                       struct err *err) {
-    struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-        return err_set(err, ERR_IO, "cannot write %s: it is %s, not a regular file", path,
-                       S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
+    char beside[PATH_MAX], name[SHOWN];
+    int mode = mode_for(path, err);
+    if (mode < 0) {
+        return -1;
     }
-    char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside) {
-        return err_set(err, ERR_IO, "cannot write %.200s...: the path is too long", path);
-    }
-    int fd = mkostemp(beside, O_CLOEXEC);
+    int fd = beside_open(path, (mode_t)mode, beside, sizeof beside);
     if (fd < 0) {
-        return err_set(err, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+        return err_set(err, ERR_IO, "cannot write %s: %s", shown(name, path), strerror(errno));
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    int bad = write_pieces(fd, pieces, n) < 0 || fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0;
-    int why = errno;
-    if (close(fd) < 0 && !bad) {
-        bad = 1;
+    int why = write_and_close(fd, pieces, n);
+    if (!why && rename(beside, path) < 0) {
         why = errno;
     }
-    if (!bad && rename(beside, path) < 0) {
-        bad = 1;
-        why = errno;
-    }
-    if (bad) {
+    if (why) {
         unlink(beside);
-        return err_set(err, ERR_IO, "cannot write %s: %s", path, strerror(why));
+        return err_set(err, ERR_IO, "cannot write %s: %s", shown(name, path), strerror(why));
     }
+    folder_sync(path);
     return 0;
 }
 

@@ -24,8 +24,12 @@ struct file *file_map(struct arena *arena, const char *path, struct err *err);
  * a byte that is read here and there, the system does not bring megabytes. */
 void file_scattered(const void *bytes, int64_t length, bool scattered);
 
-/* Writes to a temporary file beside `path`, syncs it and renames it over `path`. Refuses to
- * replace anything but a regular file. */
+/* Writes to a temporary file beside `path`, syncs it, renames it over `path` and syncs the
+ * folder. Refuses to replace anything but a regular file that may be written: no folder, device
+ * or FIFO, and no link, wherever it leads. What takes the place of `path` meanwhile is replaced
+ * and never opened. After a failure the old file is as it was, and nothing else is left. A file
+ * that maps the old one keeps it. The new one has the old one's mode, as far as the umask
+ * goes. */
 int file_write(const char *path, const void *bytes, size_t length, struct err *err);
 
 /* The same for content that lies in several places. */

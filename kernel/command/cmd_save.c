@@ -94,7 +94,10 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         command_point(err, at);
         return err_pass(err);
     }
-    reply_printf(reply, "wrote %s: %s of %s\n", at->text, ending->called, result->title);
+    char shown[400];
+    reply_printf(reply, "wrote %s: %s of %s\n",
+                 err_quote(shown, sizeof shown, at->text, strlen(at->text)), ending->called,
+                 result->title);
     return 0;
 }
 

@@ -323,7 +323,6 @@ int worker_main(int argc, char **argv) {
 }
 
 int worker_serve(void) {
-    signal(SIGXFSZ, SIG_IGN); /* a file too large is a failure to write, said in a sentence */
     int64_t budget = memory_budget();
     arena_budget(budget);
     struct worker worker = { .session = session_new(),
