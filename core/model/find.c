@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
 #include "core/base/file.h"
@@ -110,16 +111,14 @@ static void search_folder(struct search *search, const char *folder) {
 
 /* The commit that "main" is at; NULL if the cache does not say so. */
 static const char *main_commit(struct arena *arena, const char *repo) {
-    char commit[COMMIT_MOST];
-    FILE *file = fopen(file_join(arena, repo, "refs/main"), "re");
-    size_t n = file ? fread(commit, 1, sizeof commit - 1, file) : 0;
-    if (file) {
-        fclose(file);
+    struct err err;
+    const struct file *file = file_map(arena, file_join(arena, repo, "refs/main"), &err);
+    if (!file || file->size > COMMIT_MOST) {
+        return NULL;
     }
-    commit[n] = '\0';
+    char *commit = arena_text(arena, (const char *)file->bytes, (size_t)file->size);
     commit[strcspn(commit, " \r\n")] = '\0';
-    bool usable = commit[0] && commit[0] != '.' && !strchr(commit, '/');
-    return usable ? arena_copy(arena, commit) : NULL;
+    return commit[0] && commit[0] != '.' && !strchr(commit, '/') ? commit : NULL;
 }
 
 /* The only .gguf file of a folder, NULL if there is none or several. */
@@ -218,6 +217,12 @@ const char *find_model(struct arena *arena, const char *name_or_path, struct err
     const char *path = places_expand(arena, name_or_path);
     if (file_exists(path) || file_is_folder(path)) {
         return path;
+    }
+    if (access(path, F_OK) == 0) {
+        char shown[300];
+        err_set(err, ERR_MODEL, "%s is a device or pipe, and a model is a file or a folder",
+                err_quote(shown, sizeof shown, path, strlen(path)));
+        return NULL;
     }
     int64_t count;
     const struct found *found = find_models(arena, &count), *hit = NULL;

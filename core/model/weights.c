@@ -169,7 +169,10 @@ static void shards_unite(struct shards *shards) {
     shards->count = n;
 }
 
-/* A shard's name must be that of a file beside the index: no folder, no way out. */
+/* A shard's name must be that of a file beside the index: no folder, no way out. That file may
+ * be a link, as in the hub's cache, whose snapshots are links to its blobs: an index comes from
+ * strangers, the entries of a folder do not. Where it leads there must be a regular file
+ * (file_map). */
 static const char *shard_name(struct jsonread *r, struct arena *arena, struct json_text key) {
     struct json_text text = jsonread_string(r, arena);
     const char *name = weights_name(arena, text.bytes, text.length);

@@ -79,6 +79,8 @@ TEST(find_takes_the_commit_that_main_is_at) {
     put("hub/models--org--quants/snapshots/ee/q4.gguf", "");
     put("hub/models--evil--out/refs/main", "../../../models");
     put("hub/models--org--config-only/refs/main", "dd");
+    put("hub/models--org--endless/refs/other", "");
+    check_int(mkfifo(file_join(arena, root, "hub/models--org--endless/refs/main"), 0600), 0);
     put("hub/models--org--config-only/snapshots/dd/config.json", "{}");
     check_same(find_model(arena, "org/my-model", &err),
                path_of("hub/models--org--my-model/snapshots/abc123"));

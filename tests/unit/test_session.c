@@ -281,7 +281,7 @@ TEST(session_journal_is_nothing_without_a_state) {
 TEST(session_says_that_a_model_changed) {
     struct err err = { 0 };
     struct arena *arena = check_arena();
-    const char *files[] = { "config.json", "model.safetensors", "vocab.txt" };
+    const char *files[] = { "config.json", "model.safetensors", "tokenizer.json" };
     const char *folder = check_folder(arena), *weights = NULL;
     for (int i = 0; i < 3; i++) {
         struct file *file = file_map(arena, file_join(arena, bert(), files[i]), &err);
