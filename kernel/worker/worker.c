@@ -20,7 +20,7 @@
 #include "kernel/worker/tile.h"
 
 enum {
-    REMEMBERED = 256 << 20, /* bytes of results without a name, at most */
+    REMEMBERED = 512 << 20, /* bytes of results without a name, at most */
     LEFT = 512 << 20        /* bytes of results left to the next worker, at most */
 };
 

@@ -6,6 +6,9 @@ import { settings } from './settings.js';
 import { surroundings } from './surroundings.js';
 
 export class Kernels {
+  /** The notebooks' connections to kernels of ours. */
+  private readonly connections = new Set<Kernel.IKernelConnection>();
+  /** Of several connections to one kernel, one has the line. It may be one that we opened. */
   private readonly comms = new Map<Kernel.IKernelConnection, KernelComm>();
   private readonly listeners = new Set<() => void>();
 
@@ -29,8 +32,7 @@ export class Kernels {
     if (!kernel) {
       return null;
     }
-    /* Of several connections to one kernel, the application lets the first alone have comms. */
-    const first = [...this.comms.keys()].find(one => one.id === kernel.id);
+    const first = this.spokenBy(kernel.id);
     return this.comms.get(kernel) ?? (first && this.comms.get(first)) ?? null;
   }
 
@@ -61,17 +63,47 @@ export class Kernels {
       info => info.language_info.name === 'cutaway',
       () => false /* it ended before it said what it is */
     );
-    if (ours && !kernel.isDisposed && kernel.handleComms && !this.comms.has(kernel)) {
-      const comm = new KernelComm(kernel);
-      this.comms.set(kernel, comm);
+    if (ours && !kernel.isDisposed && !this.connections.has(kernel)) {
+      this.connections.add(kernel);
       kernel.disposed.connect(() => {
+        this.connections.delete(kernel);
         this.comms.delete(kernel);
         this.changed();
+        queueMicrotask(() => this.leave(kernel.id)); /* a kernel that ends disposes of all its connections */
       });
-      this.tellAfterRestarts(kernel, comm);
-      settings.tell(comm);
+      if (kernel.handleComms) {
+        this.speak(kernel);
+      }
     }
     this.changed();
+  }
+
+  /** The connection that has the line to that kernel. */
+  private spokenBy(id: string): Kernel.IKernelConnection | undefined {
+    return [...this.comms.keys()].find(one => one.id === id);
+  }
+
+  private speak(kernel: Kernel.IKernelConnection): void {
+    const comm = new KernelComm(kernel);
+    this.comms.set(kernel, comm);
+    kernel.disposed.connect(() => this.comms.delete(kernel));
+    this.tellAfterRestarts(kernel, comm);
+    settings.tell(comm);
+  }
+
+  /**
+   * A notebook has left this kernel. The application lets the first connection to a kernel alone have comms, and the
+   * others not even when that one has closed: where it had the line, those that stay get one by a connection of ours.
+   */
+  private leave(id: string): void {
+    const heir = [...this.connections].find(one => one.id === id);
+    const speaker = this.spokenBy(id);
+    if (heir && !speaker) {
+      this.speak(heir.handleComms ? heir : heir.clone({ handleComms: true }));
+      this.changed();
+    } else if (!heir) {
+      speaker?.dispose();
+    }
   }
 
   /** A kernel that restarts has forgotten the settings. */

@@ -1,23 +1,28 @@
-// comm.mjs LIB: the extension's end of the line to the kernel (lab/src/comm.ts, compiled into the folder
-// LIB) against a kernel connection of our own, which behaves as JupyterLab's does. Ends with "N passed, N failed".
+// comm.mjs LIB: the extension's end of the line to the kernel (lab/src/comm.ts and panel-kernels.ts, compiled
+// into the folder LIB) against a kernel connection of our own, which behaves as JupyterLab's does. Ends with
+// "N passed, N failed".
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The module, from a folder that says that it holds modules: the extension's own does not. */
+/** The modules, from a folder that says that it holds modules: the extension's own does not. The reader's choices and
+ *  what the renderers know of the application are not there. */
 async function load(lib) {
   const folder = mkdtempSync(join(tmpdir(), 'cutaway-comm-'));
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-  ['comm.js', 'reader.js'].forEach(name => copyFileSync(join(lib, name), join(folder, name)));
+  writeFileSync(join(folder, 'settings.js'), 'export const settings = { listen() {}, tell() {}, send() {} };');
+  writeFileSync(join(folder, 'surroundings.js'), 'export const surroundings = { changed() {} };');
+  ['comm.js', 'reader.js', 'panel-kernels.js'].forEach(name => copyFileSync(join(lib, name), join(folder, name)));
   try {
-    return await import(pathToFileURL(join(folder, 'comm.js')).href);
+    const from = name => import(pathToFileURL(join(folder, name)).href);
+    return { ...(await from('comm.js')), ...(await from('panel-kernels.js')) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const { KernelComm } = await load(process.argv[2]);
+const { KernelComm, Kernels } = await load(process.argv[2]);
 console.warn = () => undefined; // what is not told is warned of
 
 class Signal {
@@ -230,6 +235,61 @@ await test('a kernel connection without comms is an answer, not a crash', async 
   line.onEvent(() => undefined);
   want((await why(line.state())).includes('disabled'), 'not rejected');
   want((await why(line.tile('0', 'x', [0]))).includes('disabled'), 'not rejected');
+});
+
+/** Notebooks on one kernel, the first of whose connections alone has comms. */
+function notebooksOn(count) {
+  const clones = [];
+  const notebooks = Array.from({ length: count }, (_, i) => {
+    const kernel = new FakeKernel();
+    Object.assign(kernel, {
+      id: 'one', handleComms: i === 0, refuses: i > 0, info: Promise.resolve({ language_info: { name: 'cutaway' } }),
+      clone({ handleComms }) {
+        const clone = Object.assign(new FakeKernel(), { id: 'one', handleComms, refuses: !handleComms });
+        clone.dispose = () => { clone.isDisposed = true; clone.disposed.emit(); };
+        clones.push(clone);
+        return clone;
+      },
+      dispose() { kernel.isDisposed = true; kernel.disposed.emit(); }
+    });
+    return { node: {}, sessionContext: { session: { kernel }, kernelChanged: new Signal() } };
+  });
+  const tracker = { forEach: act => notebooks.forEach(act), find: () => null, widgetAdded: new Signal() };
+  const close = notebook => {
+    const { kernel } = notebook.sessionContext.session;
+    notebook.sessionContext.session = null;
+    kernel.dispose();
+  };
+  return { kernels: new Kernels(tracker), notebooks, clones, close };
+}
+
+const soon = () => new Promise(resolve => setTimeout(resolve, 0));
+
+await test('a notebook keeps its line when another on the same kernel closes', async () => {
+  const { kernels, notebooks, clones, close } = notebooksOn(3);
+  await soon();
+  const line = kernels.of(notebooks[0]);
+  want(line && notebooks.every(one => kernels.of(one) === line), 'not one line for all');
+  close(notebooks[0]);
+  await soon();
+  const next = kernels.of(notebooks[1]);
+  want(next && next !== line && kernels.of(notebooks[2]) === next && clones.length === 1, 'no line for those that stay');
+  next.state().catch(() => undefined);
+  want(clones[0].comms.length === 1, 'the line does not reach the kernel');
+  close(notebooks[1]);
+  await soon();
+  want(kernels.of(notebooks[2]) === next && !clones[0].isDisposed, 'another line where none was lost');
+  close(notebooks[2]);
+  await soon();
+  want(clones.length === 1 && clones[0].isDisposed, 'our own connection stays for nobody');
+});
+
+await test('a kernel that ends with all its notebooks gets no new line', async () => {
+  const { kernels, notebooks, clones, close } = notebooksOn(2);
+  await soon();
+  notebooks.forEach(close);
+  await soon();
+  want(clones.length === 0 && notebooks.every(one => kernels.of(one) === null), 'a line to nobody');
 });
 
 console.log(`${passed} passed, ${failed} failed`);
