@@ -45,6 +45,8 @@ struct journal {
     struct root root; /* as it counts now; generation 0: the file is empty */
     struct list list;
     struct arena *own; /* holds the list */
+    uint64_t failed;   /* what has this number or a lower one was not to be written: no more
+                        * tries, each of which fills a disk to its end */
 };
 
 static const char magic[8] = "CTKEEP1";
@@ -345,13 +347,14 @@ static struct wanted wanted_of(const struct journal *journal, struct arena *scra
 
 /* Takes what has room: those with a name first, the newest of them first. Returns how many are
  * to be written. */
-static int64_t choose(struct wanted *wanted, int64_t n, int64_t most) {
+static int64_t choose(struct wanted *wanted, int64_t n, int64_t most, uint64_t failed) {
     int64_t left = most, fresh = 0;
     for (int turn = 0; turn < 2; turn++) {
         for (int64_t i = 0; i < n; i++) {
             bool named = wanted[i].item->named;
             bool fits =
                 wanted[i].bytes <= left && (named || wanted[i].bytes <= JOURNAL_UNNAMED);
+            fits = fits && (wanted[i].record.serial > 0 || wanted[i].item->serial > failed);
             if (named == (turn == 0) && fits) {
                 wanted[i].taken = true;
                 left -= wanted[i].bytes;
@@ -404,7 +407,7 @@ void journal_write(struct journal *journal, struct arena *scratch,
     for (int64_t i = 0; i < n; i++) {
         wanted[i] = wanted_of(journal, scratch, &items[i]);
     }
-    int64_t fresh = choose(wanted, n, journal->most);
+    int64_t fresh = choose(wanted, n, journal->most, journal->failed);
     struct list list = list_of(scratch, wanted, n);
     if (list.count < journal->list.count && commit(journal, scratch, list) < 0) {
         return; /* what is not wanted any more was to make room */
@@ -414,8 +417,9 @@ void journal_write(struct journal *journal, struct arena *scratch,
     }
     struct map map = map_of(scratch, journal, &journal->list, fresh);
     for (int64_t i = 0; i < n; i++) {
-        if (wanted[i].taken && wanted[i].record.serial == 0) {
-            record_write(journal, &map, &wanted[i]);
+        if (wanted[i].taken && wanted[i].record.serial == 0 &&
+            record_write(journal, &map, &wanted[i]) < 0 && journal->failed < items[i].serial) {
+            journal->failed = items[i].serial;
         }
     }
     commit(journal, scratch, list_of(scratch, wanted, n));
