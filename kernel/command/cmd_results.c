@@ -50,9 +50,17 @@ const struct command cmd_results = {
     .summary_zh = "列出保存的结果",
     .help = "Results live until the kernel restarts: those a command kept with --as, and _, "
             "the last one.\n"
-            "%show draws one again, %save takes it out of the session.",
-    .help_zh = "结果保留到内核重启为止：用 --as 保存的，以及 _（上一个结果）。%show "
-               "重画，%save 写到文件。",
+            "Where the computing process died, the one that takes its place has them too: up "
+            "to half "
+            "a gigabyte\n"
+            "of those with a name, and _ where it has at most 16 MB. %show draws one again, "
+            "%save takes it\n"
+            "out of the session.",
+    .help_zh =
+        "结果保留到内核重启为止：用 --as 保存的，以及 _（上一个结果）。\n"
+        "计算进程中途死亡时，接替它的进程也有这些结果：有名字的共可达半个 GB，_ 不超过 16 "
+        "MB。\n"
+        "%show 重画，%save 写到文件。",
     .example = "%results",
     .options = options,
     .run = run,

@@ -129,9 +129,11 @@ const struct command cmd_save = {
         "finding and the strongest rows; .npy and .npz for NumPy, .csv for tables, .json and\n"
         ".safetensors: all numbers, exact, the last four with labels. Paths are relative to "
         "the\n"
-        "notebook's folder. An older file of that name is replaced, whole or not at all. "
-        "--view, --layer\n"
-        "and --head choose as in %show; --theme and --colours for this file alone.",
+        "notebook's folder. An older file of that name is replaced, whole or not at all; "
+        "links, devices\n"
+        "and files protected against writing are refused. --view, --layer and --head choose as "
+        "in\n"
+        "%show; --theme and --colours for this file alone.",
     .help_zh = "文件名的结尾决定写什么：.png 是图，--dpi 可达印刷要求的精度；.svg 和 .pdf "
                "是同一幅图的线条\n"
                "与文字，放大到任何尺寸都清晰，文字可搜索、可复制（.pdf 自带字体）；.html "
@@ -140,8 +142,9 @@ const struct command cmd_save = {
                ".safetensors：\n"
                "全部数值，完全精确（后四种带标签）。路径相对于笔记本所在的文件夹。同名旧文件会"
                "被整个替换，\n"
-               "不会只写一半。--view、--layer、--head 的用法与 %show 相同；--theme、--colours "
-               "只用于这个文件。",
+               "不会只写一半；链接、设备和写保护的文件会被拒绝。--view、--layer、--head "
+               "的用法与 %show 相同；\n"
+               "--theme、--colours 只用于这个文件。",
     .example = "%save cat cat.png --layer 0 --head 3",
     .needs = "%model load minilm\n# %%\n%%attention --as cat\nThe cat sat on the mat",
     .complete = COMPLETE_RESULT,
