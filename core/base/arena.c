@@ -10,6 +10,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/checked.h"
+#include "core/base/memory.h"
 
 /* With AddressSanitizer a block is followed by bytes that belong to nobody, and what is not
  * given out is out of bounds; else an overflow would only meet the next block. */
@@ -110,9 +111,10 @@ static void count(size_t size) {
             count(size); /* each time less is held, so this ends */
             return;
         }
-        catch_throw(
-            ERR_MEMORY, "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use",
-            (double)size / 1e6, (double)(now - (long long)size) / 1e6, (double)limit / 1e6);
+        catch_throw(ERR_MEMORY,
+                    "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use%s",
+                    (double)size / 1e6, (double)(now - (long long)size) / 1e6,
+                    (double)limit / 1e6, memory_advice());
     }
 }
 
@@ -246,8 +248,8 @@ _Noreturn static void refuse(size_t size, long long now, long long limit) {
     atomic_fetch_sub(&held, (long long)size);
     if (limit) {
         catch_throw(ERR_MEMORY,
-                    "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use", more,
-                    held_before, (double)limit / 1e6);
+                    "%.1f MB more are needed; %.1f of the %.1f MB allowed are in use%s", more,
+                    held_before, (double)limit / 1e6, memory_advice());
     }
     catch_throw(ERR_MEMORY,
                 "%.1f MB more are needed and the system has none left; %.1f MB are in use",

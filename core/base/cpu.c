@@ -54,9 +54,11 @@ enum cpu_isa cpu_isa(void) {
     return (enum cpu_isa)known;
 }
 
-/* Processors that the control group allows, 0 if it sets no limit. */
+/* Processors that the control group allows, or CPU_LIMIT, which JupyterHub sets; 0 if neither
+ * sets a limit. */
 static int quota(void) {
-    double allowed = 0, period = 0;
+    const char *said = getenv("CPU_LIMIT");
+    double allowed = 0, period = 0, most = said ? strtod(said, NULL) : 0;
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
     if (f) {
         if (fscanf(f, "%lf %lf", &allowed, &period) != 2) {
@@ -64,7 +66,10 @@ static int quota(void) {
         }
         fclose(f);
     }
-    return allowed > 0 && period > 0 ? (int)ceil(allowed / period) : 0;
+    if (allowed > 0 && period > 0) {
+        most = most > 0 ? fmin(most, allowed / period) : allowed / period;
+    }
+    return most > 0 && most < 1e6 ? (int)ceil(most) : 0;
 }
 
 int cpu_threads(void) {

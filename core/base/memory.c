@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/arena.h"
+#include "core/base/cpu.h"
 #include "core/base/file.h"
 
 /* A whole number above 0 at the beginning of text; INT64_MAX if there is none ("max"). */
@@ -32,74 +35,81 @@ static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-int64_t memory_budget(void) {
-    int64_t asked = number_in(getenv("CUTAWAY_MEMORY"));
-    if (asked < INT64_MAX >> 20) {
-        return asked << 20;
-    }
-    int64_t most = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    most = least(most, number_of_file("/sys/fs/cgroup/memory.max"));
-    most = least(most, number_of_file("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-    most = least(most, number_in(getenv("MEM_LIMIT")));
-    return most / 4 * 3;
-}
+/* ---- control groups ---- */
 
-/* ---- what is free now ---- */
-
-/* The number behind `key` at the beginning of a line; 0 if there is none. */
+/* The number behind `key` at the beginning of a line; -1 if there is none. */
 static int64_t number_behind(const char *path, const char *key) {
     char line[200];
-    int64_t number = 0;
+    int64_t number = -1;
     size_t n = strlen(key);
     FILE *file = fopen(path, "re");
-    while (file && number == 0 && fgets(line, sizeof line, file)) {
-        number = strncmp(line, key, n) == 0 ? number_in(line + n) : 0;
+    while (file && number < 0 && fgets(line, sizeof line, file)) {
+        if (strncmp(line, key, n) == 0) {
+            number = strtoll(line + n, NULL, 10);
+        }
     }
     if (file) {
         fclose(file);
     }
-    return number == INT64_MAX ? 0 : number;
+    return number;
+}
+
+/* A file of a folder. */
+static const char *in(char path[4400], const char *folder, const char *name) {
+    snprintf(path, 4400, "%s/%s", folder, name);
+    return path;
+}
+
+static int64_t limit_of(const char *folder, bool second) {
+    char path[4400];
+    return number_of_file(in(path, folder, second ? "memory.max" : "memory.limit_in_bytes"));
 }
 
 /* What is left to one cgroup, pages of files that it could drop included. */
-static int64_t left_to(const char *folder, const char *limit, const char *used,
-                       const char *files) {
+static int64_t left_to(const char *folder, bool second) {
     char path[4400];
-    snprintf(path, sizeof path, "%s/%s", folder, limit);
-    int64_t most = number_of_file(path);
-    snprintf(path, sizeof path, "%s/%s", folder, used);
-    int64_t now = number_of_file(path);
+    int64_t most = limit_of(folder, second);
+    int64_t now =
+        number_of_file(in(path, folder, second ? "memory.current" : "memory.usage_in_bytes"));
     if (most == INT64_MAX || now == INT64_MAX) {
         return INT64_MAX;
     }
-    snprintf(path, sizeof path, "%s/memory.stat", folder);
-    int64_t dropped =
-        number_behind(path, files) +
-        number_behind(path, files[0] == 't' ? "total_active_file " : "active_file ");
+    in(path, folder, "memory.stat");
+    int64_t idle = number_behind(path, second ? "inactive_file " : "total_inactive_file ");
+    int64_t active = number_behind(path, second ? "active_file " : "total_active_file ");
+    int64_t dropped = (idle > 0 ? idle : 0) + (active > 0 ? active : 0);
     int64_t left = most - now + least(dropped, now);
     return left > 0 ? left : 0;
 }
 
-/* What is left to a cgroup and to all that hold it; `folder` is cut on the way up to `root`. */
-static int64_t left_on_the_way(char *folder, size_t root, bool second) {
-    int64_t left = INT64_MAX;
+/* How often something in it was ended; INT64_MAX: it does not say. */
+static int64_t kills_in(const char *folder, bool second) {
+    char path[4400];
+    int64_t kills = number_behind(
+        in(path, folder, second ? "memory.events" : "memory.oom_control"), "oom_kill ");
+    return kills < 0 ? INT64_MAX : kills;
+}
+
+/* The least of a cgroup and of all that hold it, or what the first of them says that says
+ * anything (`first`); `folder` is cut on the way up to `root`. */
+static int64_t least_on_the_way(char *folder, size_t root, bool second, bool first,
+                                int64_t (*of)(const char *folder, bool second)) {
+    int64_t all = INT64_MAX;
     for (;;) {
-        left = least(left,
-                     second ? left_to(folder, "memory.max", "memory.current", "inactive_file ")
-                            : left_to(folder, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                      "total_inactive_file "));
+        all = least(all, of(folder, second));
         char *slash = strrchr(folder, '/');
-        if (!slash || (size_t)(slash - folder) < root) {
-            return left;
+        if (!slash || (size_t)(slash - folder) < root || (first && all < INT64_MAX)) {
+            return all;
         }
         *slash = '\0';
     }
 }
 
-/* /proc/self/cgroup has lines like "0::/user.slice/x" (v2) and "4:memory:/x" (v1). */
-static int64_t left_to_cgroups(void) {
+/* The same of the cgroups that this process is in, INT64_MAX if they say nothing.
+ * /proc/self/cgroup has lines like "0::/user.slice/x" (v2) and "4:memory:/x" (v1). */
+static int64_t least_of_cgroups(int64_t (*of)(const char *folder, bool second), bool first) {
     char line[4096], folder[4200];
-    int64_t left = INT64_MAX;
+    int64_t all = INT64_MAX;
     FILE *file = fopen("/proc/self/cgroup", "re");
     while (file && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
@@ -109,19 +119,121 @@ static int64_t left_to_cgroups(void) {
             const char *root = second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
             snprintf(folder, sizeof folder, "%s%s", root,
                      strcmp(path + 1, "/") ? path + 1 : "");
-            left = least(left, left_on_the_way(folder, strlen(root), second));
+            all = least(all, least_on_the_way(folder, strlen(root), second, first, of));
         }
     }
     if (file) {
         fclose(file);
     }
-    return left;
+    return all;
 }
+
+int64_t memory_kills(void) {
+    int64_t kills = least_of_cgroups(kills_in, true);
+    return kills < INT64_MAX ? kills : number_behind("/proc/vmstat", "oom_kill ");
+}
+
+/* ---- what may be held ---- */
+
+static int64_t limit;           /* of %limit, 0: none */
+static bool guarded;            /* RLIMIT_DATA follows the budget */
+static enum memory_cause cause; /* of the last budget */
+
+static int64_t machine(void) {
+    return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+int64_t memory_ceiling(void) {
+    return least(machine(), least_of_cgroups(limit_of, false));
+}
+
+static int64_t rlimit_of(__rlimit_resource_t resource) {
+    struct rlimit found;
+    return getrlimit(resource, &found) == 0 && found.rlim_cur < INT64_MAX
+               ? (int64_t)found.rlim_cur
+               : INT64_MAX;
+}
+
+/* As they were before the first of them was set here. */
+static int64_t rlimits(void) {
+    static int64_t found;
+    if (found == 0) {
+        found = least(rlimit_of(RLIMIT_AS), rlimit_of(RLIMIT_DATA));
+    }
+    return found;
+}
+
+static void lower(int64_t *most, int64_t to, enum memory_cause by) {
+    if (to < *most) {
+        *most = to;
+        cause = by;
+    }
+}
+
+int64_t memory_budget(void) {
+    int64_t most = machine(), asked = number_in(getenv("CUTAWAY_MEMORY"));
+    cause = MEMORY_MACHINE;
+    lower(&most, least_of_cgroups(limit_of, false), MEMORY_CONTAINER);
+    lower(&most, rlimits(), MEMORY_RLIMIT);
+    lower(&most, number_in(getenv("MEM_LIMIT")), MEMORY_MEM_LIMIT);
+    most = most / 4 * 3;
+    if (asked < INT64_MAX >> 20) {
+        most = asked << 20;
+        cause = MEMORY_ASKED;
+    }
+    if (limit > 0) {
+        lower(&most, limit, MEMORY_LIMIT);
+    }
+    return most;
+}
+
+enum memory_cause memory_cause(void) {
+    return cause;
+}
+
+const char *memory_advice(void) {
+    static const char *const advice[] = {
+        [MEMORY_MACHINE] = "",
+        [MEMORY_CONTAINER] = " (three quarters of what this container has)",
+        [MEMORY_RLIMIT] = " (three quarters of what ulimit allows)",
+        [MEMORY_MEM_LIMIT] = " (three quarters of MEM_LIMIT, which the server sets)",
+        [MEMORY_ASKED] = " (as CUTAWAY_MEMORY says)",
+        [MEMORY_LIMIT] = " (as %limit says; %limit off lifts it)",
+    };
+    return advice[cause];
+}
+
+/* The soft limit alone, so that it can be raised again. */
+static void guard_set(int64_t budget) {
+    enum { ROOM = 256 << 20, STACK = 16 << 20 }; /* bytes; a stack is one thread's */
+    struct rlimit now;
+    if (getrlimit(RLIMIT_DATA, &now) == 0) {
+        rlim_t wanted = (rlim_t)budget + ROOM + (rlim_t)cpu_threads() * STACK;
+        now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
+        setrlimit(RLIMIT_DATA, &now);
+    }
+}
+
+void memory_guard(void) {
+    guarded = true;
+    guard_set(memory_budget());
+}
+
+void memory_limit(int64_t bytes) {
+    limit = bytes;
+    int64_t budget = memory_budget();
+    arena_budget(budget);
+    if (guarded) {
+        guard_set(budget);
+    }
+}
+
+/* ---- what is free now ---- */
 
 int64_t memory_free(void) {
     int64_t available = number_behind("/proc/meminfo", "MemAvailable:");
     available = available > 0 && available < INT64_MAX >> 10 ? available << 10 : INT64_MAX;
-    return least(available, left_to_cgroups());
+    return least(available, least_of_cgroups(left_to, false));
 }
 
 /* ---- what is mapped ---- */

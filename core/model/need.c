@@ -79,10 +79,11 @@ int need_check(const struct model *model, const struct pass *pass, double record
     if (own > allowed || own > free) {
         return err_set(err, ERR_MEMORY,
                        "this pass over %lld tokens needs %.1f MB (%.1f kept, %.1f to compute "
-                       "with) and can have %.1f MB; keep less, or shorten the text",
+                       "with) and can have %.1f MB%s; keep less, or shorten the text",
                        (long long)(pass->batch * pass->tokens), own / 1e6, need.kept / 1e6,
                        (need.scratch + need.recorded) / 1e6,
-                       (own > allowed && allowed < free ? allowed : free) / 1e6);
+                       (own > allowed && allowed < free ? allowed : free) / 1e6,
+                       own > allowed && allowed < free ? memory_advice() : "");
     }
     if (all > free) {
         return err_set(

@@ -83,8 +83,15 @@ static const char *size_of(struct arena *arena, const struct weights *weights, b
                               (long long)weights->files);
 }
 
-static const struct bundle *settings_of(struct arena *arena, const struct loaded *one,
+/* What %limit allows; NULL: it is off. */
+static const char *limit_of(struct arena *arena, struct session *session) {
+    long long bytes = strtoll(session_setting(session, "limit"), NULL, 10);
+    return bytes > 0 ? arena_printf(arena, "%s (%%limit)", megabytes(arena, bytes)) : NULL;
+}
+
+static const struct bundle *settings_of(struct session *session, const struct loaded *one,
                                         bool zh) {
+    struct arena *arena = session_arena(session);
     static const char *const heads[] = { "", "" };
     const struct model *model = one->model;
     const struct config *config = model->config;
@@ -110,6 +117,7 @@ static const struct bundle *settings_of(struct arena *arena, const struct loaded
         { "stored as", "存储类型", types_of(arena, model->weights) },
         { "file size", "文件大小", size_of(arena, model->weights, zh) },
         { "mapped", "内存映射", mapped_of(arena, model->weights, zh) },
+        { "memory limit", "内存上限", limit_of(arena, session) },
         { "tokenizer", "分词器",
           model->tokenizer ? tokenizer_kind(model->tokenizer)
           : zh             ? "无"
@@ -145,8 +153,7 @@ int model_card_show(struct session *session, const struct cell_line *line,
     if (asked_show(session, reply, result, NULL, language, err) < 0) {
         return err_pass(err);
     }
-    reply_bundle(reply, settings_of(session_arena(session), one, strcmp(language, "zh") == 0),
-                 NULL, false);
+    reply_bundle(reply, settings_of(session, one, strcmp(language, "zh") == 0), NULL, false);
     asked_keep(session, line, index, count, own, result);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "core/base/jsonwrite.h"
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
+#include "kernel/front/death.h"
 #include "kernel/front/grants.h"
 #include "kernel/front/history.h"
 #include "kernel/front/input.h"
@@ -338,21 +339,33 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
     front_publish(front, front->running.message, "stream", out);
 }
 
+/* What may help the running cell where its worker died for want of memory; else NULL. */
+static const char *hint_of(const struct front *front) {
+    size_t length;
+    if (!front->running.message || !death_by_memory(minder_death(front->minder))) {
+        return NULL;
+    }
+    const char *code = frames_text(front->running.message, "code", &length);
+    return death_hint(code, length);
+}
+
 /* What a user is told of a worker's death. */
 static void death_say(struct front *front, const char *why, bool bare) {
-    char said[500];
+    char said[800];
+    const char *hint = bare ? NULL : hint_of(front);
     if (front->running.forced) {
         cell_fail(front, err_name(ERR_STOP),
                   "interrupted; it did not stop within 2 seconds, so the computing process was "
                   "ended and started again (models are loaded again, kept results come back)");
         return;
     }
-    snprintf(said, sizeof said,
-             bare ? "the computing process %s while it loaded the models again; a new one is "
-                    "there without them, so load them with %%model load"
-                  : "the computing process %s; a new one is there, loads the models again and "
-                    "takes back the kept results, so other cells work as before",
-             why);
+    snprintf(
+        said, sizeof said,
+        bare ? "the computing process %s%s%s while it loaded the models again%s new one is "
+               "there without them, so load them with %%model load"
+             : "the computing process %s%s%s%s new one is there, loads the models again and "
+               "takes back the kept results, so other cells work as before",
+        why, hint ? "; try " : "", hint ? hint : "", hint ? ". A" : "; a");
     if (front->running.message) {
         cell_fail(front, err_name(ERR_DIED), said);
     } else if (bare) { /* shown with the next cell */

@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/memory.h"
+#include "core/base/now.h"
 #include "core/base/pipe.h"
+#include "kernel/front/death.h"
 #include "kernel/relay/relay.h"
 
 enum {
@@ -35,10 +38,13 @@ struct minder {
     size_t sent;
     struct buf *names, *state;
     const struct buf
-        *granted;   /* what the next worker may open; NULL: nothing beyond the usual */
-    bool restoring; /* no NAMES has come from this worker */
-    int tries;      /* workers in a row that died so */
-    bool retiring;  /* it was asked to end */
+        *granted;       /* what the next worker may open; NULL: nothing beyond the usual */
+    bool restoring;     /* no NAMES has come from this worker */
+    int tries;          /* workers in a row that died so */
+    bool retiring;      /* it was asked to end */
+    int64_t kills;      /* what memory_kills said last */
+    double looked;      /* when, in seconds; 0: never */
+    struct death death; /* of the last one */
 };
 
 /* A file that has no name, so that it is gone with the last process that holds it. */
@@ -117,10 +123,21 @@ static void ends_close(int *ends, int n) {
     }
 }
 
+/* Remembers how often the system has ended something for want of memory; at most once a second,
+ * as each look reads some files. */
+static void kills_look(struct minder *minder) {
+    double now = now_seconds();
+    if (minder->looked == 0 || now - minder->looked > 1) {
+        minder->looked = now;
+        minder->kills = memory_kills();
+    }
+}
+
 /* The worker is there; tells it and the front. */
 static int started(struct minder *minder) {
     minder->restoring = true;
     minder->retiring = false;
+    kills_look(minder);
     minder_send(minder, RELAY_RESTORE, minder->state->data, minder->state->length);
     minder->listener.started(minder->listener.arg);
     return 0;
@@ -311,6 +328,9 @@ int minder_read(struct minder *minder) {
 }
 
 void minder_send(struct minder *minder, uint32_t kind, const void *bytes, size_t length) {
+    if (kind == RELAY_EXECUTE) {
+        kills_look(minder);
+    }
     const uint32_t kinds[2] = { kind, 0 }; /* the head of a frame of core/base/pipe */
     const uint64_t size = length;
     buf_add(minder->out, kinds, sizeof kinds);
@@ -348,40 +368,17 @@ void minder_signal(struct minder *minder, int signal) {
     }
 }
 
-void minder_cause(int status, long peak_kb, char *why, size_t size) {
-    static const struct {
-        int signal;
-        const char *name, *meaning;
-    } known[] = {
-        { SIGSEGV, "SIGSEGV", "invalid memory access" },
-        { SIGBUS, "SIGBUS", "a mapped file became shorter or cannot be read" },
-        { SIGABRT, "SIGABRT", "it found itself in an impossible state" },
-        { SIGILL, "SIGILL", "an instruction that this processor lacks" },
-        { SIGFPE, "SIGFPE", "invalid arithmetic" },
-        { SIGTERM, "SIGTERM", "someone ended it" },
-        { SIGINT, "SIGINT", "an interrupt" },
-        { SIGXCPU, "SIGXCPU", "its processor time was used up" },
-    };
-    if (!WIFSIGNALED(status)) {
-        snprintf(why, size, "ended with exit code %d", WEXITSTATUS(status));
-        return;
-    }
-    int signal = WTERMSIG(status);
-    if (signal == SIGKILL) {
-        snprintf(why, size,
-                 "was killed by SIGKILL (it had used up to %ld MB of memory; the system ends a "
-                 "process "
-                 "so when memory runs out)",
-                 peak_kb / 1000);
-        return;
-    }
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].signal == signal) {
-            snprintf(why, size, "was killed by %s (%s)", known[i].name, known[i].meaning);
-            return;
-        }
-    }
-    snprintf(why, size, "was killed by signal %d", signal);
+const struct death *minder_death(const struct minder *minder) {
+    return &minder->death;
+}
+
+static void death_note(struct minder *minder, int status, long peak_kb) {
+    int64_t kills = memory_kills();
+    minder->death = (struct death){ .status = status,
+                                    .peak = (int64_t)peak_kb * 1024,
+                                    .kills = kills < 0 ? -1 : kills - minder->kills,
+                                    .ceiling = memory_ceiling() };
+    minder->kills = kills;
 }
 
 /* Keeps of the state what no file can spoil: the settings, which are its first lines. Returns
@@ -415,7 +412,8 @@ enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
         kill(minder->pid, SIGKILL); /* it may have closed its pipe and live on */
         while (wait4(minder->pid, &status, 0, &usage) < 0 && errno == EINTR) {
         }
-        minder_cause(status, usage.ru_maxrss, why, size);
+        death_note(minder, status, usage.ru_maxrss);
+        death_write(&minder->death, why, size);
     }
     texts_read(minder);
     ends_close(&minder->fd, 1);

@@ -73,8 +73,9 @@ enum minder_hope {
  * "was killed by SIGSEGV (invalid memory access)". */
 enum minder_hope minder_bury(struct minder *minder, char *why, size_t size);
 
-/* The sentence of a wait status; `peak_kb` is the most memory it held. */
-void minder_cause(int status, long peak_kb, char *why, size_t size);
+/* What the last one died of. */
+struct death;
+const struct death *minder_death(const struct minder *minder);
 
 /* The worker's last NAMES, "" before the first. */
 const char *minder_names(const struct minder *minder);

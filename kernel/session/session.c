@@ -7,15 +7,16 @@
 #include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/base/guard.h"
+#include "core/base/memory.h"
 #include "core/explain/site_info.h"
 #include "kernel/session/journal.h"
 #include "kernel/session/kept.h"
 #include "kernel/session/loaded.h"
 
-enum { SETTINGS = 5, VALUE_ROOM = 64 };
+enum { SETTINGS = 6, VALUE_ROOM = 64 };
 
-static const char *const setting_names[SETTINGS] = { "language", "theme", "colours", "seed",
-                                                     "time" };
+static const char *const setting_names[SETTINGS] = { "language", "theme", "colours",
+                                                     "seed",     "time",  "limit" };
 
 struct session {
     struct arena *cell; /* NULL between cells */
@@ -42,6 +43,15 @@ static const char *language_of_locale(void) {
     return "en";
 }
 
+static char *setting_at(struct session *session, const char *name) {
+    for (int i = 0; i < SETTINGS; i++) {
+        if (strcmp(setting_names[i], name) == 0) {
+            return session->settings[i];
+        }
+    }
+    return NULL;
+}
+
 struct session *session_new(void) {
     struct session *session = calloc(1, sizeof *session);
     if (!session) {
@@ -53,6 +63,7 @@ struct session *session_new(void) {
     session_set(session, "colours", "cutaway");
     session_set(session, "seed", "0");
     session_set(session, "time", "off");
+    snprintf(setting_at(session, "limit"), VALUE_ROOM, "off"); /* changes no budget */
     return session;
 }
 
@@ -221,15 +232,6 @@ void session_write(struct session *session) {
     }
 }
 
-static char *setting_at(struct session *session, const char *name) {
-    for (int i = 0; i < SETTINGS; i++) {
-        if (strcmp(setting_names[i], name) == 0) {
-            return session->settings[i];
-        }
-    }
-    return NULL;
-}
-
 const char *session_setting(struct session *session, const char *name) {
     return setting_at(session, name);
 }
@@ -242,6 +244,9 @@ void session_set(struct session *session, const char *name, const char *value) {
     char *setting = setting_at(session, name);
     if (setting) {
         snprintf(setting, VALUE_ROOM, "%s", value);
+    }
+    if (strcmp(name, "limit") == 0) {
+        memory_limit(strtoll(value, NULL, 10)); /* "off" is 0: none */
     }
 }
 

@@ -319,7 +319,13 @@ int worker_main(int argc, char **argv) {
     prctl(PR_SET_NAME, "cutaway-worker"); /* what ps shows */
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    return confine() < 0 ? 70 : worker_serve();
+    if (confine() < 0) {
+        return 70;
+    }
+    if (!sandbox_sanitized()) {
+        memory_guard();
+    }
+    return worker_serve();
 }
 
 int worker_serve(void) {

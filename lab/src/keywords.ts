@@ -28,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 "results": {"body":false,"bare":false,"subcommands":[],"options":{"lang":["en","zh"]}},
 "help": {"body":false,"bare":false,"subcommands":[],"options":{"lang":["en","zh"]}},
 "set": {"body":false,"bare":false,"subcommands":["language","theme","colours","seed","time"],"options":{}},
+"limit": {"body":false,"bare":false,"subcommands":[],"options":{"lang":["en","zh"]}},
 "time": {"body":false,"bare":false,"subcommands":["on","off"],"options":{}},
 "seed": {"body":false,"bare":false,"subcommands":[],"options":{}},
 "ask": {"body":false,"bare":false,"subcommands":[],"options":{"secret":"switch","as":"name","lang":["en","zh"]}},
