@@ -20,7 +20,8 @@ bool death_by_memory(const struct death *death) {
     return is_killed(death) && (death->kills > 0 || is_full(death));
 }
 
-/* "3.9 of 4.0 GB", "61 of 64 MB". Pages of files that others use too count in the peak alone. */
+/* "3.9 of 4.0 GB", "61 of 64 MB". Pages of files that others use too count in the peak alone.
+ */
 static void write_peak(const struct death *death, char *text, size_t size) {
     double ceiling = (double)death->ceiling;
     double peak = death->peak < death->ceiling ? (double)death->peak : ceiling;

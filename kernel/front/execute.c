@@ -116,6 +116,9 @@ static void queue_go(struct front *front) {
 }
 
 void execute_arrive(struct front *front, struct message *message) {
+    if (!front->running.message && minder_gone(front->minder)) {
+        execute_died(front); /* before this cell, which has no part in it */
+    }
     queue_push(&front->queue, message);
     queue_go(front);
 }

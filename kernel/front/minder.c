@@ -91,7 +91,10 @@ static _Noreturn void become_worker(pid_t parent, int relay, int keep, int out, 
     if (getppid() != parent) {
         _exit(0); /* the supervisor died before it could take us along */
     }
-    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    /* No dumps, of which a limit of 1 keeps also systems that hand them to a program. */
+    if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 }) < 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    }
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0) { /* when memory runs out, the worker goes before the kernel does */
         (void)!write(score, "500", 3);
@@ -214,6 +217,11 @@ void minder_retire(struct minder *minder, const struct buf *granted) {
 
 bool minder_retiring(const struct minder *minder) {
     return minder->retiring;
+}
+
+bool minder_gone(const struct minder *minder) {
+    char byte;
+    return minder->fd >= 0 && recv(minder->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {

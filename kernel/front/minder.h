@@ -45,6 +45,9 @@ int minder_start(struct minder *minder, struct err *err);
 void minder_retire(struct minder *minder, const struct buf *granted);
 bool minder_retiring(const struct minder *minder);
 
+/* Whether the worker has ended and all it said is read: then call minder_bury. */
+bool minder_gone(const struct minder *minder);
+
 /* Fills what to poll for; entries without a descriptor have fd -1 and are left out. Returns
  * their number. */
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]);

@@ -11,6 +11,7 @@ psutil.
 import argparse
 import importlib.util
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -134,6 +135,17 @@ class Kernel:
             pass
         return time.perf_counter() - begin
 
+    def respawn(self):
+        """Seconds from the death of the computing process until a cell that needs the next one is answered."""
+        first = f"/proc/{self.manager.provisioner.pid}/task/{self.manager.provisioner.pid}/children"
+        worker = open(first).read()
+        begin = time.perf_counter()
+        os.kill(int(worker), signal.SIGKILL)
+        while open(first).read() == worker:
+            time.sleep(0.0002)
+        self.run("%seed")
+        return time.perf_counter() - begin
+
     def close(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
@@ -157,6 +169,19 @@ def kernel_rows(argv, megabyte):
     finally:
         kernel.close()
     return starts[1:], empty, display, memory
+
+
+def respawns(args):
+    """A killed worker, bare and with the default models to load again."""
+    for name, load in (("respawn", ""), ("respawn.models", "%model load minilm\n%model load smollm2")):
+        if args.wants(name):
+            kernel = Kernel([args.program, "kernel", "-f", "{connection_file}"])
+            try:
+                kernel.run(load)
+                times = [kernel.respawn() for _ in range(21)][1:]
+            finally:
+                kernel.close()
+            row(name, times)
 
 
 KERNELS = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
@@ -235,6 +260,7 @@ def main():
         beside.add_models(args, folder)
         first_picture(args)
         kernels(args)
+        respawns(args)
         beside.all_rows(args)
     sys.exit(1 if args.failed else 0)
 

@@ -174,6 +174,36 @@ def test_it_goes_with_its_parent():
         client.close()
 
 
+FIRST = """
+import os, subprocess, sys, time
+assert os.getpid() == 1
+os.environ["JPY_PARENT_PID"] = "1"
+subprocess.Popen([sys.argv[1], "kernel", "-f", sys.argv[2]], stdin=subprocess.DEVNULL)
+time.sleep(600)
+"""
+
+
+def test_it_stays_where_its_parent_is_the_first_process():
+    """As in a container, whose server has the pid that orphans' parents have elsewhere."""
+    with Kernel(client=False) as other:
+        other.process.kill()
+        other.wait()
+        own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        space = subprocess.Popen(["unshare", *own, "--pid", "--fork", "--kill-child", sys.executable, "-c", FIRST,
+                                  PROGRAM, str(other.file)], stderr=other.log)
+        client = Client(other).settle()
+        time.sleep(2.5)  # it looks for its parent each second
+        assert client.run("%echo still here")[0]["content"]["status"] == "ok"
+        client.close()
+        space.kill()
+        space.wait()
+
+
+def test_the_worker_leads_a_group_of_its_own(kernel):
+    worker, = kernel.children()
+    assert os.getpgid(worker) == worker != os.getpgid(kernel.process.pid)
+
+
 def test_ipc():
     with Kernel(transport="ipc") as kernel:
         assert kernel.client.run("%echo a")[0]["content"]["status"] == "ok"

@@ -1,3 +1,7 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/cpu.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "tests/check.h"
@@ -33,5 +37,29 @@ TEST(memory_of_no_map_is_none) {
     const struct file_piece piece = { arena_alloc(arena, 100), 100 };
     if (memory_mapped(&piece, 1, &told)) {
         check_int(told.mapped, 0);
+    }
+}
+
+TEST(memory_has_a_ceiling_and_counts_its_ends) {
+    int64_t ceiling = memory_ceiling(), before = memory_kills();
+    check(ceiling > memory_free() / 2 && ceiling > 64 << 20);
+    check(before >= -1 && memory_kills() >= before);
+}
+
+TEST(memory_of_a_server_counts_for_threads) {
+    const char *asked = getenv("CUTAWAY_THREADS");
+    char kept[20];
+    snprintf(kept, sizeof kept, "%s", asked ? asked : "");
+    unsetenv("CUTAWAY_THREADS");
+    int usual = cpu_threads();
+    setenv("CPU_LIMIT", "0.5", 1);
+    check_int(cpu_threads(), 1);
+    setenv("CPU_LIMIT", "1000", 1);
+    check_int(cpu_threads(), usual);
+    setenv("CPU_LIMIT", "none", 1);
+    check_int(cpu_threads(), usual);
+    unsetenv("CPU_LIMIT");
+    if (asked) {
+        setenv("CUTAWAY_THREADS", kept, 1);
     }
 }

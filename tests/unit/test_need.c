@@ -195,6 +195,19 @@ TEST(need_refuses_a_pass_beyond_the_budget) {
     check_int(arena_held(), before);
 }
 
+TEST(need_names_the_limit_that_the_user_set) {
+    struct model *model = small_bert(DTYPE_F32);
+    struct pass pass = long_pass();
+    struct err err = { 0 };
+    memory_limit(arena_held() + 10000000);
+    check(model && need_check(model, &pass, 0, &err) < 0);
+    check(memory_cause() == MEMORY_LIMIT);
+    memory_limit(0);
+    arena_budget(0);
+    check_text(err.text, "can have 10.0 MB (as %limit says; %limit off lifts it); keep less");
+    check(memory_cause() != MEMORY_LIMIT);
+}
+
 static void let_go(void *arena) {
     arena_free(*(struct arena **)arena);
     *(struct arena **)arena = NULL;
