@@ -49,7 +49,8 @@ static bool step(const char **pattern, const char *pattern_end, const char **tex
     return wanted == '?' || wanted == code;
 }
 
-bool glob(const char *pattern, size_t pattern_length, const char *text, size_t text_length) {
+bool glob_fits(const char *pattern, size_t pattern_length, const char *text,
+               size_t text_length) {
     const char *p = pattern, *p_end = pattern + pattern_length;
     const char *t = text, *t_end = text + text_length;
     const char *star = NULL,

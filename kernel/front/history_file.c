@@ -54,8 +54,8 @@ static void glob_call(sqlite3_context *context, int count, sqlite3_value **value
     const char *pattern = (const char *)sqlite3_value_text(values[0]);
     const char *text = (const char *)sqlite3_value_text(values[1]);
     sqlite3_result_int(context, pattern && text &&
-                                    glob(pattern, (size_t)sqlite3_value_bytes(values[0]), text,
-                                         (size_t)sqlite3_value_bytes(values[1])));
+                                    glob_fits(pattern, (size_t)sqlite3_value_bytes(values[0]),
+                                              text, (size_t)sqlite3_value_bytes(values[1])));
 }
 
 static int takes_too_long(void *arg) {
