@@ -136,6 +136,17 @@ static void demand_display(struct demand *demand) {
     reply_bundle(demand->reply, &bundle, demand->first, false);
 }
 
+/* N displays, as fast as they go. */
+static void demand_displays(struct demand *demand) {
+    for (int64_t i = 0; i < (int64_t)demand->number; i++) {
+        stop_check();
+        struct arena_mark mark = arena_mark(session_arena(demand->session));
+        reply_display(demand->reply,
+                      arena_printf(session_arena(demand->session), "%lld", (long long)i), NULL);
+        arena_rewind(session_arena(demand->session), mark);
+    }
+}
+
 /* A text of N bytes. */
 static void demand_big(struct demand *demand) {
     size_t size = (size_t)demand->number;
@@ -215,13 +226,13 @@ static const struct {
     const char *name;
     void (*run)(struct demand *demand);
 } demands[] = {
-    { "loop", demand_loop },       { "spin", demand_spin },     { "sleep", demand_sleep },
-    { "alloc", demand_alloc },     { "segv", demand_segv },     { "bus", demand_bus },
-    { "abort", demand_abort },     { "kill", demand_kill },     { "exit", demand_exit },
-    { "flood", demand_flood },     { "pieces", demand_pieces }, { "streams", demand_streams },
-    { "display", demand_display }, { "update", demand_update }, { "result", demand_result },
-    { "page", demand_page },       { "big", demand_big },       { "progress", demand_progress },
-    { "reach", demand_reach },
+    { "loop", demand_loop },         { "spin", demand_spin },     { "sleep", demand_sleep },
+    { "alloc", demand_alloc },       { "segv", demand_segv },     { "bus", demand_bus },
+    { "abort", demand_abort },       { "kill", demand_kill },     { "exit", demand_exit },
+    { "flood", demand_flood },       { "pieces", demand_pieces }, { "streams", demand_streams },
+    { "display", demand_display },   { "update", demand_update }, { "result", demand_result },
+    { "displays", demand_displays }, { "page", demand_page },     { "big", demand_big },
+    { "progress", demand_progress }, { "reach", demand_reach },
 };
 
 static int run(struct session *session, const struct cell_line *line, struct reply *reply,
@@ -250,13 +261,13 @@ const struct command cmd_test = {
     .help =
         "loop · spin [S] · sleep S · alloc MB · segv · bus · abort · kill · exit N · flood N "
         "·\n"
-        "pieces [TEXT] · streams · display ID TEXT · update ID TEXT · result TEXT · page TEXT "
+        "pieces [TEXT] · streams · displays N · display ID TEXT · update ID TEXT · result TEXT "
         "·\n"
-        "big N · progress S · reach PATH",
+        "page TEXT · big N · progress S · reach PATH",
     .help_zh = "供测试用。",
     .example = "%_test streams",
     .subcommands =
-        "loop spin sleep alloc segv bus abort kill exit flood pieces streams display "
+        "loop spin sleep alloc segv bus abort kill exit flood pieces streams display displays "
         "update result page big progress reach",
     .hidden = true,
     .run = run,

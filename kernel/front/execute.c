@@ -24,6 +24,11 @@
  * before; so it is said again. */
 enum { AGAIN_MS = 20 };
 
+/* Bytes that subscribers have not taken yet: above HIGH the worker waits until they are below
+ * LOW.
+ */
+enum { BACKLOG_HIGH = 64 << 20, BACKLOG_LOW = 32 << 20, BACKLOG_LOOK_MS = 20 };
+
 static void cell_fail(struct front *front, const char *ename, const char *evalue);
 
 static void input_publish(struct front *front, const char *code, size_t length) {
@@ -86,6 +91,7 @@ static void cell_start(struct front *front, struct message *message) {
     envelope_date(running->started);
 
     status_busy(front, message);
+    pace_begin(&front->pace, front_now());
     if (!running->silent) {
         input_publish(front, code, length);
     }
@@ -152,9 +158,21 @@ static void cell_finish(struct front *front, bool failed, struct frame content) 
     }
 }
 
+static void note_left_out(struct front *front) {
+    char note[120];
+    long long count = front->running.left_out;
+    if (count > 0) {
+        int n =
+            snprintf(note, sizeof note, "[%lld output%s of the interrupted cell %s left out]\n",
+                     count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+        stream_add(front->stream, true, note, (size_t)n, front_now());
+    }
+}
+
 /* The end of all output; then, for a failure, what came meanwhile is read. */
 static void output_finish(struct front *front, bool failed) {
     if (!front->running.silent) {
+        note_left_out(front);
         stream_end(front->stream);
     }
     if (failed && front->running.stops) {
@@ -241,11 +259,35 @@ static void output_remember(struct front *front, struct frame content) {
     json_decref(root);
 }
 
+static bool interrupted(const struct front *front) {
+    return front->running.kill_at != 0;
+}
+
+/* When more of what the worker says may be taken, ms; 0: now. It waits meanwhile. */
+static int64_t room_due(struct front *front, int64_t now) {
+    int64_t most = minder_paused(front->minder) ? BACKLOG_LOW : BACKLOG_HIGH;
+    if (sockets_backlog(front->sockets) > most) {
+        return now + BACKLOG_LOOK_MS;
+    }
+    return front->running.message ? pace_due(&front->pace, now) : 0;
+}
+
+/* What is more than may be shown now waits in the worker, where nothing is lost. An interrupted
+ * cell is not waited for: what it has still under way beyond that is left out. */
+static void room_keep(struct front *front) {
+    int64_t now = front_now();
+    minder_pause(front->minder, !interrupted(front) && room_due(front, now) != 0);
+}
+
 static void message_pass(struct front *front, const char *bytes, size_t length, void **base) {
     static const char *const types[] = { "display_data", "update_display_data",
                                          "execute_result", "clear_output" };
     const char *nul = memchr(bytes, '\0', length);
     if (!nul || front->running.silent) {
+        return;
+    }
+    if (interrupted(front) && room_due(front, front_now()) != 0) {
+        front->running.left_out++;
         return;
     }
     struct frame content = { nul + 1, length - (size_t)(nul + 1 - bytes) };
@@ -256,6 +298,7 @@ static void message_pass(struct front *front, const char *bytes, size_t length, 
                 output_remember(front, content);
             }
             sockets_publish(front->sockets, front->running.message, types[i], content, *base);
+            pace_spend(&front->pace, front_now());
             *base = NULL;
             return;
         }
@@ -292,8 +335,8 @@ static bool session_frame(struct front *front, uint32_t kind, const char *bytes,
     }
 }
 
-void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base) {
-    struct front *front = arg;
+static void frame_obey(struct front *front, uint32_t kind, const char *bytes, size_t length,
+                       void **base) {
     if (session_frame(front, kind, bytes, length, base)) {
         return;
     }
@@ -319,6 +362,11 @@ void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, v
     }
 }
 
+void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base) {
+    frame_obey(arg, kind, bytes, length, base);
+    room_keep(arg);
+}
+
 void execute_text(void *arg, bool is_error, const char *text, size_t length) {
     struct front *front = arg;
     if (front->running.message && !front->running.silent) {
@@ -340,6 +388,7 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
     json_bytes(&w, text, length);
     json_close(&w, '}');
     front_publish(front, front->running.message, "stream", out);
+    pace_spend(&front->pace, front_now());
 }
 
 /* What may help the running cell where its worker died for want of memory; else NULL. */
@@ -416,15 +465,38 @@ static int64_t earlier(int64_t a, int64_t b) {
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-int64_t execute_due(const struct front *front) {
-    if (!front->running.message) {
+/* When a worker that waits may go on; 0: none waits. */
+static int64_t pause_due(struct front *front) {
+    int64_t now = front_now();
+    if (!minder_paused(front->minder)) {
         return 0;
     }
-    return earlier(earlier(output_due(front), front->running.again_at), input_due(front));
+    int64_t due = interrupted(front) ? 0 : room_due(front, now);
+    return due == 0 ? now : due;
+}
+
+int64_t execute_due(struct front *front) {
+    int64_t pause = pause_due(front);
+    if (!front->running.message) {
+        return pause;
+    }
+    return earlier(earlier(earlier(output_due(front), front->running.again_at), pause),
+                   input_due(front));
+}
+
+void execute_read(struct front *front) {
+    if (minder_read(front->minder)) {
+        execute_died(front);
+    }
 }
 
 void execute_tick(struct front *front, int64_t now) {
     struct running *running = &front->running;
+    int64_t pause = pause_due(front);
+    if (pause != 0 && pause <= now) {
+        minder_pause(front->minder, false);
+        execute_read(front);
+    }
     if (!running->message) {
         return;
     }

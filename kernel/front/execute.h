@@ -19,6 +19,9 @@ void execute_arrive(struct front *front, struct message *message);
 void execute_frame(void *arg, uint32_t kind, const char *bytes, size_t length, void **base);
 void execute_text(void *arg, bool is_error, const char *text, size_t length);
 
+/* Takes what the worker has said, as much as may be shown now. */
+void execute_read(struct front *front);
+
 /* A worker has begun. */
 void execute_started(void *arg);
 
@@ -35,6 +38,6 @@ void execute_interrupt(struct front *front);
 void execute_tick(struct front *front, int64_t now);
 
 /* When execute_tick is due; 0: nothing is. */
-int64_t execute_due(const struct front *front);
+int64_t execute_due(struct front *front);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "kernel/front/pace.h"
 #include "kernel/front/queue.h"
 #include "kernel/front/threaded.h"
 #include "kernel/wire/sockets.h"
@@ -29,6 +30,7 @@ struct running {                /* the cell that computes */
     int64_t kill_at;  /* ms; when an interrupted cell is ended by force; 0: not interrupted */
     int64_t again_at; /* ms; when the interrupt is said again; 0: no more */
     bool forced;      /* it was ended by force */
+    int64_t left_out; /* messages that were under way when it was interrupted */
     const struct buf
         *question;           /* the input_request that it waits for; NULL: it waits for none */
     char asked[ENVELOPE_ID]; /* the id with which it was sent; "": not yet */
@@ -49,6 +51,7 @@ struct front {
     const struct connection *connection; /* without its key */
     struct queue queue;                  /* execute_requests that wait */
     struct running running;
+    struct pace pace;
     int64_t count; /* of stored cells so far */
     bool ending;   /* the loop ends after this turn */
 };

@@ -16,7 +16,7 @@
 
 enum {
     WAIT_MS = 300,           /* from a cell to its writing */
-    LOCK_MS = 300,          /* the thread's wait for a lock */
+    LOCK_MS = 300,           /* the thread's wait for a lock */
     ANSWER_MS = 3000,        /* of a question */
     CLOSE_MS = 1000,         /* for the last writing */
     INPUT_MOST = 1 << 20,    /* bytes of a cell that is remembered */

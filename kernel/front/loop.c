@@ -65,7 +65,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 }
 
 /* Milliseconds until something is due. */
-static int patience(const struct loop *loop, int64_t now) {
+static int patience(struct loop *loop, int64_t now) {
     int64_t due = earlier(execute_due(&loop->front), history_due(loop->front.history));
     due = earlier(due, sockets_due(loop->front.sockets));
     if (loop->parent > 1) {
@@ -120,8 +120,8 @@ static void turn(struct loop *loop) {
     if (writable) {
         minder_push(front->minder);
     }
-    if (readable && !front->ending && minder_read(front->minder)) {
-        execute_died(front);
+    if (readable && !front->ending) {
+        execute_read(front);
     }
     tick(loop, front_now());
 }

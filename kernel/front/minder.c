@@ -39,6 +39,7 @@ struct minder {
     struct buf *names, *state;
     const struct buf
         *granted;       /* what the next worker may open; NULL: nothing beyond the usual */
+    bool paused;        /* its output waits: nobody takes what was said */
     bool restoring;     /* no NAMES has come from this worker */
     int tries;          /* workers in a row that died so */
     bool retiring;      /* it was asked to end */
@@ -224,12 +225,20 @@ bool minder_gone(const struct minder *minder) {
     return minder->fd >= 0 && recv(minder->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+void minder_pause(struct minder *minder, bool pause) {
+    minder->paused = pause;
+}
+
+bool minder_paused(const struct minder *minder) {
+    return minder->paused;
+}
+
 int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]) {
     int n = 0;
-    if (minder->fd >= 0) {
-        bool waiting = minder->sent < minder->out->length;
-        fds[n++] = (struct pollfd){ .fd = minder->fd,
-                                    .events = (short)(POLLIN | (waiting ? POLLOUT : 0)) };
+    bool waiting = minder->sent < minder->out->length;
+    short events = (short)((minder->paused ? 0 : POLLIN) | (waiting ? POLLOUT : 0));
+    if (minder->fd >= 0 && events != 0) {
+        fds[n++] = (struct pollfd){ .fd = minder->fd, .events = events };
     }
     for (int i = 0; i < 2; i++) {
         if (minder->texts[i] >= 0) {
@@ -276,14 +285,14 @@ static void frame_tell(struct minder *minder, uint32_t kind, const char *bytes, 
     }
 }
 
-/* Tells all whole frames that are held. -1: these are no frames. */
+/* Tells the whole frames that are held, until it is paused. -1: these are no frames. */
 static int frames_tell(struct minder *minder) {
     struct buf *held = minder->held;
     size_t taken = 0, length, before = 0;
     uint32_t kind;
     const char *bytes;
-    int got;
-    while ((got = pipe_take(held, &taken, &kind, &bytes, &length)) == 1) {
+    int got = 0;
+    while (!minder->paused && (got = pipe_take(held, &taken, &kind, &bytes, &length)) == 1) {
         void *block = before == 0 && taken == held->length ? held->data : NULL;
         void *base = block;
         frame_tell(minder, kind, bytes, length, &base);
@@ -315,7 +324,10 @@ static size_t room_wanted(const struct buf *held) {
 int minder_read(struct minder *minder) {
     size_t total = 0;
     texts_read(minder);
-    while (minder->fd >= 0 && total < READ_MOST) {
+    if (frames_tell(minder) < 0) { /* held since it was paused */
+        return 1;
+    }
+    while (minder->fd >= 0 && !minder->paused && total < READ_MOST) {
         size_t before = minder->held->length, room = room_wanted(minder->held);
         char *place = buf_more(minder->held, room);
         ssize_t n = recv(minder->fd, place, room, MSG_DONTWAIT);
@@ -430,6 +442,7 @@ enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
     buf_clear(minder->held);
     buf_clear(minder->out);
     minder->sent = 0;
+    minder->paused = false;
     minder->pid = 0;
     minder->retiring = false;
     return hope(minder);

@@ -57,6 +57,11 @@ int minder_poll(const struct minder *minder, struct pollfd fds[MINDER_FDS]);
  * Returns 1 when the worker is gone: then call minder_bury. */
 int minder_read(struct minder *minder);
 
+/* Leaves what it says with it, which makes it wait, or goes on: then call minder_read, as some
+ * of it may have been read already. The listener may pause it between two frames. */
+void minder_pause(struct minder *minder, bool pause);
+bool minder_paused(const struct minder *minder);
+
 /* Queues a frame and sends as much as goes. */
 void minder_send(struct minder *minder, uint32_t kind, const void *bytes, size_t length);
 void minder_push(struct minder *minder); /* sends more of what is queued */

@@ -49,9 +49,11 @@ static int run_lines(struct run *run) {
         }
     }
     for (int64_t i = 0; i < cell->count; i++) {
+        struct arena_mark mark = arena_mark(session_arena(run->session));
         if (run_line(run, &cell->lines[i]) < 0) {
             return -1;
         }
+        arena_rewind(session_arena(run->session), mark); /* a cell of many lines stays small */
     }
     if (cell->count > 0 && strcmp(session_setting(run->session, "time"), "on") == 0) {
         reply_printf(run->reply, "time: %.1f ms\n", (now_seconds() - began) * 1e3);
