@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/base/places.h"
 #include "kernel/command/asked.h"
 #include "kernel/command/kept_view.h"
 
@@ -61,9 +62,9 @@ static int check_options(const struct cell_line *line, const struct ending *endi
 }
 
 static int save_picture(struct session *session, const struct cell_line *line,
-                        const struct result *result, enum picture_form form, struct err *err) {
+                        const struct result *result, const char *path, enum picture_form form,
+                        struct err *err) {
     const struct command *command = command_find("save");
-    const char *path = line->words[1].text;
     struct picture_options options = kept_view_options(session, line);
     options.scale =
         cell_flag_at(line, "dpi") ? (double)command_int(command, line, "dpi") / 96 : 0;
@@ -88,8 +89,9 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     if (check_options(line, ending, err) < 0) {
         return err_pass(err);
     }
-    int status = ending->drawn ? save_picture(session, line, result, ending->form, err)
-                               : result_save(result, at->text, err);
+    const char *path = places_expand(session_arena(session), at->text); /* "~/cat.png" */
+    int status = ending->drawn ? save_picture(session, line, result, path, ending->form, err)
+                               : result_save(result, path, err);
     if (status < 0) {
         command_point(err, at);
         return err_pass(err);

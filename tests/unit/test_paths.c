@@ -145,7 +145,7 @@ TEST(paths_that_no_data_come_from) {
     check_int(stage_err.kind, ERR_NONE);
 }
 
-TEST(paths_that_nothing_is_saved_to) {
+TEST(paths_that_nothing_is_saved_to_and_one_at_home) {
     static const struct one table[] = {
         { "fifo.png", "it is a device or pipe" },
         { "link.json", "it is a link to text; give the path of the file itself" },
@@ -178,6 +178,12 @@ TEST(paths_that_nothing_is_saved_to) {
     struct err err;
     struct file *text = file_map(check_arena(), at("text"), &err);
     check(text && text->size == 7);
+    char *home = getenv("HOME") ? arena_copy(check_arena(), getenv("HOME")) : NULL;
+    setenv("HOME", folder, 1);
+    stage_run(session, "%save r.norms ~/at-home.json");
+    check_int(stage_err.kind, ERR_NONE);
+    check(file_exists(at("at-home.json")));
+    home ? setenv("HOME", home, 1) : unsetenv("HOME");
 }
 
 /* A model whose file is saved over keeps what it had, and still computes the same. */
