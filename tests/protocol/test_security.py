@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import subprocess
+import uuid
 
 import pytest
 import zmq
@@ -334,3 +335,28 @@ def test_broken_registration_files_are_one_sentence(tmp_path, change, said):
     good = {"kernel_id": "k", "transport": "tcp", "registration_ip": "127.0.0.1", "ip": "127.0.0.1",
             "registration_port": 50001, "key": "k", "signature_scheme": "hmac-sha256"}
     assert said in refused(tmp_path, {**good, **change})
+
+
+# Keys.
+
+def copies(pid, key):
+    """How often those bytes lie in a process's memory."""
+    found = 0
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory, open(f"/proc/{pid}/maps") as maps:
+        for line in maps:
+            span, mode = line.split()[:2]
+            begin, end = (int(one, 16) for one in span.split("-"))
+            if mode.startswith("rw") and end - begin < 1 << 30:  # sanitizers map more than any machine has
+                memory.seek(begin)
+                found += memory.read(end - begin).count(key)
+    return found
+
+
+def test_keys_are_where_they_are_needed_alone():
+    """OpenSSL has the one copy of the key, and libzmq its own form of the other; the worker has none."""
+    key, curve = uuid.uuid4().hex.encode(), zmq.curve_keypair()
+    with Kernel(key=key, curve=curve) as kernel:
+        kernel.client.run("%echo hello")
+        [worker] = kernel.children()
+        assert copies(kernel.process.pid, key) == 1 and copies(worker, key) == 0
+        assert copies(kernel.process.pid, curve[1]) == 0 and copies(worker, curve[1]) == 0
