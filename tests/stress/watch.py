@@ -51,9 +51,10 @@ def resident(pid):
     return (told["Anonymous"] - told["LazyFree"]) / 1024
 
 
-def sanitized(pid):
-    """Whether sanitizers are built in, which remember where memory came from."""
-    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+def sanitizer(pid):
+    """Which one is built in; none is ""."""
+    text = pathlib.Path(f"/proc/{pid}/maps").read_text()
+    return next((one for one in ("libasan", "libtsan") if one in text), "")
 
 
 def alive(pid):
