@@ -92,28 +92,58 @@ void json_raw(struct jsonwrite *w, const char *json, size_t length) {
     buf_add(w->out, json, length);
 }
 
+enum { RUN = 64 };
+
+/* How many bytes, in steps of RUN, stand for themselves: ASCII without controls, quotes and
+ * backslashes. Compilers make vectors of it. */
+static size_t plain_run(const char *bytes, size_t length) {
+    size_t done = 0;
+    for (; done + RUN <= length; done += RUN) {
+        unsigned odd = 0;
+        for (size_t i = 0; i < RUN; i++) {
+            unsigned char b = (unsigned char)bytes[done + i];
+            odd |= (b < 0x20) | (b == '"') | (b == '\\') | (b >= 0x7f);
+        }
+        if (odd) {
+            break;
+        }
+    }
+    return done;
+}
+
+/* The length of the character at `at`, of `left` bytes; *mark: what is written for it, "" if
+ * it stands for itself. */
+static size_t escape_of(const char *at, size_t left, char mark[8]) {
+    unsigned char b = (unsigned char)*at;
+    uint32_t c = b;
+    int n = b < 0x80 ? 1 : utf8_decode(at, left, &c);
+    mark[0] = '\0';
+    if (n < 0) {
+        strcpy(mark, "\xef\xbf\xbd");
+        return 1;
+    }
+    if (b == '"' || b == '\\' || b == '\n') {
+        memcpy(mark, (char[3]){ '\\', b == '\n' ? 'n' : (char)b }, 3);
+    } else if (b < 0x20 || b == 0x7f || c == 0x2028 || c == 0x2029) {
+        snprintf(mark, 8, "\\u%04x", (unsigned)c & 0xffff);
+    }
+    return (size_t)n;
+}
+
 void json_escape(struct buf *out, const char *bytes, size_t length) {
-    buf_char(out, '"');
+    char mark[8];
     size_t plain = 0; /* first byte not written yet */
-    for (size_t i = 0; i < length;) {
-        unsigned char b = (unsigned char)bytes[i];
-        uint32_t c = b;
-        int n = b < 0x80 ? 1 : utf8_decode(bytes + i, length - i, &c);
-        bool escape = b < 0x20 || b == '"' || b == '\\' || b == 0x7f || n < 0 || c == 0x2028 ||
-                      c == 0x2029;
-        size_t step = n < 0 ? 1 : (size_t)n;
-        if (escape) {
+    buf_char(out, '"');
+    for (size_t i = 0, slow = 0; i < length;) {
+        if (i >= slow) {
+            i += plain_run(bytes + i, length - i);
+            slow = i + RUN;
+            continue;
+        }
+        size_t step = escape_of(bytes + i, length - i, mark);
+        if (mark[0]) {
             buf_add(out, bytes + plain, i - plain);
-            if (n < 0) {
-                buf_text(out, "\xef\xbf\xbd");
-            } else if (b == '"' || b == '\\') {
-                buf_char(out, '\\');
-                buf_char(out, (char)b);
-            } else if (b == '\n') {
-                buf_text(out, "\\n");
-            } else {
-                buf_printf(out, "\\u%04x", (unsigned)c);
-            }
+            buf_text(out, mark);
             plain = i + step;
         }
         i += step;

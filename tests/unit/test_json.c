@@ -92,3 +92,30 @@ TEST(json_writes_what_is_always_json) {
     json_close(&w, '}');
     check_same(out->data, "{\"x\":0.1,\"nan\":null,\"t\":\"</script>\xef\xbf\xbd\\\"\"}");
 }
+
+/* Plain text is passed over in long steps; what must be escaped is found wherever it stands. */
+TEST(json_escapes_at_every_place) {
+    enum { LENGTH = 140, APART = 70 };
+    static const struct {
+        const char *text, *written;
+    } odd[] = {
+        { "\"", "\\\"" },      { "\\", "\\\\" },        { "\n", "\\n" },
+        { "\x01", "\\u0001" }, { "\x7f", "\\u007f" },   { "猫", "猫" },
+        { "\xff", "\ufffd" },  { "\u2028", "\\u2028" }, { "\xe7\x8c", "\ufffd\ufffd" },
+    };
+    struct arena *arena = check_arena();
+    for (size_t kind = 0; kind < sizeof odd / sizeof *odd; kind++) {
+        for (size_t at = 0; at < APART; at++) {
+            struct buf *text = buf_new(arena), *wanted = buf_new(arena), *out = buf_new(arena);
+            buf_char(wanted, '"');
+            for (size_t i = 0; i < LENGTH; i++) {
+                bool here = i % APART == at;
+                buf_text(text, here ? odd[kind].text : "x");
+                buf_text(wanted, here ? odd[kind].written : "x");
+            }
+            buf_char(wanted, '"');
+            json_escape(out, text->data, text->length);
+            check_same(out->data, wanted->data);
+        }
+    }
+}
