@@ -184,7 +184,16 @@ def respawns(args):
             row(name, times)
 
 
-KERNELS = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
+IDLE = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
+BUSY = ("complete_busy", "heartbeat_busy")
+FLOODS = ("flood.lines", "flood.display")
+KERNELS = IDLE + BUSY + FLOODS
+
+
+def peer_kernels(args):
+    """Names of the other kernels, and how they are started."""
+    modules = (("ipykernel", "ipykernel_launcher"), ("xeus-python", "xpython_launcher")) if args.peer else ()
+    return [(name, [args.peer, "-m", module, "-f", "{connection_file}"]) for name, module in modules]
 
 
 def kernels(args):
@@ -195,16 +204,27 @@ def kernels(args):
         print(f"bench: kernels were not timed: {sys.executable} has no {missing[0]}", file=sys.stderr)
         args.failed = True
         return
-    ours = kernel_rows([args.program, "kernel", "-f", "{connection_file}"], "%_test big 1000000")
-    others = []
-    if args.peer:
-        show = "from IPython.display import publish_display_data as p; p({'text/plain': 'x' * 1000000})"
-        for name, module in (("ipykernel", "ipykernel_launcher"), ("xeus-python", "xpython_launcher")):
-            try:
-                others.append((name, kernel_rows([args.peer, "-m", module, "-f", "{connection_file}"], show)))
-            except Exception as problem:
-                print(f"bench: {name} was not timed: {problem}", file=sys.stderr)
-                args.failed = True
+    import under_load  # needs those
+
+    peers_of = peer_kernels(args)
+    ours = [args.program, "kernel", "-f", "{connection_file}"]
+    if any(map(args.wants, IDLE)):
+        idle_rows(args, ours, peers_of)
+    if any(map(args.wants, BUSY)):
+        under_load.busy_rows(lambda argv: Kernel(argv or ours), peers_of, row)
+    for figure in filter(args.wants, FLOODS):
+        under_load.flood_row(figure, lambda argv: Kernel(argv or ours), peers_of, row)
+
+
+def idle_rows(args, argv, peers_of):
+    ours, others = kernel_rows(argv, "%_test big 1000000"), []
+    show = "from IPython.display import publish_display_data as p; p({'text/plain': 'x' * 1000000})"
+    for name, their_argv in peers_of:
+        try:
+            others.append((name, kernel_rows(their_argv, show)))
+        except Exception as problem:
+            print(f"bench: {name} was not timed: {problem}", file=sys.stderr)
+            args.failed = True
     for i, name in enumerate(("kernel_start", "execute_empty", "display_1MB")):
         extra = {}
         for peer, theirs in others:
