@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 #include "core/base/now.h"
 #include "kernel/command/command.h"
 #include "kernel/session/reply.h"
@@ -150,9 +151,12 @@ static void demand_displays(struct demand *demand) {
 /* A text of N bytes. */
 static void demand_big(struct demand *demand) {
     size_t size = (size_t)demand->number;
-    char *text = arena_alloc(session_arena(demand->session), size + 1);
+    struct arena **guard = guard_arena(session_arena(demand->session));
+    char *text = arena_raw(*guard, size + 1);
     memset(text, 'x', size);
+    text[size] = '\0';
     reply_bundle(demand->reply, &(struct bundle){ .text = text }, NULL, false);
+    guard_free(guard);
 }
 
 static void demand_update(struct demand *demand) {

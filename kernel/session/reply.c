@@ -12,6 +12,7 @@ struct reply {
     int64_t count;
     bool silent;
     struct buf *payloads; /* JSON, without the outer brackets */
+    struct buf *content;  /* of the message being written: a cell may send very many */
 };
 
 struct reply *reply_new(struct arena *arena, const struct reply_sink *sink, int64_t count,
@@ -21,8 +22,15 @@ struct reply *reply_new(struct arena *arena, const struct reply_sink *sink, int6
                              .sink = *sink,
                              .count = count,
                              .silent = silent,
-                             .payloads = buf_new(arena) };
+                             .payloads = buf_new(arena),
+                             .content = buf_new(arena) };
     return reply;
+}
+
+/* Begins a message; what the last one said is gone. */
+static struct jsonwrite content_begin(struct reply *reply) {
+    buf_clear(reply->content);
+    return (struct jsonwrite){ .out = reply->content };
 }
 
 struct arena *reply_arena(struct reply *reply) {
@@ -120,7 +128,7 @@ void reply_bundle(struct reply *reply, const struct bundle *bundle, const char *
         reply->sink.bundle(reply->sink.arg, bundle);
         return;
     }
-    struct jsonwrite w = { .out = buf_new(reply->arena) };
+    struct jsonwrite w = content_begin(reply);
     json_open(&w, '{');
     json_key(&w, "data");
     json_open(&w, '{');
@@ -148,7 +156,7 @@ void reply_result(struct reply *reply, const char *text, const char *html) {
         reply_display(reply, text, html);
         return;
     }
-    struct jsonwrite w = { .out = buf_new(reply->arena) };
+    struct jsonwrite w = content_begin(reply);
     json_open(&w, '{');
     json_key(&w, "execution_count");
     json_int(&w, reply->count);
@@ -165,7 +173,7 @@ void reply_result(struct reply *reply, const char *text, const char *html) {
 }
 
 void reply_clear(struct reply *reply, bool wait) {
-    struct jsonwrite w = { .out = buf_new(reply->arena) };
+    struct jsonwrite w = content_begin(reply);
     json_open(&w, '{');
     json_key(&w, "wait");
     json_bool(&w, wait);

@@ -60,7 +60,7 @@ QUESTIONS = [
     ("history_request", {"hist_access_type": "range", "session": 0, "start": 1, "stop": 9, "output": True, "raw": True}),
     ("history_request", {"hist_access_type": "search", "pattern": "*echo*", "n": 5, "unique": True, "output": False,
                          "raw": True}),
-    ("interrupt_request", {}),
+    ("usage_request", {}), ("connect_request", {}), ("interrupt_request", {}),
 ]
 SILENT = [
     ("comm_open", {"comm_id": "nowhere", "target_name": "no.such", "data": {}}),
@@ -103,7 +103,9 @@ class Soak:
         for client in self.clients:  # the later ones' beginnings
             while client.read("iopub", 0.1):
                 pass
-        for line in (GREEDY, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
+        # A place that a cell names is opened to the worker by starting it anew, once for each.
+        places = [line for line in CELLS if "/" in line]
+        for line in (GREEDY, *places, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
                      f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}"):
             self.add(self.execute(self.clients[0], line))
             self.settle()

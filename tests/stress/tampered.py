@@ -9,7 +9,7 @@ import collections
 import json
 import sys
 
-import watch
+import watch  # first: it says where front_end is
 from front_end import DELIMITER, Kernel
 
 EACH = 500  # to one kernel, as its log is bounded

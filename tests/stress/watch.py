@@ -4,6 +4,7 @@ import collections
 import os
 import pathlib
 import random
+import re
 import sys
 import time
 import traceback
@@ -28,7 +29,7 @@ def descriptors(pid):
 def kinds(pid):
     """How many descriptors of each kind a process holds. SQLite's, which it opens when it wants, are not
     counted."""
-    held = (one.split(":")[0] for one in descriptors(pid).values() if "history.sqlite" not in one)
+    held = (re.sub("[0-9]+", "N", one) for one in descriptors(pid).values() if "history.sqlite" not in one)
     return collections.Counter(held)
 
 
