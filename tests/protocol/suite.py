@@ -1,6 +1,7 @@
 """What the rules of the conformance suite are written with: any installed kernel, started with a
 connection file of ours; a client that notes what is wrong with a message instead of ending there; the
 snippets of a language; and the list of rules itself."""
+import collections
 import contextlib
 import dataclasses
 import datetime
@@ -118,6 +119,7 @@ class Front(front_end.Client):
 
     def __init__(self, kernel, **more):
         self.kept, self.kinds, self.early = {}, {}, []
+        self.heard = collections.defaultdict(list)  # by parent: labels on iopub
         super().__init__(kernel, **more)
 
     def header(self, msg_type, **more):
@@ -141,6 +143,13 @@ class Front(front_end.Client):
         self.kernel.alive()
         raise Broken(f"no idle after {self.kinds.get(msg_id)} within {patience} s; on iopub: "
                      f"{labels(seen)}")
+
+    def outcome(self, msg_id):
+        """A request's status and labels on iopub, also if some were read before, for another's sake."""
+        status = self.reply(msg_id)["content"].get("status")
+        if "idle" not in self.heard[msg_id]:
+            self.until_idle(msg_id)
+        return status, self.heard[msg_id]
 
     def start(self, code, **content):
         """Starts a cell and waits until it runs; returns its id."""
@@ -281,6 +290,8 @@ class Front(front_end.Client):
         if asked:
             kernel.fault("parent", None if message["whole_parent"] == asked else
                          f"{what}: {message['whole_parent']} for {asked}")
+        if channel == "iopub":
+            self.heard[message["parent"]].append(label(message))
         if channel == "iopub" and kind != "iopub_welcome":
             kernel.fault("topic", None if len(message["frames"]) == 1 else
                          f"{what}: {len(message['frames'])} frames before the delimiter")

@@ -1,5 +1,4 @@
 """What happens to requests that wait while a cell fails."""
-from front_end import label
 from suite import expect, rule, same
 
 ABORT = "Messaging, Execute: stop_on_error “aborts the execution queue if an exception is encountered. If False, queued execute_requests will execute”"
@@ -14,12 +13,6 @@ def failing(it, **content):
     return client, cell
 
 
-def outcome(client, msg_id):
-    """Status, and the labels on iopub without stream pieces."""
-    status = client.reply(msg_id)["content"].get("status")
-    return status, [label(m) for m in client.until_idle(msg_id) if m["parent"] == msg_id]
-
-
 @rule("aborting", "queued cells after an error: {which}",
       "stop_on_error true: cells queued behind a failed one ({which}) get a reply, busy and idle, and do not run",
       ABORT, whole="stop_on_error true: cells queued behind a failed one, silent or not, get a reply, busy and idle, and do not run",
@@ -29,7 +22,7 @@ def aborts(it, which):
     waiting = [client.execute(it.snippets("print", text=i), silent=which == "silent") for i in range(3)]
     client.until_idle(cell)
     for one in waiting:
-        status, kinds = outcome(client, one)
+        status, kinds = client.outcome(one)
         expect(status in ENDED, f"status of a cell that waited: {status}")
         same([k for k in kinds if k != "error"], ["busy", "idle"], "a cell that waited, on iopub")
     client.still_works()
@@ -42,7 +35,7 @@ def runs_on(it):
     waiting = [client.execute(it.snippets("print", text=i)) for i in range(3)]
     client.until_idle(cell)
     for one in waiting:
-        status, kinds = outcome(client, one)
+        status, kinds = client.outcome(one)
         same(status, "ok", "status of a cell that waited")
         expect("stream" in kinds, f"a cell that waited, on iopub: {kinds}")
 
@@ -56,7 +49,7 @@ def silent(it, stop):
     waiting = [client.execute(it.snippets("print", text=i)) for i in range(3)]
     client.until_idle(cell)
     for one in waiting:
-        status, kinds = outcome(client, one)
+        status, kinds = client.outcome(one)
         expect(status == "ok" or stop and status in ENDED, f"status of a cell that waited: {status}")
         same((kinds.count("busy"), kinds.count("idle")), (1, 1), "busy and idle of a cell that waited")
 
@@ -71,8 +64,10 @@ def others(it, what):
     content = {"complete_request": {"code": code, "cursor_pos": len(code)},
                "comm_open": {"comm_id": "c", "target_name": "no.such", "data": {}}}.get(what, {})
     waiting, last = client.send(what, content), client.execute(it.snippets("print", text="a"))
-    seen = client.until_idle(last)
-    mine = [label(m) for m in seen if m["parent"] == waiting]
+    client.outcome(last)
+    if "idle" not in client.heard[waiting]:
+        client.until_idle(waiting)
+    mine = client.heard[waiting]
     same(mine[:1] + mine[-1:], ["busy", "idle"], f"{what} on iopub")
     if what == "comm_open":
         expect("comm_close" in mine, f"comm_open on iopub: {mine}")
@@ -88,8 +83,7 @@ def uncounted(it):
     waiting = [client.execute(it.snippets("print", text=i)) for i in range(3)]
     first = client.reply(cell)["content"].get("execution_count")
     for one in waiting:
-        client.until_idle(one)
-        client.reply(one)
+        client.outcome(one)
     after = client.run(it.snippets("print", text="b"))[0]["content"]["execution_count"]
     same(after, first + 1, f"the count after {first} and aborted cells")
 

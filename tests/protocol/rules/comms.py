@@ -1,5 +1,6 @@
 """Comms: opening, closing, messages both ways with buffers."""
 import json
+import uuid
 
 from front_end import label
 from suite import NotOffered, expect, rule, same
@@ -29,12 +30,13 @@ def echo(it, client, name="c1", buffers=()):
       "Messaging, Opening a Comm: “should immediately reply with a comm_close”")
 def unknown(it):
     client = it.kernel().client
-    content = {"comm_id": "猫", "target_name": "no.such.target", "data": {}}
+    name = uuid.uuid4().hex
+    content = {"comm_id": name, "target_name": "no.such.target", "data": {}}
     msg_id = client.send("comm_open", content, buffers=[b"x" * 1000])
     seen = [m for m in client.until_idle(msg_id) if m["parent"] == msg_id]
     kinds = [k for k in map(label, seen) if k != "stream"]
     same(kinds, ["busy", "comm_close", "idle"], "on iopub")
-    same(next(m for m in seen if label(m) == "comm_close")["content"].get("comm_id"), "猫", "comm_id")
+    same(next(m for m in seen if label(m) == "comm_close")["content"].get("comm_id"), name, "comm_id")
 
 
 @rule("comms", "a comm that is not open", "comm_msg and comm_close for a comm that nobody opened do no harm",

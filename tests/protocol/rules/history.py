@@ -39,13 +39,13 @@ def tail(it):
     same(inputs(ask(kernel.client, n=1)), codes[3:], "the last one")
 
 
-@rule("history", "tail with output", "with output, the third of a row is a pair", HISTORY)
+@rule("history", "tail with output", "with output, the third of a row is the input and its output, or null where none is kept", HISTORY)
 def output(it):
     kernel = it.kernel()
     code = it.snippets("result", number=42)
     kernel.client.run(code)
     rows = ask(kernel.client, n=1, output=True)
-    same([row[2] for row in rows], [[code, "42"]], "input and output")
+    expect([row[2] for row in rows] in ([[code, "42"]], [[code, None]]), f"the last row: {short(rows)}")
 
 
 @rule("history", "range", "cells 2 and 3 of this session, by its number 0", HISTORY)

@@ -118,7 +118,7 @@ def shutdown(it, channel, when):
 
 
 @rule("life", "shutdown of a cell that computes", "without an interrupt before it, too: the process ends by itself",
-      "Messaging, Introduction: shutdown messages “can be processed immediately without waiting”")
+      "Messaging, Kernel shutdown: with the reply a client “can assume that the kernel has completed shutdown safely”")
 def shutdown_busy(it):
     kernel = it.kernel()
     kernel.client.compute("loop")
@@ -194,14 +194,3 @@ def orphan(it):
 @rule("life", "ipc", "transport ipc works as tcp does", "Kernels, Connection files: transport")
 def ipc(it):
     it.kernel(transport="ipc").client.still_works()
-
-
-@rule("life", "a child that lives on", "a program that a cell started does not keep the kernel from answering or ending",
-      SHUTDOWN)
-def helper(it):
-    code = it.snippets("background")
-    kernel = it.kernel()
-    kernel.client.run(code)
-    kernel.client.still_works()
-    kernel.client.reply(kernel.client.send("shutdown_request", {"restart": False}, "control"), "control")
-    expect(kernel.gone(), f"the process is still there after {PATIENCE} s")
