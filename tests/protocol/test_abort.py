@@ -37,18 +37,3 @@ def test_matrix(client, how, stops, silent):
     assert of[third] == ["busy", "idle"]
     order = [m["parent"] for m in seen if m["parent"] in (first, second, third)]
     assert order == sorted(order, key=[first, second, third].index), "cells overlap"
-
-
-def test_aborted_cells_are_not_counted(client):
-    before = client.run("%echo a")[0]["content"]["execution_count"]
-    first = client.start("%_test sleep 0.8\n%_test")
-    waiting = [client.execute("%echo b") for _ in range(5)]
-    for one in (first, *waiting):
-        client.until_idle(one)
-        client.reply(one)
-    assert client.run("%echo c")[0]["content"]["execution_count"] == before + 2
-
-
-def test_later_cells_run(client):
-    client.run("%no_such_command")
-    assert client.run("%echo a")[0]["content"]["status"] == "ok"

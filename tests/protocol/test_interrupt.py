@@ -50,23 +50,6 @@ def test_random_moments(client, kernel, by):
         assert reply["content"]["status"] == "ok", f"the interrupt {i} hit the next cell"
 
 
-def test_a_hundred_signals_at_idle(client, kernel):
-    pid = kernel.process.pid
-    for _ in range(100):
-        kernel.interrupt()
-    assert client.run("%echo alive")[0]["content"]["status"] == "ok"
-    assert kernel.process.pid == pid and kernel.process.poll() is None
-
-
-def test_a_hundred_signals_mid_cell(client, kernel):
-    cell = client.start("%_test loop")
-    for _ in range(100):
-        kernel.interrupt()
-    client.until_idle(cell)
-    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
-    assert client.run("%echo alive")[0]["content"]["status"] == "ok"
-
-
 def test_what_never_looks_is_ended_by_force(client, kernel):
     """The process goes; settings come back with the next one."""
     client.run("%seed 77")
@@ -81,14 +64,6 @@ def test_what_never_looks_is_ended_by_force(client, kernel):
     reply = client.run("%echo next", user_expressions={"s": "seed"})[0]["content"]
     assert reply["user_expressions"]["s"]["data"]["text/plain"] == "77"
     assert kernel.children() != worker
-
-
-def test_a_flood_can_be_interrupted(client, kernel):
-    cell = client.start("%_test flood 1000000000")
-    stop = interrupt(client, kernel, "message")
-    client.reply(stop, "control")
-    client.until_idle(cell)
-    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
 
 
 @pytest.mark.parametrize("by", ["message", "signal"])

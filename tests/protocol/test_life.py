@@ -7,43 +7,9 @@ import sys
 import time
 
 import pytest
-import zmq
 
 from front_end import PROGRAM, Client, Kernel, free_ports, label, wait_for
 from test_death import gone
-
-
-def test_each_subscriber_is_greeted_first(kernel, client):
-    others = [Client(kernel, topic=topic) for topic in (b"", b"", b"kernel", b"", "猫".encode())]
-    try:
-        for one in others:
-            message = one.read("iopub")
-            while message["type"] != "iopub_welcome" or message["frames"] != [one.topic]:
-                assert message["type"] == "iopub_welcome", "something came before the greeting"
-                message = one.read("iopub")
-            assert message["content"] == {"subscription": one.topic.decode()}
-            assert message["parent"] is None
-    finally:
-        for one in others:
-            one.close()
-    while client.read("iopub", 0.1):  # greetings are heard by all
-        pass
-
-
-def test_all_hear_the_same(kernel, client):
-    others = [Client(kernel) for _ in range(3)]
-    for one in others:
-        assert one.read("iopub")["type"] == "iopub_welcome"
-    while client.read("iopub", 0.1):
-        pass
-    cell = client.execute("%echo to all")
-    wanted = ["busy", "execute_input", "stream", "idle"]
-    assert [label(m) for m in client.until_idle(cell)] == wanted
-    for one in others:
-        seen = [label(m) for m in one.until_idle(cell) if m["parent"] == cell]
-        assert seen == wanted
-        one.close()
-    assert client.reply(cell)["content"]["status"] == "ok"
 
 
 def test_starting_is_said_once_and_after_the_greeting():
@@ -60,40 +26,6 @@ def test_starting_is_said_once_and_after_the_greeting():
         cell = client.execute("")
         assert "starting" not in [label(m) for m in client.until_idle(cell)]
         client.close()
-
-
-def test_heartbeat_echoes_whatever_comes(kernel, client):
-    cell = client.start("%_test loop")
-    for beat in (b"ping", b"", b"\0\xff" * 500, "猫".encode()):
-        client.sockets["hb"].send(beat)
-        assert client.sockets["hb"].poll(5000)
-        assert client.sockets["hb"].recv() == beat
-    kernel.interrupt()
-    client.until_idle(cell)
-    client.reply(cell)
-
-
-def test_an_identity_can_come_back(kernel, client):
-    """A server that reconnects does so under the same identity."""
-    first = Client(kernel, identity=b"the same")
-    first.reply(first.send("kernel_info_request"))
-    second = Client(kernel, identity=b"the same")
-    assert second.reply(second.send("kernel_info_request"))["content"]["status"] == "ok"
-    first.close()
-    second.close()
-    while client.read("iopub", 0.1):
-        pass
-
-
-def test_a_subscriber_that_reads_nothing_holds_no_one_up(kernel, client):
-    stuck = kernel.context.socket(zmq.SUB)
-    stuck.linger, stuck.rcvhwm = 0, 1
-    stuck.subscribe(b"")
-    stuck.connect(kernel.endpoint("iopub"))
-    assert label(client.read("iopub")) == "iopub_welcome"
-    for _ in range(20):
-        assert client.run("%_test flood 5000")[0]["content"]["status"] == "ok"
-    stuck.close()
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])
@@ -124,18 +56,6 @@ def test_signals_that_end(number):
         assert wait_for(lambda: gone(worker))
 
 
-def test_restarts_on_the_same_ports():
-    sessions, connection = set(), None
-    for _ in range(8):
-        with Kernel(connection=connection) as kernel:
-            connection = kernel.connection
-            assert kernel.client.run("%echo a")[0]["content"]["execution_count"] == 1
-            sessions.add(kernel.client.session)
-            kernel.client.send("shutdown_request", {"restart": True}, "control")
-            assert kernel.wait() == 0
-    assert len(sessions) == 8
-
-
 def test_a_port_that_becomes_free_is_taken():
     with Kernel() as first:
         second = Kernel(connection=first.connection, client=False)
@@ -147,31 +67,6 @@ def test_a_port_that_becomes_free_is_taken():
         assert client.run("%echo mine")[0]["content"]["status"] == "ok"
         client.close()
         second.close()
-
-
-PARENT = """
-import subprocess, sys, time
-one = subprocess.Popen([sys.argv[1], "kernel", "-f", sys.argv[2]], stdin=subprocess.DEVNULL)
-print(one.pid, flush=True)
-time.sleep(600)
-"""
-
-
-def test_it_goes_with_its_parent():
-    with Kernel(client=False) as other:  # for a connection file; this one goes at once
-        other.process.kill()
-        other.wait()
-        parent = subprocess.Popen([sys.executable, "-c", PARENT, PROGRAM, str(other.file)],
-                                  stdout=subprocess.PIPE, stderr=other.log, text=True)
-        pid = int(parent.stdout.readline())
-        client = Client(other).settle()
-        children = open(f"/proc/{pid}/task/{pid}/children").read().split()
-        parent.kill()
-        parent.wait()
-        parent.stdout.close()
-        assert wait_for(lambda: gone(pid)) and all(wait_for(lambda: gone(int(one)))
-                                                   for one in children)
-        client.close()
 
 
 FIRST = """
@@ -202,11 +97,6 @@ def test_it_stays_where_its_parent_is_the_first_process():
 def test_the_worker_leads_a_group_of_its_own(kernel):
     worker, = kernel.children()
     assert os.getpgid(worker) == worker != os.getpgid(kernel.process.pid)
-
-
-def test_ipc():
-    with Kernel(transport="ipc") as kernel:
-        assert kernel.client.run("%echo a")[0]["content"]["status"] == "ok"
 
 
 def test_ports_may_be_strings():

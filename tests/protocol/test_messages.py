@@ -122,16 +122,3 @@ def test_usage(kernel, client, channel):
     ("%echo a", "complete"), ("", "complete"), ("%echo 'a", "invalid"), ("no percent", "invalid")])
 def test_is_complete(client, code, status):
     assert client.ask("is_complete_request", {"code": code})[0]["content"]["status"] == status
-
-
-def test_a_comm_to_nowhere_is_closed(client):
-    msg_id = client.send("comm_open", {"comm_id": "猫", "target_name": "x", "data": {}},
-                         buffers=[b"a" * 1000])
-    close = client.until_idle(msg_id)[1]
-    assert close["type"] == "comm_close" and close["content"] == {"comm_id": "猫", "data": {}}
-
-
-def test_stdin_traffic_is_swallowed(client):
-    for _ in range(50):
-        client.send("input_reply", {"value": "x"}, "stdin")
-    assert client.quiet()

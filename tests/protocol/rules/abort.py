@@ -1,4 +1,6 @@
 """What happens to requests that wait while a cell fails."""
+import time
+
 from suite import expect, rule, same
 
 ABORT = "Messaging, Execute: stop_on_error “aborts the execution queue if an exception is encountered. If False, queued execute_requests will execute”"
@@ -54,26 +56,33 @@ def silent(it, stop):
         same((kinds.count("busy"), kinds.count("idle")), (1, 1), "busy and idle of a cell that waited")
 
 
-@rule("aborting", "a queued {what}", "{what} queued behind a cell that fails is served, not aborted",
+@rule("aborting", "a queued {what}, after an {how}",
+      "{what} queued behind a cell that ends with an {how} is served, not aborted",
       "Messaging, Execute: what stop_on_error aborts is “queued execute_requests”",
-      whole="complete, comm messages and kernel_info queued behind a cell that fails are served, not aborted",
-      what=("complete_request", "comm_open", "kernel_info_request"))
-def others(it, what):
-    client, cell = failing(it, stop_on_error=True)
+      whole="complete, comm messages and kernel_info queued behind a cell that fails or is interrupted are served, not aborted",
+      how=("error", "interrupt"), what=("complete_request", "comm_open", "kernel_info_request"))
+def others(it, how, what):
+    client = (failing(it) if how == "error" else computing(it))[0]
     code = it.snippets("complete")
     content = {"complete_request": {"code": code, "cursor_pos": len(code)},
                "comm_open": {"comm_id": "c", "target_name": "no.such", "data": {}}}.get(what, {})
     waiting, last = client.send(what, content), client.execute(it.snippets("print", text="a"))
+    if how == "interrupt":
+        time.sleep(0.3)
+        client.kernel.interrupt()
     client.outcome(last)
     if "idle" not in client.heard[waiting]:
         client.until_idle(waiting)
-    mine = client.heard[waiting]
-    same(mine[:1] + mine[-1:], ["busy", "idle"], f"{what} on iopub")
-    if what == "comm_open":
-        expect("comm_close" in mine, f"comm_open on iopub: {mine}")
-    else:
+    mine = [one for one in client.heard[waiting] if one != "stream"]
+    wanted = ["busy", "comm_close", "idle"] if what == "comm_open" else ["busy", "idle"]
+    same(mine, wanted, f"{what} on iopub")
+    if what != "comm_open":
         same(client.reply(waiting)["content"].get("status"), "ok", "status")
-    client.reply(cell)
+
+
+def computing(it):
+    client = it.kernel().client
+    return client, client.compute()
 
 
 @rule("aborting", "aborted cells are not counted", "a cell that was aborted takes no number",
@@ -86,6 +95,17 @@ def uncounted(it):
         client.outcome(one)
     after = client.run(it.snippets("print", text="b"))[0]["content"]["execution_count"]
     same(after, first + 1, f"the count after {first} and aborted cells")
+
+
+@rule("aborting", "a failure with others waiting", "a cell that fails while another waits is reported as failed, on shell and iopub",
+      "Messaging, Execution errors")
+def reported(it):
+    client, cell = failing(it, stop_on_error=False)
+    waiting = client.execute(it.snippets("print", text="a"))
+    status, kinds = client.outcome(cell)
+    same(status, "error", "status")
+    expect("error" in kinds, f"on iopub: {kinds}")
+    client.outcome(waiting)
 
 
 @rule("aborting", "later cells run", "a cell that is sent when the failed one is done runs", ABORT)

@@ -10,7 +10,7 @@ import zmq
 
 import front_end
 from front_end import label, wait_for
-from suite import PATIENCE, Broken, NotOffered, expect, rule, same
+from suite import PATIENCE, NotOffered, expect, rule, same
 
 WELCOME = "Messaging, Welcome message (5.5): “sent to a client SUB socket the first time it connects”"
 SHUTDOWN = "Messaging, Kernel shutdown; jupyter_client waits 5 s, then kills"

@@ -5,7 +5,7 @@ import time
 import zmq
 
 from front_end import label
-from suite import Broken, expect, labels, rule, same, text_of
+from suite import Broken, expect, rule, same, text_of
 
 LOST = "Users: lost output, cells that stay busy (nteract/nteract#4188, posit-dev/ark#129)"
 LIMITS = "Users: “IOPub … rate exceeded” (jupyterlab#8769); jupyter_server's defaults: 1000 messages a second, 1 MB of stream a second, over 3 s"

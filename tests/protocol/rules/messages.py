@@ -14,6 +14,8 @@ OPTIONAL = ("complete_request", "inspect_request", "is_complete_request", "histo
             "comm_info_request", "connect_request", "usage_request")
 WITHOUT_REPLY = ("comm_open", "comm_msg", "comm_close", "no_such_request")
 TYPES = ("kernel_info_request", *OPTIONAL, *WITHOUT_REPLY)
+# Those whose status JupyterLab takes for the kernel's.
+TRACKED = ("complete_request", "inspect_request", "is_complete_request", "history_request")
 GOOD = {"is_complete_request": ("complete", "incomplete", "invalid", "unknown")}
 
 
@@ -123,14 +125,15 @@ def busy_again(it, channel):
     kernel = it.kernel()
     client = kernel.client
     cell = client.compute()
-    msg_id = client.send("complete_request", content_of("complete_request", it.snippets), channel)
-    try:
-        client.until_idle(msg_id, PATIENCE / 2)
-    except Broken:
-        raise NotOffered(f"completion on {channel} is not answered mid-cell") from None
-    message = client.read("iopub", 3)
-    expect(message and (label(message), message["parent"]) == ("busy", cell),
-           "the newest status is idle while the cell runs")
+    for msg_type in TRACKED:
+        msg_id = client.send(msg_type, content_of(msg_type, it.snippets), channel)
+        try:
+            client.until_idle(msg_id, PATIENCE / 2)
+        except Broken:
+            raise NotOffered(f"{msg_type} on {channel} is not answered mid-cell") from None
+        message = client.read("iopub", 3)
+        expect(message and (label(message), message["parent"]) == ("busy", cell),
+               f"after {msg_type} the newest status is idle while the cell runs")
 
 
 @rule("control, mid-cell", "heartbeat", "a heartbeat comes back byte for byte while a cell computes",

@@ -1,5 +1,4 @@
 """Input that a cell asks for."""
-from front_end import label
 from suite import PATIENCE, NotOffered, expect, rule, same, text_of
 
 STDIN = "Messaging, Messages on the stdin channel"
@@ -47,7 +46,7 @@ def password(it):
 
 
 @rule("stdin", "end of file", "the value \\x04 is the end of input: the cell does not take it for text",
-      "jupyter_console sends it for Ctrl-D; ipykernel, the reference, raises EOFError")
+      "jupyter_client sends it for Ctrl-D (stdin_hook_default), ipykernel raises EOFError")
 def end_of_file(it):
     client = it.kernel().client
     cell, request = asked(it, client)

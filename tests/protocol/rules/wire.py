@@ -6,7 +6,7 @@ import socket
 import zmq
 
 from front_end import CHANNELS, DELIMITER
-from suite import PATIENCE, Broken, NotOffered, expect, labels, rule, same, short, text_of
+from suite import PATIENCE, Broken, expect, labels, rule, same, short, text_of
 
 SIGNED = "Messaging, The Wire Protocol: the signature authenticates; Kernels: “so that other users on the system can't send code to run”"
 WIRE = "Messaging, The Wire Protocol"
