@@ -19,6 +19,7 @@ import tomllib
 import traceback
 import uuid
 
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 
 import front_end
@@ -232,11 +233,11 @@ class Front(front_end.Client):
         same(reply["content"].get("status"), "ok", "a cell afterwards")
         expect(text in text_of(seen), f"a cell afterwards printed {text_of(seen)!r}")
 
-    def silent(self, channel="shell"):
+    def silent(self, channel="shell", patience=PATIENCE):
         """Nothing has come and nothing comes on that channel but the answer to a last request."""
         msg_id = self.send("kernel_info_request", channel=channel)
-        message = self.read(channel)
-        expect(message is not None, f"no kernel_info_reply on {channel} within {PATIENCE} s")
+        message = self.read(channel, patience)
+        expect(message is not None, f"no kernel_info_reply on {channel} within {patience} s")
         same(message["parent"], msg_id, f"a {label(message)} came on {channel}; its parent")
         seen = self.until_idle(msg_id)
         strange = [label(m) for m in seen if m["parent"] != msg_id and label(m) != "iopub_welcome"]
@@ -373,6 +374,7 @@ class Running(front_end.Kernel):
         return Front(self, **more)
 
     def prepare(self, one):
+        one.sndtimeo = 1000 * PATIENCE  # a kernel that reads nothing any more must not keep the suite
         if self.encrypted:
             server, public, secret = self.encrypted
             one.curve_serverkey, one.curve_publickey, one.curve_secretkey = server, public, secret
@@ -504,6 +506,8 @@ class Subject:
             seen = one.run(self, **one.cases) or ""
         except NotOffered as reason:
             result, seen = "not offered", str(reason)
+        except zmq.Again:
+            result, seen = "fail", f"the kernel took no more messages for {PATIENCE} s"
         except (Broken, AssertionError) as reason:
             result, seen = "fail", str(reason)
         except Exception as reason:  # what came was not of the form that the rule reads
@@ -511,4 +515,4 @@ class Subject:
         for kernel in self.open.kernels:
             log += kernel.said()
             kernel.close()
-        return result, seen, log if result == "fail" else ""
+        return result, short(seen, 600), log if result == "fail" else ""

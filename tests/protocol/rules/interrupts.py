@@ -110,7 +110,8 @@ def many(it):
     cell = client.compute()
     for _ in range(100):
         kernel.interrupt()
-    ended(client, cell)
+    client.until_idle(cell)
+    same(client.reply(cell)["content"].get("status"), "error", "the interrupted cell's status")
     client.catch_up()
     client.still_works()
 

@@ -21,9 +21,9 @@ def code_parts(it, client, text="it ran"):
     return client.parts("execute_request", json.dumps(content).encode())
 
 
-def refused(it, client, channel="shell"):
+def refused(it, client, channel="shell", patience=PATIENCE):
     """Nothing of what was sent was run or answered; the next good request is."""
-    client.silent(channel)
+    client.silent(channel, patience)
     client.still_works()
 
 
@@ -71,7 +71,7 @@ def flipped(it):
         part = luck.choice(broken)
         part[luck.randrange(len(part))] ^= 1 << luck.randrange(8)
         client.throw([DELIMITER, good, *map(bytes, broken)])
-    refused(it, client)
+    refused(it, client, patience=120)
 
 
 @rule("signatures", "a moved frame boundary", "a cell whose bytes are cut into frames at other places is not run",
