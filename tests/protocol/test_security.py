@@ -257,8 +257,7 @@ class Registered(Kernel):
 def use(service):
     """Runs a cell in the kernel that registered itself, then ends it."""
     kernel = Registered(service)
-    client = Client(kernel)
-    assert label(client.read("iopub")) == "iopub_welcome"
+    client = Client(kernel).settle()
     assert client.run("%echo hello")[0]["content"]["status"] == "ok"
     client.send("shutdown_request", {"restart": False}, "control")
     assert service.process.wait(PATIENCE) == 0
