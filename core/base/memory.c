@@ -203,12 +203,16 @@ const char *memory_advice(void) {
     return advice[cause];
 }
 
-/* The soft limit alone, so that it can be raised again. */
+/* The soft limit alone, so that it can be raised again. What is there already may stay, be it
+ * more than a new %limit. */
 static void guard_set(int64_t budget) {
     enum { ROOM = 256 << 20, STACK = 16 << 20 }; /* bytes; a stack is one thread's */
     struct rlimit now;
+    int64_t there = number_behind("/proc/self/status", "VmData:");
+    there = there > 0 && there < INT64_MAX >> 10 ? there << 10 : 0;
     if (getrlimit(RLIMIT_DATA, &now) == 0) {
-        rlim_t wanted = (rlim_t)budget + ROOM + (rlim_t)cpu_threads() * STACK;
+        rlim_t wanted =
+            (rlim_t)(there > budget ? there : budget) + ROOM + (rlim_t)cpu_threads() * STACK;
         now.rlim_cur = wanted < now.rlim_max ? wanted : now.rlim_max;
         setrlimit(RLIMIT_DATA, &now);
     }
