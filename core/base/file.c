@@ -1,5 +1,7 @@
 #include "core/base/file.h"
 
+#include "core/base/catch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -83,9 +85,13 @@ void file_scattered(const void *bytes, int64_t length, bool scattered) {
             scattered ? MADV_RANDOM : MADV_NORMAL);
 }
 
+/* A stretch at a time, each on the drive before the next, so that an interrupt need not wait
+ * until a slow one has taken all. -1 with errno; EINTR: it was interrupted meanwhile. */
 static int write_all(int fd, const char *bytes, size_t length) {
+    enum { STRETCH = 1 << 22 };
+    bool before = stop_wanted();
     while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
+        ssize_t n = write(fd, bytes, length < STRETCH ? length : STRETCH);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -94,6 +100,13 @@ static int write_all(int fd, const char *bytes, size_t length) {
         }
         bytes += n;
         length -= (size_t)n;
+        if (length > 0) {
+            (void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE_AND_WAIT);
+            if (stop_wanted() && !before) {
+                errno = EINTR;
+                return -1;
+            }
+        }
     }
     return 0;
 }
@@ -188,6 +201,9 @@ int file_write_pieces(const char *path, const struct file_piece *pieces, int64_t
     }
     if (why) {
         unlink(beside);
+        if (why == EINTR) {
+            stop_check();
+        }
         return err_set(err, ERR_IO, "cannot write %s: %s", shown(name, path), strerror(why));
     }
     folder_sync(path);

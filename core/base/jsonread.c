@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 
 void jsonread_init(struct jsonread *r, const void *bytes, size_t length, const char *file) {
@@ -122,6 +123,9 @@ bool jsonread_array(struct jsonread *r) {
 static bool member(struct jsonread *r, char bracket, char closing) {
     if (failed(r) || r->depth == 0 || r->open[r->depth] != bracket) {
         return false;
+    }
+    if (++r->members % 1024 == 0) {
+        stop_check();
     }
     blanks(r);
     if (r->at < r->end && *r->at == closing) {

@@ -45,8 +45,9 @@ struct jsonread {
     const char *at, *end, *begin;
     const char *file; /* for messages */
     int depth;
-    char open[65];  /* '{' or '[' for each level */
-    bool first[65]; /* no member read yet at this level */
+    int64_t members; /* seen so far */
+    char open[65];   /* '{' or '[' for each level */
+    bool first[65];  /* no member read yet at this level */
     struct err err;
 };
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/draw/canvas_record.h"
 #include "core/draw/canvas_text.h"
 #include "core/draw/colour.h"
@@ -209,6 +210,7 @@ void canvas_lay(struct canvas *canvas, const struct canvas_cover *of, int64_t le
 
 void canvas_write(struct canvas *canvas, const struct canvas_style *style, double x, double y,
                   const char *text) {
+    stop_check();
     uint32_t ink = themed(canvas, style->colour);
     ink = style->on ? colour_text_on(ink) : ink;
     if (canvas->record) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/result/result_id.h"
 
@@ -42,6 +43,7 @@ static bool joins_emoji(uint32_t before, uint32_t code, const char *rest, size_t
 }
 
 static const char *visible(struct arena *arena, const char *text, bool edges) {
+    stop_check(); /* all that is written down in rows comes by */
     struct buf *out = buf_new(arena);
     size_t length = strlen(text), first = strspn(text, " "), last = length;
     while (last > 0 && text[last - 1] == ' ') {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/guard.h"
 #include "core/base/now.h"
 #include "core/explain/headscores.h"
@@ -141,6 +142,7 @@ static void look_take(void *arg, enum site site, int64_t layer, const struct ten
     for (int64_t l = 0; l < request->layer_count; l++) {
         float *to = look->out->data + l * request->head_count * n;
         for (int64_t h = 0; request->layers[l] == layer && h < request->head_count; h++) {
+            stop_check();
             const float *head = value->data + request->heads[h] * t;
             if (rows->words) {
                 attention_join(head, rows->words, columns->words, to + h * n);
@@ -327,6 +329,9 @@ static void shares(const struct result *result, double *resting, double *self) {
     *resting = *self = 0;
     for (int64_t i = 0; i < heads * n; i++) {
         int64_t row = i % n;
+        if (row == 0) {
+            stop_check();
+        }
         for (int64_t k = 0; k < n && !rests_at(result, row); k++) {
             *resting += rests_at(result, k) ? (double)series->values->data[i * n + k] : 0;
         }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/checked.h"
 #include "core/model/weights.h"
 
@@ -193,6 +194,9 @@ static void read_array(struct cursor *c, struct value *value) {
     if (value->of == STRING) { /* walked once, so that gguf_next need not look again */
         int64_t length;
         for (int64_t i = 0; i < value->n && !c->bad; i++) {
+            if (i % 1024 == 0) {
+                stop_check();
+            }
             read_string(c, value->key, &length);
         }
         return;
@@ -238,6 +242,9 @@ static int read_metadata(struct arena *arena, struct cursor *c, struct gguf *ggu
     gguf->count = count;
     gguf->values = arena_array(arena, count, sizeof *gguf->values);
     for (int64_t i = 0; i < count && !c->bad; i++) {
+        if (i % 1024 == 0) {
+            stop_check();
+        }
         read_value(arena, c, &gguf->values[i]);
     }
     if (c->bad) {
@@ -366,6 +373,9 @@ static int read_tensors(struct arena *arena, struct cursor *c, int64_t alignment
                         struct tensor *tensors, int64_t count) {
     struct place *places = arena_array(arena, count, sizeof *places);
     for (int64_t i = 0; i < count && !c->bad; i++) {
+        if (i % 1024 == 0) {
+            stop_check();
+        }
         places[i].tensor = &tensors[i];
         read_tensor(arena, c, &places[i], alignment);
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/jsonread.h"
 #include "core/model/gguf.h"
 #include "core/model/safetensors.h"
@@ -121,7 +122,9 @@ static struct weights *finish(struct weights *weights, struct err *err) {
         err_set(err, ERR_FORMAT, "%s holds no tensors", weights->path);
         return NULL;
     }
+    stop_check();
     fingerprint(weights);
+    stop_check();
     return weights;
 }
 

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
@@ -309,6 +310,9 @@ static int save_csv(struct arena *arena, const struct result *result, const char
         const struct series *series = &result->series[i];
         int64_t n = tensor_count(series->values);
         for (int64_t k = 0; k < n; k++) {
+            if (k % 1024 == 0) {
+                stop_check();
+            }
             csv_row(out, &columns, series, k);
         }
     }
@@ -342,6 +346,9 @@ static void json_values(struct jsonwrite *w, const struct tensor *tensor) {
         json_close(w, ']');
     }
     for (int64_t i = 0; i < n; i++) {
+        if (i % 1024 == 0) {
+            stop_check();
+        }
         for (int k = 0; k < tensor->rank; k++) {
             if (i % (stride(tensor, k) * tensor->shape[k]) == 0) {
                 json_open(w, '[');

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/text/pipeline.h"
 #include "core/text/tokenizer.h"
 
@@ -41,6 +42,9 @@ static int read_merges(struct making *m, struct err *err) {
     char *spelled = arena_raw(m->arena, (size_t)bpe->vocab->longest + 8);
     bpe_reserve(m->arena, bpe, parts->merge_count);
     for (int64_t i = 0; i < parts->merge_count; i++) {
+        if (i % 4096 == 0) {
+            stop_check();
+        }
         const char *bytes = parts->merges[i].bytes;
         size_t length = parts->merges[i].length;
         /* A side may itself begin with a blank only if it is nothing but that; none does. */
@@ -88,6 +92,9 @@ static struct vocab *make_vocab(struct making *m, bool bert, struct err *err) {
     const struct tokenizer_parts *parts = m->parts;
     struct vocab_word *words = arena_array(m->arena, parts->count, sizeof *words);
     for (int64_t i = 0; i < parts->count; i++) {
+        if (i % 4096 == 0) {
+            stop_check();
+        }
         if (parts->pieces[i].length > UINT16_MAX) {
             err_set(err, ERR_FORMAT, "%s: token %lld has %zu bytes; at most %d are read",
                     m->file, (long long)i, parts->pieces[i].length, UINT16_MAX);
@@ -188,6 +195,9 @@ static const int32_t *ranks_of(const struct making *m) {
     int32_t *ranks = arena_array(m->arena, parts->count, sizeof *ranks);
     struct scored *order = arena_array(m->arena, parts->count, sizeof *order);
     for (int64_t i = 0; i < parts->count; i++) {
+        if (i % 4096 == 0) {
+            stop_check();
+        }
         order[i] = (struct scored){ parts->scores[i], (int32_t)i };
     }
     qsort(order, (size_t)parts->count, sizeof *order, by_score);

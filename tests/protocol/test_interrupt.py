@@ -100,3 +100,36 @@ def test_an_interrupt_at_birth():
                 kernel.interrupt()  # the first may have come before the cell
             assert status["content"]["ename"] == "KeyboardInterrupt" and status["parent"] == cell
             client.close()
+
+
+WORDS = "the cat sat on a mat while seven engineers wondered 猫 坐在 垫子 上 ".split()
+TEXT = " ".join(WORDS[i * 7 % len(WORDS)] for i in range(400))
+LINES = "\n".join(" ".join(WORDS[(i + k * 5) % len(WORDS)] for k in range(6)) for i in range(300))
+
+
+@pytest.mark.parametrize("code", [
+    "%model new lstm --as fresh --layers 4 --hidden 700",
+    "%%tokens --whole\n" + LINES,
+    "%%gradients\n" + TEXT,
+    "%%surprisal --whole\n" + LINES,
+    "%weights",
+    "%%activations\n" + TEXT,
+], ids=lambda code: code.split()[0].strip("%"))
+def test_every_phase_is_soft(kernel, client, code):
+    """At whatever moment: the process stays, and the next cell is untouched."""
+    client.run("%model new lstm --as small --layers 2 --hidden 300")
+    moments, worker = random.Random(11), kernel.children()
+    for i in range(4):
+        cell = client.start(code)
+        client.read("stdin", moments.random() * 0.15)  # waits: nothing ever comes there
+        stop = client.send("interrupt_request", channel="control")
+        seen = client.until_idle(cell)
+        content = client.reply(cell)["content"]
+        assert content["status"] == "ok" or content["ename"] == "KeyboardInterrupt", content
+        client.reply(stop, "control")
+        while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
+            seen.append(client.read("iopub"))
+        assert client.run("%echo untouched")[0]["content"]["status"] == "ok"
+        client.run("%model unload fresh")
+    assert kernel.children() == worker, "the worker was ended by force"
+    client.run("%model unload small")
