@@ -220,6 +220,16 @@ static void allow_system(struct list *list) {
     allow(list, "/dev/null", CONFINE_READ | CONFINE_WRITE);
 }
 
+/* The leak check reads at the end what it is to pass over. */
+static void allow_suppressions(struct list *list) {
+    const char *options = variable("LSAN_OPTIONS");
+    const char *at = options ? strstr(options, "suppressions=") : NULL;
+    if (SANITIZED && at) {
+        at += strlen("suppressions=");
+        allow(list, arena_text(list->arena, at, strcspn(at, ":")), CONFINE_READ);
+    }
+}
+
 static bool is_root(const char *path) {
     return file_same(path, "/");
 }
@@ -249,6 +259,7 @@ static void files_enter(const char *grants, size_t length) {
     list.arena = arena_new();
     allow_system(&list);
     allow_libraries(&list);
+    allow_suppressions(&list);
     allow_fonts(&list);
     allow_models(&list);
     if (!is_root(".")) {

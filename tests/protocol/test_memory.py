@@ -67,6 +67,6 @@ def test_the_smallest_cause_is_named(monkeypatch):
 def test_no_dump_is_left(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Kernel(under=["prlimit", "--core=unlimited"]) as kernel:
-        assert limits(kernel.children()[0])["Max core file size"] in (("1", "1"), ("0", "0"))
+        assert limits(kernel.children()[0])["Max core file size"][0] in ("0", "1")
         assert "SIGABRT" in said(kernel.client, "%_test abort")
         assert list(tmp_path.iterdir()) == []
