@@ -39,12 +39,6 @@ def test_what_is_no_size_is_refused_in_its_place(client, size):
     assert "by %limit" not in said(client, "%limit")
 
 
-def test_a_limit_below_what_is_held_is_refused(client):
-    """Or no command could run any more, not even the one that lifts it."""
-    assert "64 MB more" in client.run("%_test alloc 200\n%limit 240MB")[0]["content"]["evalue"]
-    assert "by %limit" not in said(client, "%limit")
-
-
 def test_the_smallest_cause_is_named(monkeypatch):
     monkeypatch.delenv("CUTAWAY_MEMORY", raising=False)
     monkeypatch.setenv("MEM_LIMIT", "400000000")

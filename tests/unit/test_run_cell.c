@@ -122,6 +122,16 @@ TEST(run_cell_survives_spent_memory) {
     check_int(run(stage, "%_test alloc 2"), 0);
 }
 
+/* Or no command could run any more, not even the one that lifts it. */
+TEST(run_cell_keeps_a_limit_above_what_is_held) {
+    struct stage *stage = stage_here();
+    arena_raw(check_arena(), 200 << 20);
+    check_int(run(stage, "%limit 240MB"), -1);
+    check_int(stage->outcome.err.kind, ERR_MEMORY);
+    check_text(stage->outcome.err.text, "64 MB more");
+    check_same(session_setting(stage->session, "limit"), "off");
+}
+
 TEST(memory_budget_heeds_every_limit) {
     unsetenv("CUTAWAY_MEMORY");
     int64_t usual = memory_budget();
