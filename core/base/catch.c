@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static _Thread_local struct catch *innermost;
-static atomic_bool stopping;
+static atomic_bool stopping, settled;
 
 struct catch *catch_set(struct catch *here) {
     here->err = (struct err){ 0 };
@@ -35,10 +35,18 @@ _Noreturn void catch_throw(enum err_kind kind, const char *format, ...) {
 }
 
 void stop_request(void) {
-    atomic_store(&stopping, true);
+    if (!atomic_load(&settled)) {
+        atomic_store(&stopping, true);
+    }
 }
 
 void stop_clear(void) {
+    atomic_store(&settled, false);
+    atomic_store(&stopping, false);
+}
+
+void stop_settle(void) {
+    atomic_store(&settled, true);
     atomic_store(&stopping, false);
 }
 

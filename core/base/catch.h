@@ -37,6 +37,8 @@ _Noreturn void catch_throw(enum err_kind kind, const char *format, ...)
 /* The interrupt. stop_request is safe in a signal handler. */
 void stop_request(void);
 void stop_clear(void);
+void stop_settle(void); /* it was obeyed, and what there is is still shown: it may be said again
+                           until stop_clear without effect */
 bool stop_wanted(void);
 void stop_check(void); /* throws ERR_STOP when one is wanted */
 

@@ -294,7 +294,7 @@ static int read_caught(struct arena *arena, struct reading *reading) {
         catch_throw(here.err.kind, "%s", here.err.text);
     }
     if (here.err.kind == ERR_STOP) {
-        stop_clear(); /* so that what there is can be shown */
+        stop_settle(); /* so that what there is can be shown */
     }
     return reading->failed ? err_pass(reading->err) : 0;
 }

@@ -242,7 +242,7 @@ static int show_result(struct call *call, struct progress *progress, const struc
     asked_keep(call->session, call->line, index, stopped ? index + 1 : count, own,
                result_copy(*own, made));
     if (stopped) {
-        stop_clear(); /* what is there is still drawn */
+        stop_settle(); /* what is there is still drawn */
     }
     if (asked_show_end(call->session, progress, made, call->zh ? "zh" : "en", call->err) < 0) {
         return err_pass(call->err);

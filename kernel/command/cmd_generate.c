@@ -186,7 +186,7 @@ static int write_with(struct session *session, const struct cell_line *line,
     }
     int64_t steps = result->series[0].axes[0].count;
     if (end == GENERATE_HALT) {
-        stop_clear(); /* what is there is still drawn and kept; then the cell ends */
+        stop_settle(); /* what is there is still drawn and kept; then the cell ends */
     }
     if (asked_show(session, reply, result, NULL, request.language, err) < 0) {
         return err_pass(err);

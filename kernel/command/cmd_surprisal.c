@@ -215,7 +215,7 @@ static int read_caught(struct many *many) {
         catch_throw(here.err.kind, "%s", here.err.text);
     }
     if (here.err.kind == ERR_STOP) {
-        stop_clear();
+        stop_settle();
         many->call->stopped = true;
     }
     return many->failed ? -1 : 0;
