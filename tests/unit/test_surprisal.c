@@ -240,7 +240,10 @@ TEST(surprisal_keeps_what_was_read_before_an_interrupt) {
         check(part->nats[7] == whole->nats[7]);
         check(!part->counted[part->known] && part->nats[part->known] == 0);
         check(!stop_wanted());
+        stop_request(); /* said again, it disturbs nothing that is still to be shown */
+        check(!stop_wanted());
     }
+    stop_clear();
 }
 
 static const struct model *open_long(struct err *err) {
@@ -297,4 +300,5 @@ TEST(surprisal_reads_a_long_window_in_pieces) {
         check_int(part->count, part->known - 1);
         check(part->nats[512] == of->nats[512]);
     }
+    stop_clear();
 }
