@@ -56,6 +56,7 @@ class Killing:
                      "%set theme dark", f"%%predict --model gpt2 --as {KEPT}\n{TEXT}"):
             content = self.client.run(line)[0]["content"]
             assert content["status"] == "ok", content
+        self.client.ask("history_request", {"hist_access_type": "tail", "n": 1})  # its thread is there now
         self.seed(1)
         self.shown = self.kept()
         assert self.shown

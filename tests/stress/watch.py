@@ -27,9 +27,9 @@ def descriptors(pid):
 
 
 def kinds(pid):
-    """How many descriptors of each kind a process holds. SQLite's, which it opens when it wants, are not
-    counted."""
-    held = (re.sub("[0-9]+", "N", one) for one in descriptors(pid).values() if "history.sqlite" not in one)
+    """How many descriptors of each kind a process holds. Those of the history, which SQLite opens and closes
+    when it wants, are not counted."""
+    held = (re.sub("[0-9]+", "N", one) for one in descriptors(pid).values() if "/data/cutaway" not in one)
     return collections.Counter(held)
 
 
