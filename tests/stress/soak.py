@@ -105,7 +105,7 @@ class Soak:
                 pass
         # A place that a cell names is opened to the worker by starting it anew, once for each.
         places = [line for line in CELLS if "/" in line]
-        for line in (GREEDY, *places, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
+        for line in (*places, GREEDY, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
                      f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}"):
             self.add(self.execute(self.clients[0], line))
             self.settle()
