@@ -105,8 +105,8 @@ class Soak:
                 pass
         # A place that a cell names is opened to the worker by starting it anew, once for each.
         places = [line for line in CELLS if "/" in line]
-        for line in (*places, GREEDY, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
-                     f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}"):
+        for line in (*places, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
+                     f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}", GREEDY):
             self.add(self.execute(self.clients[0], line))
             self.settle()
         self.silent(self.clients[0], "comm_open", {"comm_id": COMM, "target_name": "cutaway", "data": {}}, "shell")
