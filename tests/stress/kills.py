@@ -205,9 +205,9 @@ class Killing:
         pid = self.kernel.process.pid
         assert self.kernel.process.poll() is None, "the kernel died"
         assert len(self.kernel.children()) == 1, self.kernel.children()
-        assert watch.kinds(pid) == self.fds, (self.fds, watch.descriptors(pid))
+        assert wait_for(lambda: watch.kinds(pid) == self.fds), (self.fds, watch.descriptors(pid))
         assert watch.threads(pid) == self.threads
-        assert watch.kinds(self.worker()) == self.worker_fds, watch.descriptors(self.worker())
+        assert wait_for(lambda: watch.kinds(self.worker()) == self.worker_fds), watch.descriptors(self.worker())
 
     def one(self):
         self.seed(self.luck.randrange(1, 1 << 30))

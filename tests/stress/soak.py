@@ -19,7 +19,7 @@ import zmq
 
 import watch  # first: it says where front_end is
 import front_end
-from front_end import DELIMITER, Client, Kernel, label
+from front_end import DELIMITER, Client, Kernel, label, wait_for
 
 CLIENTS = 4
 MEMORY = 128         # megabytes that the worker's arenas may hold
@@ -237,7 +237,7 @@ class Soak:
         assert not self.read(0.02), "something came that nobody had asked for"
         assert self.kernel.process.poll() is None, "the kernel died"
         assert self.kernel.children() == self.workers, "the worker is another one"
-        assert self.holds() == self.held, (self.held, self.holds())
+        assert wait_for(lambda: self.holds() == self.held), (self.held, self.holds())
         self.samples.append((number, watch.resident(self.kernel.process.pid), watch.resident(self.workers[0])))
         self.done.clear()
         for client in self.clients:
