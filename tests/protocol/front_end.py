@@ -229,7 +229,8 @@ class Kernel:
 
     def environment(self):
         """Of the process: nothing that it writes is left in the user's folders."""
-        environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data")}
+        environment = {**os.environ, **SANITIZERS, "XDG_DATA_HOME": str(self.folder / "data"),
+                       "XDG_CACHE_HOME": str(self.folder / "cache")}
         environment.pop("JPY_PARENT_PID", None)
         return environment
 

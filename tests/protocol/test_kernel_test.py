@@ -21,10 +21,11 @@ def setUpModule():
                    "interrupt_mode": "message"}, file)
     os.environ["JUPYTER_PATH"] = os.path.join(HOLDER.name, "jupyter")
     os.environ["XDG_DATA_HOME"] = os.path.join(HOLDER.name, "data")
+    os.environ["XDG_CACHE_HOME"] = os.path.join(HOLDER.name, "cache")
 
 
 def tearDownModule():
-    del os.environ["JUPYTER_PATH"], os.environ["XDG_DATA_HOME"]
+    del os.environ["JUPYTER_PATH"], os.environ["XDG_DATA_HOME"], os.environ["XDG_CACHE_HOME"]
     HOLDER.cleanup()
 
 

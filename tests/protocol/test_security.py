@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 import zmq
+from jupyter_client.manager import KernelManager
 
 from front_end import DELIMITER, PATIENCE, PROGRAM, SANITIZERS, Client, Kernel, label, wait_for
 
@@ -164,14 +165,12 @@ def test_broken_keys_are_one_sentence(tmp_path, change, said):
 
 def test_jupyter_client_requires_encryption(tmp_path, monkeypatch):
     """As a server does that is told to accept no kernel without it."""
-    manager = pytest.importorskip("jupyter_client.manager")
-    if not hasattr(manager.KernelManager, "transport_encryption"):
-        pytest.skip("this jupyter_client cannot encrypt")
     subprocess.run([PROGRAM, "install", "--prefix", str(tmp_path)], check=True, capture_output=True)
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share/jupyter"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    one = manager.KernelManager(kernel_name="cutaway", transport_encryption="required")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    one = KernelManager(kernel_name="cutaway", transport_encryption="required")
     one.start_kernel()
     try:
         assert "curve_secretkey" in json.loads(open(one.connection_file).read())
@@ -209,7 +208,7 @@ class Service:
         self.runtime = folder / "run" / "time"
         self.written = self.runtime / "kernel-a-kernel_1.json"
         self.environment = {**os.environ, **SANITIZERS, "JUPYTER_RUNTIME_DIR": str(self.runtime),
-                            "XDG_DATA_HOME": str(folder / "data")}
+                            "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache")}
         self.process = subprocess.Popen([PROGRAM, "kernel", "-f", str(self.file)], text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env=self.environment)
