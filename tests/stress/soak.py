@@ -9,7 +9,6 @@ one to the end.
 import collections
 import json
 import os
-import pathlib
 import statistics
 import sys
 import tempfile
@@ -103,10 +102,12 @@ class Soak:
         for client in self.clients:  # the later ones' beginnings
             while client.read("iopub", 0.1):
                 pass
-        # A place that a cell names is opened to the worker by starting it anew, once for each.
+        # A place that a cell names is opened to the worker by starting it anew, once for each. What a cell
+        # loads when it runs the first time, fonts say, is there before memory is watched.
         places = [line for line in CELLS if "/" in line]
         for line in (*places, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
-                     f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}", GREEDY):
+                     f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}", *CELLS,
+                     GREEDY):
             self.add(self.execute(self.clients[0], line))
             self.settle()
         self.silent(self.clients[0], "comm_open", {"comm_id": COMM, "target_name": "cutaway", "data": {}}, "shell")
