@@ -67,6 +67,8 @@ class Rule:
 
 def rule(group, name, text, source, whole=None, **cases):
     """Adds a rule, or one for each combination of cases: {key} in name and text is replaced."""
+    assert whole or "{" not in text, f"{name}: whole has to say what all cases say together"
+
     def add(run):
         combinations = [{}]
         for key, values in cases.items():
@@ -470,8 +472,8 @@ class Subject:
     def environment(self, folder):
         """The user's, with folders of its own for whatever the kernel keeps."""
         environment = {**os.environ, **front_end.SANITIZERS, **self.spec.env,
-                       "XDG_DATA_HOME": str(folder / "data"), "IPYTHONDIR": str(folder / "ipython"),
-                       "JPY_PARENT_PID": str(os.getpid())}
+                       "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache"),
+                       "IPYTHONDIR": str(folder / "ipython"), "JPY_PARENT_PID": str(os.getpid())}
         return environment
 
     def kernel(self, **more):

@@ -24,7 +24,7 @@ def ended(client, cell):
 
 
 @rule("interrupts", "a cell that {how}", "an interrupt ends a cell that {how}, with an error", STOP,
-      how=("computes", "waits"))
+      whole="an interrupt ends a cell that computes or waits, with an error", how=("computes", "waits"))
 def stops(it, how):
     kernel = it.kernel()
     cell = kernel.client.compute({"computes": "loop", "waits": "early"}[how])
