@@ -1,6 +1,5 @@
 """Figures of a kernel under load: what it answers while a cell computes on all cores, and the memory that a
 flood of output takes."""
-import os
 import statistics
 import time
 

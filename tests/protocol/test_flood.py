@@ -5,7 +5,7 @@ import time
 import pytest
 import zmq
 
-from front_end import Client, label, wait_for
+from front_end import label
 
 SERVER_MOST = 1000  # messages in SERVER_WINDOW seconds; then a Jupyter server drops what comes
 SERVER_WINDOW = 3

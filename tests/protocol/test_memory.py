@@ -1,7 +1,7 @@
 """How much memory may be taken: by whom it is limited, what is refused before it is taken, what is said."""
 import pytest
 
-from front_end import Kernel, label
+from front_end import Kernel
 from test_sandbox import SANITIZED, said
 
 
