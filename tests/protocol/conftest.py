@@ -3,6 +3,15 @@ import pytest
 from front_end import Kernel
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_at_home(tmp_path_factory):
+    """What a program writes that a test starts by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        yield
+
+
 @pytest.fixture(scope="module")
 def kernel():
     """One kernel for all tests of a file; each must leave it idle and as it was."""

@@ -1,6 +1,6 @@
 """More output than a server or a reader can take: nothing is lost, memory stays small, and all else
 goes on."""
-import time
+import datetime
 
 import pytest
 import zmq
@@ -24,12 +24,13 @@ def counted(message):
 
 
 def test_displays_come_below_the_servers_limit(client):
+    """By the kernel's own clock: a reader that is late sees many at once."""
     cell = client.start("%_test displays 1200")
     times, seen = [], []
     while not seen or label(seen[-1]) != "idle":
         seen.append(client.read("iopub"))
         if counted(seen[-1]):
-            times.append(time.monotonic())
+            times.append(datetime.datetime.fromisoformat(seen[-1]["header"]["date"]).timestamp())
     assert [m["content"]["data"]["text/plain"] for m in seen[:-1]] == [str(i) for i in range(1200)]
     for i in range(len(times) - SERVER_MOST):
         assert times[i + SERVER_MOST] - times[i] > SERVER_WINDOW - 0.5

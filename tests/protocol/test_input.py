@@ -249,12 +249,11 @@ def test_shutdown_while_it_waits(by):
     with Kernel() as kernel:
         worker = kernel.children()[0]
         ask(kernel.client)
-        began = time.monotonic()
         if by == "message":
             kernel.client.send("shutdown_request", {"restart": False}, "control")
         else:
             kernel.process.send_signal(signal.SIGTERM)
-        assert kernel.wait() == 0 and time.monotonic() - began < PATIENCE
+        assert kernel.wait() == 0
         assert wait_for(lambda: gone(worker))
 
 

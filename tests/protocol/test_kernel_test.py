@@ -12,7 +12,7 @@ HOLDER = tempfile.TemporaryDirectory()
 
 
 def setUpModule():
-    """A kernelspec of the program under test, and a place for its history, for this module alone."""
+    """A kernelspec of the program under test, for this module alone."""
     folder = os.path.join(HOLDER.name, "jupyter/kernels/cutaway")
     os.makedirs(folder)
     argv = [os.path.abspath(PROGRAM), "kernel", "-f", "{connection_file}"]
@@ -20,12 +20,10 @@ def setUpModule():
         json.dump({"argv": argv, "display_name": "Cutaway", "language": "cutaway",
                    "interrupt_mode": "message"}, file)
     os.environ["JUPYTER_PATH"] = os.path.join(HOLDER.name, "jupyter")
-    os.environ["XDG_DATA_HOME"] = os.path.join(HOLDER.name, "data")
-    os.environ["XDG_CACHE_HOME"] = os.path.join(HOLDER.name, "cache")
 
 
 def tearDownModule():
-    del os.environ["JUPYTER_PATH"], os.environ["XDG_DATA_HOME"], os.environ["XDG_CACHE_HOME"]
+    del os.environ["JUPYTER_PATH"]
     HOLDER.cleanup()
 
 

@@ -42,7 +42,7 @@ def test_an_end_while_a_cell_runs():
 
 def test_a_crash_ends_it():
     with Kernel(options=OPTION) as kernel:
-        kernel.client.start("%_test segv")
+        kernel.client.execute("%_test segv")  # what it says of it may go down with it
         assert wait_for(lambda: kernel.process.poll() is not None)
         assert kernel.process.returncode == -signal.SIGSEGV
 
