@@ -14,7 +14,7 @@
 
 enum {
     PROCESSES = 2,        /* this one and the worker */
-    STRETCHES_MOST = 1024 /* files of models that are looked for: the worker says how many */
+    STRETCHES_MOST = 1024 /* files of models that are looked for, however many it tells of */
 };
 
 struct usage {
@@ -172,26 +172,22 @@ static void write_machine(struct jsonwrite *w, struct arena *arena) {
     json_close(w, '}');
 }
 
-/* Where the models' files are mapped, one model behind the other; `*count` stretches. */
-static struct usage_stretch *stretches_of(struct arena *arena, const json_t *models,
-                                          int64_t *count) {
-    size_t i, k, n = 0;
+struct usage_stretch *usage_stretches(struct arena *arena, const json_t *models,
+                                      int64_t *count) {
+    struct usage_stretch *list = arena_array(arena, STRETCHES_MOST, sizeof *list);
+    size_t i, k;
     json_t *model, *map;
+    *count = 0;
     json_array_foreach(models, i, model) {
-        n += json_array_size(json_object_get(model, "maps"));
+        json_array_foreach(json_object_get(model, "maps"), k, map) {
+            uint64_t begin = (uint64_t)json_integer_value(json_array_get(map, 0));
+            uint64_t length = (uint64_t)json_integer_value(json_array_get(map, 1));
+            if (*count < STRETCHES_MOST) {
+                list[(*count)++] = (struct usage_stretch){ begin, begin + length, 0 };
+            }
+        }
     }
-    size_t most = n < STRETCHES_MOST ? n : STRETCHES_MOST;
-    struct usage_stretch *list = arena_array(arena, (int64_t)most + 1, sizeof *list);
-    n = 0;
-    json_array_foreach(models, i,
-                       model){ json_array_foreach(json_object_get(model, "maps"), k, map){
-        uint64_t begin = (uint64_t)json_integer_value(json_array_get(map, 0));
-    uint64_t length = (uint64_t)json_integer_value(json_array_get(map, 1));
-    list[n++] = (struct usage_stretch){ begin, begin + length, 0 };
-}
-}
-*count = (int64_t)n;
-return list;
+    return list;
 }
 
 static void write_models(struct jsonwrite *w, const json_t *models,
@@ -223,7 +219,7 @@ static void write_memory(struct jsonwrite *w, struct front *front, struct arena 
                          const pid_t *pids) {
     int64_t count;
     const json_t *models = known_models(front->known);
-    struct usage_stretch *stretches = stretches_of(arena, models, &count);
+    struct usage_stretch *stretches = usage_stretches(arena, models, &count);
     pid_t computes = pids[1] > 0 ? pids[1] : pids[0];
     int64_t memory = usage_memory(proc_read(arena, computes, "smaps"), stretches, count);
     if (computes != pids[0]) {

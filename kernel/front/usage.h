@@ -28,4 +28,10 @@ struct usage_stretch {
 };
 int64_t usage_memory(const char *smaps, struct usage_stretch *stretches, int64_t count);
 
+/* Where the models' files are mapped, one model behind the other: of `models`, which is what
+ * the worker told, [{maps: [[begin, bytes], ...]}, ...], the first 1024 maps. */
+struct json_t;
+struct usage_stretch *usage_stretches(struct arena *arena, const struct json_t *models,
+                                      int64_t *count);
+
 #endif

@@ -1,6 +1,8 @@
 /* usage: memory as /proc tells it, added up by hand. */
 #include "kernel/front/usage.h"
 
+#include <jansson.h>
+
 #include "tests/check.h"
 
 static const char smaps[] =
@@ -36,4 +38,44 @@ TEST(usage_of_what_cannot_be_read_is_nothing) {
         check_int(usage_memory(odd[i], &one, 1), 0);
     }
     check_int(one.resident, 0);
+}
+
+static void value_close(void *value) {
+    json_decref(value);
+}
+
+static json_t *models_of(struct arena *arena, const char *text) {
+    json_t *models = json_loads(text, 0, NULL);
+    arena_defer(arena, value_close, models);
+    return models;
+}
+
+TEST(usage_looks_where_models_are_mapped) {
+    int64_t count;
+    struct arena *arena = check_arena();
+    const struct usage_stretch *list = usage_stretches(
+        arena,
+        models_of(arena,
+                  "[{\"maps\":[[4096,8192],[65536,1]]},{},{\"maps\":7},{\"maps\":[\"x\"]}]"),
+        &count);
+    check_int(count, 3);
+    check(list[0].begin == 4096 && list[0].end == 12288);
+    check(list[1].begin == 65536 && list[1].end == 65537);
+    check(list[2].begin == 0 && list[2].end == 0);
+    usage_stretches(arena, NULL, &count);
+    check_int(count, 0);
+}
+
+/* A worker that was taken over says what it likes. */
+TEST(usage_takes_no_more_maps_than_it_has_room_for) {
+    enum { TOLD = 5000, MOST = 1024 };
+    int64_t count;
+    struct arena *arena = check_arena();
+    json_t *models = models_of(arena, "[{\"maps\":[]}]");
+    json_t *maps = json_object_get(json_array_get(models, 0), "maps");
+    for (int i = 0; i < TOLD; i++) {
+        json_array_append_new(maps, json_pack("[i,i]", i, 1));
+    }
+    usage_stretches(arena, models, &count);
+    check_int(count, MOST);
 }
