@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sched.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 
 #include "core/base/confine.h"
 #include "core/base/file.h"
@@ -51,8 +53,11 @@ static const char *variable(const char *name) {
     return value && *value ? value : NULL;
 }
 
+/* The root of all is never allowed, whatever leads to it. */
 static void allow(struct list *list, const char *path, int rights) {
-    confine_allow(list->fd, path, rights);
+    if (!file_same(path, "/")) {
+        confine_allow(list->fd, path, rights);
+    }
 }
 
 /* Below a folder that an environment variable names, if it does. */
@@ -85,7 +90,7 @@ static unsigned char kind_of(const char *path, const struct dirent *entry) {
  * often links to where there is room. */
 static void allow_links(struct list *list, const char *folder, int depth) {
     enum { MOST = 4096 };
-    DIR *dir = opendir(folder);
+    DIR *dir = file_same(folder, "/") ? NULL : opendir(folder);
     struct dirent *entry;
     for (int i = 0; dir && i < MOST && (entry = readdir(dir)); i++) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
@@ -230,10 +235,6 @@ static void allow_suppressions(struct list *list) {
     }
 }
 
-static bool is_root(const char *path) {
-    return file_same(path, "/");
-}
-
 /* "rPATH\0wPATH\0...": what lies outside of the places and a cell names. */
 static void allow_granted(struct list *list, const char *grants, size_t length) {
     for (const char *at = grants, *end = grants + length; at < end;) {
@@ -241,11 +242,9 @@ static void allow_granted(struct list *list, const char *grants, size_t length) 
         if (!nul) {
             return;
         }
-        if (!is_root(at + 1)) {
-            allow(list, at + 1, CONFINE_READ | (*at == 'w' ? CONFINE_WRITE : 0));
-            if (*at == 'r') {
-                allow_links(list, at + 1, 2);
-            }
+        allow(list, at + 1, CONFINE_READ | (*at == 'w' ? CONFINE_WRITE : 0));
+        if (*at == 'r') {
+            allow_links(list, at + 1, 2);
         }
         at = nul + 1;
     }
@@ -262,9 +261,7 @@ static void files_enter(const char *grants, size_t length) {
     allow_suppressions(&list);
     allow_fonts(&list);
     allow_models(&list);
-    if (!is_root(".")) {
-        allow(&list, ".", CONFINE_READ | CONFINE_WRITE);
-    }
+    allow(&list, ".", CONFINE_READ | CONFINE_WRITE);
     allow_granted(&list, grants, length);
     confine_enter(list.fd);
     arena_free(list.arena);
@@ -426,15 +423,34 @@ static void deny(struct filter *filter, int number, int error) {
     refuse(filter, error);
 }
 
-/* Denied or allowed by the lower half of an argument: whether it is `value` (BPF_JEQ) or has
- * one of its bits (BPF_JSET). After that the filter needs no more of the call. */
-static void decide(struct filter *filter, int number, int argument, unsigned test,
-                   uint32_t value, bool allow_if) {
+/* The call with that number ends here, by the lower half of an argument: allowed where it is
+ * `value` (BPF_JEQ) or has one of its bits (BPF_JSET), else denied. */
+static void allow_if(struct filter *filter, int number, int argument, unsigned test,
+                     uint32_t value) {
     step(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
     load(filter, offsetof(struct seccomp_data, args[argument])); /* both machines: low first */
-    step(filter, BPF_JMP | test | BPF_K, value, allow_if ? 0 : 1, allow_if ? 1 : 0);
+    step(filter, BPF_JMP | test | BPF_K, value, 0, 1);
     answer(filter, SECCOMP_RET_ALLOW);
     refuse(filter, EPERM);
+}
+
+/* The same, the other way round: denied where the argument is one of these. */
+static void deny_if(struct filter *filter, int number, int argument, const int *values,
+                    unsigned count) {
+    step(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 2 * count + 2);
+    load(filter, offsetof(struct seccomp_data, args[argument]));
+    for (unsigned i = 0; i < count; i++) {
+        deny(filter, values[i], EPERM);
+    }
+    answer(filter, SECCOMP_RET_ALLOW);
+}
+
+/* To let the system send any signal to anybody, as soon as a descriptor can be read. */
+static void deny_signals_by_descriptor(struct filter *filter) {
+    static const int by_fcntl[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG };
+    static const int by_ioctl[] = { FIOSETOWN, SIOCSPGRP };
+    deny_if(filter, SYS_fcntl, 1, by_fcntl, sizeof by_fcntl / sizeof *by_fcntl);
+    deny_if(filter, SYS_ioctl, 1, by_ioctl, sizeof by_ioctl / sizeof *by_ioctl);
 }
 
 static void filter_make(struct filter *filter) {
@@ -448,8 +464,9 @@ static void filter_make(struct filter *filter) {
     for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
         deny(filter, denied[i], EPERM);
     }
-    decide(filter, SYS_prctl, 0, BPF_JEQ, PR_SET_PDEATHSIG, false);
-    decide(filter, SYS_prlimit64, 0, BPF_JEQ, 0, true);
+    deny_if(filter, SYS_prctl, 0, (const int[]){ PR_SET_PDEATHSIG }, 1);
+    deny_signals_by_descriptor(filter);
+    allow_if(filter, SYS_prlimit64, 0, BPF_JEQ, 0);
     if (!SANITIZED) {
         size_t count = sizeof denied_unless_sanitized / sizeof *denied_unless_sanitized;
         for (size_t i = 0; i < count; i++) {
@@ -457,9 +474,9 @@ static void filter_make(struct filter *filter) {
         }
         deny(filter, SYS_clone3,
              ENOSYS); /* its flags are in memory; the C library falls back */
-        decide(filter, SYS_clone, 0, BPF_JSET, CLONE_THREAD, true);
-        decide(filter, SYS_kill, 0, BPF_JEQ, self, true);
-        decide(filter, SYS_tgkill, 0, BPF_JEQ, self, true);
+        allow_if(filter, SYS_clone, 0, BPF_JSET, CLONE_THREAD);
+        allow_if(filter, SYS_kill, 0, BPF_JEQ, self);
+        allow_if(filter, SYS_tgkill, 0, BPF_JEQ, self);
     }
     answer(filter, SECCOMP_RET_ALLOW);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -52,6 +53,7 @@ static int granted_opens(const char *root) {
                    opens(root, "foreign/x", O_RDONLY) == EACCES &&
                    opens(root, "granted/link", O_RDONLY) == 0 &&
                    opens(root, "written/link", O_RDONLY) == EACCES &&
+                   opens(root, "granted/root/etc/shadow", O_RDONLY) == EACCES &&
                    opens("/etc", "shadow", O_RDONLY) == EACCES
                ? 0
                : 1;
@@ -68,6 +70,7 @@ TEST(sandbox_opens_what_is_granted_alone) {
     make(arena, root, "foreign/linked");
     check(symlink("../foreign/linked", file_join(arena, root, "granted/link")) == 0);
     check(symlink("../foreign/x", file_join(arena, root, "written/link")) == 0);
+    check(symlink("/", file_join(arena, root, "granted/root")) == 0);
     struct buf *grants = buf_new(arena);
     buf_printf(grants, "r%s/granted%cw%s/written%c", root, 0, root, 0);
     check_int(inside(granted_opens, root, grants->data, grants->length),
@@ -89,6 +92,10 @@ static int calls_fail(const char *root) {
     wrong += !(kill(getppid(), 0) < 0 && errno == EPERM) && !sandbox_sanitized();
     wrong += !(setpgid(0, 0) < 0 && errno == EPERM);
     wrong += pipe2(pipes, O_CLOEXEC) < 0;
+    wrong += !(fcntl(pipes[0], F_SETOWN, getppid()) < 0 && errno == EPERM);
+    wrong += !(fcntl(pipes[0], F_SETSIG, SIGKILL) < 0 && errno == EPERM);
+    wrong += !(ioctl(pipes[0], FIOSETOWN, &pipes[0]) < 0 && errno == EPERM);
+    wrong += fcntl(pipes[0], F_SETFL, O_NONBLOCK) < 0;
     wrong += pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL);
     wrong += kill(getpid(), 0) < 0;
     if (!sandbox_sanitized()) {
