@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "core/base/catch.h"
 #include "core/base/jsonwrite.h"
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
@@ -426,14 +427,15 @@ static void death_say(struct front *front, const char *why, bool bare) {
     }
 }
 
-void execute_died(struct front *front) {
+/* `cause`: why it is ended; NULL: it has ended itself. */
+static void worker_end(struct front *front, const char *cause) {
     char why[200];
     struct err err;
     bool retired = minder_retiring(front->minder) && !front->running.forced;
     enum minder_hope hope = minder_bury(front->minder, why, sizeof why);
-    if (!retired) {
-        front_log("the computing process %s", why);
-        death_say(front, why, hope == MINDER_BARE);
+    if (!retired || cause) {
+        front_log("the computing process %s", cause ? cause : why);
+        death_say(front, cause ? cause : why, hope == MINDER_BARE);
     }
     comm_died(front);
     if (retired && front->running.message) {
@@ -442,6 +444,10 @@ void execute_died(struct front *front) {
         front_log("%s", err.text);
     }
     queue_go(front);
+}
+
+void execute_died(struct front *front) {
+    worker_end(front, NULL);
 }
 
 void execute_interrupt(struct front *front) {
@@ -484,9 +490,21 @@ int64_t execute_due(struct front *front) {
                    input_due(front));
 }
 
+/* What there is no memory for now would be read in each turn again, and the frames before it
+ * told again: so it ends the worker that said it. */
 void execute_read(struct front *front) {
-    if (minder_read(front->minder)) {
-        execute_died(front);
+    struct catch here;
+    volatile bool gone = false, full = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        gone = minder_read(front->minder);
+    } else {
+        front_log("%s: %s", err_name(here.err.kind), here.err.text);
+        full = true;
+    }
+    catch_end(&here);
+    if (gone || full) {
+        worker_end(front,
+                   full ? "said more than the kernel has memory for, so it was ended" : NULL);
     }
 }
 

@@ -1,4 +1,6 @@
 """How much memory may be taken: by whom it is limited, what is refused before it is taken, what is said."""
+import resource
+
 import pytest
 
 from front_end import Kernel
@@ -56,6 +58,23 @@ def test_the_smallest_cause_is_named(monkeypatch):
             assert "may take 600 MB (three quarters of what ulimit allows)" in said(kernel.client, "%limit")
             assert said(kernel.client, "%_test alloc 400") == "400 MB\n"
             assert "ulimit" in said(kernel.client, "%_test alloc 700")
+
+
+def test_what_the_supervisor_has_no_memory_for_is_one_failed_cell():
+    """And is not asked for again and again, with the frames before it."""
+    if SANITIZED:  # whose own memory is larger than any limit
+        return
+    with Kernel() as kernel:
+        client, pid = kernel.client, kernel.process.pid
+        assert client.run("%echo before")[0]["content"]["status"] == "ok"
+        with open(f"/proc/{pid}/statm") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        before = resource.prlimit(pid, resource.RLIMIT_AS, (now + (64 << 20), resource.RLIM_INFINITY))
+        reply, seen = client.run("%echo first\n%_test big 300000000")
+        assert "more than the kernel has memory for" in reply["content"]["evalue"]
+        assert [label(m) for m in seen].count("stream") == 1
+        resource.prlimit(pid, resource.RLIMIT_AS, before)
+        assert client.run("%echo after")[0]["content"]["status"] == "ok"
 
 
 def test_no_dump_is_left(tmp_path, monkeypatch):
