@@ -16,7 +16,7 @@ enum { WATCHED = 1024 }; /* descriptors; no system gives more to a process unask
 struct watched {
     ino_t id;        /* of the connection; a descriptor's number may be used again */
     int64_t waiting; /* bytes not taken */
-    uint64_t taken;  /* bytes taken so far; 0 for unix sockets, which do not count them */
+    uint64_t taken;  /* bytes taken so far; for unix sockets, which do not count them, by all */
     int64_t since;   /* ms; when these numbers were first seen */
 };
 
@@ -61,15 +61,16 @@ static bool is_iopub(const struct laggards *laggards, int fd) {
     }
 }
 
-static struct watched connection_at(int fd, int64_t now) {
+static struct watched connection_at(int fd, int64_t now, int64_t taken) {
     struct stat info = { 0 };
     struct tcp_info tcp = { 0 };
     socklen_t size = sizeof tcp;
     int waiting = 0; /* also where connections arrive, of which it is not told */
     fstat(fd, &info);
-    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size);
+    bool counts = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size) == 0;
     ioctl(fd, SIOCOUTQ, &waiting);
-    return (struct watched){ info.st_ino, waiting, tcp.tcpi_bytes_acked, now };
+    return (struct watched){ info.st_ino, waiting,
+                             counts ? tcp.tcpi_bytes_acked : (uint64_t)taken, now };
 }
 
 /* Whether what waits in the connection has not moved for long. */
@@ -80,11 +81,11 @@ static bool is_stuck(struct watched *before, const struct watched *now) {
     return now->since - before->since >= LAGGARD_MS;
 }
 
-int laggards_look(struct laggards *laggards, int64_t now) {
+int laggards_look(struct laggards *laggards, int64_t now, int64_t taken) {
     int cut = 0;
     for (int fd = 0; fd < WATCHED; fd++) {
         if (is_iopub(laggards, fd)) {
-            struct watched seen = connection_at(fd, now);
+            struct watched seen = connection_at(fd, now, taken);
             if (is_stuck(&laggards->watched[fd], &seen)) {
                 shutdown(fd, SHUT_RDWR);
                 cut++;

@@ -40,6 +40,7 @@ struct sockets {
     struct envelope envelope;
     struct buf *header, *content;   /* of the message being written */
     atomic_llong backlog[CHANNELS]; /* bytes queued */
+    long long sent[CHANNELS];       /* bytes ever queued */
     struct laggards *laggards;
     int64_t look_at; /* ms; when to look for them next; 0: nothing waits */
 };
@@ -268,8 +269,10 @@ static int message_send(struct sockets *sockets, const struct outgoing *out) {
         out->content,
     };
     struct frame signature = { hex, sign_make(sockets->sign, parts, 4, hex) };
-    struct parcel *parcel = parcel_new(last_frame(out), out->base, cost(out, parts),
-                                       &sockets->backlog[out->channel]);
+    long long bytes = cost(out, parts);
+    struct parcel *parcel =
+        parcel_new(last_frame(out), out->base, bytes, &sockets->backlog[out->channel]);
+    sockets->sent[out->channel] += bytes;
     if (multipart_begin(socket, out->ids, out->id_count) < 0) {
         parcel_send(parcel, NULL);
         return -1;
@@ -376,13 +379,14 @@ int64_t sockets_due(const struct sockets *sockets) {
 }
 
 int sockets_tick(struct sockets *sockets, int64_t now) {
-    int64_t look_at = sockets->look_at;
-    if (sockets_backlog(sockets) == 0) {
+    int64_t look_at = sockets->look_at, backlog = sockets_backlog(sockets);
+    if (backlog == 0) {
         sockets->look_at = 0;
     } else if (look_at <= now) {
         sockets->look_at = now + LAGGARD_LOOK_MS;
-        return look_at == 0 ? 0
-                            : laggards_look(sockets->laggards, now); /* 0: it has just begun */
+        return look_at == 0 ? 0 /* it has just begun */
+                            : laggards_look(sockets->laggards, now,
+                                            sockets->sent[CHANNEL_IOPUB] - backlog);
     }
     return 0;
 }
