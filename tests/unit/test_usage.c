@@ -1,8 +1,9 @@
 /* usage: memory as /proc tells it, added up by hand. */
 #include "kernel/front/usage.h"
 
-#include <jansson.h>
+#include <string.h>
 
+#include "kernel/front/known.h"
 #include "tests/check.h"
 
 static const char smaps[] =
@@ -40,29 +41,29 @@ TEST(usage_of_what_cannot_be_read_is_nothing) {
     check_int(one.resident, 0);
 }
 
-static void value_close(void *value) {
-    json_decref(value);
-}
-
-static json_t *models_of(struct arena *arena, const char *text) {
-    json_t *models = json_loads(text, 0, NULL);
-    arena_defer(arena, value_close, models);
-    return models;
+/* The models of such a status, as the supervisor knows them. */
+static const struct json_t *models_of(struct known *known, const char *models) {
+    const char *status =
+        arena_printf(check_arena(), "{\"models\":%s,\"results\":[],\"settings\":{}}", models);
+    check(known_status(known, status, strlen(status)));
+    return known_models(known);
 }
 
 TEST(usage_looks_where_models_are_mapped) {
     int64_t count;
     struct arena *arena = check_arena();
+    struct known *known = known_new(arena);
     const struct usage_stretch *list = usage_stretches(
         arena,
-        models_of(arena,
+        models_of(known,
                   "[{\"maps\":[[4096,8192],[65536,1]]},{},{\"maps\":7},{\"maps\":[\"x\"]}]"),
         &count);
     check_int(count, 3);
     check(list[0].begin == 4096 && list[0].end == 12288);
     check(list[1].begin == 65536 && list[1].end == 65537);
     check(list[2].begin == 0 && list[2].end == 0);
-    usage_stretches(arena, NULL, &count);
+    known_free(known);
+    usage_stretches(arena, known_models(known), &count);
     check_int(count, 0);
 }
 
@@ -71,11 +72,13 @@ TEST(usage_takes_no_more_maps_than_it_has_room_for) {
     enum { TOLD = 5000, MOST = 1024 };
     int64_t count;
     struct arena *arena = check_arena();
-    json_t *models = models_of(arena, "[{\"maps\":[]}]");
-    json_t *maps = json_object_get(json_array_get(models, 0), "maps");
+    struct known *known = known_new(arena);
+    struct buf *models = buf_new(arena);
     for (int i = 0; i < TOLD; i++) {
-        json_array_append_new(maps, json_pack("[i,i]", i, 1));
+        buf_printf(models, "%s[%d,1]", i ? "," : "[{\"maps\":[", i);
     }
-    usage_stretches(arena, models, &count);
+    buf_text(models, "]}]");
+    usage_stretches(arena, models_of(known, models->data), &count);
     check_int(count, MOST);
+    known_free(known);
 }
