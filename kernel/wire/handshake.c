@@ -21,11 +21,11 @@ static void number_write(struct jsonwrite *w, const char *name, int number) {
     json_string(w, digits);
 }
 
+/* `hex` gets the signature. */
 static void introduce(struct arena *arena, void *socket, const struct connection *connection,
-                      const struct sign *sign) {
+                      const struct sign *sign, char hex[SIGN_MOST + 1]) {
     struct buf *content = buf_new(arena);
     struct jsonwrite w = { .out = content };
-    char hex[SIGN_MOST + 1];
     json_open(&w, '{');
     json_key(&w, "kernel_id");
     json_string(&w, connection->kernel_id);
@@ -39,16 +39,20 @@ static void introduce(struct arena *arena, void *socket, const struct connection
     zmq_send(socket, body.bytes, body.length, 0);
 }
 
-/* Whether a message is the delimiter, the signature of one frame and that frame. */
-static bool is_answer(const struct sign *sign, const struct frame *frames, int count) {
+/* Whether a message is the delimiter, the signature of one frame and that frame, which is not
+ * the one that we have signed (`own`): to send that back needs no key. */
+static bool is_answer(const struct sign *sign, const char *own, const struct frame *frames,
+                      int count) {
     unsigned char digest[SIGN_DIGEST];
     return count >= 3 && frames[count - 3].length == 9 &&
            memcmp(frames[count - 3].bytes, "<IDS|MSG>", 9) == 0 &&
-           sign_holds(sign, frames[count - 2], frames + count - 1, 1, digest);
+           sign_holds(sign, frames[count - 2], frames + count - 1, 1, digest) &&
+           (!*own || memcmp(frames[count - 2].bytes, own, strlen(own)) != 0);
 }
 
 static int answer_await(struct arena *arena, void *socket, const char *endpoint,
-                        const struct sign *sign, int patience_ms, struct err *err) {
+                        const struct sign *sign, const char *own, int patience_ms,
+                        struct err *err) {
     struct frame *frames = arena_array(arena, FRAMES_MOST, sizeof *frames);
     zmq_pollitem_t item = { .socket = socket, .events = ZMQ_POLLIN };
     bool cut = false;
@@ -60,7 +64,7 @@ static int answer_await(struct arena *arena, void *socket, const char *endpoint,
                        "knows of this kernel; is it still there?",
                        endpoint, patience_ms / 1000);
     }
-    if (!is_answer(sign, frames, count)) {
+    if (!is_answer(sign, own, frames, count)) {
         return err_set(
             err, ERR_IO,
             "what answered at %s is not the registration service: its message is not "
@@ -75,14 +79,15 @@ int handshake(struct arena *arena, void *context, const struct connection *conne
     const char *endpoint = connection_registration(arena, connection);
     void *socket = zmq_socket(context, ZMQ_DEALER);
     int none = 0, six = 1, status = -1;
+    char own[SIGN_MOST + 1];
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
     zmq_setsockopt(socket, ZMQ_IPV6, &six, sizeof six);
     if (zmq_connect(socket, endpoint) < 0) {
         err_set(err, ERR_IO, "cannot reach the registration service at %s: %s", endpoint,
                 zmq_strerror(zmq_errno()));
     } else {
-        introduce(arena, socket, connection, sign);
-        status = answer_await(arena, socket, endpoint, sign, patience_ms, err);
+        introduce(arena, socket, connection, sign, own);
+        status = answer_await(arena, socket, endpoint, sign, own, patience_ms, err);
     }
     zmq_close(socket);
     return status < 0 ? err_pass(err) : 0;

@@ -19,15 +19,19 @@
 enum { PATIENCE_MS = 20000, FRAMES = 8 };
 
 /* A connection of a registration file; its service would listen at connection_registration. */
-static struct connection *registering(void) {
-    struct connection *connection = peer_connection(check_arena(), "a key");
+static struct connection *registering_with(const char *key) {
+    struct connection *connection = peer_connection(check_arena(), key);
     connection->kernel_id = "k-1";
     connection->registration_ip = file_join(check_arena(), check_folder(check_arena()), "r");
     connection->registration_port = 9;
     return connection;
 }
 
-enum answer { GOOD, SHORT, UNSIGNED, OTHER_DELIMITER, LONG_DELIMITER };
+static struct connection *registering(void) {
+    return registering_with("a key");
+}
+
+enum answer { GOOD, SHORT, UNSIGNED, OTHER_DELIMITER, LONG_DELIMITER, ECHO };
 
 /* One frame is read and one message answered, in a thread, as the kernel waits meanwhile. */
 struct service {
@@ -54,19 +58,23 @@ static void *serve(void *arg) {
         answer[1].bytes = "<IDS|msg>";
     } else if (service->answer == LONG_DELIMITER) {
         answer[1] = (struct frame){ "<IDS|MSG>.", 10 };
+    } else if (service->answer == ECHO) {
+        answer[2] = service->frames[2];
+        answer[3] = service->frames[3];
     }
     peer_send(service->peer, answer, service->answer == SHORT ? 3 : 4);
     return NULL;
 }
 
 /* The kernel's sockets opened beside a service that answers so. */
-static struct sockets *opened(enum answer answer, struct service *service, struct err *err) {
-    struct connection *connection = registering();
+static struct sockets *opened(enum answer answer, const char *key, struct service *service,
+                              struct err *err) {
+    struct connection *connection = registering_with(key);
     struct arena *arena = arena_new(); /* the test's own is the thread's meanwhile */
     arena_defer(check_arena(), (void (*)(void *))arena_free, arena);
     *service = (struct service){ .answer = answer };
     service->peer = peer_new(PEER_ROUTER, 0);
-    service->sign = sign_new(check_arena(), "hmac-sha256", "a key", 5, err);
+    service->sign = sign_new(check_arena(), "hmac-sha256", key, strlen(key), err);
     peer_bind(service->peer, connection_registration(arena, connection));
     check_int(pthread_create(&service->thread, NULL, serve, service), 0);
     struct sockets *sockets = sockets_open(arena, connection, err);
@@ -77,7 +85,7 @@ static struct sockets *opened(enum answer answer, struct service *service, struc
 TEST(handshake_tells_which_ports_there_are) {
     struct service service;
     struct err err;
-    struct sockets *sockets = opened(GOOD, &service, &err);
+    struct sockets *sockets = opened(GOOD, "a key", &service, &err);
     if (!check(sockets != NULL && service.count == 4)) {
         return;
     }
@@ -91,12 +99,21 @@ TEST(handshake_tells_which_ports_there_are) {
 }
 
 TEST(handshake_trusts_nobody_without_the_key) {
-    for (enum answer answer = SHORT; answer <= LONG_DELIMITER; answer++) {
+    for (enum answer answer = SHORT; answer <= ECHO; answer++) {
         struct service service;
         struct err err = { 0 };
-        check(!opened(answer, &service, &err));
+        check(!opened(answer, "a key", &service, &err));
         check_int(err.kind, ERR_IO);
         check_text(err.text, "is not the registration service");
+    }
+}
+
+TEST(handshake_goes_without_a_key_where_there_is_none) {
+    struct service service;
+    struct err err;
+    struct sockets *sockets = opened(GOOD, "", &service, &err);
+    if (check(sockets != NULL)) {
+        sockets_close(sockets, 0);
     }
 }
 
