@@ -1,10 +1,12 @@
 #include "core/base/memory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,6 +35,40 @@ static int64_t number_of_file(const char *path) {
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
+}
+
+/* ---- sizes as people write them ---- */
+
+int64_t memory_bytes(const char *text) {
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {
+        { "MB", 1e6 }, { "GB", 1e9 },     { "TB", 1e12 },    { "M", 1e6 },      { "G", 1e9 },
+        { "T", 1e12 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 }, { "TiB", 0x1p40 },
+    };
+    size_t digits = strspn(text, "0123456789.");
+    char *end;
+    double number = strtod(text, &end);
+    if (digits == 0 || digits > 12 || end != text + digits) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcasecmp(end + strspn(end, " "), units[i].name) == 0) {
+            return number * units[i].bytes < 1e17 ? llrint(number * units[i].bytes) : -1;
+        }
+    }
+    return -1;
+}
+
+/* The size in a variable: a whole number of `unit` bytes, or with a unit of its own; INT64_MAX
+ * if there is none. */
+static int64_t size_in(const char *text, int64_t unit) {
+    int64_t bytes = text ? memory_bytes(text) : -1, number = number_in(text);
+    if (bytes > 0) {
+        return bytes;
+    }
+    return number < INT64_MAX / unit ? number * unit : INT64_MAX;
 }
 
 /* ---- control groups ---- */
@@ -171,14 +207,14 @@ static void lower(int64_t *most, int64_t to, enum memory_cause by) {
 }
 
 int64_t memory_budget(void) {
-    int64_t most = machine(), asked = number_in(getenv("CUTAWAY_MEMORY"));
+    int64_t most = machine(), asked = size_in(getenv("CUTAWAY_MEMORY"), 1 << 20);
     cause = MEMORY_MACHINE;
     lower(&most, least_of_cgroups(limit_of, false), MEMORY_CONTAINER);
     lower(&most, rlimits(), MEMORY_RLIMIT);
-    lower(&most, number_in(getenv("MEM_LIMIT")), MEMORY_MEM_LIMIT);
+    lower(&most, size_in(getenv("MEM_LIMIT"), 1), MEMORY_MEM_LIMIT);
     most = most / 4 * 3;
-    if (asked < INT64_MAX >> 20) {
-        most = asked << 20;
+    if (asked < INT64_MAX) {
+        most = asked;
         cause = MEMORY_ASKED;
     }
     if (limit > 0) {

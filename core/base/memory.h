@@ -20,14 +20,17 @@ enum memory_cause {
 /* How many bytes the arenas of a worker may hold: three quarters of the least of the machine's
  * memory, the limits of the control groups (v2 and v1) that it is in, RLIMIT_AS, RLIMIT_DATA
  * and MEM_LIMIT (bytes), as more than arenas lies in memory; or CUTAWAY_MEMORY (megabytes), or
- * what memory_limit allows, if that is less. Mapped model files do not count: the system can
- * drop their pages. */
+ * what memory_limit allows, if that is less. Both variables take a unit, too ("4GB"). Mapped
+ * model files do not count: the system can drop their pages. */
 int64_t memory_budget(void);
 
 /* What the last memory_budget found to be the least; and, for the end of a sentence about too
  * little memory, how to have more: "" where nothing can be said. */
 enum memory_cause memory_cause(void);
 const char *memory_advice(void);
+
+/* "4GB", "4 GB", "500mb", "1.5 GiB" as bytes; -1 if it is no such thing. */
+int64_t memory_bytes(const char *text);
 
 /* Lets the arenas hold no more than `bytes` in all; 0 takes that away. In force at once. */
 void memory_limit(int64_t bytes);

@@ -1,36 +1,11 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/memory.h"
 #include "kernel/command/asked.h"
 
 enum { LEAST = 64 << 20 }; /* bytes: below that no cell could run, not even one that lifts it */
-
-/* "4GB", "4 GB", "500mb", "1.5 GiB" as bytes; -1 if it is no such thing. */
-static int64_t bytes_in(const char *text) {
-    static const struct {
-        const char *name;
-        double bytes;
-    } units[] = {
-        { "MB", 1e6 }, { "GB", 1e9 },     { "TB", 1e12 },    { "M", 1e6 },      { "G", 1e9 },
-        { "T", 1e12 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 }, { "TiB", 0x1p40 },
-    };
-    size_t digits = strspn(text, "0123456789.");
-    char *end;
-    double number = strtod(text, &end);
-    if (digits == 0 || digits > 12 || end != text + digits) {
-        return -1;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcasecmp(end + strspn(end, " "), units[i].name) == 0) {
-            return number * units[i].bytes < 1e17 ? llrint(number * units[i].bytes) : -1;
-        }
-    }
-    return -1;
-}
 
 static const char *size_of(struct arena *arena, int64_t bytes) {
     return bytes >= 999500000 ? arena_printf(arena, "%.2f GB", (double)bytes / 1e9)
@@ -82,7 +57,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
         return cell_refuse(err, ERR_OPTION, &line->words[2], "%%limit takes one size");
     }
     if (line->word_count > 0 && strcmp(line->words[0].text, "off") != 0) {
-        int64_t bytes = bytes_in(words_of(arena, line)), held = arena_held();
+        int64_t bytes = memory_bytes(words_of(arena, line)), held = arena_held();
         if (bytes < LEAST) {
             return refuse(line, err);
         }

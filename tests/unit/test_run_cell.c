@@ -138,10 +138,14 @@ TEST(memory_budget_heeds_every_limit) {
     check(usual > 64 << 20 && usual < (int64_t)1 << 50);
     setenv("MEM_LIMIT", "1000000", 1);
     check_int(memory_budget(), 750000);
+    setenv("MEM_LIMIT", "512M", 1);
+    check_int(memory_budget(), 384000000);
     setenv("MEM_LIMIT", "max", 1);
     check_int(memory_budget(), usual);
     setenv("CUTAWAY_MEMORY", "3", 1);
     check_int(memory_budget(), 3 << 20);
+    setenv("CUTAWAY_MEMORY", "1.5GB", 1);
+    check_int(memory_budget(), 1500000000);
     setenv("CUTAWAY_MEMORY", "99999999999999999999", 1);
     check_int(memory_budget(), usual);
     unsetenv("CUTAWAY_MEMORY");
