@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/result/column.h"
 #include "core/text/pieces.h"
@@ -79,6 +80,7 @@ static void fill_columns(struct arena *arena, const struct tokenizer *tokenizer,
     const char **words = column_named(arena, result, 3, "word", &axis);
     const char **special = column_named(arena, result, 4, "special", &axis);
     for (int64_t i = 0; i < axis.count; i++) {
+        stop_check();
         const struct token *token = &r->encoding->tokens[i];
         const char *spelling = tokenizer_spelling(tokenizer, token->id);
         spellings[i] = arena_copy(arena, spelling ? spelling : "");

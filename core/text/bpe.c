@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 
 enum { SHORT = 32 }; /* symbols of a piece that are merged by scanning */
@@ -353,9 +354,11 @@ static int64_t merge_long(const struct bpe *bpe, struct arena *arena, const char
         merge.before[i] = (int32_t)i - 1;
     }
     for (int64_t i = 0; i < n; i++) {
+        stop_check();
         pair_up(bpe, &merge, (int32_t)i);
     }
     while (merge.heaped > 0) {
+        stop_check();
         uint64_t best = heap_pop(&merge);
         int32_t place = (int32_t)(uint32_t)best;
         if (merge.rank[place] == (int32_t)(best >> 32)) {

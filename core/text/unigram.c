@@ -174,6 +174,7 @@ static bool find_ways(const struct unigram *unigram, struct way *ways, const cha
     ways[0].score = 0;
     for (int64_t at = 0, end; at < length; at = end) {
         end = at + character_length(piece, at, length);
+        stop_check();
         if (steps > STEPS_LEAST + STEPS * length) {
             catch_throw(ERR_TEXT,
                         "the Unigram model takes more than %d steps a byte on a piece of %lld "

@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/classes.h"
 #include "core/text/label.h"
@@ -81,6 +82,7 @@ static struct stretches stretches_of(struct arena *arena, const char *text, int6
     for (int64_t at = 0, end; at < length; at = end) {
         end = cluster(text, at, length, &role);
         end = role == LETTERS ? letters_end(text, end, length) : end;
+        stop_check();
         if (role != BLANK) {
             struct stretch stretch = { at, end };
             buf_add(all, &stretch, sizeof stretch);
@@ -190,6 +192,7 @@ struct words *words_of(struct arena *arena, const struct tokenizer *tokenizer,
     words->of = arena_array(arena, n, sizeof *words->of);
     struct reach *reaches = arena_array(arena, n, sizeof *reaches);
     for (int64_t t = 0; t < n; t++) {
+        stop_check();
         struct reach reach = reach_of(tokenizer, &stretches, &encoding->tokens[t], text);
         int64_t last = words->count - 1;
         if (last >= 0 && goes_on(reaches[last], reach)) {

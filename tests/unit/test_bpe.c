@@ -1,5 +1,6 @@
 #include "core/text/bpe.h"
 
+#include "core/base/catch.h"
 #include "tests/check.h"
 
 /* ---- by hand: a vocabulary of letters and what merges make of them ---- */
@@ -121,6 +122,16 @@ TEST(bpe_of_a_long_run) {
     check_int(out.count, 100000);
     check_int(symbols_all(&out)[99999].begin, 399996);
     check_int(symbols_all(&out)[99999].end, 400000);
+
+    struct catch here;
+    stop_request();
+    if (setjmp(catch_set(&here)->place) == 0) {
+        split(arena, &bpe, piece);
+        check(!"an interrupt went unseen");
+    }
+    catch_end(&here);
+    stop_clear();
+    check_int(here.err.kind, ERR_STOP);
 }
 
 TEST(bpe_byte_alphabet_goes_both_ways) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/file.h"
 #include "core/text/pieces.h"
 #include "tests/check.h"
@@ -146,4 +147,24 @@ TEST(pieces_of_what_was_written_show_the_character) {
     others[3] = encoding->tokens[2].id; /* e7 8c 8c is 猌 */
     pieces_written(arena, tokenizer, ids, 5, others, 1, labels, names);
     check_same(names[3], "猌₃");
+}
+
+TEST(words_of_a_long_text_are_interrupted) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, "bpe_smollm2");
+    if (!check(tokenizer != NULL)) {
+        return;
+    }
+    struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, "a b", 3, NULL, 0, false, &err);
+    struct catch here;
+    stop_request();
+    if (setjmp(catch_set(&here)->place) == 0) {
+        words_of(arena, tokenizer, encoding, "a b", 3);
+        check(!"an interrupt went unseen");
+    }
+    catch_end(&here);
+    stop_clear();
+    check_int(here.err.kind, ERR_STOP);
 }
