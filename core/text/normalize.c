@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/bpe.h"
 #include "core/text/charsmap.h"
@@ -225,6 +226,7 @@ static bool is_no_mark(uint32_t code) {
 static struct glyphs part_chinese(struct arena *arena, const struct glyphs *glyphs) {
     struct glyph_changes changes = { 0 };
     for (int64_t i = 0; i < glyphs->count; i++) {
+        stop_check();
         bool chinese = classes_is_chinese(glyphs->codes[i]);
         if (chinese) {
             glyphs_change(arena, &changes, ' ', 0);
@@ -330,6 +332,7 @@ static struct run bert_run(struct arena *arena, const struct step *step, struct 
     buf_clear(out.spans);
     int64_t hard = 0; /* where the stretch that is not simple begins */
     for (int64_t at = 0, next; at < run.length; at = next) {
+        stop_check();
         uint32_t code = (unsigned char)run.text[at];
         next = at + 1;
         if (code >= 128) {
@@ -463,6 +466,7 @@ static struct glyphs map_all(struct arena *arena, const struct charsmap *map,
     struct glyph_changes changes = { 0 };
     bool changed = false;
     for (int64_t at = 0, end; at < glyphs->count; at = end) {
+        stop_check();
         end = grapheme_end(glyphs, at);
         if (spelled_bytes(glyphs, at, end) < WHOLE &&
             map_part(arena, map, glyphs, at, end, &changes)) {

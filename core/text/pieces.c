@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/text/label.h"
 
 /* The first token after i that shares no character with the one before it. */
@@ -50,6 +51,7 @@ const char **pieces_labels(struct arena *arena, const struct tokenizer *tokenize
         int64_t end = run_end(encoding, i);
         bool pieces = end - i > 1 && encoding->tokens[i].type == 0 &&
                       is_cut(arena, tokenizer, encoding, i, end);
+        stop_check();
         for (int64_t t = i; t < end; t++) {
             const struct token *token = &encoding->tokens[t];
             labels[t] = pieces ? piece(arena, text + token->begin,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/bpe.h"
 #include "core/text/classes.h"
@@ -159,6 +160,7 @@ static void fold(struct folding *f, int64_t begin, int64_t end, bool found) {
 static void cut_piece(struct finding *finding, struct folding *folding) {
     int64_t begin, end, last = finding->begin;
     while (find(finding, &begin, &end)) {
+        stop_check();
         if (last < begin) {
             fold(folding, last, begin, false);
         }
@@ -204,6 +206,7 @@ static void cut_ends(struct arena *arena, struct split *split, ends_of *ends) {
     for (int64_t i = 0; i < split->count; i++) {
         int64_t at = split->pieces[i].begin, end = split->pieces[i].end;
         while (at < end) {
+            stop_check();
             int64_t next = ends(split->run.text, at, end);
             put(pieces, at, next);
             at = next;
@@ -222,6 +225,7 @@ static void cut_words(struct arena *arena, struct split *split) {
         struct finding blanks = { .step = &blank, .text = split->run.text, .end = end };
         struct finding signs = { .step = &sign, .text = split->run.text, .end = end };
         for (int64_t at = word; at < end; at = next) {
+            stop_check();
             if (is_found(&blanks, at, &next)) {
                 put(pieces, word, at);
                 word = next;

@@ -166,6 +166,7 @@ static void put_labels(struct arena *arena, const struct tokenizer *tokenizer,
                        const struct reach *reaches, const struct stretches *stretches,
                        const char *text) {
     for (int64_t w = 0; w < words->count; w++) {
+        stop_check();
         if (reaches[w].first < 0) {
             int32_t id = encoding->tokens[words->begin[w]].id;
             words->labels[w] = tokenizer_label(arena, tokenizer, id);
