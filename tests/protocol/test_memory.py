@@ -3,7 +3,7 @@ import resource
 
 import pytest
 
-from front_end import Kernel
+from front_end import Kernel, label
 from test_sandbox import SANITIZED, said
 
 
