@@ -186,7 +186,7 @@ bool doctor_machine_say_memory(struct buf *out, int64_t budget, int64_t room) {
         return doctor_say(out, DOCTOR_BAD,
                           "memory: commands may use %.2f GB, too little for a model; raise the "
                           "limit of the container or cgroup, or MEM_LIMIT, or CUTAWAY_MEMORY "
-                          "(in MB)",
+                          "(such as 4GB)",
                           may);
     }
     if (room < LEAST) {

@@ -467,10 +467,6 @@ static int64_t output_due(const struct front *front) {
     return front->running.silent ? 0 : stream_due(front->stream);
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 /* When a worker that waits may go on; 0: none waits. */
 static int64_t pause_due(struct front *front) {
     int64_t now = front_now();
@@ -486,8 +482,9 @@ int64_t execute_due(struct front *front) {
     if (!front->running.message) {
         return pause;
     }
-    return earlier(earlier(earlier(output_due(front), front->running.again_at), pause),
-                   input_due(front));
+    return front_earlier(
+        front_earlier(front_earlier(output_due(front), front->running.again_at), pause),
+        input_due(front));
 }
 
 /* What there is no memory for now would be read in each turn again, and the frames before it

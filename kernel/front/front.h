@@ -74,4 +74,7 @@ void front_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Milliseconds of a clock that only goes forward. */
 int64_t front_now(void);
 
+/* The earlier of two times of that clock; 0 is never. */
+int64_t front_earlier(int64_t a, int64_t b);
+
 #endif

@@ -9,11 +9,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "kernel/front/front.h"
 #include "kernel/front/glob.h"
 
 enum {
@@ -40,12 +40,6 @@ struct history_file {
     int64_t read_end; /* ms; when a question has taken too long */
 };
 
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- memory ---- */
 
 /* input GLOB pattern; the one of SQLite takes for ever for some patterns. */
@@ -60,7 +54,7 @@ static void glob_call(sqlite3_context *context, int count, sqlite3_value **value
 
 static int takes_too_long(void *arg) {
     const struct history_file *file = arg;
-    return file->read_end && now_ms() > file->read_end;
+    return file->read_end && front_now() > file->read_end;
 }
 
 static int run(const struct history_file *file, const char *sql) {
@@ -538,7 +532,7 @@ void history_file_read(struct history_file *file, const struct history_query *qu
                                                           : query->n,
                            .session = now,
                            .query = query };
-    file->read_end = now_ms() + READ_MOST_MS;
+    file->read_end = front_now() + READ_MOST_MS;
     if (query->access != HISTORY_RANGE || meant == now) {
         ask(file, unique ? unique_late : late_questions[query->access], &asked, rows);
     }

@@ -60,16 +60,12 @@ static void signals_read(struct loop *loop) {
     }
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 /* Milliseconds until something is due. */
 static int patience(struct loop *loop, int64_t now) {
-    int64_t due = earlier(execute_due(&loop->front), history_due(loop->front.history));
-    due = earlier(due, sockets_due(loop->front.sockets));
+    int64_t due = front_earlier(execute_due(&loop->front), history_due(loop->front.history));
+    due = front_earlier(due, sockets_due(loop->front.sockets));
     if (loop->parent > 1) {
-        due = earlier(due, loop->look_at);
+        due = front_earlier(due, loop->look_at);
     }
     return due == 0 ? -1 : due <= now ? 0 : (int)(due - now);
 }
