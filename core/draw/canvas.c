@@ -154,6 +154,7 @@ void canvas_cells(struct canvas *canvas, const struct canvas_cells *cells) {
 
 struct canvas_size canvas_measure(struct canvas *canvas, const struct canvas_style *style,
                                   const char *text) {
+    stop_check();
     const struct canvas_text *drawn = canvas_text_at(canvas, style, text);
     return (struct canvas_size){ drawn->width / canvas->scale, drawn->height / canvas->scale };
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/draw/pooling.h"
 #include "core/draw/standing.h"
 #include "core/draw/terms.h"
@@ -298,6 +299,9 @@ static struct choice *choices(struct arena *arena, const struct cells *cells,
     struct choice *list = arena_array(arena, panels * rows, sizeof *list);
     *count = 0;
     for (int64_t i = 0; i < panels * rows; i++) {
+        if (i % 256 == 0) {
+            stop_check();
+        }
         struct choice one =
             links ? link_choice(cells, series, i / rows, i % rows) : row_choice(cells, i);
         bool begins = !per_panel || i % rows == 0;

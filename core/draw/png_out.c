@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/draw/shrink.h"
 
 static void take(png_structp png, png_bytep bytes, size_t length) {
@@ -132,6 +133,9 @@ static unsigned char *filtered(struct arena *arena, const struct canvas *canvas,
     for (int64_t row = 0; row < canvas->height; row++) {
         const unsigned char *pixels = canvas->pixels + row * canvas->width;
         unsigned char *to = bytes + row * (stride + 1);
+        if (row % 256 == 0) {
+            stop_check();
+        }
         if (row > 0 && memcmp(pixels, pixels - canvas->width, (size_t)canvas->width) == 0) {
             to[0] = PNG_FILTER_VALUE_UP;
             continue;
@@ -156,7 +160,7 @@ struct png_bytes png_out(const struct canvas *canvas, const struct png_note *tex
     struct buf *out = buf_new(canvas->arena), *data = buf_new(canvas->arena);
     int64_t length;
     const unsigned char *bytes = filtered(canvas->arena, canvas, &length);
-    shrink(data, bytes, (size_t)length);
+    shrink(canvas->arena, data, bytes, (size_t)length);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, err, refuse, ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
+#include "core/base/guard.h"
+
 enum {
     LITERALS = 286, /* bytes, the end (256), lengths (257 .. 285) */
     DISTANCES = 30,
@@ -261,6 +264,7 @@ static void put_block(struct shrinking *d, bool last) {
 
 static void add_token(struct shrinking *d, size_t length, size_t value) {
     if (d->count == TOKENS) {
+        stop_check();
         put_block(d, false);
     }
     d->tokens[d->count++] = (struct token){ (uint16_t)length, (uint16_t)value };
@@ -391,9 +395,9 @@ static uint32_t checksum(const unsigned char *bytes, size_t n) {
     return b << 16 | a;
 }
 
-void shrink(struct buf *out, const unsigned char *bytes, size_t n) {
-    struct arena *scratch = arena_new();
-    struct shrinking *d = arena_alloc(scratch, sizeof *d);
+void shrink(struct arena *arena, struct buf *out, const unsigned char *bytes, size_t n) {
+    struct arena **scratch = guard_arena(arena);
+    struct shrinking *d = arena_alloc(*scratch, sizeof *d);
     d->out = out;
     buf_add(out, "\x78\x9c", 2);
     find_tokens(d, bytes, n);
@@ -403,5 +407,5 @@ void shrink(struct buf *out, const unsigned char *bytes, size_t n) {
     for (int shift = 24; shift >= 0; shift -= 8) {
         buf_char(out, (char)(unsigned char)(sum >> shift));
     }
-    arena_free(scratch);
+    guard_free(scratch);
 }

@@ -98,6 +98,7 @@ static int count_states(struct reading *reading, int64_t from) {
             return -1;
         }
         for (int64_t i = 0; i < n; i++) {
+            stop_check();
             count(reading, from + done + i, logits->data + i * logits->shape[1],
                   logits->shape[1]);
         }
@@ -111,6 +112,7 @@ static int count_logits(struct reading *reading, int64_t from, const struct trac
     const struct tensor *logits = trace_at(trace, SITE_LOGITS, 0);
     int64_t n = logits->shape[logits->rank - 1];
     for (int64_t i = 0; i < reading->rows; i++) {
+        stop_check();
         count(reading, from + i, logits->data + (reading->first + i) * n, n);
     }
     return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/catch.h"
+#include "core/base/guard.h"
 #include "core/base/jsonread.h"
 #include "core/model/gguf.h"
 #include "core/model/safetensors.h"
@@ -86,8 +87,8 @@ static void scatter(const struct weights *weights, bool scattered) {
     }
 }
 
-static void fingerprint(struct weights *weights) {
-    struct arena *arena = arena_new();
+static void fingerprint(struct arena *outer, struct weights *weights) {
+    struct arena **own = guard_arena(outer), *arena = *own;
     struct file_piece *pieces = arena_array(arena, 4 * weights->count + 1, sizeof *pieces);
     int n = 0;
     for (int64_t i = 0; i < weights->count; i++) {
@@ -104,11 +105,11 @@ static void fingerprint(struct weights *weights) {
     file_sha256(pieces, n, hex);
     scatter(weights, false);
     memcpy(weights->fingerprint, hex, sizeof weights->fingerprint - 1);
-    arena_free(arena);
+    guard_free(own);
 }
 
 /* Sorts, refuses twins and sums up. */
-static struct weights *finish(struct weights *weights, struct err *err) {
+static struct weights *finish(struct arena *arena, struct weights *weights, struct err *err) {
     qsort(weights->tensors, (size_t)weights->count, sizeof *weights->tensors, by_name);
     for (int64_t i = 0; i < weights->count; i++) {
         if (i > 0 && by_name(&weights->tensors[i - 1], &weights->tensors[i]) == 0) {
@@ -123,7 +124,7 @@ static struct weights *finish(struct weights *weights, struct err *err) {
         return NULL;
     }
     stop_check();
-    fingerprint(weights);
+    fingerprint(arena, weights);
     stop_check();
     return weights;
 }
@@ -285,7 +286,8 @@ static struct weights *open_shards(struct arena *arena, struct weights *weights,
                (size_t)shards.list[i].count * sizeof *weights->tensors);
         at += shards.list[i].count;
     }
-    return finish(weights, err) && check_index(arena, file, weights, err) == 0 ? weights : NULL;
+    return finish(arena, weights, err) && check_index(arena, file, weights, err) == 0 ? weights
+                                                                                      : NULL;
 }
 
 /* ---- files and folders ---- */
@@ -334,10 +336,10 @@ static struct weights *open_file(struct arena *arena, struct weights *weights, c
     if (gguf) {
         weights->format = WEIGHTS_GGUF;
         weights->gguf = gguf_read(arena, file, &weights->tensors, &weights->count, err);
-        return weights->gguf ? finish(weights, err) : NULL;
+        return weights->gguf ? finish(arena, weights, err) : NULL;
     }
     return safetensors_read(arena, file, &weights->tensors, &weights->count, err) == 0
-               ? finish(weights, err)
+               ? finish(arena, weights, err)
                : NULL;
 }
 

@@ -47,8 +47,12 @@ static const char *piece(struct arena *arena, const char *bytes, size_t length,
 const char **pieces_labels(struct arena *arena, const struct tokenizer *tokenizer,
                            const struct encoding *encoding, const char *text) {
     const char **labels = arena_array(arena, encoding->count, sizeof *labels);
+    int64_t runs = 0;
     for (int64_t i = 0; i < encoding->count;) {
         int64_t end = run_end(encoding, i);
+        if (++runs % 4096 == 0) {
+            stop_check();
+        }
         bool pieces = end - i > 1 && encoding->tokens[i].type == 0 &&
                       is_cut(arena, tokenizer, encoding, i, end);
         stop_check();

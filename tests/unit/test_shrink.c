@@ -12,7 +12,7 @@ static size_t there_and_back(const unsigned char *bytes, size_t n) {
     struct buf *out = buf_new(check_arena());
     unsigned char *back = arena_alloc(check_arena(), n + 1);
     uLongf length = n + 1;
-    shrink(out, bytes, n);
+    shrink(check_arena(), out, bytes, n);
     check(uncompress(back, &length, (const Bytef *)out->data, out->length) == Z_OK);
     check(length == n && memcmp(back, bytes, n) == 0);
     return out->length;
