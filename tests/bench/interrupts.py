@@ -40,7 +40,7 @@ def phases(folder):
         "weights": ("%weights --model smollm2", "", ""),
         "tsne": (f"%%embed --model minilm --method tsne\n{lines(1500)}", "", ""),
         "umap": (f"%%embed --model minilm --method umap\n{lines(1500)}", "", ""),
-        "neighbours": (f"%%neighbours --model minilm\n{lines(600)}", "", ""),
+        "neighbours": (f"%%neighbours --model minilm\n{lines(24)}", "", ""),
         "show": ("%show big", "", kept),
         "ask": ("%ask Which word?", "", ""),
     }

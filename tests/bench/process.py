@@ -184,6 +184,21 @@ def respawns(args):
             row(name, times)
 
 
+def interrupted(args):
+    """Cells stopped at moments spread over all that they do."""
+    if args.wants("interrupt"):
+        import interrupts
+        kernel = Kernel([args.program, "kernel", "-f", "{connection_file}"])
+        try:
+            times, worst = interrupts.measure(kernel)
+        finally:
+            kernel.close()
+        slowest = max(worst, key=worst.get)
+        in_order = sorted(times)
+        row("interrupt", times, p99_ms=round(in_order[int(len(times) * 0.99)] * 1e3, 2),
+            max_ms=round(in_order[-1] * 1e3, 2), slowest=slowest)
+
+
 IDLE = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
 BUSY = ("complete_busy", "heartbeat_busy")
 FLOODS = ("flood.lines", "flood.display")
@@ -281,6 +296,7 @@ def main():
         first_picture(args)
         kernels(args)
         respawns(args)
+        interrupted(args)
         beside.all_rows(args)
     sys.exit(1 if args.failed else 0)
 
