@@ -211,6 +211,53 @@ async function stopInterrupts({ page }) {
   await page.waitForSelector(`${PANEL} progress`, { state: 'detached' });
 }
 
+const runCell = (page, index, code) => page.evaluate(([i, text]) => {
+  window.__nb.content.widgets[i].model.sharedModel.setSource(text);
+  window.__nb.content.activeCellIndex = i;
+  void window.jupyterapp.commands.execute('notebook:run-cell');
+}, [index, code]);
+const outputsOf = (page, index) => page.evaluate(i => JSON.stringify(window.__nb.content.widgets[i].model.sharedModel.toJSON().outputs), index);
+const BOX = 'input.jp-Stdin-input';
+
+/** A cell asks, a box appears under it, Enter answers, and the answer is kept. */
+async function aCellAsks({ page }) {
+  await runCell(page, 0, '%ask "Which word comes next?" --as guess');
+  await page.waitForSelector(BOX);
+  want((await page.locator('.jp-Stdin').innerText()).includes('Which word comes next?'), 'the box says what is asked');
+  want(await page.locator(BOX).evaluate(box => box.type) === 'text', 'the letters are seen');
+  await page.locator(BOX).fill('猫 mat');
+  await page.screenshot({ path: `${folder}/lab-ask-box.png` });
+  await page.locator(BOX).press('Enter');
+  await page.waitForSelector(BOX, { state: 'detached' });
+  await runCell(page, 1, '%show guess');
+  await page.waitForFunction(() => window.__nb.content.widgets[1].model.sharedModel.toJSON().outputs.length > 0);
+  want((await outputsOf(page, 1)).includes('猫 mat'), `%show guess shows ${await outputsOf(page, 1)}`);
+}
+
+/** The answer to --secret is dots, in the box and wherever the notebook keeps what was asked. */
+async function aSecretIsDots({ page }) {
+  await runCell(page, 0, '%ask "Your word?" --secret');
+  await page.waitForSelector(BOX);
+  same(await page.locator(BOX).getAttribute('type'), 'password', 'a box of dots');
+  await page.locator(BOX).fill('sesame');
+  await page.screenshot({ path: `${folder}/lab-ask-secret.png` });
+  await page.locator(BOX).press('Enter');
+  await page.waitForSelector(BOX, { state: 'detached' });
+  await page.waitForFunction(() => JSON.stringify(window.__nb.content.widgets[0].model.sharedModel.toJSON().outputs).includes('display_data'));
+  const said = await outputsOf(page, 0) + await page.locator('.jp-Notebook').innerText();
+  want(!said.includes('sesame'), `the secret is shown: ${said}`);
+}
+
+/** Stop ends the wait; the next cell runs. */
+async function stopEndsTheWait({ page }) {
+  await runCell(page, 0, '%ask "Which word?"');
+  await page.waitForSelector(BOX);
+  await page.evaluate(() => window.jupyterapp.commands.execute('notebook:interrupt-kernel'));
+  await page.waitForFunction(() => window.__nb.content.widgets[0].model.sharedModel.toJSON().outputs.some(out => out.ename === 'KeyboardInterrupt'));
+  await runCell(page, 1, '%echo after');
+  await page.waitForFunction(() => JSON.stringify(window.__nb.content.widgets[1].model.sharedModel.toJSON().outputs).includes('after'));
+}
+
 const LONG = Array(10).fill('the cat sat on the mat and the dog lay by the door').join(' ');
 
 /** What `cutaway trace` writes of one head: float32, [tokens, tokens], read here from the file's bytes. */
@@ -310,6 +357,10 @@ await test('stop', ['%model load minilm', cell('', [], ['raises-exception'])], {
     await stopInterrupts(seen);
   }
 });
+const silent = cell('', [], ['raises-exception']);
+await test('a question', [silent, silent], { check: aCellAsks });
+await test('a secret', [silent], { check: aSecretIsDots });
+await test('stop while asked', [silent, silent], { check: stopEndsTheWait });
 await inNotebook7();
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
