@@ -88,7 +88,7 @@ void file_scattered(const void *bytes, int64_t length, bool scattered) {
 /* A stretch at a time, each on the drive before the next, so that an interrupt need not wait
  * until a slow one has taken all. -1 with errno; EINTR: it was interrupted meanwhile. */
 static int write_all(int fd, const char *bytes, size_t length) {
-    enum { STRETCH = 1 << 22 };
+    enum { STRETCH = 1 << 21 };
     bool before = stop_wanted();
     while (length > 0) {
         ssize_t n = write(fd, bytes, length < STRETCH ? length : STRETCH);

@@ -44,9 +44,20 @@ static void npy_header(struct buf *out, const char *descr, int rank, const int64
     out->data[start + 9] = (char)(length >> 8);
 }
 
+enum { STEP = 1 << 21 /* bytes between two looks for an interrupt */ };
+
+/* As buf_add, of bytes that may be many. */
+static void add_long(struct buf *out, const void *bytes, size_t length) {
+    char *place = buf_more(out, length);
+    for (size_t at = 0; at < length; at += STEP) {
+        stop_check();
+        memcpy(place + at, (const char *)bytes + at, length - at < STEP ? length - at : STEP);
+    }
+}
+
 static void npy_floats(struct buf *out, const struct tensor *tensor) {
     npy_header(out, "<f4", tensor->rank, tensor->shape);
-    buf_add(out, tensor->data, (size_t)tensor_bytes(tensor));
+    add_long(out, tensor->data, (size_t)tensor_bytes(tensor));
 }
 
 static void npy_text(struct buf *out, const char *text, int64_t width) {
@@ -82,9 +93,12 @@ static void npy_texts(struct buf *out, const char *const *texts, int rank, int64
 
 static int save_npy(struct arena *arena, const struct result *result, const char *path,
                     struct err *err) {
-    struct buf *out = buf_new(arena);
-    npy_floats(out, result->series[0].values);
-    return file_write(path, out->data, out->length, err);
+    struct buf *head = buf_new(arena);
+    const struct tensor *values = result->series[0].values;
+    npy_header(head, "<f4", values->rank, values->shape);
+    const struct file_piece pieces[] = { { head->data, head->length },
+                                         { values->data, (size_t)tensor_bytes(values) } };
+    return file_write_pieces(path, pieces, 2, err);
 }
 
 /* --- npz: a zip of npy files, stored (PKWARE APPNOTE 6.3, without Zip64) --- */
@@ -106,8 +120,12 @@ static uint32_t crc32_of(const void *bytes, size_t length) {
         }
     }
     uint32_t crc = 0xffffffffU;
-    for (const unsigned char *b = bytes, *end = b + length; b < end; b++) {
-        crc = crc >> 8 ^ table[(crc ^ *b) & 0xff];
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < length; i++) {
+        if (i % STEP == 0) {
+            stop_check();
+        }
+        crc = crc >> 8 ^ table[(crc ^ b[i]) & 0xff];
     }
     return ~crc;
 }
@@ -139,7 +157,7 @@ static void zip_add(struct zip *zip, const char *name, const struct buf *content
     buf_add(zip->files, "PK\3\4", 4);
     zip_entry(zip->files, name, content, crc);
     buf_text(zip->files, name);
-    buf_add(zip->files, content->data, content->length);
+    add_long(zip->files, content->data, content->length);
 
     buf_add(zip->directory, "PK\1\2", 4);
     little(zip->directory, 20, 2);
