@@ -43,7 +43,6 @@ static bool joins_emoji(uint32_t before, uint32_t code, const char *rest, size_t
 }
 
 static const char *visible(struct arena *arena, const char *text, bool edges) {
-    stop_check(); /* all that is written down in rows comes by */
     struct buf *out = buf_new(arena);
     size_t length = strlen(text), first = strspn(text, " "), last = length;
     while (last > 0 && text[last - 1] == ' ') {
@@ -99,6 +98,7 @@ bool figure_is_chinese(const struct figure *figure) {
 }
 
 const char *figure_visible(struct arena *arena, const char *text) {
+    stop_check(); /* all names of rows and columns come by */
     return *text ? visible(arena, text, true) : "∅";
 }
 
@@ -108,6 +108,7 @@ const char *figure_sentence(struct arena *arena, const char *text) {
 
 const char *figure_short(struct arena *arena, const char *text, int64_t columns) {
     size_t length = strlen(text), end = 0, most = 8 * (size_t)columns;
+    stop_check(); /* all that is written down in rows comes by */
     if (length <= most && utf8_columns(text, length) <= columns) {
         return text;
     }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/guard.h"
 #include "core/draw/chart.h"
 #include "core/draw/colour.h"
 #include "core/draw/density.h"
@@ -340,14 +341,15 @@ static struct buf *labels_of(struct arena *arena, const struct scatter *s, int64
 }
 
 /* As long as there is room for all. "labelColumns" where they are cut; 0: not sent at all. */
-static void json_labels(struct jsonwrite *w, const struct scatter *s, int64_t every) {
+static void json_labels(struct jsonwrite *w, const struct figure *figure, int64_t every) {
     static const int64_t columns[] = { 40, 24, 16, 13, 11, 9, 7, 5 };
-    struct arena *scratch = arena_new();
+    const struct scatter *s = figure->body;
+    struct arena **scratch = guard_arena(figure->arena);
     struct buf *labels = NULL;
     bool cut = true;
     int64_t kept = 0;
     for (size_t c = 0; c < sizeof columns / sizeof *columns && !labels; c++) {
-        labels = labels_of(scratch, s, every, columns[c], &cut);
+        labels = labels_of(*scratch, s, every, columns[c], &cut);
         kept = labels ? columns[c] : 0;
     }
     if (cut || !labels) {
@@ -358,7 +360,7 @@ static void json_labels(struct jsonwrite *w, const struct scatter *s, int64_t ev
         json_key(w, "labels");
         json_raw(w, labels->data, labels->length);
     }
-    arena_free(scratch);
+    guard_free(scratch);
 }
 
 static uint16_t step_of(double value, double low, double high) {
@@ -394,7 +396,7 @@ static void json_places(struct jsonwrite *w, const struct figure *figure, int64_
         chart_json_bytes(w, figure->arena, "group", groups, 1, &sent);
     }
     if (s->labels) {
-        json_labels(w, s, every);
+        json_labels(w, figure, every);
     }
 }
 
@@ -415,7 +417,7 @@ static void json(struct jsonwrite *w, const struct figure *figure) {
         return;
     }
     if (s->labels) {
-        json_labels(w, s, 1);
+        json_labels(w, figure, 1);
     }
     chart_json_floats(w, figure->arena, "points", s->points, 2, (int64_t[]){ s->n, s->dims });
     if (s->groups) {

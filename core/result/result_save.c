@@ -527,7 +527,16 @@ int result_save(const struct result *result, const char *path, struct err *err) 
         return err_set(err, ERR_SHAPE, "this result has no numbers to save");
     }
     struct arena *arena = arena_new();
-    int done = write(arena, result, path, err);
-    arena_free(arena);
+    struct catch here;
+    volatile int done = -1;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        done = write(arena, result, path, err);
+        here.err.kind = ERR_NONE;
+    }
+    catch_end(&here);
+    arena_free(arena); /* also after an interrupt: it may hold all of the result once more */
+    if (here.err.kind != ERR_NONE) {
+        catch_throw(here.err.kind, "%s", here.err.text);
+    }
     return done;
 }
