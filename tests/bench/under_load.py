@@ -1,5 +1,6 @@
 """Figures of a kernel under load: what it answers while a cell computes on all cores, and the memory that a
 flood of output takes."""
+import queue
 import statistics
 import time
 
@@ -10,11 +11,12 @@ BUSY_S = 20      # as long is asked
 PAUSE_S = 0.02   # between two questions
 PEER_CELL_S = 5  # peers answer when the cell has ended
 MISSED_S = 1     # a heartbeat later than that is a dead kernel to Jupyter
+LOST_S = 60      # what has not come after as long of silence does not come
 LINES = 1_000_000
 DISPLAYS = 1000  # of 1 MB each
 
 OURS = {  # figure: the cells; the first makes ready
-    "busy": ("%model load smollm2", "%%generate --model smollm2 --max 4000 --temperature 1 --seed 1\nOnce upon a time"),
+    "busy": ("%model load smollm2", f"%%surprisal --window 512 --stride 256\n{'The quick brown fox jumps. ' * 20000}"),
     "lines": ("", f"%_test flood {LINES}"),
     "display": ("", "%_test big 1000000\n" * DISPLAYS),
 }
@@ -119,12 +121,16 @@ def peer_busy(kernel):
 
 
 def flood(kernel, cells):
-    """Seconds that a front end needs to read it all, and the kernel's peak in MB."""
+    """Seconds until a front end has read it all, and the kernel's peak in MB. No seconds where the end of the cell
+    never came: what goes beyond a high-water mark is lost."""
     if cells[0]:
         kernel.run(cells[0])
     begin, sent = time.perf_counter(), kernel.client.execute(cells[1])
     while True:
-        message = kernel.client.get_iopub_msg(timeout=120)
+        try:
+            message = kernel.client.get_iopub_msg(timeout=LOST_S)
+        except queue.Empty:
+            return None, peak_mb(kernel)
         if message["parent_header"].get("msg_id") == sent and \
                 message["content"].get("execution_state") == "idle":
             break
@@ -160,6 +166,11 @@ def flood_row(figure, open_kernel, peers, row):
             spent, most = flood(kernel, (PYTHON if argv else OURS)[what])
         finally:
             kernel.close()
-        extra.update({f"{name}_s": round(spent, 2), f"{name}_mb": round(most)} if name else
-                     {"times": [spent], "peak_mb": round(most, 1)})
+        if not name:
+            assert spent, "output was lost"
+            extra.update(times=[spent], peak_mb=round(most, 1))
+        elif spent:
+            extra.update({f"{name}_s": round(spent, 2), f"{name}_mb": round(most)})
+        else:
+            extra.update({f"{name}_lost": "the end of the cell", f"{name}_mb": round(most)})
     row(figure, **extra)
