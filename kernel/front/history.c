@@ -49,8 +49,8 @@ struct shared {
     pthread_mutex_t lock;
     pthread_cond_t wake; /* there is something to do */
     pthread_cond_t gone; /* the thread has ended */
-    struct jobs todo, done;
-    size_t waiting; /* bytes in todo */
+    struct jobs given, done;
+    size_t waiting; /* bytes of those that are given */
     bool ending, ended;
     int event; /* readable when done holds something */
     char *path;
@@ -142,14 +142,14 @@ static struct timespec moment(int64_t ms) {
 static struct job *jobs_wait(struct shared *shared, int64_t due, bool *ending) {
     struct timespec until = moment(due);
     pthread_mutex_lock(&shared->lock);
-    while (!shared->todo.first && !shared->ending && (due == 0 || front_now() < due)) {
+    while (!shared->given.first && !shared->ending && (due == 0 || front_now() < due)) {
         if (due == 0) {
             pthread_cond_wait(&shared->wake, &shared->lock);
         } else {
             pthread_cond_timedwait(&shared->wake, &shared->lock, &until);
         }
     }
-    struct job *jobs = jobs_take(&shared->todo);
+    struct job *jobs = jobs_take(&shared->given);
     shared->waiting = 0;
     *ending = shared->ending;
     pthread_mutex_unlock(&shared->lock);
@@ -190,7 +190,7 @@ static void *thread_main(void *arg) {
 /* ---- the loop's side ---- */
 
 static void shared_free(struct shared *shared) {
-    struct jobs *lists[] = { &shared->todo, &shared->done };
+    struct jobs *lists[] = { &shared->given, &shared->done };
     for (int i = 0; i < 2; i++) {
         for (struct job *job = jobs_take(lists[i]), *next; job; job = next) {
             next = job->next;
@@ -219,7 +219,7 @@ static struct shared *shared_new(const char *path) {
     pthread_cond_init(&shared->wake, &clock);
     pthread_cond_init(&shared->gone, &clock);
     pthread_condattr_destroy(&clock);
-    shared->todo.last = &shared->todo.first;
+    shared->given.last = &shared->given.first;
     shared->done.last = &shared->done.first;
     shared->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     shared->path = path ? strdup(path) : NULL;
@@ -275,7 +275,7 @@ static bool hand_over(struct history *history, struct job *job) {
         fits = job->kind == JOB_QUESTION || shared->waiting + job->length <= WAITING_MOST;
         if (fits) {
             shared->waiting += job->length;
-            jobs_add(&shared->todo, job);
+            jobs_add(&shared->given, job);
             pthread_cond_signal(&shared->wake);
         }
         pthread_mutex_unlock(&shared->lock);
@@ -443,7 +443,7 @@ static void answer_late(struct front *front, int64_t now) {
     for (struct job *job = front->history->asked, *next; job; job = next) {
         next = job->next_asked;
         if (job->due <= now) {
-            front_log("the history's drive does not answer: an empty history was");
+            front_log("the history's drive does not answer: an empty history was sent");
             reply(front, settle(front->history, job), &none, false);
         }
     }
