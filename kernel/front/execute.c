@@ -408,8 +408,12 @@ static void death_say(struct front *front, const char *why, bool bare) {
     const char *hint = bare ? NULL : hint_of(front);
     if (front->running.forced) {
         cell_fail(front, err_name(ERR_STOP),
-                  "interrupted; it did not stop within 2 seconds, so the computing process was "
-                  "ended and started again (models are loaded again, kept results come back)");
+                  bare ? "interrupted; it did not stop within 2 seconds, so the computing "
+                         "process was ended and started again, without the models that it was "
+                         "loading: load them with %model load"
+                       : "interrupted; it did not stop within 2 seconds, so the computing "
+                         "process was ended and started again (models are loaded again, kept "
+                         "results come back)");
         return;
     }
     snprintf(
