@@ -111,13 +111,16 @@ static int64_t search(const struct alike_query *query, const struct embedding *a
 /* "Nearest to ‘king - man + woman’: ‘king’ (0.6485); to ‘happy’: ‘happier’ (0.5963)." */
 static const char *finding(struct arena *arena, const struct alike_query *queries, int64_t n,
                            const struct series *series, bool zh) {
-    enum { TOLD = 3 };
+    enum { TOLD = 3, LABEL = 120 /* bytes of a text that is quoted */ };
     struct buf *out = buf_new(arena);
     int64_t top = series->values->shape[1];
     for (int64_t q = 0; q < n && q < TOLD; q++) {
         const char *begin = zh ? q == 0 ? "最近的：" : "；" : q == 0 ? "Nearest to " : "; to ";
+        const char *title = queries[q].title, *name = series->names[q * top];
+        char asked[LABEL], nearest[LABEL];
         buf_printf(out, zh ? "%s‘%s’——‘%s’（余弦 %.4f）" : "%s‘%s’: ‘%s’ (cosine %.4f)", begin,
-                   queries[q].title, series->names[q * top],
+                   err_quote(asked, sizeof asked, title, strlen(title)),
+                   err_quote(nearest, sizeof nearest, name, strlen(name)),
                    (double)series->values->data[q * top]);
     }
     buf_text(out, zh ? "。" : ".");

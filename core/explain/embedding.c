@@ -35,10 +35,26 @@ static struct embedding *embedding_new(struct arena *arena, int64_t n, int64_t w
     return made;
 }
 
-/* ---- pooling ---- */
+/* ---- what the model's folder says of its sentences ---- */
 
-int embedding_pooling(struct arena *arena, const struct model *model, enum embedding_pool *pool,
-                      struct err *err) {
+/* The file's JSON; NULL without an error if the model has no such file. */
+static const struct json *beside(struct arena *arena, const struct model *model,
+                                 const char *name, const char **path, struct err *err) {
+    *path = file_join(arena, model->path, name);
+    if (!file_is_folder(model->path) || !file_exists(*path)) {
+        return NULL;
+    }
+    const struct file *file = file_map(arena, *path, err);
+    const struct json *json =
+        file ? json_parse(arena, file->bytes, (size_t)file->size, *path, err) : NULL;
+    if (!json) {
+        err_pass(err);
+    }
+    return json;
+}
+
+static int pooling_read(struct arena *arena, const struct model *model,
+                        enum embedding_pool *pool, struct err *err) {
     static const struct {
         const char *name;
         enum embedding_pool pool;
@@ -46,16 +62,11 @@ int embedding_pooling(struct arena *arena, const struct model *model, enum embed
                   { "pooling_mode_cls_token", EMBEDDING_FIRST },
                   { "pooling_mode_lasttoken", EMBEDDING_END },
                   { "pooling_mode_max_tokens", EMBEDDING_MOST } };
+    const char *path;
+    const struct json *json = beside(arena, model, "1_Pooling/config.json", &path, err);
     *pool = EMBEDDING_MEAN;
-    const char *path = file_join(arena, model->path, "1_Pooling/config.json");
-    if (!file_is_folder(model->path) || !file_exists(path)) {
-        return 0;
-    }
-    const struct file *file = file_map(arena, path, err);
-    const struct json *json =
-        file ? json_parse(arena, file->bytes, (size_t)file->size, path, err) : NULL;
     if (!json) {
-        return err_pass(err);
+        return err->kind == ERR_NONE ? 0 : -1;
     }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (json_bool_at(json, known[i].name, false)) {
@@ -67,6 +78,52 @@ int embedding_pooling(struct arena *arena, const struct model *model, enum embed
                    "%s asks for a pooling that is not known here; there are the mean, the "
                    "largest, the first and the last token's",
                    path);
+}
+
+/* Beyond the context nothing can be read, whatever the file says. */
+static int most_read(struct arena *arena, const struct model *model, int64_t *most,
+                     struct err *err) {
+    const char *path;
+    const struct json *json = beside(arena, model, "sentence_bert_config.json", &path, err);
+    const struct json *said = json ? json_at(json, "max_seq_length") : NULL;
+    *most = 0;
+    if (!said || said->kind == JSON_NULL) {
+        return err->kind == ERR_NONE ? 0 : -1;
+    }
+    int64_t tokens = json_int_at(json, "max_seq_length", 0);
+    double exactly = json_number_at(json, "max_seq_length", 0);
+    if (tokens < 1 || (double)tokens != exactly) {
+        char quoted[40];
+        return err_set(err, ERR_FORMAT,
+                       "%s: max_seq_length is %s; a whole number of tokens, 1 or more, is "
+                       "wanted",
+                       path,
+                       err_quote(quoted, sizeof quoted, said->text.bytes, said->text.length));
+    }
+    *most = config_fits(model->config, tokens) ? tokens : 0;
+    return 0;
+}
+
+int embedding_recipe(struct arena *arena, const struct model *model,
+                     struct embedding_reading *how, struct err *err) {
+    bool read = pooling_read(arena, model, &how->pool, err) == 0 &&
+                most_read(arena, model, &how->most, err) == 0;
+    return read ? 0 : err_pass(err);
+}
+
+const char *embedding_cut_told(struct arena *arena, const struct embedding *embedding,
+                               const char *finding, bool zh) {
+    long long cut = embedding->cut, most = embedding->most;
+    if (cut == 0) {
+        return finding;
+    }
+    return arena_printf(arena,
+                        zh ? "%s有 %lld 段文本超过 %lld 个词元，只读了开头。"
+                        : cut == 1 ? "%s %lld text has more than the %lld tokens that are read "
+                                     "of one: its end was not read."
+                                   : "%s %lld texts have more than the %lld tokens that are "
+                                     "read of one: their ends were not read.",
+                        finding, cut, most);
 }
 
 /* ---- from the table ---- */
@@ -251,7 +308,7 @@ struct embedding *embedding_words(struct arena *arena, const struct model *model
 /* One text as the model reads it. */
 struct reading {
     const struct encoding *encoding;
-    int64_t tokens; /* of them, as many as fit the context */
+    int64_t tokens;
     int64_t text, row;
 };
 
@@ -262,7 +319,7 @@ struct run {
     const struct embedding_text *texts;
     const struct embedding_reading *how;
     struct reading *readings; /* [n], longest first */
-    int64_t n, cut;
+    int64_t n, cut, most;
     struct embedding *made;
     bool states;
     /* of the batch at hand */
@@ -281,12 +338,24 @@ static int by_length(const void *a, const void *b) {
                                   : (x->text > y->text) - (x->text < y->text);
 }
 
+/* Leaves `most` tokens: the first, and those that were added to close the text. */
+static void cut(struct encoding *encoding, int64_t most) {
+    struct token *tokens = encoding->tokens;
+    int64_t closing = 0;
+    while (closing < most && tokens[encoding->count - 1 - closing].special) {
+        closing++;
+    }
+    memmove(tokens + most - closing, tokens + encoding->count - closing,
+            (size_t)closing * sizeof *tokens);
+    encoding->count = most;
+}
+
 static int read_texts(struct run *run, struct err *err) {
-    const struct config *config = run->model->config;
+    run->most = run->how->most > 0 ? run->how->most : run->model->config->context;
     run->readings = arena_array(run->arena, run->n, sizeof *run->readings);
     for (int64_t i = 0; i < run->n; i++) {
         const struct embedding_text *text = &run->texts[i];
-        const struct encoding *encoding = tokenizer_encode(
+        struct encoding *encoding = tokenizer_encode(
             run->arena, run->model->tokenizer, text->bytes, text->length, NULL, 0, true, err);
         if (!encoding) {
             return err_pass(err);
@@ -295,11 +364,12 @@ static int read_texts(struct run *run, struct err *err) {
             return err_set(err, ERR_TEXT, "text %lld has no tokens for this model",
                            (long long)i + 1);
         }
-        bool fits = config->context == 0 || encoding->count <= config->context;
-        run->cut += !fits;
-        run->readings[i] = (struct reading){ .encoding = encoding,
-                                             .tokens = fits ? encoding->count : config->context,
-                                             .text = i };
+        if (run->most > 0 && encoding->count > run->most) {
+            cut(encoding, run->most);
+            run->cut++;
+        }
+        run->readings[i] =
+            (struct reading){ .encoding = encoding, .tokens = encoding->count, .text = i };
     }
     return 0;
 }
@@ -464,6 +534,7 @@ static struct embedding *read_all(struct run *run, struct err *err) {
     }
     run->made = embedding_new(run->arena, rows, run->model->config->width);
     run->made->cut = run->cut;
+    run->made->most = run->most;
     label_rows(run);
     qsort(run->readings, (size_t)run->n, sizeof *run->readings, by_length);
     return run_batches(run, err) < 0 ? NULL : run->made;

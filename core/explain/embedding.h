@@ -32,13 +32,25 @@ struct embedding {
     const char **labels;    /* [n] what each row is of, as a person reads it */
     int32_t *of;            /* [n] which text a row belongs to */
     int32_t *ids;           /* [n] of tokens; NULL of texts */
-    int64_t cut;            /* texts that did not fit the context and lost their end */
+    int64_t cut;            /* texts longer than what is read of one, which lost their end */
+    int64_t most;           /* tokens that are read of a text; 0: all */
 };
 
-/* The pooling of the model's own 1_Pooling/config.json, else the mean. ERR_UNSUPPORTED for one
- * that is not among those above. */
-int embedding_pooling(struct arena *arena, const struct model *model, enum embedding_pool *pool,
-                      struct err *err);
+/* How vectors are read. */
+struct embedding_reading {
+    int64_t layer; /* 0 .. layers, or EMBEDDING_LAST */
+    enum embedding_pool pool;
+    int64_t most; /* tokens of a text, special ones included; 0: as many as the context holds */
+    void (*progress)(void *arg, int64_t done, int64_t of); /* in texts; NULL: nobody asks */
+    void *arg;
+};
+
+/* Sets `pool` and `most` to what the model's folder says of its sentences, as
+ * sentence-transformers reads it: 1_Pooling/config.json, else the mean; max_seq_length of
+ * sentence_bert_config.json, else the context. ERR_UNSUPPORTED for a pooling that is not among
+ * those above, ERR_FORMAT for a length that is none. */
+int embedding_recipe(struct arena *arena, const struct model *model,
+                     struct embedding_reading *how, struct err *err);
 
 /* Whole words of the vocabulary that begin with a letter and have at least two characters (or,
  * in a Chinese vocabulary, one), the first `most` in its order, which in most vocabularies is
@@ -53,14 +65,8 @@ struct embedding *embedding_words(struct arena *arena, const struct model *model
                                   const struct embedding_text *texts, int64_t n,
                                   struct err *err);
 
-/* One vector of length 1 for each text. ERR_OPTION for a layer that is not there. `progress` as
- * in struct pass, in texts; NULL: nobody asks. */
-struct embedding_reading {
-    int64_t layer; /* 0 .. layers, or EMBEDDING_LAST */
-    enum embedding_pool pool;
-    void (*progress)(void *arg, int64_t done, int64_t of);
-    void *arg;
-};
+/* One vector of length 1 for each text. Of one that is too long its end is not read, but for
+ * the special tokens that close it. ERR_OPTION for a layer that is not there. */
 struct embedding *embedding_texts(struct arena *arena, const struct model *model,
                                   const struct embedding_text *texts, int64_t n,
                                   const struct embedding_reading *how, struct err *err);
@@ -69,6 +75,10 @@ struct embedding *embedding_texts(struct arena *arena, const struct model *model
 struct embedding *embedding_states(struct arena *arena, const struct model *model,
                                    const struct embedding_text *texts, int64_t n,
                                    const struct embedding_reading *how, struct err *err);
+
+/* The finding, and behind it how many texts were cut and where; itself if none was. */
+const char *embedding_cut_told(struct arena *arena, const struct embedding *embedding,
+                               const char *finding, bool zh);
 
 /* a b / (|a| |b|), in float64; 0 where one is the zero vector. */
 double embedding_cosine(const float *a, const float *b, int64_t width);

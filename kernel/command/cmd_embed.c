@@ -136,7 +136,7 @@ static struct embedding *embed(struct call *call, const struct model *model,
     default:
         break;
     }
-    if (embedding_pooling(call->arena, model, &how.pool, call->err) < 0) {
+    if (embedding_recipe(call->arena, model, &how, call->err) < 0) {
         err_pass(call->err);
         return NULL;
     }
@@ -280,10 +280,7 @@ static int show(struct call *call, const struct loaded *one, int64_t index, int6
                     arena_printf(call->arena, "%lld",
                                  (long long)command_int(command, call->line, "layer")));
     }
-    if (embedding->cut > 0) {
-        result_note(call->arena, made, "texts cut at the context",
-                    arena_printf(call->arena, "%lld", (long long)embedding->cut));
-    }
+    made->finding = embedding_cut_told(call->arena, embedding, made->finding, call->zh);
     return show_result(call, progress, made, index, count);
 }
 
@@ -398,7 +395,9 @@ const struct command cmd_embed = {
             "read at that\n"
             "layer. A sentence is the mean of its tokens' last states, or what the model's own "
             "1_Pooling\n"
-            "asks for, at length 1. --of states shows every token in its context.\n"
+            "asks for, at length 1; of a long one as many tokens are read as its "
+            "sentence_bert_config.json\n"
+            "says, or the context holds. --of states shows every token in its context.\n"
             "\n"
             "--method pca shows the directions of largest variance, truly to scale. tsne and "
             "umap bend the\n"
@@ -421,7 +420,8 @@ const struct command cmd_embed = {
                "\n"
                "词取自词嵌入表，没有上下文；给了 --layer "
                "就从那一层读取。句子是各词元最后状态的平均（或按模型\n"
-               "自带的 1_Pooling），长度归一。--of states 画出每个词元在上下文中的状态。\n"
+               "自带的 1_Pooling），长度归一；太长的只读到 sentence_bert_config.json "
+               "规定的词元数或上下文为止。--of states 画出每个词元在上下文中的状态。\n"
                "\n"
                "--method pca 画方差最大的方向，比例是真实的；tsne 和 umap "
                "把空间弯曲，好让近邻仍在一起。图下写\n"

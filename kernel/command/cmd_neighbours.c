@@ -90,7 +90,7 @@ static struct embedding *read_sentences(struct call *call, const struct model *m
     struct embedding_reading how = { .layer = EMBEDDING_LAST,
                                      .progress = progress_done,
                                      .arg = progress };
-    if (embedding_pooling(call->arena, model, &how.pool, call->err) < 0) {
+    if (embedding_recipe(call->arena, model, &how, call->err) < 0) {
         err_pass(call->err);
         return NULL;
     }
@@ -124,7 +124,13 @@ static struct result *near_sentences(struct call *call, const struct model *mode
             .self = others ? -1 : i,
         };
     }
-    return alike(call->arena, queries, call->count, among, request, call->err);
+    struct result *made = alike(call->arena, queries, call->count, among, request, call->err);
+    if (made) {
+        made->finding = embedding_cut_told(call->arena, asked, made->finding, call->zh);
+        made->finding = others ? embedding_cut_told(call->arena, among, made->finding, call->zh)
+                               : made->finding;
+    }
+    return made;
 }
 
 /* ---- the cell ---- */

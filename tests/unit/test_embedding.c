@@ -1,9 +1,12 @@
 #include "core/explain/embedding.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/catch.h"
+#include "core/base/file.h"
 #include "core/explain/alike.h"
 #include "core/explain/atlas.h"
 #include "tests/check.h"
@@ -124,6 +127,77 @@ TEST(embedding_of_a_text_does_not_depend_on_the_others) {
     }
 }
 
+/* bert_mlm's folder with that file beside it, which its sentences' length stands in; NULL:
+ * none.
+ */
+static const struct model *with_length(const char *says) {
+    static const char *const parts[] = { "config.json", "model.safetensors", "tokenizer.json" };
+    arena = check_arena();
+    err = (struct err){ 0 };
+    const char *folder = check_folder(arena);
+    for (int i = 0; i < 3; i++) {
+        const char *path = arena_printf(arena, "golden/data/models/bert_mlm/%s", parts[i]);
+        char *full = realpath(check_fixture(arena, path), NULL);
+        check(full && symlink(full, file_join(arena, folder, parts[i])) == 0);
+        free(full);
+    }
+    const char *path = file_join(arena, folder, "sentence_bert_config.json");
+    check(!says || file_write(path, says, strlen(says), &err) == 0);
+    return model_open(arena, folder, &err);
+}
+
+/* How many tokens are read of a text with 10, its first and last included: those that are read
+ * are the first ones and [SEP], as where the shorter text is read. */
+TEST(embedding_reads_as_much_as_sentences_have) {
+    static const char *const texts[] = { "a a a a a a a a", "a a a a", "a" };
+    const struct model *model =
+        with_length("{\"max_seq_length\": 6, \"do_lower_case\": false}");
+    struct embedding_reading how = { .layer = EMBEDDING_LAST };
+    check(embedding_recipe(arena, model, &how, &err) == 0);
+    check_int(how.most, 6);
+    const struct embedding *made =
+        embedding_texts(arena, model, texts_of(texts, 3), 3, &how, &err);
+    int64_t width = made->vectors->shape[1];
+    check_int(made->cut, 1);
+    check(memcmp(made->vectors->data, made->vectors->data + width,
+                 (size_t)width * sizeof(float)) == 0);
+    check_same(embedding_cut_told(arena, made, "Found.", false),
+               "Found. 1 text has more than the 6 tokens that are read of one: its end was not "
+               "read.");
+    check_same(embedding_cut_told(arena, made, "好。", true),
+               "好。有 1 段文本超过 6 个词元，只读了开头。");
+    made = embedding_texts(arena, model, texts_of(texts + 1, 2), 2, &how, &err);
+    check_int(made->cut, 0);
+    check_same(embedding_cut_told(arena, made, "Found.", false), "Found.");
+    how.most = 1;
+    made = embedding_states(arena, model, texts_of(texts, 3), 3, &how, &err);
+    check(!made);
+    check_text(err.text, "no tokens but special ones");
+}
+
+TEST(embedding_length_of_sentences_is_the_files) {
+    static const struct {
+        const char *says;
+        int64_t most; /* -1: refused */
+    } cases[] = { { NULL, 0 },
+                  { "{}", 0 },
+                  { "{\"max_seq_length\": null}", 0 },
+                  { "{\"max_seq_length\": 32}", 32 },
+                  { "{\"max_seq_length\": 33}", 0 }, /* of a context of 32 */
+                  { "{\"max_seq_length\": 0}", -1 },
+                  { "{\"max_seq_length\": 1.5}", -1 },
+                  { "{\"max_seq_length\": \"256\"}", -1 },
+                  { "{\"max_seq_length\": [1]}", -1 },
+                  { "{", -1 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct model *model = with_length(cases[i].says);
+        struct embedding_reading how = { .most = 5 };
+        int read = embedding_recipe(arena, model, &how, &err);
+        check_int(read < 0 ? -1 : how.most, cases[i].most);
+        check(read == 0 || strstr(err.text, "sentence_bert_config.json"));
+    }
+}
+
 TEST(embedding_of_words_is_the_mean_of_their_rows) {
     const struct model *model = model_of("bert_mlm");
     static const char *const words[] = { "one", "one model" };
@@ -219,6 +293,19 @@ TEST(alike_sorts_by_the_angle) {
     check_same(series->names[2 * top], "North");
     check_same(series->names[2 * top + 1], "east");
     check_text(result->finding, "Nearest to ‘up’: ‘North’ (cosine 1.0000); to ‘up again’");
+}
+
+/* A text of any length leaves room for what else is found. */
+TEST(alike_quotes_the_beginning_of_a_long_text) {
+    arena = check_arena();
+    static const float up[] = { 0, 5 };
+    char *long_text = arena_alloc(arena, 1001);
+    memset(long_text, 'a', 1000);
+    struct alike_query query = { .title = long_text, .vector = up, .self = -1 };
+    const struct alike_request request = { .top = 1, .what = "words" };
+    const struct result *result = alike(arena, &query, 1, plane(), &request, &err);
+    check_text(result->finding, "aaa…’: ‘North’ (cosine 1.0000)");
+    check(strlen(result->finding) < 200);
 }
 
 TEST(alike_reads_sums_of_words) {
