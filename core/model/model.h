@@ -100,14 +100,25 @@ struct model *model_open(struct arena *arena, const char *path, struct err *err)
 /* ERR_UNSUPPORTED, and what to do, if the model came without a tokenizer. */
 int model_reads_text(const struct model *model, struct err *err);
 
-/* The keys and values of a text's first tokens in a causal model, layer by layer, so that runs
- * that begin with the same tokens need not compute them again. */
+/* What a model keeps of a text's first tokens, layer by layer, so that runs that begin with the
+ * same tokens need not compute them again.
+ *
+ * Of an encoder-decoder it is the decoder's text, behind one source: the first run reads both,
+ * later ones the decoder's tokens alone. */
 struct prefix {
+    struct arena *arena;
     int64_t tokens, room; /* P now; at most */
-    float **keys,
-        **values; /* [layers] of [room, groups D]; keys are turned to their positions */
+    int64_t runs;         /* that joined it */
+    /* [layers] of [room, groups D]; keys are turned to their positions. Of a recurrent model
+     * [2, H]: states and (LSTM) cells after the last token, in row `runs` % 2, so that a run
+     * that is interrupted leaves them as they were. */
+    float **keys, **values;
+    struct across {
+        struct tensor *key, *value; /* [S, groups D] of the source */
+    } * across;                     /* [layers]; NULL without a decoder */
 };
-/* Whether it is causal, made of attention, and turns positions alike in texts of any length. */
+/* Whether it goes through a text forwards alone, and turns positions alike in texts of any
+ * length. */
 bool model_takes_prefix(const struct model *model);
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room);
 
@@ -137,7 +148,8 @@ struct pass {
      * where positions depend on them). NULL: the ids' own. */
     const struct tensor *embeddings;
     /* Stands before every text; its tokens count towards the context. NULL: none. With
-     * `extend` (B = 1) the run's own tokens join it. */
+     * `extend` (B = 1) the run's own tokens join it. Of encoder-decoders and recurrent models
+     * for B = 1 and without `record`. */
     struct prefix *prefix;
     bool extend;
     /* Remember what model_backward needs; `budget`: if more bytes would have to be kept, blocks

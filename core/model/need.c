@@ -10,7 +10,8 @@ static double floats_at(const struct model *model, const struct pass *pass, enum
     double tokens = (double)pass->tokens, others = (double)pass->decoder_tokens;
     double here = decoder ? others : tokens, rows = (double)pass->batch * here;
     double heads = (double)c->heads, width = (double)c->width;
-    double keys = here + (decoder || !pass->prefix ? 0 : (double)pass->prefix->tokens);
+    bool after = pass->prefix && decoder == model_decodes(model);
+    double keys = here + (after ? (double)pass->prefix->tokens : 0);
     *layers = (double)(decoder ? c->decoder_layers : c->layers);
     if (site == SITE_CROSS_ATTENTION) {
         return rows * heads * tokens;

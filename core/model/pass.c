@@ -45,6 +45,12 @@ static int check_tokens(const struct config *config, int64_t tokens, struct err 
     return 0;
 }
 
+/* Whether a prefix can stand before many texts, and gradients go through it: it is keys and
+ * values of the one stack. */
+static bool has_shared_prefix(const struct model *model) {
+    return model->arch->forward == transformer_forward && !model_decodes(model);
+}
+
 static int check_prefix(const struct model *model, const struct pass *pass, struct err *err) {
     const struct prefix *prefix = pass->prefix;
     if (!prefix) {
@@ -53,19 +59,25 @@ static int check_prefix(const struct model *model, const struct pass *pass, stru
     if (!model_takes_prefix(model)) {
         return err_set(
             err, ERR_UNSUPPORTED,
-            "a prefix needs a causal transformer whose rotary positions do not depend "
-            "on the length of the text, which this %s is not",
+            "a prefix needs a model that reads forwards and whose rotary positions do not "
+            "depend on the length of the text, which this %s is not",
             model->arch->name);
     }
-    if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < pass->tokens)) {
+    int64_t tokens = model_decodes(model) ? pass->decoder_tokens : pass->tokens;
+    if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < tokens)) {
         return err_set(
             err, ERR_SHAPE,
             "%lld texts of %lld tokens cannot join a prefix of %lld tokens with room "
             "for %lld; one text that fits can",
-            (long long)pass->batch, (long long)pass->tokens, (long long)prefix->tokens,
+            (long long)pass->batch, (long long)tokens, (long long)prefix->tokens,
             (long long)prefix->room);
     }
-    return check_tokens(model->config, prefix->tokens + pass->tokens, err);
+    if (!has_shared_prefix(model) && (pass->batch != 1 || pass->record)) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "a prefix of this %s is one text's own, and goes on without gradients",
+                       model->arch->name);
+    }
+    return check_tokens(model->config, prefix->tokens + tokens, err);
 }
 
 /* Values that stand in for computed ones: [B, T, width]; a width of -1 is any. */
@@ -270,7 +282,8 @@ struct trace *model_run(const struct model *model, struct pass *pass, struct err
         return NULL;
     }
     if (pass->prefix && pass->extend) {
-        pass->prefix->tokens += pass->tokens;
+        pass->prefix->tokens += pass->decoder_tokens > 0 ? pass->decoder_tokens : pass->tokens;
+        pass->prefix->runs++;
     }
     return trace;
 }
@@ -283,27 +296,34 @@ void trace_forget(struct trace *trace) {
 }
 
 bool model_takes_prefix(const struct model *model) {
-    if (!model->arch->causal || model->arch->forward != transformer_forward) {
-        return false;
+    if (model->arch->forward != transformer_forward) {
+        return true;
     }
     const struct transformer *transformer = model->parts;
-    const struct rope *ropes = transformer->stack.ropes;
-    return !rope_stretches(&ropes[0]) && !rope_stretches(&ropes[1]);
+    const struct stack *stack =
+        transformer->decoder ? transformer->decoder : &transformer->stack;
+    return stack->causal && !rope_stretches(&stack->ropes[0]) &&
+           !rope_stretches(&stack->ropes[1]);
 }
 
 struct prefix *prefix_new(struct arena *arena, const struct model *model, int64_t room) {
     const struct config *c = model->config;
     struct prefix *prefix = arena_alloc(arena, sizeof *prefix);
-    int64_t row = c->kv_heads * c->head_width, floats;
-    if (room < 0 || !ck_mul(room, row, &floats)) {
+    bool recurrent = model->arch->forward != transformer_forward;
+    int64_t layers = model_decodes(model) ? c->decoder_layers : c->layers, floats;
+    int64_t row = recurrent ? c->width : c->kv_heads * c->head_width;
+    if (room < 0 || !ck_mul(recurrent ? 2 : room, row, &floats)) {
         catch_throw(ERR_MEMORY, "a prefix of that many tokens is more than any machine holds");
     }
-    prefix->room = room;
-    prefix->keys = arena_array(arena, c->layers, sizeof(float *));
-    prefix->values = arena_array(arena, c->layers, sizeof(float *));
-    for (int64_t l = 0; l < c->layers; l++) {
+    *prefix = (struct prefix){ .arena = arena, .room = room };
+    prefix->keys = arena_array(arena, layers, sizeof(float *));
+    prefix->values = arena_array(arena, layers, sizeof(float *));
+    for (int64_t l = 0; l < layers; l++) {
         prefix->keys[l] = arena_array(arena, floats, sizeof(float));
         prefix->values[l] = arena_array(arena, floats, sizeof(float));
+    }
+    if (model_decodes(model)) {
+        prefix->across = arena_array(arena, layers, sizeof *prefix->across);
     }
     return prefix;
 }

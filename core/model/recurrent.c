@@ -139,22 +139,49 @@ static void head_run(const struct recurrent *net, struct pass *pass, struct tens
     visit(pass, SITE_LOGITS, 0, op_linear(pass->tape, x, &net->decoder, NULL, place));
 }
 
+/* The states, or cells, that the prefix's last token left; NULL: it is the text's first. */
+static const float *kept(const struct prefix *prefix, bool cells, int64_t layer,
+                         int64_t width) {
+    if (!prefix || prefix->tokens == 0) {
+        return NULL;
+    }
+    return (cells ? prefix->values : prefix->keys)[layer] + prefix->runs % 2 * width;
+}
+
+/* The run's own last states and cells go beside those it began with. */
+static void keep_last(struct pass *pass, int64_t layer, const struct tensor *x,
+                      const struct tensor *cells) {
+    struct prefix *prefix = pass->prefix;
+    int64_t width = x->shape[1], row = (pass->tokens - 1) * width;
+    int64_t place = prefix ? (prefix->runs + 1) % 2 * width : 0;
+    if (!prefix || !pass->extend) {
+        return;
+    }
+    memcpy(prefix->keys[layer] + place, x->data + row, (size_t)width * sizeof(float));
+    if (cells) {
+        memcpy(prefix->values[layer] + place, cells->data + row, (size_t)width * sizeof(float));
+    }
+}
+
 int recurrent_forward(const struct model *model, struct pass *pass, struct err *err) {
     const struct recurrent *net = model->parts;
-    if (pass->prefix || pass->decoder_tokens > 0) {
-        return err_set(err, ERR_UNSUPPORTED, "a recurrent model has no %s",
-                       pass->prefix ? "keys and values of a prefix" : "decoder of its own");
+    if (pass->decoder_tokens > 0) {
+        return err_set(err, ERR_UNSUPPORTED, "a recurrent model has no decoder of its own");
     }
+    int64_t width = model->config->width;
     struct tensor *x = words(net, pass), *cells;
     visit_rows(pass, SITE_EMBED, 0, x);
     for (int64_t l = 0; l < model->config->layers; l++) {
         struct op_recurrent how = { .kind = net->kind,
                                     .batch = pass->batch,
                                     .tokens = pass->tokens,
-                                    .width = model->config->width,
+                                    .width = width,
                                     .input = net->layers[l].input,
-                                    .state = net->layers[l].state };
+                                    .state = net->layers[l].state,
+                                    .first = kept(pass->prefix, false, l, width),
+                                    .first_cells = kept(pass->prefix, true, l, width) };
         x = op_recurrent(pass->tape, x, &how, &cells);
+        keep_last(pass, l, x, cells);
         visit_rows(pass, SITE_OUTPUT, l, x);
         if (cells) {
             visit_rows(pass, SITE_CELL, l, cells);

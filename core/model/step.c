@@ -49,8 +49,8 @@ const float *step_logits(struct step *step, int64_t *count, struct err *err) {
     if (step->source) {
         pass.ids = step->source;
         pass.tokens = step->source_count;
-        pass.decoder_ids = step->ids;
-        pass.decoder_tokens = step->count;
+        pass.decoder_ids = step->ids + known;
+        pass.decoder_tokens = step->count - known;
     }
     pass.keep[SITE_LOGITS] = true;
     struct trace *trace = model_run(step->model, &pass, err);

@@ -5,9 +5,9 @@
 
 /* step: a text that a model writes token by token, or is led through.
  *
- * A causal transformer keeps keys and values of what it has read, so that a token costs one
- * row; the same bytes as a run over the whole text. Models that take no prefix (recurrent ones,
- * ropes that depend on the length) and encoder-decoders are run anew for every token. */
+ * What has been read is kept (struct prefix), so that a token costs one row; the same bytes as
+ * a run over the whole text. Models that take no prefix (ropes that depend on the length) are
+ * run anew for every token. */
 
 struct step;
 

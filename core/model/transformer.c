@@ -44,14 +44,16 @@ struct run {
     struct pass *pass;
     struct tape *tape;
     const struct stack *stack;
-    enum site of;   /* 0, or SITE_DECODER */
-    int64_t tokens; /* T of this stack */
-    int64_t past;   /* tokens of the prefix, which may have grown when blocks run again */
+    enum site of;          /* 0, or SITE_DECODER */
+    int64_t tokens;        /* T of this stack */
+    struct prefix *prefix; /* of this stack; NULL: none */
+    int64_t past;          /* its tokens, which may have grown when blocks run again */
     const int32_t *ids;
     const uint8_t *mask;
     struct op_rope_angles *angles[2];
-    const int32_t *distance;     /* T5: bucket of key - query + T - 1 */
-    const struct tensor *memory; /* what cross-attention looks at: [B S, C] */
+    const int32_t *distance;     /* T5: bucket of key - query + P + T - 1 */
+    const struct tensor *memory; /* what cross-attention looks at: [B S, C]; NULL: its keys and
+                                    values are in the prefix */
     int64_t memory_tokens;
     const uint8_t *memory_mask;
     /* The rows that the head reads; NULL: all. Where nobody else asks for the others, the last
@@ -178,7 +180,7 @@ static void heads_visit(const struct run *run, enum site site, int64_t layer,
 
 /* The run's own keys and values join the prefix. */
 static void prefix_extend(const struct run *run, int64_t layer, const struct looked *looked) {
-    struct prefix *prefix = run->pass->prefix;
+    struct prefix *prefix = run->prefix;
     const struct stack *stack = run->stack;
     int64_t width = stack->head_width, row = stack->groups * width;
     for (int64_t t = 0; t < run->tokens; t++) {
@@ -224,7 +226,7 @@ static struct op_attention attention_how(const struct run *run) {
 static struct tensor *attend(const struct run *run, int64_t layer, const struct tensor *x) {
     const struct stack *stack = run->stack;
     const struct block *block = &stack->blocks[layer];
-    const struct prefix *prefix = run->pass->prefix;
+    const struct prefix *prefix = run->prefix;
     struct looked looked =
         look(run, &block->attention, x, x, block->rope >= 0 ? run->angles[block->rope] : NULL);
     struct op_attention how = attention_how(run);
@@ -251,10 +253,34 @@ static struct tensor *attend(const struct run *run, int64_t layer, const struct 
     return mixed;
 }
 
+static struct tensor *copy_of(struct arena *arena, const struct tensor *x) {
+    struct tensor *copy = tensor_new(arena, x->rank, x->shape);
+    memcpy(copy->data, x->data, (size_t)tensor_bytes(copy));
+    return copy;
+}
+
+/* Keys and values of the source, which the first run that joins the prefix leaves there. */
+static struct looked look_across(const struct run *run, int64_t layer, const struct tensor *x) {
+    const struct attention_part *part = &run->stack->blocks[layer].cross;
+    const struct prefix *prefix = run->prefix;
+    if (run->memory) {
+        struct looked looked = look(run, part, x, run->memory, NULL);
+        if (prefix && run->pass->extend) {
+            prefix->across[layer] = (struct across){ copy_of(prefix->arena, looked.k.x),
+                                                     copy_of(prefix->arena, looked.v.x) };
+        }
+        return looked;
+    }
+    struct tensor *q = op_linear(run->tape, x, &part->query, NULL, NULL);
+    return (
+        struct looked){ .q = heads_at(q, part->at[0], run->stack),
+                        .k = heads_at(prefix->across[layer].key, part->at[1], run->stack),
+                        .v = heads_at(prefix->across[layer].value, part->at[2], run->stack) };
+}
+
 static struct tensor *attend_across(const struct run *run, int64_t layer,
                                     const struct tensor *x) {
-    const struct block *block = &run->stack->blocks[layer];
-    struct looked looked = look(run, &block->cross, x, run->memory, NULL);
+    struct looked looked = look_across(run, layer, x);
     struct op_attention how = attention_how(run);
     how.keys = run->memory_tokens;
     how.mask = run->memory_mask;
@@ -399,10 +425,10 @@ static int32_t bucket(const struct stack *stack, int64_t distance) {
 }
 
 static void distances_make(struct run *run) {
-    int64_t n = run->tokens;
-    int32_t *distance = arena_array(run->tape->arena, 2 * n - 1, sizeof *distance);
-    for (int64_t i = 0; i < 2 * n - 1; i++) {
-        distance[i] = bucket(run->stack, i - (n - 1));
+    int64_t before = run->past + run->tokens - 1, n = before + run->tokens;
+    int32_t *distance = arena_array(run->tape->arena, n, sizeof *distance);
+    for (int64_t i = 0; i < n; i++) {
+        distance[i] = bucket(run->stack, i - before);
     }
     run->distance = distance;
 }
@@ -594,6 +620,8 @@ static struct tensor *decoder_run(const struct run *encoder, const struct transf
                          .stack = t->decoder,
                          .of = SITE_DECODER,
                          .tokens = pass->decoder_tokens,
+                         .prefix = pass->prefix,
+                         .past = pass->prefix ? pass->prefix->tokens : 0,
                          .ids = pass->decoder_ids,
                          .memory = memory,
                          .memory_tokens = encoder->tokens,
@@ -618,11 +646,13 @@ static bool only_words(const struct pass *pass) {
 
 int transformer_forward(const struct model *model, struct pass *pass, struct err *err) {
     const struct transformer *t = model->parts;
+    struct prefix *prefix = t->decoder ? NULL : pass->prefix;
     struct run run = { .pass = pass,
                        .tape = pass->tape,
                        .stack = &t->stack,
                        .tokens = pass->tokens,
-                       .past = pass->prefix ? pass->prefix->tokens : 0,
+                       .prefix = prefix,
+                       .past = prefix ? prefix->tokens : 0,
                        .ids = pass->ids,
                        .mask = pass->mask };
     bool decodes = pass->decoder_tokens > 0;
@@ -639,8 +669,9 @@ int transformer_forward(const struct model *model, struct pass *pass, struct err
     if (head && !decodes) {
         rows_find(&run, &t->head);
     }
-    struct tensor *x = stack_run(&run);
-    if (head || decodes || visit_wants(pass, SITE_FINAL)) {
+    bool known = decodes && pass->prefix && pass->prefix->tokens > 0;
+    struct tensor *x = known ? NULL : stack_run(&run);
+    if (x && (head || decodes || visit_wants(pass, SITE_FINAL))) {
         x = stack_end(&run, x);
     }
     if (decodes) {

@@ -22,9 +22,10 @@ static int64_t most(int64_t a, int64_t b) {
 
 /* ---- where a head lies ---- */
 
-/* The bias of this head's scores, by key - query + T - 1. */
+/* The bias of this head's scores, by key - query + P + T - 1, both counted in the text; where
+ * keys are counted through the past, by key - query + T - 1. */
 static void line_read(const struct op_attention *how, int64_t h, float *line) {
-    for (int64_t i = 0; i < how->queries + how->keys - 1; i++) {
+    for (int64_t i = 0; i < how->past + how->queries + how->keys - 1; i++) {
         line[i] = how->table->data[how->distance[i] * how->heads + h];
     }
 }

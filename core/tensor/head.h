@@ -24,7 +24,7 @@ struct head {
     struct head_rows k, v;
     int64_t first, last; /* all keys outside are padding */
     const uint8_t *mask; /* of the text's own keys; NULL if none of first .. last is padding */
-    const float *line;   /* [T + S - 1] bias by distance, or NULL */
+    const float *line;   /* [P + T + S - 1] bias by distance, or NULL */
 };
 
 struct head_span {
@@ -36,7 +36,7 @@ int64_t head_whole(int64_t n); /* n rounded up to whole panels */
  * same few lines of a cache. */
 int64_t head_stride(struct head_span span);
 
-/* Head `h` of text `text`. `line` has room for T + S - 1 floats if there is a bias. */
+/* Head `h` of text `text`. `line` has room for P + T + S - 1 floats if there is a bias. */
 struct head head_at(const struct op_attention *how, struct op_heads q, struct op_heads k,
                     struct op_heads v, int64_t text, int64_t h, float *line);
 

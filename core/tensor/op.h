@@ -118,10 +118,10 @@ struct op_attention {
     const uint8_t *mask; /* [B, S], 1: a token; NULL: all are */
     int64_t past;        /* P; 0: none */
     const float *past_keys, *past_values;
-    /* bias of a score by distance: table[distance[key - query + T - 1], head] for key - query
-     * from -(T - 1) to S - 1 (T5; not with a past). NULL: none */
+    /* bias of a score by distance: table[distance[key - query + P + T - 1], head] for key -
+     * query from -(P + T - 1) to S - 1 (T5). NULL: none */
     const struct tensor *table; /* parameter [buckets, heads], float32 */
-    const int32_t *distance;    /* [T + S - 1] -> bucket */
+    const int32_t *distance;    /* [P + T + S - 1] -> bucket */
 };
 /* Returns [B T, heads D]. */
 struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_heads k,
@@ -130,7 +130,8 @@ struct tensor *op_attention(struct tape *tape, struct op_heads q, struct op_head
 /* Floats a thread needs, forward or (recording) backward too. */
 int64_t op_attention_room(int64_t queries, int64_t keys, int64_t width, bool recording);
 
-/* A recurrent layer: a state goes through the tokens of each text, from zeros.
+/* A recurrent layer: a state goes through the tokens of each text, from zeros or from what an
+ * earlier run left.
  *
  *     h = act(W x + b + U h' + c), act tanh or relu (Elman 1990)
  *     LSTM (Hochreiter and Schmidhuber 1997; Gers et al. 2000): with i, f, g, o the four parts
@@ -148,6 +149,9 @@ struct op_recurrent {
     enum op_recurrence kind;
     int64_t batch, tokens, width; /* B, T, H */
     struct op_dense input, state; /* W, b: [G H, E]; U, c: [G H, H]; both have a bias or none */
+    /* [H] the first state, and an LSTM's first cells, of the one text (B = 1), not while the
+     * tape records; NULL: zeros */
+    const float *first, *first_cells;
 };
 /* x [B T, E]. Returns h [B T, H]; an LSTM's cells, [B T, H], go to `cells` if that is not NULL
  * (of the others NULL does). */

@@ -36,7 +36,7 @@ static struct task task_at(const struct job *job, int64_t text, int64_t h, int64
                            int64_t end) {
     const struct op_attention *how = job->how;
     int64_t all = how->past + how->keys, out_stride = how->heads * how->width;
-    float *line = tape_room(job->tape), *spare = line + how->queries + how->keys;
+    float *line = tape_room(job->tape), *spare = line + how->queries + all;
     struct task task = { .head = head_at(how, job->q, job->k, job->v, text, h, line),
                          .out = job->out + text * how->queries * out_stride + h * how->width };
     task.packed = head_span(&task.head, begin, end - begin);

@@ -98,7 +98,7 @@ static bool scores_again(const struct step *at) {
  */
 static float *room_cut(struct task *task) {
     const struct op_attention *how = &task->job->at->how;
-    int64_t all = how->past + how->keys, length = how->queries + how->keys;
+    int64_t all = how->past + how->keys, length = how->queries + all;
     task->far = tape_room(task->job->tape) + length; /* first comes the bias by distance */
     float *spare = task->far + length;
     task->keys_turned = spare + simd()->columns * how->width;
@@ -148,7 +148,7 @@ static struct task task_at(const struct job *job, int64_t text, int64_t h) {
     }
     task_pack(&task, room_cut(&task));
     if (job->dtable) {
-        memset(task.far, 0, (size_t)(how->queries + how->keys) * sizeof *task.far);
+        memset(task.far, 0, (size_t)(how->past + how->queries + how->keys) * sizeof *task.far);
     }
     return task;
 }
@@ -327,7 +327,7 @@ static void task_run(const struct job *job, int64_t text, int64_t h) {
             block_run(&task, &block, s);
         }
     }
-    for (int64_t i = 0; job->dtable && i < how->queries + how->keys - 1; i++) {
+    for (int64_t i = 0; job->dtable && i < how->past + how->queries + how->keys - 1; i++) {
         float *sums = job->dtable + (text * how->heads + h) * buckets(how);
         sums[how->distance[i]] += task.far[i];
     }

@@ -19,12 +19,15 @@ struct layer {
     struct tensor *out, *cells;
     float *gates;      /* [B T, G H], each after its act */
     float *states;     /* GRU: U h' + c, apart from W x + b; [B T, 3 H] */
-    const float *none; /* the first state: H zeros */
+    const float *none; /* H zeros */
 };
 
+/* A row of the outputs or cells one token before. */
 static const float *before(const struct layer *layer, const struct tensor *values, int64_t row,
                            int64_t t) {
-    return t > 0 ? values->data + (row - 1) * layer->how.width : layer->none;
+    const struct op_recurrent *how = &layer->how;
+    const float *first = values == layer->out ? how->first : how->first_cells;
+    return t > 0 ? values->data + (row - 1) * how->width : first ? first : layer->none;
 }
 
 /* ---- forward ---- */
@@ -63,11 +66,11 @@ static void states_run(struct tape *tape, const struct layer *layer, int64_t t) 
     bool alone = how->kind == OP_GRU;
     const struct tensor *bias = alone ? how->state.bias : NULL;
     float *to = (alone ? layer->states : layer->gates) + t * n;
-    if (t > 0) {
+    if (t > 0 || how->first) {
         struct gemm gemm = { .m = how->batch,
                              .n = n,
                              .k = how->width,
-                             .x = layer->out->data + (t - 1) * how->width,
+                             .x = before(layer, layer->out, t, t),
                              .x_stride = how->tokens * how->width,
                              .w = how->state.weight,
                              .y = to,
@@ -76,7 +79,7 @@ static void states_run(struct tape *tape, const struct layer *layer, int64_t t) 
                              .finish = { .bias = bias ? bias->data : NULL } };
         gemm_run(&gemm, tape->room, tape->each);
     }
-    for (int64_t b = 0; alone && t == 0 && b < how->batch; b++) {
+    for (int64_t b = 0; alone && t == 0 && !how->first && b < how->batch; b++) {
         memset(to + b * stride, 0, (size_t)n * sizeof *to);
         if (bias) {
             memcpy(to + b * stride, bias->data, (size_t)n * sizeof *to);

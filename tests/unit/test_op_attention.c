@@ -56,7 +56,7 @@ static struct scene scene_new(struct arena *arena, struct op_attention how) {
 
 /* Four buckets of distances: the table's bias for heads. */
 static void scene_bias(struct arena *arena, struct scene *scene) {
-    int64_t n = scene->how.queries + scene->how.keys - 1;
+    int64_t n = scene->how.past + scene->how.queries + scene->how.keys - 1;
     int32_t *distance = arena_array(arena, n, sizeof *distance);
     for (int64_t i = 0; i < n; i++) {
         distance[i] = (int32_t)(i * 7 % 4);
@@ -359,9 +359,13 @@ TEST(op_attention_caps_and_biases) {
 }
 
 /* Rows `past` .. T of a run over everything, with the first as a past: the same bytes. */
-static void check_past(struct op_attention how, int64_t past) {
+static void check_past(struct op_attention how, bool bias, int64_t past) {
     struct arena *arena = check_arena();
-    struct scene whole = scene_new(arena, how), part = whole;
+    struct scene whole = scene_new(arena, how);
+    if (bias) {
+        scene_bias(arena, &whole);
+    }
+    struct scene part = whole; /* distances are the same, fewer of them */
     int64_t row = how.groups * how.width, all = how.keys;
     struct tensor *keys = numbers(arena, past, row, 0), *values = numbers(arena, past, row, 0);
     for (int64_t i = 0; i < past * how.groups; i++) {
@@ -401,12 +405,13 @@ TEST(op_attention_gives_the_same_bytes_with_a_past) {
     for (int i = 0; i < 6; i++) {
         struct op_attention how = sizes(1, 90, 90, 4, 2, 20);
         how.causal = true;
-        check_past(how, pasts[i]);
+        check_past(how, false, pasts[i]);
+        check_past(how, true, pasts[i]);
         how.left = 19;
-        check_past(how, pasts[i]);
+        check_past(how, false, pasts[i]);
         how.cap = 2;
         how.mask = pasts[i] < 70 ? mask : NULL; /* a past has no padding */
-        check_past(how, pasts[i]);
+        check_past(how, i % 2, pasts[i]);
     }
 }
 
@@ -638,7 +643,7 @@ TEST(op_attention_goes_back_through_everything) {
         how.left = i & 8 ? 3 : -1;
         how.right = i & 8 ? 1 : -1;
         how.past = i & 16 ? 5 : 0;
-        check_gradients(how, how.past == 0 && i % 5 < 3, i % 7 == 3 ? 3 : 1, i % 4 == 1);
+        check_gradients(how, i % 5 < 3, i % 7 == 3 ? 3 : 1, i % 4 == 1);
     }
 }
 

@@ -162,6 +162,29 @@ TEST(op_recurrent_keeps_texts_apart) {
     }
 }
 
+/* A text's rest, from the state and cells in which its first tokens left the layer: the same
+ * bytes as in one run. */
+TEST(op_recurrent_goes_on_from_a_state) {
+    enum { ALL = 7, WIDE = 13 };
+    for (int k = 0; k < 4; k++) {
+        for (int64_t past = 1; past < ALL; past++) {
+            struct given g = given(kinds[k], 1, ALL, 5, WIDE);
+            struct tape *tape = tape_new(g.arena, 0);
+            struct tensor *cells, *more, rest = *g.x;
+            struct tensor *out = op_recurrent(tape, g.x, &g.how, &cells);
+            struct op_recurrent how = g.how;
+            how.tokens = rest.shape[0] = ALL - past;
+            rest.data = g.x->data + past * 5;
+            how.first = out->data + (past - 1) * WIDE;
+            how.first_cells = cells ? cells->data + (past - 1) * WIDE : NULL;
+            struct tensor *on = op_recurrent(tape, &rest, &how, &more);
+            size_t bytes = (size_t)tensor_bytes(on);
+            check(memcmp(on->data, out->data + past * WIDE, bytes) == 0);
+            check(!cells || memcmp(more->data, cells->data + past * WIDE, bytes) == 0);
+        }
+    }
+}
+
 /* A state that grows without end becomes infinite, and a saturated one stays at 1. */
 TEST(op_recurrent_survives_extremes) {
     struct given g = given(OP_RNN_RELU, 1, 200, 1, 1);

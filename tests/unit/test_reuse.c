@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/model/capture.h"
 #include "core/model/model.h"
 #include "tests/remake.h"
@@ -116,6 +117,144 @@ TEST(reuse_shares_a_prefix) {
             check_prefix(model, 7);
             check_prefix(model, 11);
         }
+    }
+}
+
+/* A decoder's text in pieces behind one source, of which the encoder is run once. */
+static void check_decoder_prefix(const struct model *model, int64_t piece) {
+    enum { SOURCE = 9 };
+    struct arena *arena = check_arena();
+    struct prefix *prefix = prefix_new(arena, model, T);
+    struct pass all = pass_of(arena, 0, SOURCE);
+    all.keep[SITE_DECODER_RESIDUAL] = all.keep[SITE_CROSS_ATTENTION] = true;
+    all.keep[SITE_DECODER_ATTENTION] = true;
+    all.decoder_ids = ids;
+    all.decoder_tokens = T;
+    struct pass some = all;
+    struct trace *full = ran(model, &all);
+    some.prefix = prefix;
+    some.extend = true;
+    for (int64_t at = 0; at < T; at += piece) {
+        some.decoder_ids = ids + at;
+        some.decoder_tokens = at + piece < T ? piece : T - at;
+        struct trace *part = ran(model, &some);
+        check((trace_at(part, SITE_RESIDUAL, 0) != NULL) == (at == 0));
+        check_rows(trace_at(full, SITE_LOGITS, 0), at, trace_at(part, SITE_LOGITS, 0));
+        for (int64_t l = 0; l < model->config->decoder_layers; l++) {
+            const struct tensor *whole = trace_at(full, SITE_CROSS_ATTENTION, l);
+            const struct tensor *seen = trace_at(part, SITE_CROSS_ATTENTION, l);
+            for (int64_t h = 0; h < whole->shape[1]; h++) {
+                check_bytes(whole->data + (h * T + at) * SOURCE,
+                            seen->data + h * seen->shape[2] * SOURCE, seen->shape[2] * SOURCE);
+            }
+            check_rows(trace_at(full, SITE_DECODER_RESIDUAL, l + 1), at,
+                       trace_at(part, SITE_DECODER_RESIDUAL, l + 1));
+            if (at + piece >= T) {
+                check_pattern(trace_at(full, SITE_DECODER_ATTENTION, l), at,
+                              trace_at(part, SITE_DECODER_ATTENTION, l));
+            }
+        }
+    }
+    check_int(prefix->tokens, T);
+}
+
+TEST(reuse_goes_on_behind_a_source) {
+    const struct model *model = fixture_model("t5");
+    check_decoder_prefix(model, 1);
+    check_decoder_prefix(model, 5);
+    check_decoder_prefix(model, T);
+}
+
+static const char *const recurrents[] = { "rnn_lm", "gru_lm", "lstm_lm" };
+
+TEST(reuse_goes_on_from_a_state) {
+    for (int m = 0; m < 3; m++) {
+        const struct model *model = fixture_model(recurrents[m]);
+        for (int64_t piece = 1; piece <= T; piece += 3) {
+            struct arena *arena = check_arena();
+            struct pass all = { .arena = arena, .batch = 1, .tokens = T, .ids = ids };
+            all.keep[SITE_OUTPUT] = all.keep[SITE_CELL] = all.keep[SITE_LOGITS] = true;
+            struct pass some = all;
+            struct trace *full = ran(model, &all);
+            some.prefix = prefix_new(arena, model, T);
+            some.extend = true;
+            for (int64_t at = 0; at < T; at += piece) {
+                some.ids = ids + at;
+                some.tokens = at + piece < T ? piece : T - at;
+                struct trace *part = ran(model, &some);
+                for (int site = 0; site < SITE_COUNT; site++) {
+                    for (int64_t l = 0; trace_at(full, (enum site)site, l); l++) {
+                        check_rows(trace_at(full, (enum site)site, l), at,
+                                   trace_at(part, (enum site)site, l));
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void interrupt(void *arg, int64_t done, int64_t of) {
+    (void)arg, (void)done, (void)of;
+    stop_request();
+}
+
+/* A run that is interrupted when it has computed its first layer leaves the prefix as it was.
+ */
+TEST(reuse_loses_nothing_by_an_interrupt) {
+    for (int m = 0; m < 4; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = fixture_model(m < 3 ? recurrents[m] : "t5");
+        struct prefix *prefix = prefix_new(arena, model, T);
+        struct pass pass = { .arena = arena, .batch = 1, .tokens = 4, .ids = ids };
+        pass.decoder_ids = m < 3 ? NULL : ids;
+        pass.decoder_tokens = m < 3 ? 0 : 4;
+        pass.keep[SITE_LOGITS] = true;
+        struct pass all = pass, rest;
+        all.tokens += m < 3 ? 3 : 0;
+        all.decoder_tokens += m < 3 ? 0 : 3;
+        pass.prefix = prefix;
+        pass.extend = true;
+        ran(model, &pass);
+        rest = pass;
+        rest.ids = m < 3 ? ids + 4 : ids;
+        rest.tokens = m < 3 ? 3 : 4;
+        rest.decoder_ids = m < 3 ? NULL : ids + 4;
+        rest.decoder_tokens = m < 3 ? 0 : 3;
+        struct pass broken = rest;
+        broken.progress = interrupt;
+        struct catch here;
+        if (setjmp(catch_set(&here)->place) == 0) {
+            ran(model, &broken);
+            check(!"the run was interrupted");
+        }
+        catch_end(&here);
+        stop_clear();
+        check_int(prefix->tokens, 4);
+        check_rows(trace_at(ran(model, &all), SITE_LOGITS, 0), 4,
+                   trace_at(ran(model, &rest), SITE_LOGITS, 0));
+    }
+}
+
+TEST(reuse_keeps_one_texts_prefix_to_itself) {
+    for (int m = 0; m < 2; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = fixture_model(m ? "t5" : "lstm_lm");
+        struct err err = { 0 };
+        struct pass pass = { .arena = arena, .batch = 2, .tokens = 3, .ids = ids };
+        pass.decoder_ids = m ? ids : NULL;
+        pass.decoder_tokens = m ? 2 : 0;
+        pass.prefix = prefix_new(arena, model, T);
+        check(!model_run(model, &pass, &err));
+        check_text(err.text, "one text's own");
+        pass.batch = 1;
+        pass.record = true;
+        check(!model_run(model, &pass, &err));
+        check_text(err.text, "without gradients");
+        pass.record = false;
+        pass.extend = true;
+        pass.prefix->room = 1;
+        check(!model_run(model, &pass, &err));
+        check_text(err.text, "with room for 1");
     }
 }
 
@@ -250,7 +389,7 @@ TEST(reuse_refuses_what_does_not_fit) {
     const struct model *llama = fixture_model("llama2"), *bert = fixture_model("bert_mlm");
     struct pass pass = pass_of(arena, 0, T);
     pass.prefix = prefix_new(arena, bert, 4);
-    check_refused(bert, &pass, "a prefix needs a causal transformer");
+    check_refused(bert, &pass, "a prefix needs a model that reads forwards");
     pass.prefix = prefix_new(arena, llama, 4);
     pass.extend = true;
     check_refused(llama, &pass, "cannot join a prefix");

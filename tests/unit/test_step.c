@@ -53,9 +53,11 @@ TEST(step_by_step_gives_the_bytes_of_the_whole) {
     check_steps("llama_smollm2");
 }
 
-TEST(step_writes_what_takes_no_prefix) {
+TEST(step_goes_on_behind_a_source_or_from_a_state) {
     check_steps("t5");
     check_steps("lstm_lm");
+    check_steps("gru_lm");
+    check_steps("rnn_lm");
 }
 
 TEST(step_says_when_the_context_is_full) {
