@@ -217,6 +217,10 @@ static const int32_t *ranks_of(const struct making *m) {
     "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":" \
     "\"\u2581\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}"
 
+/* Where the file asks for a blank before a text, it stands before every text, one that begins
+ * with a blank too, and again after a special token: so SentencePiece, whose model the file
+ * holds, and llama.cpp. Mistral's tokenizer.json says prepend_scheme "first", which GGUF
+ * cannot: transformers has one mark less there. */
 static int make_llama(struct making *m, struct err *err) {
     struct tokenizer *tokenizer = m->tokenizer;
     tokenizer->model = PIPELINE_BPE;
