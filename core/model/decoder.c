@@ -229,7 +229,7 @@ static int same_check(const struct config *c, const char *key, double wanted, st
     return 0;
 }
 
-static int keys_check(const struct config *c, struct err *err) {
+static int keys_check(const struct config *c, const struct decoder *how, struct err *err) {
     double value, width = (double)c->head_width;
     if (!key_number(c, ".attention.layer_norm_rms_epsilon", &value)) {
         return err_set(err, ERR_FORMAT,
@@ -238,7 +238,8 @@ static int keys_check(const struct config *c, struct err *err) {
                        c->file, c->gguf_type);
     }
     for (size_t i = 0; i < sizeof odd_keys / sizeof *odd_keys; i++) {
-        if (key_number(c, odd_keys[i].key, &value) && value != 0 &&
+        bool read = how->capped && strcmp(odd_keys[i].key, ".attn_logit_softcapping") == 0;
+        if (!read && key_number(c, odd_keys[i].key, &value) && value != 0 &&
             value != odd_keys[i].nothing) {
             return key_refuse(c, odd_keys[i].key, value, err);
         }
@@ -311,7 +312,7 @@ static int tensors_check(const struct finder *f, struct err *err) {
 /* ---- opening ---- */
 
 static int settings_check(const struct config *c, const struct decoder *how, struct err *err) {
-    if (!how->sandwich && c->rope.by_layer) {
+    if (!how->two_ropes && c->rope.by_layer) {
         return err_set(
             err, ERR_UNSUPPORTED,
             "%s: rope_parameters differ from layer to layer, which is not known here "
@@ -326,7 +327,7 @@ static int settings_check(const struct config *c, const struct decoder *how, str
             c->file, (long long)c->rope.width, (long long)c->head_width,
             c->gguf ? "an even count" : "all, an even count,", c->type);
     }
-    return c->gguf ? keys_check(c, err) : 0;
+    return c->gguf ? keys_check(c, how, err) : 0;
 }
 
 static void factors_find(struct finder *f, struct rope *rope) {

@@ -25,6 +25,8 @@ struct decoder {
     bool qkv_biased, output_biased, mlp_biased;
     bool head_norms; /* queries and keys are normed head by head (Qwen3, Gemma 3) */
     bool sandwich;   /* what a part gives is normed, too, before it joins the stream (Gemma) */
+    bool capped;     /* scores of attention may have a cap (Gemma 2) */
+    bool two_ropes;  /* the architecture reads those of its layers itself (Gemma 3) */
     bool from_one;   /* a Hugging Face folder's gains lack 1 (Gemma); GGUF's do not */
     bool adjacent;   /* rotary pairs are neighbours in GGUF, whose q and k rows are permuted */
     bool factors;    /* GGUF may have a rope_freqs.weight */

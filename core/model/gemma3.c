@@ -97,7 +97,9 @@ static int scales_read(const struct config *c, struct transformer *t, struct err
 
 static int open(struct arena *arena, struct model *model, struct err *err) {
     const struct config *c = model->config;
-    struct decoder how = { .head_norms = true, .sandwich = true, .from_one = true };
+    struct decoder how = {
+        .head_norms = true, .sandwich = true, .two_ropes = true, .from_one = true
+    };
     if (strstr(c->class_name, "ForConditionalGeneration")) {
         model->task = "causal-lm"; /* of pictures and text; the text half is read */
     }

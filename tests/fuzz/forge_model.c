@@ -542,7 +542,7 @@ static struct forge_model *attempt(struct arena *arena, struct dice *dice, const
 }
 
 static const char *type_named(bool gguf, uint64_t number) {
-    static const char *const families[] = { "llama", "qwen2", "qwen3", "gemma3" };
+    static const char *const families[] = { "llama", "qwen2", "qwen3", "gemma2", "gemma3" };
     const struct arch *const *all = arch_all();
     const char *names[64];
     size_t n = 0;
