@@ -7,12 +7,15 @@
 #include "kernel/front/comm.h"
 #include "kernel/front/complete.h"
 #include "kernel/front/execute.h"
+#include "kernel/front/fields.h"
 #include "kernel/front/history.h"
 #include "kernel/front/info.h"
 #include "kernel/front/input.h"
 #include "kernel/front/inspect.h"
 #include "kernel/front/status.h"
 #include "kernel/front/usage.h"
+
+enum { IGNORED_MOST = 256 };
 
 static void interrupt_answer(struct front *front, struct message *request) {
     execute_interrupt(front);
@@ -47,6 +50,31 @@ static void shutdown_answer(struct front *front, struct message *request) {
     front->ending = true;
 }
 
+/* There is no debugger, as kernel_info says. What is sent is an answer of the Debug Adapter
+ * Protocol, so this is one too. */
+static void debug_answer(struct front *front, struct message *request) {
+    size_t length;
+    const char *command = frames_text(request, "command", &length);
+    const char *why = "this kernel has no debugger";
+    struct jsonwrite w = { .out = buf_new(request->arena) };
+    json_open(&w, '{');
+    json_pair(&w, "status", "error");
+    json_pair(&w, "ename", err_name(ERR_UNSUPPORTED));
+    json_pair(&w, "evalue", why);
+    json_key(&w, "traceback");
+    json_raw(&w, "[]", 2);
+    json_pair(&w, "type", "response");
+    json_key(&w, "request_seq");
+    json_int(&w, frames_number(request, "seq", 0));
+    json_key(&w, "success");
+    json_bool(&w, false);
+    json_key(&w, "command");
+    json_bytes(&w, command, length);
+    json_pair(&w, "message", why);
+    json_close(&w, '}');
+    front_reply(front, request, "debug_reply", w.out);
+}
+
 static const struct kind {
     const char *type;
     const char *reply; /* NULL: there is none */
@@ -63,6 +91,7 @@ static const struct kind {
     { "comm_close", NULL, comm_close },
     { "connect_request", "connect_reply", connect_answer },
     { "usage_request", "usage_reply", usage_answer },
+    { "debug_request", "debug_reply", debug_answer },
     { "interrupt_request", "interrupt_reply", interrupt_answer },
     { "shutdown_request", "shutdown_reply", shutdown_answer },
     { "execute_request", "execute_reply", NULL }, /* answered when the cell ends */
@@ -88,10 +117,9 @@ static void answer_now(struct front *front, struct message *message) {
     } else if (!message->bad) {
         kind->answer(front, message);
     } else if (kind->reply) {
-        front_reply_error(front, message, kind->reply, "BadMessage",
-                          arena_printf(message->arena,
-                                       "the request's content cannot be read: %s",
-                                       message->bad));
+        front_reply_error(front, message, kind->reply, "BadMessage", message->bad);
+    } else {
+        front_log("ignored a %s: %s", kind->type, message->bad);
     }
     status_idle(front, message);
 }
@@ -134,15 +162,34 @@ static void ask_safely(struct front *front, struct message *message) {
 
 void answer(struct front *front, struct message *message) {
     const struct kind *kind = kind_find(message->type);
-    if (kind && !kind->answer && !message->bad) {
+    struct err err;
+    if (!message->bad && fields_check(message, &err) < 0) {
+        message->bad = err.text; /* until it is answered, below */
+    }
+    if (!kind || message->bad) {
+        answer_safely(front, message);
+        frames_free(message);
+    } else if (!kind->answer) {
         execute_arrive(front, message);
-    } else if (kind && kind->answer == comm_msg && taken_safely(front, message)) {
+    } else if (kind->answer == comm_msg && taken_safely(front, message)) {
         return; /* answered when the worker has */
-    } else if (kind && kind->answer == history_ask && !message->bad) {
+    } else if (kind->answer == history_ask) {
         ask_safely(front, message); /* answered when its thread has */
     } else {
         answer_safely(front, message);
         frames_free(message);
+    }
+}
+
+/* What gets no answer: nobody knows who sent it, or it does not say what it asks for, so that
+ * no type of reply would be right. Strangers may send without end and the log takes little, so
+ * after IGNORED_MOST lines one stands for as many as all before. */
+static void ignored_say(struct front *front, const char *what) {
+    int64_t count = ++front->ignored;
+    if (count <= IGNORED_MOST) {
+        front_log("ignored %s", what);
+    } else if ((count & (count - 1)) == 0) {
+        front_log("ignored %lld messages so far, the last of them %s", (long long)count, what);
     }
 }
 
@@ -153,7 +200,7 @@ void answer_channel(struct front *front, enum channel channel, int most) {
     while (!front->ending && most-- > 0 &&
            (got = sockets_receive(front->sockets, channel, &message, &err)) != 0) {
         if (got < 0) {
-            front_log("ignored %s", err.text);
+            ignored_say(front, err.text);
         } else if (channel == CHANNEL_STDIN) {
             input_answer(front, message);
         } else {

@@ -52,8 +52,9 @@ struct front {
     struct queue queue;                  /* execute_requests that wait */
     struct running running;
     struct pace pace;
-    int64_t count; /* of stored cells so far */
-    bool ending;   /* the loop ends after this turn */
+    int64_t count;   /* of stored cells so far */
+    int64_t ignored; /* messages that got no answer */
+    bool ending;     /* the loop ends after this turn */
 };
 
 /* Answers `request` with a `type` message; adds nothing. */

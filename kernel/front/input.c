@@ -90,23 +90,19 @@ static bool same_client(const struct message *a, const struct message *b) {
 }
 
 /* Whether its parent is that question, or not given. */
-static bool same_question(struct message *message, const char *asked) {
-    struct err err;
-    json_t *parent = frames_object(message->arena, message->parts[1], &err);
-    const char *id = json_string_value(json_object_get(parent, "msg_id"));
-    bool fits = parent && (!id || strcmp(id, asked) == 0);
-    json_decref(parent);
-    return fits;
+static bool same_question(const struct message *message, const char *asked) {
+    const char *id = json_string_value(json_object_get(message->parent, "msg_id"));
+    return !id || strcmp(id, asked) == 0;
 }
 
 /* Why the message answers nothing; NULL: it does. */
-static const char *idle_because(const struct front *front, struct message *message) {
+static const char *idle_because(const struct front *front, const struct message *message) {
     const struct running *running = &front->running;
     return strcmp(message->type, "input_reply") != 0 ? "it is no input_reply"
            : !running->message || !running->asked[0] ? "nobody was asked"
            : !same_client(message, running->message) ? "another client was asked"
+           : message->bad                            ? message->bad
            : !same_question(message, running->asked) ? "something else was asked"
-           : !message->content                       ? message->bad
            : !json_is_string(json_object_get(message->content, "value"))
                ? "its \"value\" is no text"
                : NULL;

@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+#include "kernel/wire/glean.h"
+
 static const char delimiter[] = "<IDS|MSG>";
 
 static bool is_delimiter(struct frame frame) {
@@ -134,30 +136,52 @@ static void json_close(void *what) {
     json_decref(what);
 }
 
-int frames_read(struct message *message, struct err *err) {
-    struct frame head = message->parts[0];
-    if (head.length > FRAMES_HEADER_MOST) {
-        return err_set(err, ERR_FORMAT, "a header of %zu bytes; at most %d are taken",
-                       head.length, FRAMES_HEADER_MOST);
-    }
-    json_t *header = frames_object(message->arena, head, err);
-    if (!header) {
-        return err_pass(err);
-    }
-    arena_defer(message->arena, json_close, header);
-    message->type = json_string_value(json_object_get(header, "msg_type"));
-    message->id = json_string_value(json_object_get(header, "msg_id"));
-    if (!message->type || !message->id) {
-        return err_set(err, ERR_FORMAT, "a header without %s",
-                       message->type ? "msg_id" : "msg_type");
-    }
+/* One of the four parts as an object that lives as long as the message. NULL: it cannot be
+ * read, which is what is wrong with the message if nothing else was before. */
+static json_t *part_read(struct message *message, int part, const char *name) {
     struct err why;
-    message->content = frames_object(message->arena, message->parts[3], &why);
-    if (message->content) {
-        arena_defer(message->arena, json_close, message->content);
-    } else {
-        message->bad = arena_copy(message->arena, why.text);
+    json_t *object = frames_object(message->arena, message->parts[part], &why);
+    if (object) {
+        arena_defer(message->arena, json_close, object);
+    } else if (!message->bad) {
+        message->bad =
+            arena_printf(message->arena, "the request's %s cannot be read: %s", name, why.text);
     }
+    return object;
+}
+
+static const char *type_of(const json_t *header) {
+    return json_string_value(json_object_get(header, "msg_type"));
+}
+
+/* The header, or what can be gleaned of it. */
+static json_t *header_read(struct message *message) {
+    json_t *header = NULL;
+    if (message->parts[0].length > FRAMES_HEADER_MOST) {
+        message->bad = arena_printf(message->arena,
+                                    "the request's header has %zu bytes; at most %d are taken",
+                                    message->parts[0].length, FRAMES_HEADER_MOST);
+    } else {
+        header = part_read(message, 0, "header");
+    }
+    if (!header) {
+        message->parts[0] = glean(message->arena, message->parts[0]);
+        header = part_read(message, 0, "header");
+    } else if (!json_is_string(json_object_get(header, "msg_id"))) {
+        message->bad = "the request's header has no msg_id that is text";
+    }
+    return header;
+}
+
+int frames_read(struct message *message, struct err *err) {
+    message->type = type_of(header_read(message));
+    if (!message->type) {
+        return err_set(err, ERR_FORMAT, "a message whose header has no msg_type%s%s",
+                       message->bad ? ": " : "", message->bad ? message->bad : "");
+    }
+    message->parent = part_read(message, 1, "parent_header");
+    part_read(message, 2, "metadata");
+    message->content = part_read(message, 3, "content");
     return 0;
 }
 

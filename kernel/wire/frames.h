@@ -41,9 +41,10 @@ struct message {
     const struct frame *buffers; /* what follows; not signed */
     bool cut;                    /* there were more, or larger ones: they are dropped */
 
-    const char *type, *id;  /* of the header */
-    struct json_t *content; /* NULL if it cannot be read */
-    const char *bad;        /* why it cannot */
+    const char *type; /* the header's msg_type */
+    struct json_t *parent,
+        *content;    /* parent_header and content; NULL if they cannot be read */
+    const char *bad; /* a sentence: why the request is answered by an error; NULL: it is not */
 
     struct message *next; /* in a queue */
 };
@@ -52,9 +53,11 @@ struct message {
 int frames_split(struct message *message, const struct frame *frames, int count,
                  struct err *err);
 
-/* Reads header and content of a message whose signature holds. A header that cannot be read is
- * an error (nobody could be answered); content that cannot be read is remembered in `bad`, so
- * that the request gets an error reply under its right parent. */
+/* Reads the four parts of a message whose signature holds. What cannot be read is remembered in
+ * `bad`, so that the request gets an error reply under its right parent: of a header that
+ * cannot be read, parts[0] becomes what can (kernel/wire/glean.h). Only a header without so
+ * much as a msg_type is an error: it does not say what it asks for, and a reply has to be of a
+ * type. */
 int frames_read(struct message *message, struct err *err);
 
 /* One JSON object. Lone surrogates, which JavaScript sends for half of a character, become

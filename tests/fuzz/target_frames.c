@@ -45,9 +45,14 @@ static void check_read(struct message *message) {
         must(err.kind == ERR_FORMAT && err.text[0]);
         return;
     }
-    must(message->type && message->id && !message->content == (message->bad != NULL));
+    must(message->type && (message->bad || (message->content && message->parent)));
     must(message->parts[0].length <= FRAMES_HEADER_MOST);
     must(!message->bad || message->bad[0]);
+    json_t *header =
+        frames_object(message->arena, message->parts[0], &err); /* every answer's parent */
+    must(header &&
+         strcmp(json_string_value(json_object_get(header, "msg_type")), message->type) == 0);
+    json_decref(header);
     check_members(message);
 }
 

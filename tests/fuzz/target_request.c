@@ -14,7 +14,8 @@ static bool must_reply(const char *type) {
                                          "inspect_request",     "is_complete_request",
                                          "history_request",     "comm_info_request",
                                          "interrupt_request",   "execute_request",
-                                         "connect_request",     "usage_request" };
+                                         "connect_request",     "usage_request",
+                                         "debug_request" };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp(type, types[i]) == 0) {
             return true;

@@ -110,7 +110,7 @@ class Client:
             assert at == 1 and frames[0].decode() == f"kernel.{self.session}.{header['msg_type']}"
         return {"type": header["msg_type"], "parent": parent.get("msg_id"), "header": header,
                 "metadata": metadata, "content": content, "frames": frames[:at],
-                "buffers": frames[at + 6:]}
+                "buffers": frames[at + 6:], "whole_parent": parent}
 
     def reply(self, msg_id, channel="shell", patience=PATIENCE):
         """The reply to that request; others are left aside."""

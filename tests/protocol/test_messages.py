@@ -25,7 +25,7 @@ REQUESTS = {
     "no_such_request": {"x": 1},
 }
 SILENT = {"comm_open", "comm_msg", "comm_close", "create_subshell_request", "delete_subshell_request",
-          "list_subshell_request", "debug_request", "input_reply", "no_such_request"}
+          "list_subshell_request", "input_reply", "no_such_request"}
 
 
 def wanted_between(msg_type):
@@ -45,7 +45,7 @@ def test_idle(client, msg_type, channel):
     else:
         reply = client.reply(msg_id, channel)
         assert reply["type"] == msg_type.replace("_request", "_reply")
-        assert reply["content"]["status"] in ("ok", "complete")
+        assert reply["content"]["status"] in (("error",) if msg_type == "debug_request" else ("ok", "complete"))
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])
@@ -84,6 +84,18 @@ def test_kernel_info(client):
     assert language["mimetype"] == "text/x-cutaway" and language["pygments_lexer"] == "text"
     assert content["banner"] and all(link["url"].startswith("https://")
                                      for link in content["help_links"])
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_there_is_no_debugger(client, channel):
+    """As kernel_info says; the refusal is one for clients of Jupyter and of the Debug Adapter Protocol."""
+    info = client.ask("kernel_info_request")[0]["content"]
+    assert info["debugger"] is False and "debugger" not in info["supported_features"]
+    asked = {"type": "request", "seq": 7, "command": "attach", "arguments": {}}
+    content = client.ask("debug_request", asked, channel)[0]["content"]
+    why = "this kernel has no debugger"
+    assert content == {"status": "error", "ename": "NotSupported", "evalue": why, "traceback": [], "type": "response",
+                       "request_seq": 7, "success": False, "command": "attach", "message": why}
 
 
 def test_connect(kernel, client):

@@ -12,7 +12,7 @@ import sys
 import watch  # first: it says where front_end is
 from front_end import DELIMITER, Kernel
 
-EACH = 500  # to one kernel, as its log is bounded
+EACH = 250  # to one kernel: its log tells of the first 256 one by one
 REFUSED = ("signature", "frames")  # what the log says of those
 
 

@@ -72,6 +72,7 @@ TEST(frames_depth_counts_brackets_outside_strings) {
 static int read_parts(struct message *message, const char *header, const char *content) {
     struct err err;
     message->parts[0] = of(header);
+    message->parts[1] = message->parts[2] = of("{}");
     message->parts[3] = of(content);
     return frames_read(message, &err);
 }
@@ -132,33 +133,82 @@ TEST(frames_object_refuses_depth_before_it_parses) {
     check_text(err.text, "deeper than 100");
 }
 
-TEST(frames_read_answers_for_bad_content_but_not_for_bad_headers) {
+TEST(frames_read_remembers_what_cannot_be_read) {
     struct message *message = message_new();
     check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}", "[") == 0);
     check_same(message->type, "a");
-    check_same(message->id, "b");
-    check(!message->content && message->bad);
-    check(read_parts(message_new(), "{\"msg_type\":\"a\"}", "{}") < 0);
-    check(read_parts(message_new(), "{\"msg_id\":\"a\"}", "{}") < 0);
-    check(read_parts(message_new(), "{\"msg_type\":1,\"msg_id\":\"b\"}", "{}") < 0);
-    check(read_parts(message_new(), "[", "{}") < 0);
+    check(!message->content && message->parent);
+    check_text(message->bad, "the request's content cannot be read: ");
+    for (int part = 1; part <= 2; part++) {
+        struct err err;
+        message = message_new();
+        read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":\"b\"}", "{}");
+        check(!message->bad);
+        message->parts[part] = of("");
+        message->parts[3] = of("[]");
+        check(frames_read(message, &err) == 0 && !message->content);
+        check(!message->parent == (part == 1));
+        check_text(message->bad, part == 1 ? "the request's parent_header cannot be read: "
+                                           : "the request's metadata cannot be read: ");
+    }
 }
 
-TEST(frames_read_refuses_a_header_that_every_answer_would_repeat) {
-    static const char begin[] = "{\"msg_type\":\"a\",\"msg_id\":\"b\"";
-    struct message *message = message_new();
+TEST(frames_read_gleans_a_header_that_cannot_be_read) {
+    static const char *const headers[] = {
+        "{\"msg_type\":\"a\",\"msg_id\":\"b\",\"x\":NaN}",
+        "{\"msg_type\":\"a\",\"msg_id\":\"b\",\"x\":\"\xff\"}",
+        "{\"msg_type\":\"a\",\"msg_id\":\"b\",\"x\":99999999999999999999}",
+        "{\"msg_type\":\"x\",\"msg_id\":\"b\",\"msg_type\":\"a\"}",
+        "{\"msg_type\":\"a\",\"msg_id\":\"b\"",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        static const char left[] = "{\"msg_id\":\"b\",\"msg_type\":\"a\"}";
+        struct message *message = message_new();
+        check(read_parts(message, headers[i], "[") == 0);
+        check_same(message->type, "a");
+        check_text(message->bad, "the request's header cannot be read: ");
+        check_int(message->parts[0].length, sizeof left - 1);
+        check(memcmp(message->parts[0].bytes, left, sizeof left - 1) == 0);
+    }
+}
+
+TEST(frames_read_wants_a_type_and_an_id) {
+    static const char *const untyped[] = { "{\"msg_id\":\"a\"}",
+                                           "{\"msg_type\":1,\"msg_id\":\"b\"}" };
     struct err err;
+    for (size_t i = 0; i < sizeof untyped / sizeof *untyped; i++) {
+        struct message *message = message_new();
+        message->parts[0] = of(untyped[i]);
+        check(frames_read(message, &err) < 0);
+        check_text(err.text, "a message whose header has no msg_type");
+    }
+    struct message *message = message_new();
+    message->parts[0] = of("[");
+    check(frames_read(message, &err) < 0);
+    check_text(err.text, "no msg_type: the request's header cannot be read: ");
+    message = message_new();
+    check(read_parts(message, "{\"msg_type\":\"a\",\"msg_id\":7}", "{}") == 0);
+    check_same(message->bad, "the request's header has no msg_id that is text");
+}
+
+TEST(frames_read_gleans_a_header_that_every_answer_would_repeat) {
+    static const char begin[] = "{\"msg_type\":\"a\",\"msg_id\":\"b\"";
     for (int more = 0; more < 2; more++) {
         size_t length = FRAMES_HEADER_MOST + (size_t)more;
         char *text = arena_alloc(check_arena(), length + 1);
         memset(text, ' ', length);
         memcpy(text, begin, sizeof begin - 1);
         text[length - 1] = '}';
-        message->parts[0] = (struct frame){ text, length };
-        message->parts[3] = of("{}");
-        check_int(frames_read(message, &err), more ? -1 : 0);
+        struct message *message = message_new();
+        check(read_parts(message, text, "{}") == 0);
+        check_int(message->bad != NULL, more);
+        check_int(message->parts[0].length,
+                  more ? sizeof "{'msg_id':'b','msg_type':'a'}" - 1 : length);
+        if (more) {
+            check_same(message->bad,
+                       "the request's header has 65537 bytes; at most 65536 are taken");
+        }
     }
-    check_text(err.text, "a header of 65537 bytes; at most 65536");
 }
 
 TEST(frames_members_have_their_kind_or_are_absent) {
@@ -195,6 +245,7 @@ TEST(frames_survive_damage) {
         struct arena *arena = arena_new();
         struct message *message = arena_alloc(arena, sizeof *message);
         message->arena = arena;
+        message->parts[1] = message->parts[2] = (struct frame){ "{}", 2 };
         strcpy(texts[0], header);
         strcpy(texts[1], content);
         for (int change = 0; change < 3; change++) {
@@ -209,7 +260,7 @@ TEST(frames_survive_damage) {
         }
         if (frames_read(message, &err) == 0) {
             size_t length;
-            check(message->type && message->id && !message->content == (message->bad != NULL));
+            check(message->type && (message->bad || (message->content && message->parent)));
             frames_text(message, "code", &length);
             frames_number(message, "cursor_pos", 0);
         } else {
