@@ -28,7 +28,7 @@ from front_end import DELIMITER, label
 PATIENCE = 10  # seconds until a message that does not come is missed
 BIRTH = 60  # seconds until a kernel that does not answer is given up
 FIELDS = ("msg_id", "session", "username", "date", "msg_type", "version")
-OUTSIDE = {"usage_reply", "connect_reply"}  # replies whose form the protocol leaves open
+OUTSIDE = {"usage_reply", "connect_reply", "debug_reply"}  # replies whose form the protocol leaves open
 RULES = []
 
 

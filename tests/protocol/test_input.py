@@ -101,7 +101,7 @@ def test_two_questions_in_a_cell(client):
     assert content["status"] == "ok" and "2" in text_of(seen)
 
 
-@pytest.mark.parametrize("content", [{"allow_stdin": False}, {"allow_stdin": "yes"}])
+@pytest.mark.parametrize("content", [{"allow_stdin": False}, {"allow_stdin": None}])
 def test_who_cannot_be_asked(client, content):
     cell = client.start("%ask Anyone?", **content)
     content, seen = end(client, cell)

@@ -11,7 +11,7 @@ BUSY = "Users: JupyterLab and idle cullers take the newest status for the kernel
 
 # What a kernel may leave out: it then says busy and idle, or nothing at all, and no reply.
 OPTIONAL = ("complete_request", "inspect_request", "is_complete_request", "history_request",
-            "comm_info_request", "connect_request", "usage_request")
+            "comm_info_request", "connect_request", "usage_request", "debug_request")
 WITHOUT_REPLY = ("comm_open", "comm_msg", "comm_close", "no_such_request")
 TYPES = ("kernel_info_request", *OPTIONAL, *WITHOUT_REPLY)
 # Those whose status JupyterLab takes for the kernel's.
@@ -27,6 +27,7 @@ def content_of(msg_type, snippets):
                             "detail_level": 0},
         "is_complete_request": {"code": snippets("whole")},
         "history_request": {"hist_access_type": "tail", "n": 3, "output": False, "raw": True},
+        "debug_request": {"type": "request", "seq": 1, "command": "debugInfo", "arguments": {}},
         "comm_open": {"comm_id": "c1", "target_name": "no.such.target", "data": {}},
         "comm_msg": {"comm_id": "c2", "data": {}},
         "comm_close": {"comm_id": "c3", "data": {}},
@@ -37,7 +38,9 @@ def content_of(msg_type, snippets):
 def check_reply(reply, msg_type):
     same(reply["type"], msg_type.replace("_request", "_reply"), "the reply's type")
     status = reply["content"].get("status")
-    if msg_type not in ("usage_request", "connect_request"):
+    if msg_type == "debug_request":  # an answer of the Debug Adapter Protocol, or a refusal where there is no debugger
+        expect(status == "error" or reply["content"].get("type") == "response", f"content: {short(reply['content'])}")
+    elif msg_type not in ("usage_request", "connect_request"):
         expect(status in GOOD.get(msg_type, ("ok",)), f"status {status!r}: {short(reply['content'])}")
 
 

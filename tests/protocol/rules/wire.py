@@ -240,7 +240,7 @@ def legal(it, what):
     client = it.kernel().client
     code = json.dumps(it.snippets("print", text="legal"))
     content = b'{"code": %s, "silent": false, "x": %s}' % (code.encode(), LEGAL[what])
-    answered(it, client, content)
+    answered(it, client, *client.parts("execute_request", content))
 
 
 @rule("JSON", "{what} in the code", "a cell with {what} in its text gets a reply and idle", LEGAL_JSON,
@@ -249,7 +249,7 @@ def legal(it, what):
 def in_code(it, what):
     client = it.kernel().client
     code = it.snippets("comment", text="猫")[:-1].encode() + LEGAL[what][1:-1]
-    answered(it, client, b'{"code": "%s", "silent": false}' % code)
+    answered(it, client, *client.parts("execute_request", b'{"code": "%s", "silent": false}' % code))
 
 
 @rule("JSON", "no JSON: {what}", "a signed cell whose content is {what}: an error reply and idle, not silence",
@@ -257,14 +257,59 @@ def in_code(it, what):
 def illegal(it, what):
     client = it.kernel().client
     code = json.dumps(it.snippets("print", text="illegal"))[1:-1].encode()
-    answered(it, client, ILLEGAL[what].replace(b"$", code))
+    answered(it, client, *client.parts("execute_request", ILLEGAL[what].replace(b"$", code)))
 
 
-def answered(it, client, content):
-    msg_id, parts = client.parts("execute_request", content)
-    client.sign_and_throw(parts)
+# Behind a header's fields, in place of its last bracket.
+HEADERS = {
+    "NaN": b',"x":NaN}', "half of it missing": b',"x":', "bytes that are no UTF-8": b',"x":"\xff"}',
+    "a key twice": b',"x":1,"x":2}', "an integer beyond 64 bits": b',"x":123456789012345678901234567890}',
+    "two hundred levels": b',"x":' + b"[" * 200 + b"]" * 200 + b"}", "half of a surrogate pair": b',"x":"\\ud83d"}',
+}
+
+
+@rule("JSON", "a header with {what} on {channel}",
+      "a signed request whose header has {what} besides its fields: a reply and idle, not silence", NO_JSON,
+      whole="signed requests whose header cannot be read, or only by some, get a reply and idle on shell and control: "
+      + ", ".join(HEADERS), channel=("shell", "control"), what=tuple(HEADERS))
+def odd_header(it, channel, what):
+    client = it.kernel().client
+    msg_id, parts = client.parts()
+    client.sent.pop(msg_id)  # what comes back need not be a copy of it
+    answered(it, client, msg_id, [parts[0][:-1] + HEADERS[what], *parts[1:]], channel)
+
+
+@rule("JSON", "{part} that is {what}", "a signed cell whose {part} is {what}: a reply and idle, not silence", NO_JSON,
+      whole="signed cells whose parent_header or metadata is nothing, half of it, a list or NaN get a reply and idle",
+      part=("parent_header", "metadata"), what=("nothing", "half of it", "a list", "NaN"))
+def odd_part(it, part, what):
+    client = it.kernel().client
+    msg_id, parts = code_parts(it, client)
+    parts[("parent_header", "metadata").index(part) + 1] = {
+        "nothing": b"", "half of it": b'{"a":', "a list": b"[]", "NaN": b'{"a":NaN}'}[what]
+    answered(it, client, msg_id, parts)
+
+
+KINDS = {"code": 5, "silent": "x", "store_history": "x", "user_expressions": [1], "stop_on_error": {}, "allow_stdin": "x"}
+
+
+@rule("JSON", "{field} of a wrong kind", "a cell whose {field} is of another kind than the protocol says: an error reply and idle",
+      "Messaging, Execute, names the kinds; Users: a cell that runs as if nothing had been said hides the sender's fault",
+      whole="a cell with a field of another kind than the protocol says gets an error reply and idle: " + ", ".join(KINDS),
+      field=tuple(KINDS))
+def wrong_kind(it, field):
+    client = it.kernel().client
+    content = {"code": it.snippets("print", text="ran"), "silent": False, "store_history": True,
+               "user_expressions": {}, "allow_stdin": False, "stop_on_error": False, field: KINDS[field]}
+    msg_id, parts = client.parts("execute_request", json.dumps(content).encode())
+    reply = answered(it, client, msg_id, parts)
+    same(reply["content"].get("status"), "error", "status")
+
+
+def answered(it, client, msg_id, parts, channel="shell"):
+    client.sign_and_throw(parts, channel)
     try:
-        reply = client.reply(msg_id, patience=PATIENCE / 2)
+        reply = client.reply(msg_id, channel, PATIENCE / 2)
         seen = client.until_idle(msg_id, PATIENCE / 2)
     except Broken as reason:
         try:
@@ -275,3 +320,4 @@ def answered(it, client, content):
     expect(reply["content"].get("status") in ("ok", "error"), f"reply: {short(reply['content'])}")
     same(labels(seen)[-1], "idle", "last on iopub")
     client.still_works()
+    return reply
