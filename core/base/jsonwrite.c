@@ -92,17 +92,13 @@ void json_raw(struct jsonwrite *w, const char *json, size_t length) {
     buf_add(w->out, json, length);
 }
 
-enum { RUN = 64 };
-
-/* How many bytes, in steps of RUN, stand for themselves: ASCII without controls, quotes and
- * backslashes. Compilers make vectors of it. */
-static size_t plain_run(const char *bytes, size_t length) {
+size_t json_plain(const char *bytes, size_t length) {
     size_t done = 0;
-    for (; done + RUN <= length; done += RUN) {
-        unsigned odd = 0;
-        for (size_t i = 0; i < RUN; i++) {
-            unsigned char b = (unsigned char)bytes[done + i];
-            odd |= (b < 0x20) | (b == '"') | (b == '\\') | (b >= 0x7f);
+    for (; done + JSON_PLAIN <= length; done += JSON_PLAIN) {
+        unsigned char odd = 0; /* of one byte, as what it is made of: so vectors are full */
+        for (size_t i = 0; i < JSON_PLAIN; i++) {
+            signed char b = (signed char)bytes[done + i]; /* what is not ASCII is below 0 */
+            odd |= (unsigned char)((b < 0x20) | (b == '"') | (b == '\\') | (b == 0x7f));
         }
         if (odd) {
             break;
@@ -136,8 +132,8 @@ void json_escape(struct buf *out, const char *bytes, size_t length) {
     buf_char(out, '"');
     for (size_t i = 0, slow = 0; i < length;) {
         if (i >= slow) {
-            i += plain_run(bytes + i, length - i);
-            slow = i + RUN;
+            i += json_plain(bytes + i, length - i);
+            slow = i + JSON_PLAIN;
             continue;
         }
         size_t step = escape_of(bytes + i, length - i, mark);

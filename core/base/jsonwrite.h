@@ -44,4 +44,9 @@ void json_raw(struct jsonwrite *w, const char *json,
 /* One quoted string, without the writer. It is no text for HTML: < > & stay as they are. */
 void json_escape(struct buf *out, const char *bytes, size_t length);
 
+/* How many bytes, in steps of JSON_PLAIN, stand for themselves in a string: ASCII without
+ * controls, quotes and backslashes. Compilers make vectors of it. */
+enum { JSON_PLAIN = 64 };
+size_t json_plain(const char *bytes, size_t length);
+
 #endif

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "core/base/catch.h"
+#include "core/base/jsoncheck.h"
 #include "core/base/jsonwrite.h"
 #include "kernel/front/answer.h"
 #include "kernel/front/comm.h"
@@ -239,9 +240,13 @@ static void cell_fail(struct front *front, const char *ename, const char *evalue
     cell_end(front, true, (struct frame){ out->data, out->length });
 }
 
+/* What is signed with our key is JSON, whatever a model's file has made of the worker. */
 static void cell_done(struct front *front, const char *bytes, size_t length) {
-    if (length > 0) {
+    if (length > 0 && jsoncheck_object(bytes + 1, length - 1)) {
         cell_end(front, bytes[0] == RELAY_ERROR, (struct frame){ bytes + 1, length - 1 });
+    } else {
+        cell_fail(front, err_name(ERR_BUG),
+                  "the computing process ended the cell with bytes that are no JSON");
     }
 }
 
@@ -292,6 +297,10 @@ static void message_pass(struct front *front, const char *bytes, size_t length, 
         return;
     }
     struct frame content = { nul + 1, length - (size_t)(nul + 1 - bytes) };
+    if (!jsoncheck_object(content.bytes, content.length)) {
+        front_log("the computing process sent a message that is no JSON");
+        return;
+    }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp(bytes, types[i]) == 0) {
             stream_flush(front->stream);

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "core/base/jsoncheck.h"
 #include "kernel/wire/frames.h"
 #include "kernel/wire/sign.h"
 #include "tests/fuzz/targets.h"
@@ -12,12 +13,14 @@ enum { PIECES_MOST = FRAMES_MOST + 20 };
 /* What is written of JSON that was read is read as the same. */
 static void check_object(struct arena *arena, struct frame frame) {
     struct err err = { 0 };
+    must(!jsoncheck_object(frame.bytes, frame.length) || targets_json(frame));
     json_t *first = frames_object(arena, frame, &err);
     if (!first) {
         must(err.kind == ERR_FORMAT && err.text[0]);
         return;
     }
     must(frames_depth(frame) <= FRAMES_DEPTH_MOST);
+    must(jsoncheck_object(frame.bytes, frame.length));
     char *text = json_dumps(first, 0);
     must(text);
     json_t *second = frames_object(arena, (struct frame){ text, strlen(text) }, &err);

@@ -10,12 +10,11 @@ enum { REQUESTS_MOST = 8, BUFFERS_MOST = 4, TYPE_MOST = 200 };
 
 /* Requests that are answered whatever they say. */
 static bool must_reply(const char *type) {
-    static const char *const types[] = { "kernel_info_request", "complete_request",
-                                         "inspect_request",     "is_complete_request",
-                                         "history_request",     "comm_info_request",
-                                         "interrupt_request",   "execute_request",
-                                         "connect_request",     "usage_request",
-                                         "debug_request" };
+    static const char *const types[] = {
+        "kernel_info_request", "complete_request",  "inspect_request",   "is_complete_request",
+        "history_request",     "comm_info_request", "interrupt_request", "execute_request",
+        "connect_request",     "usage_request",     "debug_request"
+    };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp(type, types[i]) == 0) {
             return true;

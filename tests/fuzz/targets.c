@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 const struct target targets[] = {
     { "cell", target_cell },
     { "connection", target_connection },
@@ -38,6 +40,18 @@ int targets_piece(struct frame *rest, char mark, struct frame *piece) {
     *rest =
         end ? (struct frame){ end + 1, rest->length - length - 1 } : (struct frame){ NULL, 0 };
     return 1;
+}
+
+bool targets_json(struct frame frame) {
+    json_error_t why;
+    json_t *root =
+        json_loadb(frame.bytes, frame.length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
+    bool object = json_is_object(root);
+    json_decref(root);
+    return root ? object
+                : json_error_code(&why) == json_error_numeric_overflow ||
+                      json_error_code(&why) == json_error_null_byte_in_key ||
+                      strstr(why.text, "Unicode") != NULL;
 }
 
 uint64_t targets_number(const void *bytes, size_t length) {

@@ -37,6 +37,10 @@ char *targets_copy(struct arena *arena, const void *bytes, size_t length);
  * 0 when none is left. */
 int targets_piece(struct frame *rest, char mark, struct frame *piece);
 
+/* Whether it is a JSON object to libjansson, or would be but for what JSON allows and it does
+ * not: numbers beyond its types, NUL in a key, half of a character. */
+bool targets_json(struct frame frame);
+
 /* A number that depends on all bytes alone. */
 uint64_t targets_number(const void *bytes, size_t length);
 
