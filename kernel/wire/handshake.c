@@ -79,9 +79,11 @@ int handshake(struct arena *arena, void *context, const struct connection *conne
     const char *endpoint = connection_registration(arena, connection);
     void *socket = zmq_socket(context, ZMQ_DEALER);
     int none = 0, six = 1, status = -1;
+    const int64_t most = FRAMES_HEADER_MOST; /* bytes of a frame; who sends more is cut off */
     char own[SIGN_MOST + 1];
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
     zmq_setsockopt(socket, ZMQ_IPV6, &six, sizeof six);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
     if (zmq_connect(socket, endpoint) < 0) {
         err_set(err, ERR_IO, "cannot reach the registration service at %s: %s", endpoint,
                 zmq_strerror(zmq_errno()));

@@ -1,11 +1,14 @@
 """More output than a server or a reader can take: nothing is lost, memory stays small, and all else
 goes on."""
 import datetime
+import signal
+import subprocess
+import sys
 
 import pytest
 import zmq
 
-from front_end import label
+from front_end import label, wait_for
 
 SERVER_MOST = 1000  # messages in SERVER_WINDOW seconds; then a Jupyter server drops what comes
 SERVER_WINDOW = 3
@@ -87,3 +90,55 @@ def test_displays_that_nobody_takes_wait_in_the_worker(kernel, client):
     seen = client.until_idle(cell)
     count += len([m for m in seen if label(m) == "display_data"])
     assert client.reply(cell)["content"]["status"] == "ok" and count == 150
+
+
+# Counts what it hears until a cell is idle whose id it is given.
+LISTENER = """
+import json, sys, zmq
+one = zmq.Context().socket(zmq.SUB)
+one.rcvhwm = 0
+one.subscribe(b"")
+one.connect(sys.argv[1])
+shown = 0
+while True:
+    _, _, _, header, parent, _, content = one.recv_multipart()[:7]
+    shown += json.loads(header)["msg_type"] == "display_data"
+    if json.loads(header)["msg_type"] == "iopub_welcome":
+        print("here", flush=True)
+    if b'"idle"' in content and b"%_test last" in json.dumps(json.loads(parent)).encode():
+        print(shown, flush=True)
+        break
+"""
+
+
+def test_a_stopped_process_beside_a_live_one(kernel, client):
+    """The live one gets all at once, as long as what waits for the other is little; then both wait, in bounded
+    memory; and when the stopped one goes on, neither has lost anything."""
+    other = subprocess.Popen([sys.executable, "-c", LISTENER, kernel.endpoint("iopub")], stdout=subprocess.PIPE,
+                             text=True)
+    try:
+        assert label(client.read("iopub")) == "iopub_welcome" and other.stdout.readline() == "here\n"
+        other.send_signal(signal.SIGSTOP)
+        before = resident(kernel.process.pid)
+        reply, seen = client.run("%_test big 1000000\n" * 40)
+        assert reply["content"]["status"] == "ok" and sum(label(m) == "display_data" for m in seen) == 40
+        cell = client.start("%_test big 1000000\n" * 150)
+        count = 0
+        while client.read("iopub", 1):
+            count += 1
+        assert 10 < count < 110  # the rest waits, as do 64 MB for the stopped one
+        assert resident(kernel.process.pid) < before + 200
+        assert client.reply(client.send("kernel_info_request", channel="control"), "control")
+        other.send_signal(signal.SIGCONT)
+        seen = client.until_idle(cell)
+        assert count + sum(label(m) == "display_data" for m in seen) == 150
+        assert client.reply(cell)["content"]["status"] == "ok"
+        last = client.send("comm_info_request", header=client.header("comm_info_request", username="%_test last"))
+        client.reply(last)
+        client.until_idle(last)
+        assert other.stdout.readline() == "190\n"
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert wait_for(lambda: resident(kernel.process.pid) < before + 100)

@@ -315,9 +315,13 @@ def test_an_answer_that_is_not_signed(tmp_path, answer):
         assert not service.written.exists()
 
 
-def test_no_answer(tmp_path):
+@pytest.mark.parametrize("answer", [None, b"x" * (64 * 1024 + 1)])
+def test_no_answer(tmp_path, answer):
+    """Or one that is signed but larger than any answer: it is not even taken into memory."""
     with Service(tmp_path) as service:
-        service.read()
+        ids, _ = service.read()
+        if answer:
+            service.socket.send_multipart([*ids, DELIMITER, service.sign(answer), answer])
         assert "did not answer within 5 s" in service.said()
         assert not service.written.exists()
 

@@ -395,3 +395,40 @@ TEST(sockets_cut_off_who_takes_nothing) {
     }
     check_text(frames[6].bytes, "subscription");
 }
+
+/* Whether so many messages come. */
+static bool comes(struct peer *peer, int count) {
+    struct frame frames[FRAMES];
+    while (count > 0 && peer_read(peer, frames, FRAMES, PATIENCE_MS) > 0) {
+        count--;
+    }
+    return count == 0;
+}
+
+/* Beside one that takes nothing another one gets all, before and after the first is cut off. */
+TEST(sockets_serve_the_living_beside_the_stuck) {
+    enum { MESSAGES = 40, BYTES = 1 << 20 };
+    struct connection *connection = peer_connection(check_arena(), "key");
+    struct sockets *sockets = sockets_new(connection);
+    subscriber(sockets, connection, 1);
+    struct peer *living = subscriber(sockets, connection, 0);
+    char *text = arena_alloc(check_arena(), BYTES);
+    int64_t now = 1000, cut = 0;
+    check(drained(sockets, 0));
+    for (int i = 0; i < MESSAGES; i++) {
+        sockets_publish(sockets, NULL, "stream", (struct frame){ text, BYTES }, NULL);
+    }
+    check(comes(living, MESSAGES));
+    check(sockets_backlog(sockets) > 0); /* what the other one has not taken */
+    sockets_tick(sockets, now);
+    while (cut == 0 && check(now < 200000)) {
+        now = sockets_due(sockets);
+        sockets_publish(sockets, NULL, "stream", (struct frame){ text, 1 }, NULL);
+        check(comes(living, 1));
+        cut = sockets_tick(sockets, now);
+    }
+    check_int(cut, 1);
+    check(drained(sockets, 0));
+    sockets_publish(sockets, NULL, "stream", (struct frame){ text, BYTES }, NULL);
+    check(comes(living, 1));
+}
