@@ -190,7 +190,8 @@ static void lay(struct canvas *canvas, const struct canvas_cover *of, int64_t le
         const unsigned char *cover = of->cover + y * of->stride;
         unsigned char *pixel = canvas->pixels + (top + y) * canvas->width + left;
         for (int64_t x = x0; x < x1; x++) {
-            int shade = (cover[x] * shades + 127) / 255;
+            int shade =
+                cover[x] == 0 ? 0 : (cover[x] * shades + 127) / 255; /* mostly nothing */
             if (shade == 0) {
                 continue;
             }

@@ -28,14 +28,16 @@ struct token {
     uint16_t value;  /* the byte, or the distance less 1 */
 };
 
+/* Places plus 1 where the same four bytes stood, the last first. */
+typedef int32_t places __attribute__((vector_size(WAYS * sizeof(int32_t))));
+
 struct shrinking {
     struct buf *out;
     uint64_t bits; /* not written yet, the first lowest */
     int held;
     int64_t count;
     struct token tokens[TOKENS];
-    int32_t heads[HASHES]
-                 [WAYS]; /* places plus 1 where these four bytes stood; the last first */
+    places heads[HASHES];
 };
 
 /* ---- bits ---- */
@@ -200,8 +202,10 @@ static void weigh(const struct shrinking *d, struct code *literals, struct code 
     distances->weights[1] += distances->weights[1] == 0;
 }
 
-static void put_symbol(struct shrinking *d, const struct code *code, int symbol) {
-    put(d, code->codes[symbol], code->lengths[symbol]);
+/* The symbol's code and its further bits, which together are 28 at most. */
+static void put_symbol(struct shrinking *d, const struct code *code, struct symbol symbol) {
+    int bits = code->lengths[symbol.symbol];
+    put(d, code->codes[symbol.symbol] | symbol.rest << bits, bits + symbol.bits);
 }
 
 /* The lengths of both codes as RFC 1951, 3.2.7 tells them: runs of zeros shortened. */
@@ -232,8 +236,8 @@ static void put_lengths(struct shrinking *d, const struct code *literals,
         put(d, code.lengths[order[i]], 3);
     }
     for (int i = 0; i < n; i++) {
-        put_symbol(d, &code, told[i]);
-        put(d, rest[i], told[i] == 17 ? 3 : told[i] == 18 ? 7 : 0);
+        int bits = told[i] == 17 ? 3 : told[i] == 18 ? 7 : 0;
+        put_symbol(d, &code, (struct symbol){ told[i], bits, rest[i] });
     }
 }
 
@@ -248,17 +252,13 @@ static void put_block(struct shrinking *d, bool last) {
     for (int64_t i = 0; i < d->count; i++) {
         const struct token *token = &d->tokens[i];
         if (token->length == 0) {
-            put_symbol(d, &literals, token->value);
+            put_symbol(d, &literals, (struct symbol){ .symbol = token->value });
             continue;
         }
-        struct symbol length = length_symbol(token->length);
-        struct symbol distance = distance_symbol(token->value);
-        put_symbol(d, &literals, length.symbol);
-        put(d, length.rest, length.bits);
-        put_symbol(d, &distances, distance.symbol);
-        put(d, distance.rest, distance.bits);
+        put_symbol(d, &literals, length_symbol(token->length));
+        put_symbol(d, &distances, distance_symbol(token->value));
     }
-    put_symbol(d, &literals, END);
+    put_symbol(d, &literals, (struct symbol){ .symbol = END });
     d->count = 0;
 }
 
@@ -293,15 +293,15 @@ static size_t same(const unsigned char *a, const unsigned char *b, size_t most) 
     return n;
 }
 
-/* The last places of the four bytes at `at`, the last first; then `at` is before them. */
-static void remember(struct shrinking *d, const unsigned char *bytes, size_t at,
-                     int32_t *before) {
+/* The last places of the four bytes at `at`, the last first; then `at` is before them. They are
+ * read and written in one piece: a read of what was just written in two has to wait for both.
+ */
+static places remember(struct shrinking *d, const unsigned char *bytes, size_t at) {
     uint32_t four;
     memcpy(&four, bytes + at, sizeof four);
-    int32_t *heads = d->heads[four * 2654435761U >> 17];
-    memcpy(before, heads, WAYS * sizeof *heads);
-    memmove(heads + 1, heads, (WAYS - 1) * sizeof *heads);
-    heads[0] = (int32_t)at + 1;
+    places *heads = &d->heads[four * 2654435761U >> 17], before = *heads;
+    *heads = (places){ (int32_t)at + 1, before[0], before[1], before[2] };
+    return before;
 }
 
 /* A repeat and about what it saves, in bits: bytes cost 6, lengths 6, distances 3 and their
@@ -323,7 +323,6 @@ static struct repeat better(struct repeat a, struct repeat b) {
 /* The best repeat at `at`. */
 static struct repeat find_repeat(struct shrinking *d, const unsigned char *bytes, size_t at,
                                  size_t n) {
-    int32_t before[WAYS];
     size_t most = n - at < LONGEST ? n - at : LONGEST;
     struct repeat best = { 0 };
     if (at > 0) {
@@ -333,7 +332,7 @@ static struct repeat find_repeat(struct shrinking *d, const unsigned char *bytes
     if (best.length >= RUN || n - at < 4) {
         return best;
     }
-    remember(d, bytes, at, before);
+    places before = remember(d, bytes, at);
     for (int i = 0; i < WAYS && before[i] > 0; i++) {
         size_t ago = at - (size_t)(before[i] - 1);
         size_t length = ago <= WINDOW ? same(bytes + at, bytes + at - ago, most) : 0;
@@ -360,10 +359,9 @@ static void find_tokens(struct shrinking *d, const unsigned char *bytes, size_t 
             continue;
         }
         add_token(d, found.length, found.distance - 1);
-        int32_t before[WAYS];
         for (size_t i = 1; found.distance > 1 && i < found.length && i < RUN && at + i + 4 <= n;
              i++) {
-            remember(d, bytes, at + i, before);
+            remember(d, bytes, at + i);
         }
         at += found.length;
     }
@@ -380,10 +378,14 @@ static uint32_t checksum(const unsigned char *bytes, size_t n) {
                 b += 8 * a;
                 continue;
             }
-            for (size_t i = 0; i < 8; i++) {
-                a += bytes[at + i];
-                b += a;
+            uint32_t sum = 0,
+                     weighted = 0; /* of their own, so that no byte waits for the one before */
+            for (uint32_t i = 0; i < 8; i++) {
+                sum += bytes[at + i];
+                weighted += (8 - i) * bytes[at + i];
             }
+            b += 8 * a + weighted;
+            a += sum;
         }
         for (; at < end; at++) {
             a += bytes[at];
