@@ -187,7 +187,7 @@ export class Head {
     const panel = data.best(state.open);
     const sight = (this.sight = makeSight(data, panel, state.hide, coloursOf(state, data.rows.source * data.columns.source), state.zoom));
     if (state.lines) {
-      this.links.arrange(this.width, sight, this.threshold(sight));
+      this.links.arrange(this.width, sight, this.threshold(sight), state.open, state.hide);
     } else {
       this.matrix.arrange(this.width, sight);
     }
@@ -299,7 +299,8 @@ export class Head {
   private say(): void {
     const { state } = this;
     const at = state.at && this.sight && this.cell(state.at);
-    this.frame.say(at ? this.tell(at) : this.data.panelName(state.open));
+    const heads = at && state.lines ? this.links.tellHeads() : '';
+    this.frame.say(at ? this.tell(at) + (heads && ` · ${heads}`) : this.data.panelName(state.open));
     at ? this.tip.show(this.tell(at), (state.lines ? this.links : this.matrix).spotOf(at)) : this.tip.show('');
   }
 
@@ -359,7 +360,7 @@ export class Head {
       this.paint();
     });
     this.canvas.addEventListener('mousedown', event => {
-      const place = this.under(event);
+      const place = this.headUnder(event) ? null : this.under(event);
       this.pressed = place && event.button === 0 ? { x: event.offsetX, y: event.offsetY, place } : null;
     });
     this.canvas.addEventListener('mouseup', event => this.released(event));
@@ -373,22 +374,36 @@ export class Head {
   }
 
   private moved(event: MouseEvent): void {
+    const head = this.headUnder(event);
+    if (head && !this.pressed) {
+      this.frame.say(head.said);
+      this.tip.show(head.said, { x: event.offsetX, y: event.offsetY - 4, below: event.offsetY + 12 });
+      return;
+    }
     const place = this.under(event);
     const begin = this.pressed;
     if (begin && place && Math.hypot(event.offsetX - begin.x, event.offsetY - begin.y) >= DRAG) {
       this.state.chosen = this.between(begin.place, place);
     }
     this.state.at = place;
-    this.say();
     this.paint();
+    this.say();
+  }
+
+  /** Of the heads that are shown beside a marked token. */
+  private headUnder(event: MouseEvent): { panel: number; said: string } | null {
+    return this.state.lines ? this.links.headAt(event.offsetX, event.offsetY) : null;
   }
 
   private released(event: MouseEvent): void {
     const { chosen } = this.state;
     const place = this.pressed?.place;
+    const head = this.pressed ? null : this.headUnder(event);
     this.pressed = null;
     if (chosen) {
       this.zoom(chosen);
+    } else if (head) {
+      this.open(head.panel);
     } else if (place) {
       const onCell = place.row >= 0 && place.column >= 0;
       this.pin(place, !onCell ? place.row < 0 : event.shiftKey);
@@ -467,8 +482,8 @@ export class Head {
     }
     state.at = this.place(to);
     state.chosen = choosing && from ? this.between(this.anchor, state.at) : null;
-    this.say();
     this.paint();
+    this.say();
   }
 
   /** From cell to cell; before the first column or row stands the label of the whole row or column. */

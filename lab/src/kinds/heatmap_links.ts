@@ -1,6 +1,7 @@
 /** One panel as lines from the tokens that look (left) to those looked at (right): only links above a threshold. */
 import { clip, fit } from '../canvas.js';
 import type { Frame } from '../view.js';
+import { Beside } from './heatmap_beside.js';
 import type { HeatData } from './heatmap_data.js';
 import { refit, type Palette, type Range } from './heatmap_paint.js';
 import type { Place } from './heatmap_matrix.js';
@@ -9,8 +10,13 @@ import { columnName, rowName, tellValue, type Sight } from './heatmap_sight.js';
 
 const TALL = 640;
 /** Of a line of text, and how tall a text may become so that each token has one. */
-const LEGIBLE = 14;
-const TALLEST = 1000;
+const LEGIBLE = 13;
+const TALLEST = 1600;
+/** Of lines and labels; with the weights of every head beside them. */
+const WIDEST = 720;
+const WIDEST_BESIDE = 860;
+/** Room that labels keep beside those weights. */
+const NAMES = 100;
 const LARGEST = 30;
 const TOP = 26;
 /** More lines than this are one grey: the strongest are drawn. */
@@ -29,6 +35,8 @@ interface Layout {
   readonly right: number;
   readonly stepRow: number;
   readonly stepColumn: number;
+  /** Room for a label. */
+  readonly names: number;
 }
 
 /** Bins of magnitudes up to the end of the scale. */
@@ -119,23 +127,31 @@ export class Links {
   private sight: Sight | null = null;
   private links: Link[] = [];
   private threshold = 0;
+  private open = 0;
+  private hide = false;
+  private readonly beside: Beside;
   /** How many links there are; at most MOST_LINKS of them are drawn. */
   count = 0;
 
-  constructor(private readonly frame: Frame, private readonly data: HeatData, private readonly palette: Palette) {}
+  constructor(private readonly frame: Frame, private readonly data: HeatData, private readonly palette: Palette) {
+    this.beside = new Beside(frame, data, palette);
+  }
 
-  arrange(width: number, sight: Sight, threshold: number): void {
+  /** `open`: the panel whose numbers these are; `hide`: whether sinks are hidden. */
+  arrange(width: number, sight: Sight, threshold: number, open: number, hide: boolean): void {
     const { range } = sight;
     const rows = range.bottom - range.top;
     const columns = range.right - range.left;
-    const wide = Math.min(width, 720);
+    const taken = this.beside.arrange(0.3 * Math.min(width, WIDEST_BESIDE), NAMES);
+    const wide = Math.min(width, taken > 0 ? WIDEST_BESIDE : WIDEST);
+    Object.assign(this, { open, hide });
     const most = Math.max(rows, columns);
     const height = Math.min(LARGEST * most, LEGIBLE * most <= TALLEST ? Math.max(TALL, LEGIBLE * most) : TALL);
     this.sight = sight;
     this.threshold = threshold;
     this.count = countOf(sight, threshold);
     this.links = this.count > MOST_LINKS ? strongest(sight, threshold, MOST_LINKS) : linksOf(sight, threshold);
-    this.l = { width: wide, height, left: wide * 0.3, right: wide * 0.7, stepRow: height / rows, stepColumn: height / columns };
+    this.l = { width: wide, height, left: wide * 0.3, right: wide * 0.7, stepRow: height / rows, stepColumn: height / columns, names: wide * 0.3 - 14 - taken };
     const context = fit(this.base, wide, height + TOP + 4);
     this.drawLinks(context, null, 1);
     this.drawLabels(context);
@@ -200,7 +216,7 @@ export class Links {
     const sight = this.sight as Sight;
     const { look } = this.frame;
     const y = this.y(l, side, index);
-    const text = clip(context, side === 'row' ? rowName(this.data, sight, index) : columnName(this.data, sight, index), l.left - 14);
+    const text = clip(context, side === 'row' ? rowName(this.data, sight, index) : columnName(this.data, sight, index), l.names);
     const hidden = side === 'column' && sight.hidden.has(index);
     context.font = `${marked ? 'bold ' : ''}12px ${look.font}`;
     context.textBaseline = 'middle';
@@ -219,6 +235,7 @@ export class Links {
   paint(canvas: HTMLCanvasElement, at: Place | null, chosen: Range | null): void {
     const l = this.l as Layout;
     const context = refit(canvas, l.width, l.height + TOP + 4);
+    this.beside.clear();
     if (at) {
       this.paintToken(context, l, at);
     } else {
@@ -244,6 +261,32 @@ export class Links {
       this.label(context, at.row >= 0 ? 'column' : 'row', at.row >= 0 ? link.column : link.row, true);
     }
     this.label(context, at.row >= 0 ? 'row' : 'column', at.row >= 0 ? at.row : at.column, true);
+    this.paintBeside(context, l, at);
+  }
+
+  /** The token in every head, beside the labels of the other side. */
+  private paintBeside(context: CanvasRenderingContext2D, l: Layout, at: Place): void {
+    const { panel, range, ends } = this.sight as Sight;
+    const { rowBlock, columnBlock } = panel;
+    const { rows, columns } = this.data;
+    const isRow = at.row >= 0;
+    const places = {
+      ...{ top: range.top * rowBlock, bottom: Math.min(rows.source, range.bottom * rowBlock) },
+      ...{ left: range.left * columnBlock, right: Math.min(columns.source, range.right * columnBlock) }
+    };
+    const marked = { open: this.open, at: { row: isRow ? at.row * rowBlock : -1, column: isRow ? -1 : at.column * columnBlock }, range: places, hide: this.hide };
+    const left = isRow ? l.right + 12 + l.names : 2;
+    this.beside.draw(context, marked, { left, top: TOP, step: isRow ? l.stepColumn : l.stepRow }, ends.root);
+  }
+
+  /** What is said of a head beside the marked token, and its panel; null where none is. */
+  headAt(x: number, y: number): { panel: number; said: string } | null {
+    return this.beside.at(x, y);
+  }
+
+  /** The strongest link of the marked token in any head; '' where none is marked. */
+  tellHeads(): string {
+    return this.beside.tell();
   }
 
   /** The links of one token, strongest first. */

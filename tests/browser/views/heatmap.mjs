@@ -207,6 +207,38 @@ async function lines(bare, want, figure, heads) {
   want((await t.said()) === `${figure.axes[2].labels[1]} → ${told}`, `the links of a token are told, strongest first: ${await t.said()}`);
 }
 
+/** Beside the lines of a marked token stand its weights in every head; a click on one opens that head. */
+async function everyHead(bare, want, figure, heads) {
+  const t = tools(bare);
+  const labels = figure.axes[3].labels;
+  await open(bare, figure);
+  await t.press('Home', 'ArrowRight', 'ArrowRight', 'Enter');
+  await t.choose('shown as', 'lines');
+  await t.canvas().focus();
+  await t.press('ArrowDown', 'ArrowDown', 'Enter');
+  const all = heads.flatMap((head, h) => head[1].map((value, column) => ({ h, column, value })));
+  const most = all.reduce((best, one) => (one.value > best.value ? one : best));
+  const told = `strongest of all heads: head ${most.h}, ${labels[most.column]} ${shown(most.value, false)}`;
+  want((await t.said()).endsWith(` · ${told}`), `row 1 in all heads: ${told}: ${await t.said()}`);
+  const box = await t.canvas().boundingBox();
+  const each = Math.min(14, Math.floor((0.3 * 860 - 100) / heads.length));
+  const [left, step] = [box.width * 0.7 + 12 + box.width * 0.3 - 14 - each * heads.length, (box.height - 30) / labels.length];
+  const point = (head, column) => [box.x + left + (head + 0.5) * each, box.y + 26 + (column + 0.5) * step];
+  for (const [head, column] of [[0, 0], [7, 3], [11, labels.length - 1]]) {
+    await t.page.mouse.move(...point(head, column));
+    const wanted = `head ${head}: ${labels[1]} → ${labels[column]} ${shown(heads[head][1][column], false)}`;
+    want((await t.said()) === wanted, `${wanted}: ${await t.said()}`);
+  }
+  await t.page.mouse.click(...point(7, 3));
+  want((await t.heading()) === 'layer 0 head 7', `a click opens the head: ${await t.heading()}`);
+  await t.button('hide sinks').click();
+  await t.page.mouse.move(...point(5, 2));
+  const row = heads[5][1];
+  const without = row[2] / (1 - row[0] - row.at(-1));
+  const value = Number(/ (\S+)$/.exec(await t.said())?.[1]);
+  want(Math.abs(value - without) < 6e-4, `without sinks ${without}: ${await t.said()}`);
+}
+
 async function brush(bare, want, figure) {
   const t = tools(bare);
   const n = figure.axes[2].source;
@@ -319,6 +351,7 @@ export default async function heatmap(bare, want, figures) {
   await equal(bare, want, one);
   await sinks(bare, want, one, alone);
   await lines(bare, want, one, alone);
+  await everyHead(bare, want, grid, heads);
   await brush(bare, want, one);
   await themes(bare, want, grid, heads);
   await kernel(bare, want, await longText(bare, want, figures));
