@@ -104,9 +104,9 @@ uint32_t colour_sequential(enum colour_map map, double at) {
 }
 
 uint32_t colour_category(int64_t i) {
-    static const uint32_t colours[COLOUR_CATEGORIES] = { 0x0072b2, 0xe08a00, 0x009e73, 0xcc5fa0,
-                                                         0xc24a00, 0x4aa8de, 0x332288, 0x882255,
-                                                         0x8a8a22, 0x9097a0 };
+    static const uint32_t colours[COLOUR_CATEGORIES] = { 0x0068a8, 0xe08a00, 0x7ca0e0, 0x141378,
+                                                         0x766701, 0x622a39, 0xb4711e, 0x478a87,
+                                                         0xc050dd, 0x9097a0 };
     return colours[i >= 0 && i < COLOUR_CATEGORIES ? i : COLOUR_CATEGORIES - 1];
 }
 

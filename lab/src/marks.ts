@@ -3,9 +3,9 @@ import { formatColour, ramp, type Look } from './look.js';
 import type { Reader } from './reader.js';
 
 /** Those of core/draw/colour.c; the last is the grey of all others. */
-const LIGHT = ['#0072b2', '#e08a00', '#009e73', '#cc5fa0', '#c24a00', '#4aa8de', '#332288', '#882255', '#8a8a22', '#9097a0'];
-/** The same hues on the dark paper: all light enough to be seen there (3:1), which turning their lightness about would not do. */
-const DARK = ['#2f8fd0', '#e69a1a', '#12a87c', '#d97bb5', '#d8602a', '#7cc4f0', '#9392ff', '#b8507f', '#a5a53a', '#9097a0'];
+const LIGHT = ['#0068a8', '#e08a00', '#7ca0e0', '#141378', '#766701', '#622a39', '#b4711e', '#478a87', '#c050dd', '#9097a0'];
+/** Those of the dark paper: searched as those were, and all light enough to be seen there (3:1), which turning lightness about would not do. */
+const DARK = ['#4898ce', '#fb9818', '#f0eef9', '#7f58eb', '#aab38e', '#845570', '#e06649', '#8ccde2', '#dd62ff', '#9097a0'];
 export const CATEGORIES = LIGHT.length;
 
 export function category(look: Look, i: number): string {

@@ -453,9 +453,9 @@ TEST(picture_of_infinite_bars_has_none) {
     struct result *result = any_result(arena, ANY_BARS, &letters, 3);
     result->count = 1;
     fill(result, (const float[]){ INFINITY, -INFINITY, NAN }, 3);
-    check_int(pixels_of(result, 0x0072b2), 0);
+    check_int(pixels_of(result, 0x0068a8), 0);
     result->series[0].values->data[0] = 1;
-    check(pixels_of(result, 0x0072b2) > 1000);
+    check(pixels_of(result, 0x0068a8) > 1000);
 }
 
 /* All values the same, so that the bins have no width: their counts are seen. */
@@ -467,5 +467,5 @@ TEST(picture_of_bins_without_width_shows_their_counts) {
     for (int i = 0; i < 41; i++) {
         result->series[1].values->data[i] = 5;
     }
-    check(pixels_of(result, 0x0072b2) > 100);
+    check(pixels_of(result, 0x0068a8) > 100);
 }

@@ -37,7 +37,7 @@ const BELOW = 14;
 const TALLEST = 600;
 const NEGATIVE = '#4373af';
 const POSITIVE = '#a15f2c';
-const PLAIN = '#0072b2';
+const PLAIN = '#0068a8';
 
 interface State {
   order: string;

@@ -1,7 +1,7 @@
 // Bars: what is said is what the figure holds; sorting, searching, a logarithmic scale, the other model's bars, a pinned one.
 import { f32, figure, floats, plot, rowsOf, settled } from '../plots.mjs';
 
-const BLUE = '#0072b2';
+const BLUE = '#0068a8';
 const made = (names, values, more = {}) =>
   figure('bars', { measure: 'probability', log: false, signed: false, names, values: f32(values, [1, values.length]), ...more });
 

@@ -1,7 +1,7 @@
 // Histograms: bins, buckets and shares are said as they were counted; heights, zoom, one row enlarged, the other model's counts.
 import { columnsOf, f32, figure, floats, plot, saidAt } from '../plots.mjs';
 
-const BLUE = '#0072b2';
+const BLUE = '#0068a8';
 const EDGES = [0, 1, 2, 3, 4];
 const made = (labels, counts, more = {}) =>
   figure('histogram', {

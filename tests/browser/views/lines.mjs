@@ -1,7 +1,7 @@
 // Curves: y = x² and its like are said as they are; zoom ranges, logarithmic scales, lines on and off, gaps.
 import { bend, columnsOf, f32, figure, floats, plot, settled } from '../plots.mjs';
 
-const BLUE = '#0072b2';
+const BLUE = '#0068a8';
 const X = Array.from({ length: 101 }, (_none, i) => (i - 50) / 10);
 const made = (names, x, lines, more = {}) =>
   figure('lines', { measure: 'y', along: 'x', log: false, xLog: false, lines: names.length, points: x.length, names, values: f32(lines.flat(), [names.length, x.length]), x: f32(x, [x.length]), ...more });
