@@ -1,5 +1,6 @@
-/* Numbers for names, in order, so that a build gives the same bytes in any folder. What the builder leaves for itself
- * goes: a copy of package.json, and the list of the licences of code from elsewhere, while there is none. */
+/* Numbers for names, in order, so that a build gives the same bytes in any folder; what both the views and the panel need
+ * is there once. What the builder leaves for itself goes: a copy of package.json, and the list of the licences of code
+ * from elsewhere, while there is none. */
 const { readFileSync, rmSync } = require('fs');
 const { join } = require('path');
 
@@ -13,7 +14,13 @@ function tidy() {
   }
 }
 
+const shared = { minChunks: 2, minSize: 500, reuseExistingChunk: true };
+
 module.exports = {
-  optimization: { moduleIds: 'natural', chunkIds: 'natural' },
+  optimization: {
+    moduleIds: 'natural',
+    chunkIds: 'natural',
+    splitChunks: { chunks: 'all', cacheGroups: { default: false, defaultVendors: false, shared } }
+  },
   plugins: [{ apply: compiler => compiler.hooks.done.tap('tidy', stats => stats.hasErrors() || tidy()) }]
 };
