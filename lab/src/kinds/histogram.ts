@@ -25,11 +25,14 @@ addChinese({
   'half are below {median}': '一半小于 {median}',
   'half of the others are below {median}': '其余的一半小于 {median}',
   'none is NaN or infinite': '无 NaN 或无穷',
+  'rows shown': '显示的行',
   'Drag: zoom into a range; Shift: move; click: enlarge a row. Keys: left and right from bin to bin, up and down from row to row, Enter enlarges, Escape goes back, + and − zoom, 0 shows all.':
     '拖动:放大所选范围;按住 Shift 拖动:平移;单击:放大一行。键盘:左右键逐格移动,上下键换行,回车放大,Esc 返回,+ − 缩放,0 显示全部。'
 });
 
 const PLOTS = 12;
+/** Rows on a page: as strips they are no taller than a canvas may be. */
+const PAGE = 1000;
 const BUCKET = 20;
 const ASIDE = 26;
 const HEAD = 20;
@@ -38,6 +41,7 @@ const BAD = '#a3211a';
 
 interface State {
   row: number;
+  page: number;
   log: boolean;
   beside: boolean;
   x: Span | null;
@@ -64,6 +68,7 @@ class Histogram implements View {
   private readonly state: State;
   private readonly layers: Layers;
   private menu: HTMLSelectElement | null = null;
+  private pages: HTMLSelectElement | null = null;
   private width = 0;
   private left = 0;
   private right = 0;
@@ -91,7 +96,7 @@ class Histogram implements View {
     this.measure = reader.text('measure', '');
     this.counted = reader.text('counted', '');
     this.ramp = valueRamp(reader, frame.look, 0.1);
-    this.state = states.get(frame.figure) ?? { row: -1, log: true, beside: true, x: null, at: null };
+    this.state = states.get(frame.figure) ?? { row: -1, page: 0, log: true, beside: true, x: null, at: null };
     states.set(frame.figure, this.state);
     this.addTools();
     const hint = frame.words(
@@ -133,6 +138,10 @@ class Histogram implements View {
       const choices = [{ value: '-1', label: say('all rows') }, ...this.labels.map((label, i) => ({ value: String(i), label }))];
       this.menu = frame.menu(say('row'), choices, String(state.row), value => this.enlarge(+value));
     }
+    if (this.rows > PAGE) {
+      const choices = Array.from({ length: Math.ceil(this.rows / PAGE) }, (_none, i) => ({ value: String(i), label: this.pageName(i) }));
+      this.pages = frame.menu(say('rows shown'), choices, String(state.page), value => this.turn(+value));
+    }
     frame.toggle(say('logarithmic counts'), state.log, on => {
       state.log = on;
       this.again();
@@ -151,7 +160,23 @@ class Histogram implements View {
   /* ---- what there is ---- */
 
   private shown(): number[] {
-    return this.state.row >= 0 ? [this.state.row] : this.labels.map((_label, i) => i);
+    const { row, page } = this.state;
+    const count = Math.min(PAGE, this.rows - page * PAGE);
+    return row >= 0 ? [row] : Array.from({ length: count }, (_none, i) => page * PAGE + i);
+  }
+
+  private pageName(page: number): string {
+    return `${page * PAGE + 1}–${Math.min(this.rows, (page + 1) * PAGE)} / ${this.rows}`;
+  }
+
+  /** Shows another page of rows. */
+  private turn(page: number): void {
+    this.state.page = page;
+    if (this.pages) {
+      this.pages.value = String(page);
+    }
+    this.enlarge(-1);
+    this.frame.say(this.pageName(page));
   }
 
   private strips(): boolean {
@@ -645,12 +670,24 @@ class Histogram implements View {
     return true;
   }
 
-  /** From bin to bin and from row to row; the window follows. */
+  /** The row so far down from that of the crosshair, on its page; the first in sight where there is no crosshair. */
+  private rowFrom(down: number): number {
+    const { at, row: alone, page } = this.state;
+    const shown = this.shown();
+    if (!at || alone >= 0 || !shown.includes(at.row)) {
+      return shown[0];
+    }
+    const row = Math.min(this.rows - 1, Math.max(0, at.row + down));
+    if (Math.floor(row / PAGE) !== page) {
+      this.turn(Math.floor(row / PAGE));
+    }
+    return row;
+  }
+
+  /** From bin to bin and from row to row; the window and the page follow. */
   private step(across: number, down: number): void {
     const { at, x } = this.state;
-    const shown = this.shown();
-    const place = at ? shown.indexOf(at.row) : -1;
-    const row = shown[place < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, place + down))];
+    const row = this.rowFrom(down);
     const first = at ? at.bin : this.binAt(this.across.of((this.across.start + this.across.end) / 2));
     const bin = Math.min(this.bad ? this.bins : this.bins - 1, Math.max(this.zeros ? -1 : 0, at ? first + across : first));
     if (x && bin >= 0 && bin < this.bins && (this.edges[bin + 1] <= x.low || this.edges[bin] >= x.high)) {

@@ -90,6 +90,24 @@ async function strips(bare, want) {
   want((await bare.said()).startsWith('blocks.20.weight: 2,120 values'), `enlarged: ${await bare.said()}`);
 }
 
+/** More rows than a canvas is tall: a page of them, and keys lead to the next one. */
+async function pages(bare, want) {
+  const rows = 3001;
+  const counts = Array.from({ length: rows }, (_none, i) => [i + 1, 0, 0, 0]);
+  await bare.show(made(counts.map((_count, i) => `row ${i}`), counts));
+  const at = await plot(bare);
+  await bare.page.getByLabel('rows shown', { exact: true }).selectOption({ label: '2001–3000 / 3001' });
+  await at.press('ArrowDown', 'Home');
+  want((await bare.said()).startsWith('row 2000: '), `the first of that page: ${await bare.said()}`);
+  await at.press('PageUp');
+  want((await bare.said()).startsWith('row 1990: '), `and back to the page before: ${await bare.said()}`);
+  want((await bare.page.getByLabel('rows shown', { exact: true }).inputValue()) === '1', 'whose rows are shown');
+  await bare.page.getByLabel('rows shown', { exact: true }).selectOption('3');
+  await at.press('ArrowDown', 'ArrowDown');
+  want((await bare.said()).startsWith('row 3000: '), `the last page has one row: ${await bare.said()}`);
+  await at.press('Escape');
+}
+
 async function ofTheProgram(bare, want, figures) {
   const [of] = await figures('%model new lstm --layers 3 --hidden 32 --seed 3\n# %%\n%weights\n');
   await bare.show(of);
@@ -105,6 +123,7 @@ async function ofTheProgram(bare, want, figures) {
 export default async function (bare, want, figures) {
   await saysCounts(bare, want);
   await heights(bare, want);
+  await pages(bare, want);
   await besideAnother(bare, want);
   await withoutLabels(bare, want);
   await strips(bare, want);
