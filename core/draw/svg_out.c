@@ -107,11 +107,14 @@ static void text_line(struct buf *out, const struct canvas *canvas,
     length(out, "x", left + line->x + (line->leftward ? line->width / 2 : 0));
     length(out, "y", top + line->baseline);
     length(out, "font-size", style->size);
-    length(out, "textLength", line->width);
     fill(out, rim ? canvas->record->paper : mark->rgb);
-    buf_text(out, " lengthAdjust=\"spacingAndGlyphs\"");
     buf_text(out, style->bold ? " font-weight=\"bold\"" : "");
-    buf_text(out, line->leftward ? " direction=\"rtl\" text-anchor=\"middle\"" : "");
+    if (line->leftward) { /* Inkscape 1.2 draws nothing where such a text has a length */
+        buf_text(out, " direction=\"rtl\" text-anchor=\"middle\"");
+    } else {
+        length(out, "textLength", line->width);
+        buf_text(out, " lengthAdjust=\"spacingAndGlyphs\"");
+    }
     if (rim) {
         buf_printf(out,
                    " stroke=\"#%06x\" stroke-linejoin=\"round\" aria-hidden=\"true\""

@@ -86,6 +86,7 @@ TEST(svg_out_turns_text_and_writes_from_the_right) {
     const struct xml_read *svg = svg_of(canvas);
     check_text(svg->attributes, "direction=rtl\n");
     check_text(svg->attributes, "text-anchor=middle\n"); /* right whoever heeds direction */
+    check(!strstr(svg->attributes, "textLength"));       /* Inkscape draws none with it */
     check_text(svg->attributes, "transform=rotate(-45 7 8)\n");
     check_same(svg->texts, "قطة\n‍ط‍\n");
 }
