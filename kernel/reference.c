@@ -16,14 +16,14 @@ static void put(const char *text) {
     }
 }
 
-static void put_row(const struct command *command) {
+static void put_row(const struct command *command, const char *summary) {
     printf("| `%s%s", command_marks(command), command->name);
     if (command->words && command->words[0]) {
         putchar(' ');
         put(command->words);
     }
     printf("` | ");
-    put(command->summary);
+    put(summary);
     printf(" | ");
     for (const struct option *option = command->options; option && option->name; option++) {
         printf("%s`--%s`", option == command->options ? "" : " ", option->name);
@@ -35,7 +35,16 @@ static void put_table(const struct command *const *all) {
     printf("| command | what it does | options |\n|---|---|---|\n");
     for (; *all; all++) {
         if (!(*all)->hidden) {
-            put_row(*all);
+            put_row(*all, (*all)->summary);
+        }
+    }
+}
+
+static void put_chinese(const struct command *const *all) {
+    printf("| 命令 | 用途 | 选项 |\n|---|---|---|\n");
+    for (; *all; all++) {
+        if (!(*all)->hidden) {
+            put_row(*all, (*all)->summary_zh);
         }
     }
 }
@@ -122,9 +131,12 @@ int reference_main(int argc, char **argv) {
     static const struct list {
         const char *option;
         void (*put)(const struct command *const *all);
-    } lists[] = { { "--names", put_names }, { "--keywords", put_keywords } };
+    } lists[] = { { "--names", put_names },
+                  { "--zh", put_chinese },
+                  { "--keywords", put_keywords } };
     if (argc > 2) {
-        fprintf(stderr, "cutaway: usage: cutaway %s [--names | --keywords | NAME]\n", argv[0]);
+        fprintf(stderr, "cutaway: usage: cutaway %s [--zh | --names | --keywords | NAME]\n",
+                argv[0]);
         return 2;
     }
     if (argc == 1) {
