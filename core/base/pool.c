@@ -25,12 +25,19 @@ static struct {
 
     pool_task *task;
     void *arg;
-    int64_t n, grain;
+    int64_t grain;
     int helpers; /* how many of them may join this round */
-    atomic_llong next;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER,
            .wake = PTHREAD_COND_INITIALIZER,
            .gate = CLOSED };
+
+/* Each thread's part of a round, a line of the cache to itself. Call after call the same thread
+ * begins with the same part of the data, which its cache then has; who is done early takes from
+ * the others' parts. */
+static struct part {
+    _Alignas(64) atomic_llong next;
+    int64_t end;
+} parts[POOL_MOST];
 
 static _Thread_local bool inside;
 static _Thread_local int self_index;
@@ -49,14 +56,32 @@ static int64_t now_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void work(void) {
+static void part_work(struct part *part) {
     for (;;) {
-        int64_t begin = atomic_fetch_add_explicit(&pool.next, pool.grain, memory_order_relaxed);
-        if (begin >= pool.n || stop_wanted()) {
+        int64_t begin =
+            atomic_fetch_add_explicit(&part->next, pool.grain, memory_order_relaxed);
+        if (begin >= part->end || stop_wanted()) {
             return;
         }
-        int64_t end = begin + pool.grain < pool.n ? begin + pool.grain : pool.n;
+        int64_t end = begin + pool.grain < part->end ? begin + pool.grain : part->end;
         pool.task(pool.arg, begin, end);
+    }
+}
+
+static void work(void) {
+    int count = pool.helpers + 1;
+    for (int i = 0; i < count; i++) {
+        part_work(&parts[(self_index + i) % count]);
+    }
+}
+
+static void parts_cut(int64_t n, int64_t grain, int count) {
+    int64_t chunks = (n + grain - 1) / grain;
+    for (int i = 0; i < count; i++) {
+        int64_t end = (chunks / count * (i + 1) + chunks % count * (i + 1) / count) * grain;
+        atomic_store_explicit(&parts[i].next, i > 0 ? parts[i - 1].end : 0,
+                              memory_order_relaxed);
+        parts[i].end = end < n ? end : n;
     }
 }
 
@@ -176,10 +201,9 @@ void pool_for(int64_t n, int64_t grain, pool_task *task, void *arg) {
     }
     pool.task = task;
     pool.arg = arg;
-    pool.n = n;
     pool.grain = grain;
     pool.helpers = pool.threads - 1;
-    atomic_store(&pool.next, 0);
+    parts_cut(n, grain, pool.threads);
     atomic_store(&pool.gate, 0);
     atomic_fetch_add_explicit(&pool.round, 1, memory_order_seq_cst);
     if (atomic_load(&pool.sleepers) > 0) {

@@ -45,6 +45,7 @@ struct job {
     int64_t first, rows; /* of x */
     int64_t begin, k;
     int64_t chunk; /* rows of W for a task */
+    int64_t group; /* rows of x for a task */
     float *panels; /* [rows / columns][k][columns] */
     int64_t apart; /* floats between those of two threads, each of which makes its own; 0: all
                       threads share them */
@@ -81,11 +82,12 @@ static void columns_finish(const struct gemm *g, int64_t first, int64_t rows, in
     }
 }
 
-/* The rows of W that this thread will probably read next, as bytes: memory brings them while
- * it multiplies. 0 past the end of W, or where they do not lie together. */
+/* The rows of W that this thread will probably read next (pool_for gives it what follows), as
+ * bytes: memory brings them while it multiplies. 0 past the end of W, or where they do not lie
+ * together. */
 static int64_t next_rows(const struct job *job, int64_t row, int64_t count,
                          const uint8_t **rows) {
-    int64_t next = row + count * pool_threads();
+    int64_t next = row + count;
     int64_t n = least(job->gemm->n - next, count);
     *rows = job->gemm->w->bytes;
     if (job->gemm->across || n <= 0) {
@@ -138,10 +140,10 @@ static void rows_apply(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
     const struct gemm *g = job->gemm;
     int64_t columns = simd()->columns, first = begin * columns;
-    int64_t last = least(g->n, end * columns), tasks = (end - begin) * (pool_threads() - 1);
+    int64_t last = least(g->n, end * columns);
     for (int64_t row = first; row < last; row += columns) {
         const uint8_t *bytes = g->w->bytes;
-        int64_t next = row + columns + (row + columns < last ? 0 : tasks * columns);
+        int64_t next = row + columns;
         int64_t more = next < g->n ? least(g->n - next, columns) * job->row_bytes : 0;
         simd()->apply[g->w->dtype](bytes + row * job->row_bytes, job->row_bytes,
                                    (int)least(last - row, columns), g->k, g->x, g->y + row,
@@ -249,8 +251,8 @@ static const float *chunk_read(const struct job *job, int64_t row, int64_t n, in
     return out;
 }
 
-/* A chunk of W's rows against all panels of x. */
-static void chunk_run(const struct job *job, int64_t column) {
+/* A chunk of W's rows against the panels of a group of x's rows. */
+static void chunk_run(const struct job *job, int64_t group, int64_t column) {
     const struct gemm *g = job->gemm;
     const struct simd *table = simd();
     int64_t n = least(g->n - column, job->chunk), columns = table->columns, stride;
@@ -258,10 +260,11 @@ static void chunk_run(const struct job *job, int64_t column) {
     bool add = g->add || job->begin > 0;
     const uint8_t *next;
     int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
-    for (int64_t row = 0; row < job->rows; row += columns) {
+    int64_t end = least(job->rows, group + job->group);
+    for (int64_t row = group; row < end; row += columns) {
         float tile[CHUNK * MOST_COLUMNS];
-        int64_t rows = least(job->rows - row, columns);
-        int64_t upto = bytes * (row + rows) / job->rows;
+        int64_t rows = least(end - row, columns);
+        int64_t upto = bytes * (row + rows - group) / (end - group);
         float *y = g->y + (job->first + row) * g->y_stride + column;
         if (add) {
             table->pack[DTYPE_F32](y, g->y_stride * (int64_t)sizeof *y, (int)rows, 0, n, tile);
@@ -278,8 +281,9 @@ static void chunk_run(const struct job *job, int64_t column) {
 
 static void chunks_run(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
+    int64_t chunks = parts_of(job->gemm->n, job->chunk);
     for (int64_t i = begin; i < end; i++) {
-        chunk_run(job, i * job->chunk);
+        chunk_run(job, i / chunks * job->group, i % chunks * job->chunk);
     }
 }
 
@@ -290,7 +294,18 @@ static void part_run(struct job *job) {
     if (job->apart == 0) {
         pool_for(parts_of(job->rows, simd()->columns), 1, x_packs, job);
     }
-    pool_for(parts_of(job->gemm->n, job->chunk), 1, chunks_run, job);
+    int64_t groups = parts_of(job->rows, job->group);
+    pool_for(groups * parts_of(job->gemm->n, job->chunk), 1, chunks_run, job);
+}
+
+/* Rows of x for a task: each thread stays with its own, which it packed and whose outputs the
+ * next product finds in its cache. Where W must become floats first, all rows share that. */
+static int64_t group_size(const struct job *job) {
+    int64_t threads = pool_threads();
+    if (!w_in_place(job)) {
+        return job->rows;
+    }
+    return part_size(job->rows, BLOCK * threads, simd()->columns * threads) / threads;
 }
 
 static void by_x_panels(struct job *job) {
@@ -306,6 +321,7 @@ static void by_x_panels(struct job *job) {
     job->chunks = job->room + room;
     for (job->first = 0; job->first < g->m; job->first += block) {
         job->rows = least(g->m - job->first, block);
+        job->group = group_size(job);
         for (job->begin = 0; job->begin < g->k; job->begin += depth) {
             job->k = least(g->k - job->begin, depth);
             part_run(job);

@@ -141,6 +141,26 @@ static void add_to_all(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* Chunks begin at whole grains from 0, wherever one thread's part ends and the next begins. */
+static void chunk_mark(void *arg, int64_t begin, int64_t end) {
+    int *marks = arg;
+    marks[begin / 7] += begin % 7 == 0 && (end == begin + 7 || end == 100) ? 1 : 1000;
+}
+
+TEST(pool_cuts_alike_for_any_number_of_threads) {
+    int before = pool_threads();
+    for (int threads = 1; threads <= 20; threads++) { /* more than there are chunks, too */
+        int marks[15] = { 0 }, wrong = 0;
+        pool_set_threads(threads);
+        pool_for(100, 7, chunk_mark, marks);
+        for (int i = 0; i < 15; i++) {
+            wrong += marks[i] != 1;
+        }
+        check_int(wrong, 0);
+    }
+    pool_set_threads(before);
+}
+
 /* Rounds in quick succession, with helpers that come late or not at all. */
 TEST(pool_rounds_follow_each_other_with_any_threads) {
     enum { N = 300, ROUNDS = 200 };
