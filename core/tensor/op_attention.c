@@ -50,15 +50,11 @@ static struct task task_at(const struct job *job, int64_t text, int64_t h, int64
     return task;
 }
 
-/* Rows of probabilities over a span go to the pattern, with zeros around them. */
-static void pattern_put(const struct task *task, int64_t first, int64_t rows,
-                        struct head_span span, int64_t stride) {
-    int64_t all = task->head.how->past + task->head.how->keys;
+/* Zeros around what the pattern holds of a span. */
+static void pattern_fill(float *pattern, int64_t rows, struct head_span span, int64_t all) {
     for (int64_t r = 0; r < rows; r++) {
-        float *row = task->pattern + (first + r) * all;
+        float *row = pattern + r * all;
         memset(row, 0, (size_t)span.begin * sizeof *row);
-        memcpy(row + span.begin, task->scores + r * stride,
-               (size_t)(span.end - span.begin) * sizeof *row);
         memset(row + span.end, 0, (size_t)(all - span.end) * sizeof *row);
     }
 }
@@ -68,7 +64,13 @@ static void tile_run(const struct task *task, int64_t first, int64_t rows) {
     const struct op_attention *how = head->how;
     struct head_span span = head_span(head, first, rows);
     int64_t stride = head_stride(span), out_stride = how->heads * how->width;
+    int64_t all = how->past + how->keys;
     float *scores = task->scores;
+    if (task->pattern) { /* where they shall be */
+        pattern_fill(task->pattern + first * all, rows, span, all);
+        scores = task->pattern + first * all + span.begin;
+        stride = all;
+    }
     head_multiply_turned(head->q + first * head->q_stride, head->q_stride, rows, how->width,
                          span, task->packed, task->key_panels, scores, stride, false);
     head_weigh(head, first, rows, span, scores, stride);
@@ -77,9 +79,6 @@ static void tile_run(const struct task *task, int64_t first, int64_t rows) {
     for (int64_t r = 0; r < rows; r++) {
         head_mend(head, first + r, span, scores + r * stride,
                   task->out + (first + r) * out_stride);
-    }
-    if (task->pattern) {
-        pattern_put(task, first, rows, span, stride);
     }
 }
 

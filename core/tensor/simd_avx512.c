@@ -4,6 +4,7 @@
 #define LANES                 16
 #define TILE                  12
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps((a), (b), (c))
+#define GREATER(a, b)         ((vec)_mm512_max_ps((a), (b)))
 #define LOAD_PART(p, n)       ((vec)_mm512_maskz_loadu_ps((__mmask16)((1U << (n)) - 1), (p)))
 #define STORE_PART(p, v, n)   _mm512_mask_storeu_ps((p), (__mmask16)((1U << (n)) - 1), (v))
 #define HALVES(p)             _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))

@@ -4,6 +4,7 @@
  *     LANES                  4, 8 or 16
  *     TILE                   rows of x that `multiply` takes at once; two vectors of sums each
  *     MULTIPLY_ADD(a, b, c)  a b + c on vectors, fused where the machine can
+ *     GREATER(a, b)          the greater one, b where a is NaN; left out: by choice
  *     LOAD_PART(p, n), STORE_PART(p, v, n)
  *                            the first n < LANES floats, zeros behind; left out: one by one
  *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
@@ -93,22 +94,35 @@ ALWAYS vec with_sign_of(vec x, vec of) {
     return (vec)((ints)x | ((ints)of & (int32_t)0x80000000));
 }
 
+/* The greater one; b where a is NaN. */
+#ifndef GREATER
+#define GREATER(a, b) choose((a) > (b), (a), (b))
+#endif
+
+/* v with lane i + half in lane i, for i < half. */
+ALWAYS vec upper(vec v, int half) {
+    ints to = { 0 };
+    for (int i = 0; i < LANES; i++) {
+        to[i] = (i + half) % LANES;
+    }
+    return (vec)__builtin_shuffle((ints)v, to);
+}
+
 /* Sum and maximum over the lanes, by halves. */
 ALWAYS float lanes_sum(vec v) {
+#pragma GCC unroll 4
     for (int half = LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            v[i] += v[i + half];
-        }
+        v += upper(v, half);
     }
     return v[0];
 }
 
 ALWAYS float lanes_max(vec v) {
-    float most = v[0];
-    for (int i = 1; i < LANES; i++) {
-        most = v[i] > most ? v[i] : most;
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        v = GREATER(upper(v, half), v);
     }
-    return most;
+    return v[0];
 }
 
 /* ---- elementary functions ----
@@ -348,7 +362,7 @@ static void softmax(float *row, int64_t n, float scale) {
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         vec v = load(row + i);
-        most = choose(v > most, v, most);
+        most = GREATER(v, most);
     }
     float top = lanes_max(most);
     for (; i < n; i++) {
