@@ -42,4 +42,7 @@ void stop_settle(void); /* it was obeyed, and what there is is still shown: it m
 bool stop_wanted(void);
 void stop_check(void); /* throws ERR_STOP when one is wanted */
 
+/* So many elements, or bytes, of a tight loop go between two looks: less than a millisecond. */
+enum { STOP_EVERY = 1 << 16 };
+
 #endif

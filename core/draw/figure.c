@@ -48,7 +48,11 @@ static const char *visible(struct arena *arena, const char *text, bool edges) {
     while (last > 0 && text[last - 1] == ' ') {
         last--;
     }
-    for (size_t i = 0, before = 0; i < length;) {
+    for (size_t i = 0, before = 0, look = STOP_EVERY; i < length;) {
+        if (i >= look) {
+            stop_check();
+            look = i + STOP_EVERY;
+        }
         uint32_t code = 0;
         int n = utf8_decode(text + i, length - i, &code);
         if (n > 0 &&

@@ -68,6 +68,9 @@ static void choose_scale(struct cells *cells, const struct series *series,
                          const struct pooling *p) {
     double low = INFINITY, high = -INFINITY, far = 0;
     for (int64_t i = 0; i < p->panels * p->rows * p->columns; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         double value = (double)p->values[i];
         if (isfinite(value)) {
             low = fmin(low, value);

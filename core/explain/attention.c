@@ -259,6 +259,7 @@ static const char *add_pattern(struct arena *arena, const char *said,
     int64_t n = size_of(result), heads = series->axes[1].count, best = 0;
     double most = -1;
     for (int64_t i = 0; i < series->axes[0].count * heads; i++) {
+        stop_check();
         double value = attention_pattern(series->values->data + i * n * n, n, kind);
         if (value > most) {
             most = value;
@@ -458,6 +459,7 @@ static const char *finding_of_broken(struct arena *arena, const struct result *r
     for (int64_t i = heads - 1; i >= 0; i--) {
         const float *head = result->series[0].values->data + i * n;
         int64_t at = 0;
+        stop_check();
         while (at < n && !isnan(head[at])) {
             at++;
         }

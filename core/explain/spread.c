@@ -307,6 +307,7 @@ static void row_open(const struct spread_row *row, struct bins_log *table) {
 }
 
 int64_t spread_beyond(const struct spread_row *row, double size) {
+    stop_check(); /* before there is anything to free */
     struct arena *scratch = arena_new();
     struct bins_log *table = arena_alloc(scratch, sizeof *table);
     int64_t counts[2];
@@ -330,6 +331,7 @@ static void range_of(const struct spread_row *const *rows, int64_t n, struct bin
                      double *low, double *high) {
     double least = INFINITY, most = 0, from, to;
     for (int64_t r = 0; r < n; r++) {
+        stop_check();
         row_open(rows[r], table);
         if (bins_log_extent(table, &from, &to) == 0) {
             least = from < least ? from : least;
@@ -343,6 +345,7 @@ static void range_of(const struct spread_row *const *rows, int64_t n, struct bin
 
 static void row_cut(const struct bins_log *table, const float *edges, int64_t bins,
                     int64_t *counts, float *to) {
+    stop_check();
     bins_log_cut(table, edges, bins, counts);
     for (int64_t i = 0; i < bins; i++) {
         to[i] = (float)counts[i];

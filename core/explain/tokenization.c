@@ -48,6 +48,7 @@ static double bytes_per_token(const struct reading *r, size_t length) {
 static struct series ids_of(struct arena *arena, const struct reading *r, const char *name,
                             const char **labels) {
     int64_t n = r->encoding->count;
+    stop_check();
     struct series series = { .name = name,
                              .unit = "id",
                              .values = tensor_new(arena, 1, &n),
@@ -62,6 +63,7 @@ static struct series spans_of(struct arena *arena, const struct reading *r, cons
                               const char **labels) {
     static const char *ends[] = { "begin", "end" };
     int64_t n = r->encoding->count;
+    stop_check();
     struct series series = { .name = name,
                              .unit = "bytes",
                              .values = tensor_new(arena, 2, (int64_t[]){ n, 2 }),

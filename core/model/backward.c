@@ -76,6 +76,7 @@ static void site_want(struct trace *trace, enum site site, int64_t seeds) {
     for (int64_t l = 0; l <= trace->layers; l++) {
         const struct passed *passed = passed_at(recording, site, l);
         int64_t shape[TENSOR_RANK] = { seeds };
+        stop_check();
         if (!passed) {
             continue;
         }

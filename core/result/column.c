@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 
 float *column_new(struct arena *arena, struct result *result, int64_t index, const char *name,
                   const char *unit, const struct axis *axis) {
     struct series *series = &result->series[index];
+    stop_check(); /* one of a long text takes some milliseconds */
     *series = (struct series){ .name = name,
                                .unit = unit,
                                .values = tensor_new(arena, 1, &axis->count),

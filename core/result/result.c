@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 
 struct result *result_new(struct arena *arena, const char *kind, int64_t series) {
     struct result *result = arena_alloc(arena, sizeof *result);
@@ -52,14 +53,20 @@ static const char *text_copy(struct arena *arena, const char *text) {
     return text ? arena_copy(arena, text) : NULL;
 }
 
+static void copy_long(char *to, const char *from, int64_t bytes) {
+    enum { STEP = 4 << 20 };
+    for (int64_t at = 0; at < bytes; at += STEP) {
+        stop_check();
+        memcpy(to + at, from + at, (size_t)(bytes - at < STEP ? bytes - at : STEP));
+    }
+}
+
 static struct tensor *tensor_copy(struct arena *arena, const struct tensor *from) {
     struct tensor *to = arena_alloc(arena, sizeof *to);
     *to = *from;
     int64_t bytes = tensor_bytes(from);
     to->bytes = arena_raw(arena, (size_t)bytes);
-    if (bytes > 0) {
-        memcpy(to->bytes, from->bytes, (size_t)bytes);
-    }
+    copy_long(to->bytes, from->bytes, bytes);
     to->name = text_copy(arena, from->name);
     return to;
 }
@@ -70,6 +77,7 @@ static const char **labels_copy(struct arena *arena, const char **from, int64_t 
     }
     const char **to = arena_array(arena, count, sizeof *to);
     for (int64_t i = 0; i < count; i++) {
+        stop_check();
         to[i] = text_copy(arena, from[i]);
     }
     return to;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "core/base/checked.h"
 
 enum { ALIGN = RESULT_PACK_ALIGN, NO_TEXT = -1 };
@@ -15,70 +16,112 @@ static int64_t padded(int64_t bytes) {
 
 /* ---- writing ---- */
 
-static void put(struct buf *out, int64_t value) {
-    buf_add(out, &value, sizeof value);
+/* Bytes that are written, or only counted, until they are more than `most`. */
+struct packing {
+    struct buf *out; /* NULL: they are counted */
+    int64_t length, most;
+};
+
+static void put_bytes(struct packing *p, const void *bytes, size_t length) {
+    p->length += (int64_t)length;
+    if (p->out) {
+        buf_add(p->out, bytes, length);
+    }
 }
 
-static void put_double(struct buf *out, double value) {
-    buf_add(out, &value, sizeof value);
+static void put(struct packing *p, int64_t value) {
+    put_bytes(p, &value, sizeof value);
+}
+
+static void put_double(struct packing *p, double value) {
+    put_bytes(p, &value, sizeof value);
+}
+
+static void put_flag(struct packing *p, bool flag) {
+    put_bytes(p, &(char){ flag }, 1);
 }
 
 /* Length, bytes, NUL; or NO_TEXT. */
-static void put_text(struct buf *out, const char *text) {
-    put(out, text ? (int64_t)strlen(text) : NO_TEXT);
+static void put_text(struct packing *p, const char *text) {
+    size_t length = text ? strlen(text) : 0;
+    put(p, text ? (int64_t)length : NO_TEXT);
     if (text) {
-        buf_add(out, text, strlen(text) + 1);
+        put_bytes(p, text, length + 1);
     }
 }
 
 /* Whether there are any, then as many. */
-static void put_texts(struct buf *out, const char *const *texts, int64_t count) {
-    buf_char(out, texts != NULL);
-    for (int64_t i = 0; texts && i < count; i++) {
-        put_text(out, texts[i]);
+static void put_texts(struct packing *p, const char *const *texts, int64_t count) {
+    put_flag(p, texts != NULL);
+    for (int64_t i = 0; texts && i < count && p->length <= p->most; i++) {
+        stop_check();
+        put_text(p, texts[i]);
     }
 }
 
-static void put_series(struct buf *out, const struct series *series) {
+static void put_series(struct packing *p, const struct series *series) {
     const struct tensor *values = series->values;
     int64_t last = values->rank ? series->axes[values->rank - 1].count : 0;
-    put_text(out, series->name);
-    put_text(out, series->unit);
-    put_double(out, series->low);
-    put_double(out, series->high);
-    buf_char(out, series->is_signed);
-    buf_char(out, series->adds);
-    buf_char(out, series->log);
-    put(out, values->dtype);
-    put(out, values->rank);
-    put_text(out, values->name);
+    put_text(p, series->name);
+    put_text(p, series->unit);
+    put_double(p, series->low);
+    put_double(p, series->high);
+    put_flag(p, series->is_signed);
+    put_flag(p, series->adds);
+    put_flag(p, series->log);
+    put(p, values->dtype);
+    put(p, values->rank);
+    put_text(p, values->name);
     for (int i = 0; i < values->rank; i++) {
-        put(out, values->shape[i]);
-        put_text(out, series->axes[i].name);
-        put_texts(out, series->axes[i].labels, series->axes[i].count);
+        put(p, values->shape[i]);
+        put_text(p, series->axes[i].name);
+        put_texts(p, series->axes[i].labels, series->axes[i].count);
     }
-    buf_char(out, series->rests != NULL);
+    put_flag(p, series->rests != NULL);
     for (int64_t i = 0; series->rests && i < last; i++) {
-        buf_char(out, series->rests[i]);
+        put_flag(p, series->rests[i]);
     }
-    put_texts(out, series->names, tensor_count(values));
+    put_texts(p, series->names, tensor_count(values));
 }
 
-static void put_about(struct buf *out, const struct result *result) {
+static void put_about(struct packing *p, const struct result *result) {
     const char *const texts[] = { result->kind,        result->title,  result->finding,
                                   result->caption,     result->text,   result->model,
                                   result->fingerprint, result->method, result->dtype };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        put_text(out, texts[i]);
+        put_text(p, texts[i]);
     }
-    put(out, result->n);
-    put(out, result->seed);
-    put_double(out, result->seconds);
-    put(out, result->note_count);
+    put(p, result->n);
+    put(p, result->seed);
+    put_double(p, result->seconds);
+    put(p, result->note_count);
     for (int64_t i = 0; i < result->note_count; i++) {
-        put_text(out, result->notes[i].key);
-        put_text(out, result->notes[i].value);
+        put_text(p, result->notes[i].key);
+        put_text(p, result->notes[i].value);
     }
+}
+
+/* All but the values and the zeros behind it. */
+static void put_head(struct packing *p, const struct result *result) {
+    put_bytes(p, magic, sizeof magic);
+    put(p, 0); /* its length, once that is known */
+    put(p, result->count);
+    put_about(p, result);
+    for (int64_t i = 0; i < result->count; i++) {
+        put_series(p, &result->series[i]);
+    }
+}
+
+int64_t result_pack_bytes(const struct result *result, int64_t most) {
+    int64_t values = 0;
+    for (int64_t i = 0; i < result->count; i++) {
+        values += padded(tensor_bytes(result->series[i].values));
+    }
+    struct packing head = { .most = most - values };
+    if (head.most >= 0) {
+        put_head(&head, result);
+    }
+    return values + padded(head.length);
 }
 
 struct file_piece *result_pack(struct arena *arena, const struct result *result,
@@ -86,13 +129,7 @@ struct file_piece *result_pack(struct arena *arena, const struct result *result,
     static const char zeros[ALIGN];
     struct file_piece *list = arena_array(arena, 2 * result->count + 1, sizeof *list);
     struct buf *head = buf_new(arena);
-    buf_add(head, magic, sizeof magic);
-    put(head, 0); /* its length, once that is known */
-    put(head, result->count);
-    put_about(head, result);
-    for (int64_t i = 0; i < result->count; i++) {
-        put_series(head, &result->series[i]);
-    }
+    put_head(&(struct packing){ .out = head, .most = INT64_MAX }, result);
     int64_t length = (int64_t)head->length;
     memcpy(head->data + sizeof magic, &length, sizeof length);
     buf_add(head, zeros, (size_t)(padded(length) - length));

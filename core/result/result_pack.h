@@ -19,6 +19,10 @@ enum { RESULT_PACK_ALIGN = 64 };
 struct file_piece *result_pack(struct arena *arena, const struct result *result,
                                int64_t *pieces);
 
+/* Bytes that it would take so; where they are more than `most`, some number above that, found
+ * without looking at all of it. A label may be as long as a text, and each token have it. */
+int64_t result_pack_bytes(const struct result *result, int64_t most);
+
 /* Bytes that these pieces take, with the zeros between and behind them. */
 int64_t result_pack_size(const struct file_piece *pieces, int64_t n);
 

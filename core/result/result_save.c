@@ -63,6 +63,9 @@ static void npy_floats(struct buf *out, const struct tensor *tensor) {
 static void npy_text(struct buf *out, const char *text, int64_t width) {
     size_t length = strlen(text);
     for (int64_t k = 0; k < width; k++) {
+        if (k % STOP_EVERY == 0) {
+            stop_check();
+        }
         uint32_t code = 0;
         int n = utf8_decode(text, length, &code);
         if (n < 0) {
@@ -80,6 +83,7 @@ static void npy_text(struct buf *out, const char *text, int64_t width) {
 static void npy_texts(struct buf *out, const char *const *texts, int rank, int64_t count) {
     int64_t width = 1;
     for (int64_t i = 0; i < count; i++) {
+        stop_check();
         int64_t n = utf8_count(texts[i], strlen(texts[i]));
         width = n > width ? n : width;
     }
@@ -328,9 +332,7 @@ static int save_csv(struct arena *arena, const struct result *result, const char
         const struct series *series = &result->series[i];
         int64_t n = tensor_count(series->values);
         for (int64_t k = 0; k < n; k++) {
-            if (k % 1024 == 0) {
-                stop_check();
-            }
+            stop_check();
             csv_row(out, &columns, series, k);
         }
     }
@@ -349,6 +351,7 @@ static void json_axis(struct jsonwrite *w, const struct axis *axis) {
         json_key(w, "labels");
         json_open(w, '[');
         for (int64_t i = 0; i < axis->count; i++) {
+            stop_check();
             json_string(w, axis->labels[i]);
         }
         json_close(w, ']');
@@ -385,6 +388,7 @@ static void json_values(struct jsonwrite *w, const struct tensor *tensor) {
 static void json_names(struct jsonwrite *w, const struct series *series) {
     json_open(w, '[');
     for (int64_t i = 0; i < tensor_count(series->values); i++) {
+        stop_check();
         json_string(w, series->names[i]);
     }
     json_close(w, ']');

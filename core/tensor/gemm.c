@@ -1,5 +1,6 @@
 #include "core/tensor/gemm.h"
 
+#include "core/base/catch.h"
 #include "core/base/pool.h"
 
 /* Two ways to the same sums, and the same bytes: either W is cut into panels and x's rows are
@@ -261,7 +262,7 @@ static void chunk_run(const struct job *job, int64_t group, int64_t column) {
     const uint8_t *next;
     int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
     int64_t end = least(job->rows, group + job->group);
-    for (int64_t row = group; row < end; row += columns) {
+    for (int64_t row = group; row < end && !stop_wanted(); row += columns) {
         float tile[CHUNK * MOST_COLUMNS];
         int64_t rows = least(end - row, columns);
         int64_t upto = bytes * (row + rows - group) / (end - group);

@@ -350,6 +350,9 @@ static int64_t merge_long(const struct bpe *bpe, struct arena *arena, const char
     merge.before = arena_raw(arena, bytes);
     merge.heap = arena_raw(arena, 3 * (size_t)n * sizeof *merge.heap); /* n, and two a merge */
     for (int64_t i = 0; i < n; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         merge.next[i] = i + 1 < n ? (int32_t)i + 1 : -1;
         merge.before[i] = (int32_t)i - 1;
     }

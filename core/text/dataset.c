@@ -331,6 +331,7 @@ int dataset_next(struct dataset_cursor *cursor, struct arena *arena, struct data
         return got;
     }
     do {
+        stop_check();
         got = next_record(cursor, arena, text, err);
     } while (got > 0 && is_blank(text->bytes, text->length));
     cursor->taken += got > 0;

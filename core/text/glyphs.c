@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/text/classes.h"
 
@@ -54,6 +55,7 @@ struct glyphs glyphs_apply(struct arena *arena, const struct glyphs *glyphs,
     new.spans = arena_raw(arena, (size_t) new.count * sizeof *new.spans + 1);
     int64_t old = skip;
     for (int64_t i = 0; i < changes->count; i++) {
+        stop_check();
         int32_t uses = changes->all[i].uses;
         new.codes[i] = changes->all[i].code;
         if (uses <= 0 && old < glyphs->count) {
@@ -121,6 +123,7 @@ static void decompose(struct arena *arena, const struct glyphs *glyphs, bool com
     int options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE | (compatible ? UTF8PROC_COMPAT : 0);
     int64_t marks = 0; /* where the marks behind the last starter begin */
     for (int64_t i = 0; i < glyphs->count; i++) {
+        stop_check();
         utf8proc_int32_t parts[32] = { (utf8proc_int32_t)glyphs->codes[i] };
         utf8proc_ssize_t n = 1;
         if (glyphs->codes[i] >= 0xa0) {
@@ -154,6 +157,7 @@ static void recompose(struct glyph_changes *changes) {
     int64_t starter = -1, out = 0;
     int before = -1; /* class of what was kept behind the starter; -1: nothing yet */
     for (int64_t i = 0; i < changes->count; i++) {
+        stop_check();
         struct glyph_change change = changes->all[i];
         int class = class_of(change.code);
         uint32_t both;
@@ -187,6 +191,7 @@ struct glyphs glyphs_unicode(struct arena *arena, const struct glyphs *glyphs, b
 struct glyphs glyphs_lower(struct arena *arena, const struct glyphs *glyphs) {
     struct glyph_changes changes = { 0 };
     for (int64_t i = 0; i < glyphs->count; i++) {
+        stop_check();
         uint32_t code = glyphs->codes[i];
         if (code == 0x130) { /* the only letter whose small one is two code points */
             glyphs_change(arena, &changes, 'i', 0);

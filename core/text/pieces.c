@@ -1,8 +1,8 @@
 #include "core/text/pieces.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "core/base/buf.h"
 #include "core/base/catch.h"
 #include "core/text/label.h"
 
@@ -21,12 +21,31 @@ static bool shows_bytes(const char *label) {
     return strstr(label, "<0x") != NULL;
 }
 
+enum { LONG = 4096 /* tokens of a text from which on labels are remembered */ };
+
+/* Labels by id, each made once: a long text has few tokens many times. */
+struct labels {
+    struct arena *arena;
+    const struct tokenizer *tokenizer;
+    const char **of; /* NULL: not worth its room */
+};
+
+static const char *label_of(const struct labels *labels, int32_t id) {
+    if (!labels->of || id < 0 || id >= tokenizer_size(labels->tokenizer)) {
+        return tokenizer_label(labels->arena, labels->tokenizer, id);
+    }
+    if (!labels->of[id]) {
+        labels->of[id] = tokenizer_label(labels->arena, labels->tokenizer, id);
+    }
+    return labels->of[id];
+}
+
 /* Whether one of the tokens is no whole character by itself. Tokens that share a character only
  * because a blank was put in front of it are shown as they are. */
-static bool is_cut(struct arena *arena, const struct tokenizer *tokenizer,
-                   const struct encoding *encoding, int64_t begin, int64_t end) {
+static bool is_cut(const struct labels *labels, const struct encoding *encoding, int64_t begin,
+                   int64_t end) {
     for (int64_t t = begin; t < end; t++) {
-        if (shows_bytes(tokenizer_label(arena, tokenizer, encoding->tokens[t].id))) {
+        if (shows_bytes(label_of(labels, encoding->tokens[t].id))) {
             return true;
         }
     }
@@ -35,32 +54,36 @@ static bool is_cut(struct arena *arena, const struct tokenizer *tokenizer,
 
 static const char *piece(struct arena *arena, const char *bytes, size_t length,
                          int64_t number) {
-    struct buf *out = buf_new(arena);
-    buf_text(out, label(arena, bytes, length));
-    for (const char *digit = arena_printf(arena, "%lld", (long long)number); *digit; digit++) {
-        buf_add(out, (char[]){ '\xe2', '\x82', (char)(*digit - '0' + '\x80') },
-                3); /* U+2080.. */
+    char digits[24], below[3 * sizeof digits], *at = below;
+    snprintf(digits, sizeof digits, "%lld", (long long)number);
+    for (const char *digit = digits; *digit; digit++, at += 3) {
+        memcpy(at, (char[]){ '\xe2', '\x82', (char)(*digit - '0' + '\x80') }, 3); /* U+2080.. */
     }
-    return out->data;
+    *at = '\0';
+    return arena_printf(arena, "%s%s", label(arena, bytes, length), below);
 }
 
 const char **pieces_labels(struct arena *arena, const struct tokenizer *tokenizer,
                            const struct encoding *encoding, const char *text) {
     const char **labels = arena_array(arena, encoding->count, sizeof *labels);
+    struct labels known = { .arena = arena, .tokenizer = tokenizer };
+    if (encoding->count > LONG) {
+        known.of = arena_array(arena, tokenizer_size(tokenizer), sizeof *known.of);
+    }
     int64_t runs = 0;
     for (int64_t i = 0; i < encoding->count;) {
         int64_t end = run_end(encoding, i);
         if (++runs % 4096 == 0) {
             stop_check();
         }
-        bool pieces = end - i > 1 && encoding->tokens[i].type == 0 &&
-                      is_cut(arena, tokenizer, encoding, i, end);
+        bool pieces =
+            end - i > 1 && encoding->tokens[i].type == 0 && is_cut(&known, encoding, i, end);
         stop_check();
         for (int64_t t = i; t < end; t++) {
             const struct token *token = &encoding->tokens[t];
             labels[t] = pieces ? piece(arena, text + token->begin,
                                        (size_t)(token->end - token->begin), t - i + 1)
-                               : tokenizer_label(arena, tokenizer, encoding->tokens[t].id);
+                               : label_of(&known, token->id);
         }
         i = end;
     }

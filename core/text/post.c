@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/text/vocab.h"
 
 /* Makes room at every power of two; templates are never added to where another has them. */
@@ -317,6 +318,9 @@ static int64_t total(const struct post_template *template, const struct encoding
 static struct token *put_text(struct token *out, const struct encoding *from,
                               const struct post_item *item) {
     for (int64_t i = 0; i < from->count; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         *out = from->tokens[i];
         out->type = item->type;
         out->second = item->second;

@@ -304,6 +304,9 @@ static void rebuilt_new(struct arena *arena, struct rebuilt *new, size_t room) {
 static void rebuilt_add(struct rebuilt *new, const char *bytes, size_t n, struct span span) {
     memcpy(new->text + new->length, bytes, n);
     for (size_t i = 0; i < n; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         new->spans[new->length++] = span;
     }
 }

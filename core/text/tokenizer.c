@@ -158,6 +158,9 @@ static void put_piece(struct work *work, const struct run *run,
     }
     const struct symbol *symbols = symbols_all(&work->symbols) + memo->first;
     for (int64_t i = 0; i < memo->count && !work->lacks; i++) {
+        if ((i + 1) % STOP_EVERY == 0) {
+            stop_check();
+        }
         put_symbol(work, run, piece, &symbols[i]);
     }
 }

@@ -38,6 +38,7 @@ static int64_t cluster(const char *text, int64_t at, int64_t length, enum role *
     int whole = utf8_decode(text + at, (size_t)(length - at), &first);
     int64_t end = at + (whole > 0 ? whole : 1);
     for (last = first; end < length; last = code) {
+        stop_check();
         int n = utf8_decode(text + end, (size_t)(length - end), &code);
         if (n <= 0 || utf8proc_grapheme_break_stateful((utf8proc_int32_t)last,
                                                        (utf8proc_int32_t)code, &state)) {
@@ -82,7 +83,6 @@ static struct stretches stretches_of(struct arena *arena, const char *text, int6
     for (int64_t at = 0, end; at < length; at = end) {
         end = cluster(text, at, length, &role);
         end = role == LETTERS ? letters_end(text, end, length) : end;
-        stop_check();
         if (role != BLANK) {
             struct stretch stretch = { at, end };
             buf_add(all, &stretch, sizeof stretch);

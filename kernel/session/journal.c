@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/catch.h"
 #include "core/base/guard.h"
 #include "core/result/result_pack.h"
 
@@ -322,25 +323,23 @@ static int commit(struct journal *journal, struct arena *scratch, struct list li
     return 0;
 }
 
-/* An item: the record that it has, or packed. */
+/* An item, and the record that it has. */
 struct wanted {
     const struct journal_item *item;
     struct record record; /* serial 0: it is not in the file yet */
-    struct file_piece *pieces;
-    int64_t piece_count, bytes;
+    int64_t bytes;        /* packed; at least so many, where they are more than it may have */
     bool taken;
 };
 
-static struct wanted wanted_of(const struct journal *journal, struct arena *scratch,
-                               const struct journal_item *item) {
+static struct wanted wanted_of(const struct journal *journal, const struct journal_item *item) {
     struct wanted wanted = { .item = item };
     const struct record *record = record_at(&journal->list, item->serial);
     if (record) {
         wanted.record = *record;
         wanted.bytes = record->place.length;
     } else {
-        wanted.pieces = result_pack(scratch, item->result, &wanted.piece_count);
-        wanted.bytes = result_pack_size(wanted.pieces, wanted.piece_count);
+        int64_t most = item->named ? journal->most : JOURNAL_UNNAMED;
+        wanted.bytes = result_pack_bytes(item->result, most);
     }
     return wanted;
 }
@@ -365,23 +364,44 @@ static int64_t choose(struct wanted *wanted, int64_t n, int64_t most, uint64_t f
     return fresh;
 }
 
+/* A little at a time, until an interrupt: what is there then is in no list. `sum` NULL: these
+ * are zeros that fill up a line, which it has already. */
+static int piece_write(const struct journal *journal, int64_t at,
+                       const struct file_piece *piece, struct sum *sum) {
+    enum { STEP = 4 << 20 };
+    int64_t length = (int64_t)piece->length;
+    for (int64_t done = 0; done < length; done += STEP) {
+        const char *bytes = (const char *)piece->bytes + done;
+        int64_t n = length - done < STEP ? length - done : STEP;
+        stop_check();
+        if (write_at(journal->fd, at + done, bytes, n) < 0) {
+            return -1;
+        }
+        if (sum) {
+            sum_add(sum, bytes, n);
+        }
+    }
+    return 0;
+}
+
 /* Writes it where there is room. -1: it is not in the file. */
-static int record_write(const struct journal *journal, struct map *map, struct wanted *wanted) {
+static int record_write(const struct journal *journal, struct arena *scratch, struct map *map,
+                        struct wanted *wanted) {
     struct extent place = map_room(map, wanted->bytes);
+    struct arena_mark mark = arena_mark(scratch);
     struct sum sum = { 0 };
-    int64_t done = 0;
-    for (int64_t i = 0; i < wanted->piece_count; i++) {
-        const struct file_piece *piece = &wanted->pieces[i];
-        int64_t length = (int64_t)piece->length;
-        if (write_at(journal->fd, place.at + done, piece->bytes, length) < 0) {
+    int64_t done = 0, count;
+    const struct file_piece *pieces = result_pack(scratch, wanted->item->result, &count);
+    for (int64_t i = 0; i < count; i++) {
+        const struct file_piece *piece = &pieces[i];
+        if (piece_write(journal, place.at + done, piece,
+                        done % RESULT_PACK_ALIGN == 0 ? &sum : NULL) < 0) {
             cut(journal, map);
             return -1;
         }
-        if (done % RESULT_PACK_ALIGN == 0) { /* else zeros, which the sum has already */
-            sum_add(&sum, piece->bytes, length);
-        }
-        done += length;
+        done += (int64_t)piece->length;
     }
+    arena_rewind(scratch, mark);
     wanted->record =
         (struct record){ wanted->item->serial, place, sum_end(&sum), wanted->item->weight };
     map_add(map, place);
@@ -405,7 +425,7 @@ void journal_write(struct journal *journal, struct arena *scratch,
     n = n < RECORDS_MOST ? n : RECORDS_MOST;
     struct wanted *wanted = arena_array(scratch, n, sizeof *wanted);
     for (int64_t i = 0; i < n; i++) {
-        wanted[i] = wanted_of(journal, scratch, &items[i]);
+        wanted[i] = wanted_of(journal, &items[i]);
     }
     int64_t fresh = choose(wanted, n, journal->most, journal->failed);
     struct list list = list_of(scratch, wanted, n);
@@ -418,7 +438,8 @@ void journal_write(struct journal *journal, struct arena *scratch,
     struct map map = map_of(scratch, journal, &journal->list, fresh);
     for (int64_t i = 0; i < n; i++) {
         if (wanted[i].taken && wanted[i].record.serial == 0 &&
-            record_write(journal, &map, &wanted[i]) < 0 && journal->failed < items[i].serial) {
+            record_write(journal, scratch, &map, &wanted[i]) < 0 &&
+            journal->failed < items[i].serial) {
             journal->failed = items[i].serial;
         }
     }

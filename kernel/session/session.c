@@ -218,10 +218,10 @@ void session_journal(struct session *session, int fd, int64_t most) {
     }
 }
 
-void session_write(struct session *session) {
+bool session_write(struct session *session) {
+    struct catch here = { .err = { 0 } };
     if (session->journal) {
         struct arena *arena = arena_new();
-        struct catch here;
         int64_t count;
         if (setjmp(catch_set(&here)->place) == 0) {
             const struct journal_item *items = kept_items(&session->kept, arena, &count);
@@ -230,6 +230,7 @@ void session_write(struct session *session) {
         catch_end(&here);
         arena_free(arena);
     }
+    return here.err.kind != ERR_STOP;
 }
 
 const char *session_setting(struct session *session, const char *name) {

@@ -93,8 +93,9 @@ void session_restore(struct session *session, const char *state, struct buf *com
 /* From now on results are written into the file of this descriptor by session_write, and
  * session_restore takes them from there (kernel/session/journal.h): at most `most` bytes. */
 void session_journal(struct session *session, int fd, int64_t most);
-/* Writes what was kept since, where there is a journal. Its memory is gone when it returns. */
-void session_write(struct session *session);
+/* Writes what was kept since, where there is a journal. Its memory is gone when it returns.
+ * False: an interrupt ended it; then the next call writes. */
+bool session_write(struct session *session);
 
 /* Names for completion: lines "model NAME", "handle NAME", "result NAME", "data NAME", and of
  * the model in use "site NAME" (tab between). */

@@ -1,6 +1,7 @@
 #include "kernel/worker/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,19 @@ static void restore(struct worker *worker, struct arena *arena, const struct buf
     catch_end(&here);
 }
 
+static bool is_asked_more(const struct worker *worker) {
+    struct pollfd one = { .fd = RELAY_FD, .events = POLLIN };
+    return worker->ask.first || poll(&one, 1, 0) != 0;
+}
+
+/* Nobody waits for it but a next cell, which an interrupt may be for. One that comes when no
+ * cell does was for the cell before. */
+static void write_kept(struct worker *worker) {
+    do {
+        stop_clear();
+    } while (!session_write(worker->session) && !is_asked_more(worker));
+}
+
 static int execute(struct worker *worker, struct arena *arena, const struct buf *frame) {
     struct reply_sink sink = { .stream = send_stream,
                                .message = send_message,
@@ -144,7 +158,7 @@ static int execute(struct worker *worker, struct arena *arena, const struct buf 
                                                                                   : RELAY_OK;
     tell_safely(worker, arena);
     pipe_write(RELAY_FD, RELAY_DONE, &status, 1, outcome.content, strlen(outcome.content));
-    session_write(worker->session); /* nobody waits for it */
+    write_kept(worker);
     return 0;
 }
 

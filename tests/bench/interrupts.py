@@ -1,10 +1,11 @@
 """The time from an interrupt to the end of the cell, at moments spread over cells of every phase."""
 import os
 import random
+import statistics
 import tempfile
 import time
 
-MOMENTS = 12  # of each phase
+MOMENTS = 36  # of each phase, at least
 ASKED_MS = 100
 TURNS = 2     # of a moment that came late: a busy machine is late by chance, a loop always
 
@@ -21,31 +22,42 @@ def lines(count, length=6):
     return "\n".join(f"{text(length, i)} {i}" for i in range(count))
 
 
+class Cell:
+    """What runs, and what goes before: each time, once."""
+
+    def __init__(self, code, before="", once=""):
+        self.code, self.before, self.once = code, before, once
+
+
 def phases(folder):
-    """What runs: name -> (cell, the one before each, once before all)."""
-    words, short = text(500), text(120)
-    kept = f"%%attention --model minilm --as big\n{words}"
-    found = {
-        "load": ("%model load smollm2 --as fresh", "%model unload fresh", ""),
-        "birth": ("%model new lstm --as fresh --layers 4 --hidden 900", "%model unload fresh", ""),
-        "tokens": (f"%%tokens --model minilm --whole\n{lines(8000)}", "", ""),
-        "tokens.bpe": (f"%%tokens --model smollm2 --whole\n{lines(8000)}", "", ""),
-        "attention": (f"%%attention --model minilm\n{words}", "", ""),
-        "predict": (f"%%predict --model smollm2\n{words}", "", ""),
-        "generate": ("%%generate --model smollm2 --max 100\nOnce upon a time", "", ""),
-        "surprisal": (f"%%surprisal --model smollm2\n{words}", "", ""),
-        "gradients": (f"%%gradients --model smollm2\n{short}", "", ""),
-        "activations": (f"%%activations --model minilm\n{words}", "", ""),
-        "weights": ("%weights --model smollm2", "", ""),
-        "tsne": (f"%%embed --model minilm --method tsne\n{lines(1500)}", "", ""),
-        "umap": (f"%%embed --model minilm --method umap\n{lines(1500)}", "", ""),
-        "neighbours": (f"%%neighbours --model minilm\n{lines(24)}", "", ""),
-        "show": ("%show big", "", kept),
-        "ask": ("%ask Which word?", "", ""),
+    """Name -> its cells. Each takes some tenths of a second, so that all moments together take less than a
+    minute; what a moment can meet grows with a cell's loops, not with their turns."""
+    kept = f"%%attention --model minilm --as big\n{text(200)}"
+    solid = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz", k=400_000))
+    saves = [Cell(f"%save big {folder}/a.{ending}", once=kept)
+             for ending in ("npy", "npz", "csv", "json", "safetensors", "png", "pdf", "svg", "html")]
+    return {
+        "load": [Cell("%model load smollm2 --as fresh", "%model unload fresh"),
+                 Cell("%model load minilm --as fresh", "%model unload fresh"),
+                 Cell("%model new lstm --as fresh --layers 2 --hidden 500", "%model unload fresh")],
+        "tokenise": [Cell(f"%%tokens --model minilm --whole\n{lines(3000)}"),
+                     Cell(f"%%tokens --model smollm2 --whole\n{lines(3000)}"),
+                     Cell(f"%%tokens --model smollm2 --whole\n{solid}")],
+        "forward": [Cell(f"%%attention --model minilm\n{text(250)}"),
+                    Cell(f"%%predict --model smollm2\n{text(150)}"),
+                    Cell("%%generate --model smollm2 --max 20\nOnce upon a time"),
+                    Cell(f"%%surprisal --model smollm2\n{text(150)}")],
+        "backward": [Cell(f"%%gradients --model smollm2\n{text(16)}"),
+                     Cell(f"%%gradients --model smollm2 --view all\n{text(30)}")],
+        "map": [Cell(f"%%embed --model minilm --method tsne --steps 100\n{lines(120)}"),
+                Cell(f"%%embed --model minilm --method umap --steps 50\n{lines(120)}"),
+                Cell("%weights --model minilm")],
+        "draw": [Cell("%show big", once=kept), Cell("%show big --view head --layer 0 --head 0", once=kept),
+                 Cell(f"%%tokens --model minilm\n{lines(40)}")],
+        "encode": saves,
+        "stdin": [Cell("%ask Which word?")],
+        "waiting": [Cell("%_test sleep 0.2")],
     }
-    for ending in ("npy", "npz", "csv", "json", "safetensors", "png", "pdf", "svg", "html"):
-        found[f"save.{ending}"] = (f"%save big {folder}/a.{ending}", "", kept)
-    return found
 
 
 class Stopping:
@@ -103,46 +115,48 @@ class Stopping:
             return file.read()
 
 
-def lateness(stopping):
-    """Seconds that this machine takes for an interrupt where nothing is computed."""
-    return max(stopping.stop("%_test sleep 60", 0.05) for _ in range(5))
-
-
-def phase(stopping, cell, before):
-    """Seconds of each moment, the better of its turns; those of the first turns; and of the whole cell."""
-    whole = 0.5 if cell.startswith("%ask") else stopping.must(cell)
+def moments(stopping, cell, count):
+    """Seconds of so many moments of a cell, the better of a late one's turns; and those of the first turns."""
+    whole = 0.2 if cell.code.startswith("%ask") else stopping.must(cell.code)
     luck, times, firsts = random.Random(3), [], []
-    for i in range(MOMENTS):
-        moment, best = whole * (i + luck.random()) / MOMENTS, None
+    for i in range(count):
+        moment, best = whole * (i + luck.random()) / count, None
         for turn in range(TURNS):
-            if before:
-                stopping.run(before)
-            spent = stopping.stop(cell, moment)
+            if cell.before:
+                stopping.run(cell.before)
+            spent = stopping.stop(cell.code, moment)
             firsts += [spent] if turn == 0 and spent is not None else []
             best = spent if best is None or spent is not None and spent < best else best
             if spent is None or spent < ASKED_MS / 1e3:
                 break
         times += [best] if best is not None else []
-    if before:
-        stopping.run(before)
-    return times, firsts, whole
+    if cell.before:
+        stopping.run(cell.before)
+    return times, firsts
 
 
-def measure(kernel, tell=None):
-    """Seconds from interrupt to reply: all, all as they first came, and the worst of each phase."""
-    stopping, every, first, worst = Stopping(kernel), [], [], {}
+def told(times):
+    """Milliseconds: the middle, what 99 of 100 keep to, the longest."""
+    last = sorted(times)
+    return {"count": len(times), "p50_ms": round(statistics.median(times) * 1e3, 1),
+            "p99_ms": round(last[int(len(last) * 0.99)] * 1e3, 1), "max_ms": round(last[-1] * 1e3, 1)}
+
+
+def measure(kernel):
+    """Seconds from interrupt to reply: all, all as they first came, and what is told of each phase."""
+    stopping, every, first, of_phase = Stopping(kernel), [], [], {}
     stopping.must("%model load minilm\n%model load smollm2")
-    worker = stopping.worker()
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:
-        ready = set()
-        for name, (cell, before, once) in phases(os.path.basename(folder)).items():
-            if once and once not in ready:
-                stopping.must(once)
-                ready.add(once)
-            times, firsts, whole = phase(stopping, cell, before)
-            every, first = every + times, first + firsts
-            worst[name] = max(times, default=0)
-            if tell:
-                tell(name, whole, times)
+        worker, ready = stopping.worker(), set()
+        for name, cells in phases(os.path.basename(folder)).items():
+            own = []
+            for cell in cells:
+                if cell.once and cell.once not in ready:
+                    stopping.must(cell.once)
+                    ready.add(cell.once)
+                times, firsts = moments(stopping, cell, -(-MOMENTS // len(cells)))
+                own, first = own + times, first + firsts
+            every += own
+            of_phase[name] = told(own)
     assert stopping.worker() == worker, "the worker was ended by force"
-    return every, first, worst
+    return every, first, of_phase

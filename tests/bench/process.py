@@ -190,14 +190,13 @@ def interrupted(args):
         import interrupts
         kernel = Kernel([args.program, "kernel", "-f", "{connection_file}"])
         try:
-            times, firsts, worst = interrupts.measure(kernel)
+            times, firsts, phases = interrupts.measure(kernel)
         finally:
             kernel.close()
-        slowest = max(worst, key=worst.get)
-        p99 = [round(sorted(some)[int(len(some) * 0.99)] * 1e3, 2) for some in (times, firsts)]
-        row("interrupt", times, p99_ms=p99[0], max_ms=round(max(times) * 1e3, 2), slowest=slowest,
-            p99_first_ms=p99[1], max_first_ms=round(max(firsts) * 1e3, 2),
-            repeated=sum(one >= interrupts.ASKED_MS / 1e3 for one in firsts))
+        whole, first = interrupts.told(times), interrupts.told(firsts)
+        row("interrupt", times, p99_ms=whole["p99_ms"], max_ms=whole["max_ms"], p99_first_ms=first["p99_ms"],
+            max_first_ms=first["max_ms"], repeated=sum(one >= interrupts.ASKED_MS / 1e3 for one in firsts),
+            phases=phases)
 
 
 IDLE = ("kernel_start", "execute_empty", "display_1MB", "idle_memory")
