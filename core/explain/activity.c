@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/explain/broken.h"
 #include "core/text/pieces.h"
 
@@ -322,6 +323,7 @@ static struct series values_of(struct arena *arena, const struct activations *of
     for (int64_t c = 0; c < view->column_count; c++) {
         for (int64_t t = 0; t < view->position_count; t++, to += of->width) {
             int64_t from = view->columns[c] * of->tokens + view->positions[t];
+            stop_check();
             memcpy(to, of->values + from * of->width, (size_t)of->width * sizeof *to);
         }
     }

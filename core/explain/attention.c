@@ -732,6 +732,7 @@ static struct series narrow_series(struct arena *arena, const struct series *fro
     for (int64_t l = 0; l < request->layer_count; l++) {
         for (int64_t h = 0; h < request->head_count; h++, at += each) {
             int64_t head = request->layers[l] * heads + request->heads[h];
+            stop_check();
             memcpy(at, from->values->data + head * each, (size_t)each * sizeof *at);
         }
     }

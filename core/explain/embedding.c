@@ -429,6 +429,7 @@ static void take(void *arg, enum site site, int64_t layer, const struct tensor *
         }
         for (int64_t t = 0; t < r->tokens; t++) {
             if (is_shown(run, &r->encoding->tokens[t])) {
+                stop_check();
                 memcpy(out, states + t * width, (size_t)width * sizeof *out);
                 out += width;
             }

@@ -168,6 +168,7 @@ static void stream_take(struct run *run, const struct trace *trace) {
     for (int64_t h = 0; h < run->half_count; h++) {
         struct half *half = &run->halves[h];
         for (int64_t l = 0; l <= half->layers; l++) {
+            stop_check();
             const struct tensor *g =
                 trace_gradient(trace, (enum site)(SITE_RESIDUAL + half->shift), l);
             half->squares[l] += g ? squares_of(g->data, tensor_count(g)) : 0;
@@ -242,6 +243,7 @@ static void neurons_take(struct run *run, const struct examples *batch,
     for (int64_t h = 0; h < run->half_count; h++) {
         struct half *half = &run->halves[h];
         for (int64_t l = 0; half->units > 0 && l < half->layers; l++) {
+            stop_check();
             const struct tensor *x =
                 trace_at(trace, (enum site)(SITE_NEURONS + half->shift), l);
             float *peaks = half->peaks + l * half->units;
@@ -274,6 +276,7 @@ static void gates_take(struct run *run, struct arena *arena, const struct exampl
                        const struct trace *trace) {
     int64_t width = run->model->config->width, kinds = run->about.gates;
     for (int64_t l = 0; l < run->model->config->layers; l++) {
+        stop_check();
         const struct tensor *h = trace_at(trace, SITE_OUTPUT, l);
         const struct tensor *x =
             l > 0 ? trace_at(trace, SITE_OUTPUT, l - 1) : trace_at(trace, SITE_EMBED, 0);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "kernel/command/command.h"
 #include "kernel/session/reply.h"
 #include "kernel/session/session.h"
@@ -10,6 +11,7 @@ static int run(struct session *session, const struct cell_line *line, struct rep
     struct buf *text = buf_new(session_arena(session));
     (void)err;
     for (int64_t i = 0; i < line->word_count; i++) {
+        stop_check();
         buf_printf(text, "%s%s", i ? " " : "", line->words[i].text);
     }
     buf_char(text, '\n');

@@ -5,6 +5,7 @@
 #include "core/base/buf.h"
 #include "core/text/dataset.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 static const char *file_with(const char *name, const char *bytes, size_t length) {
     struct err err;
@@ -188,4 +189,21 @@ TEST(dataset_takes_the_first_texts_alone) {
     const struct dataset *set = dataset_open(check_arena(), path, NULL, 2, &err);
     check_same(all_of(set), "1:a|3:b|");
     check_int(set->texts, 2);
+}
+
+TEST(dataset_looks_for_an_interrupt_between_blank_lines) {
+    enum { LINES = 100000 };
+    struct err err;
+    char *text = arena_raw(check_arena(), LINES + 2);
+    memset(text, '\n', LINES);
+    memcpy(text + LINES, "a", 2);
+    const struct dataset *set = open_text("a.txt", text, NULL, &err);
+    struct dataset_text found;
+    if (!check(set != NULL)) {
+        return;
+    }
+    struct dataset_cursor cursor = dataset_begin(set);
+    int64_t before = looks_count();
+    check_int(dataset_next(&cursor, check_arena(), &found, &err), 1);
+    check(found.line == LINES + 1 && looks_count() - before >= LINES);
 }

@@ -1,9 +1,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 #include "core/draw/figure.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 TEST(figure_visible_shows_what_hides) {
     struct arena *arena = check_arena();
@@ -53,4 +55,14 @@ TEST(figure_place_names_a_pool_by_its_ends) {
     check_same(figure_place(arena, &axis, 2), "c");
     axis.labels = NULL;
     check_same(figure_place(arena, &axis, 2), "2");
+}
+
+TEST(figure_looks_for_an_interrupt_within_a_long_text) {
+    struct arena *arena = check_arena();
+    char *text = arena_raw(arena, (1 << 20) + 1);
+    memset(text, 'a', 1 << 20);
+    text[1 << 20] = '\0';
+    int64_t before = looks_count();
+    check_int(strlen(figure_sentence(arena, text)), 1 << 20);
+    check(looks_count() - before >= (1 << 20) / STOP_EVERY - 1);
 }

@@ -7,6 +7,7 @@
 #include "core/tensor/gemm.h"
 #include "core/tensor/op.h"
 #include "core/tensor/quant.h"
+#include "tests/looks.h"
 
 static float number(uint32_t i) {
     return (float)((i + 1) * 2654435761U >> 9 & 0xffff) / 32768.0F - 1.0F;
@@ -268,4 +269,25 @@ TEST(gemm_gives_the_same_bytes_with_any_threads_and_rows) {
         check_same_bytes(types[i / 8], (struct layout){ i & 1, i & 2, i & 4 });
     }
     pool_set_threads(before);
+}
+
+/* A chunk is the first to touch the pages of its outputs: for many rows that takes a while. */
+TEST(gemm_looks_for_an_interrupt_within_a_chunk) {
+    enum { ROWS = 2048 };
+    struct arena *arena = check_arena();
+    const struct tensor *x = numbers(arena, ROWS, 64, 1), *w = numbers(arena, 8, 64, 2);
+    struct tensor *y = tensor_new(arena, 2, (int64_t[]){ ROWS, 8 });
+    int64_t each = gemm_room();
+    float *room = arena_raw(arena, (size_t)(each * pool_threads()) * sizeof *room);
+    const struct gemm gemm = { .m = ROWS,
+                               .n = 8,
+                               .k = 64,
+                               .x = x->data,
+                               .x_stride = 64,
+                               .w = w,
+                               .y = y->data,
+                               .y_stride = 8 };
+    int64_t before = looks_count();
+    gemm_run(&gemm, room, each);
+    check(looks_count() - before >= ROWS / 64);
 }

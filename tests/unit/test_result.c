@@ -3,8 +3,10 @@
 
 #include "core/base/file.h"
 #include "core/base/jsontree.h"
+#include "core/result/column.h"
 #include "core/result/result.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 /* attention [2, 2] between "the, \"a\"" and "猫". */
 static struct result *small(struct arena *arena) {
@@ -242,4 +244,36 @@ TEST(result_save_names_the_endings_it_knows) {
     check_int(result_save(small(arena), "plain", &err), -1);
     check_int(result_save(small(arena), "/no/such/folder/x.csv", &err), -1);
     check(err.kind == ERR_IO);
+}
+
+TEST(result_copy_looks_for_an_interrupt) {
+    enum { MB = 1 << 20, ROWS = 8 * MB };
+    struct arena *arena = check_arena();
+    struct result *result = result_new(arena, "table", 1);
+    column_new(arena, result, 0, "x", "", &(struct axis){ "row", ROWS, NULL });
+    result->series[0].values->data[ROWS - 1] = 7;
+    int64_t before = looks_count();
+    const struct result *copy = result_copy(arena, result);
+    check(looks_count() - before >= 8); /* 32 MB */
+    check_near(copy->series[0].values->data[ROWS - 1], 7, 0);
+}
+
+/* A row may have a label as long as a text. */
+TEST(result_save_looks_for_an_interrupt_in_each_row) {
+    static const char *const endings[] = { "csv", "json", "npz", "safetensors" };
+    enum { ROWS = 500 };
+    struct arena *arena = check_arena();
+    struct err err;
+    const char **labels = arena_array(arena, ROWS, sizeof *labels);
+    for (int i = 0; i < ROWS; i++) {
+        labels[i] = "word";
+    }
+    struct result *result = result_new(arena, "table", 1);
+    column_new(arena, result, 0, "x", "", &(struct axis){ "row", ROWS, labels });
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const char *path = arena_printf(arena, "%s/a.%s", check_folder(arena), endings[i]);
+        int64_t before = looks_count();
+        check_int(result_save(result, path, &err), 0);
+        check(looks_count() - before >= ROWS);
+    }
 }

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/result/column.h"
 #include "core/result/result_id.h"
 #include "tests/any_result.h"
 #include "tests/check.h"
 #include "tests/fuzz/damage.h"
+#include "tests/looks.h"
 #include "tests/sample.h"
 
 static struct buf *packed(struct arena *arena, const struct result *result) {
@@ -19,6 +21,10 @@ static struct buf *packed(struct arena *arena, const struct result *result) {
         buf_add(all, pieces[i].bytes, pieces[i].length);
     }
     check_int(result_pack_size(pieces, n), all->length);
+    int64_t bytes = (int64_t)all->length;
+    check_int(result_pack_bytes(result, bytes), bytes);
+    check(result_pack_bytes(result, bytes - 1) > bytes - 1);
+    check(result_pack_bytes(result, 0) > 0);
     return all;
 }
 
@@ -211,4 +217,23 @@ TEST(result_pack_takes_any_bytes) {
     }
     check_int(refused + taken, 10000);
     check(refused > 2500 && taken > 500); /* most of the damage is in numbers */
+}
+
+/* Each token of a text without a blank has the whole text for its word: 100 GB, if they were
+ * laid down. No more of them is looked at than tells that it is too much. */
+TEST(result_pack_is_not_measured_to_the_end) {
+    enum { TOKENS = 100000, LENGTH = 1 << 20, MOST = 16 };
+    struct arena *arena = check_arena();
+    struct result *result = result_new(arena, "tokens", 1);
+    const struct axis axis = { "token", TOKENS, NULL };
+    const char **names = column_named(arena, result, 0, "word", &axis);
+    char *word = arena_raw(arena, LENGTH + 1);
+    memset(word, 'a', LENGTH);
+    word[LENGTH] = '\0';
+    for (int64_t i = 0; i < TOKENS; i++) {
+        names[i] = word;
+    }
+    int64_t before = looks_count();
+    check(result_pack_bytes(result, MOST * LENGTH) > MOST * LENGTH);
+    check(looks_count() - before <= MOST + 2);
 }

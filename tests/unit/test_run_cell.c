@@ -13,6 +13,7 @@
 #include "kernel/worker/run_cell.h"
 #include "kernel/worker/traceback.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 struct stage {
     struct session *session;
@@ -369,7 +370,8 @@ TEST(commands_that_draw_a_picture_for_each_text_take_64) {
     free(full);
 }
 
-TEST(command_examples_run) {
+/* Runs `work` for each command in a session of its own, in a folder with models. */
+static void each_command(void (*work)(struct stage *stage, const struct command *command)) {
     setenv("XDG_CACHE_HOME", check_folder(check_arena()), 1); /* %model new writes there */
     char here[4096];
     const char *folder = check_folder(check_arena());
@@ -379,11 +381,44 @@ TEST(command_examples_run) {
     lay_out_models(folder);
     check(chdir(folder) == 0);
     for (const struct command *const *at = command_all(); *at; at++) {
-        struct stage *stage = stage_here();
-        bool good = ((*at)->needs ? run_parts(stage, (*at)->needs) : 0) == 0 &&
-                    run_parts(stage, (*at)->example) == 0;
-        check_same(good ? (*at)->name : stage->outcome.err.text, (*at)->name);
+        work(stage_here(), *at);
     }
     check(chdir(here) == 0);
     before ? setenv("CUTAWAY_MODELS", before, 1) : unsetenv("CUTAWAY_MODELS");
+}
+
+static void run_example(struct stage *stage, const struct command *command) {
+    bool good = (command->needs ? run_parts(stage, command->needs) : 0) == 0 &&
+                run_parts(stage, command->example) == 0;
+    check_same(good ? command->name : stage->outcome.err.text, command->name);
+}
+
+TEST(command_examples_run) {
+    each_command(run_example);
+}
+
+/* An interrupt at some of the looks that its example takes: the cell ends by it, or has ended,
+ * and the session goes on. What it held is freed, or a sanitizer tells. */
+static void stop_example(struct stage *stage, const struct command *command) {
+    enum { MOMENTS = 5 };
+    const char *needs = command->needs ? command->needs : "%echo before";
+    check_int(run_parts(stage, needs), 0);
+    int64_t before = looks_count();
+    check_int(run_parts(stage, command->example), 0);
+    int64_t looks = looks_count() - before;
+    for (int64_t i = 0; i < MOMENTS; i++) {
+        struct stage *again = stage_here();
+        check_int(run_parts(again, needs), 0);
+        looks_stop_at(1 + i * (looks - 1) / MOMENTS);
+        int status = run_parts(again, command->example);
+        looks_stop_at(0);
+        stop_clear();
+        bool stopped = status < 0 && again->outcome.err.kind == ERR_STOP;
+        check_same(stopped || (status == 0 && i > 0) ? "" : command->name, "");
+        check_int(run(again, "%echo after"), 0);
+    }
+}
+
+TEST(command_examples_stop_at_any_look) {
+    each_command(stop_example);
 }

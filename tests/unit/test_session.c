@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/catch.h"
 #include "core/result/result_id.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 static void close_session(void *what) {
     session_free(what);
@@ -314,4 +316,31 @@ TEST(session_says_that_a_model_changed) {
     check_text(
         complaints->data,
         session_models(session, &(int64_t){ 0 }, &(int64_t){ 0 })->model->weights->fingerprint);
+}
+
+/* The next cell may be interrupted while what the one before kept is still written. */
+TEST(session_write_ends_by_an_interrupt_and_is_taken_up_again) {
+    struct err err = { 0 };
+    int fd = file_here();
+    struct session *session = session_with(fd);
+    struct buf *complaints = buf_new(check_arena());
+    session_keep(session, "a", small_result("first", 1));
+    check(session_write(session));
+    session_keep(session, "b", small_result("second", 2));
+    int64_t held = arena_held();
+    for (int64_t n = 1;; n++) { /* at each look that there is */
+        looks_stop_at(n);
+        bool whole = session_write(session);
+        looks_stop_at(0);
+        stop_clear();
+        check_int(arena_held(), held);
+        if (whole) {
+            check(n > 1);
+            break;
+        }
+    }
+    session = session_after(session, fd, complaints);
+    check_same(complaints->data, "");
+    check_same(session_result(session, "a", &err)->title, "first");
+    check_same(session_result(session, "b", &err)->title, "second");
 }

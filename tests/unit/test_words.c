@@ -5,8 +5,10 @@
 #include "core/base/buf.h"
 #include "core/base/catch.h"
 #include "core/base/file.h"
+#include "core/text/label.h"
 #include "core/text/pieces.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 static struct tokenizer *tokenizer_of(struct arena *arena, const char *name) {
     struct err err = { 0 };
@@ -167,4 +169,67 @@ TEST(words_of_a_long_text_are_interrupted) {
     catch_end(&here);
     stop_clear();
     check_int(here.err.kind, ERR_STOP);
+}
+
+/* One character of many marks, and a word as long as the text. */
+TEST(words_look_for_an_interrupt_within_a_word) {
+    enum { MARKS = 100000 };
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, "bpe_smollm2");
+    struct buf *text = buf_new(arena);
+    if (!check(tokenizer != NULL)) {
+        return;
+    }
+    buf_char(text, 'a');
+    for (int i = 0; i < MARKS; i++) {
+        buf_text(text, "\u0301");
+    }
+    const struct encoding *encoding =
+        tokenizer_encode(arena, tokenizer, "a", 1, NULL, 0, false, &err);
+    int64_t before = looks_count();
+    const struct words *words = words_of(arena, tokenizer, encoding, text->data, text->length);
+    check(looks_count() - before >= MARKS);
+    check_same(words->labels[0], text->data);
+    before = looks_count();
+    check_same(label(arena, text->data, text->length), text->data);
+    check(looks_count() - before >= (int64_t)text->length / STOP_EVERY - 1);
+}
+
+/* A label for each token takes as many bytes as it has, wherever it is shown otherwise. */
+TEST(labels_are_as_long_as_they_are) {
+    struct arena *arena = check_arena();
+    check_same(label(arena, "", 0), "<empty>");
+    check_same(label(arena, " a\n\0\x7f\xff", 6), "␣a⏎<0x00><0x7F><0xFF>");
+    check_same(label(arena, "\u200b", 3), "<U+200B>");
+    check_same(label(arena, "\u200d", 3), "<U+200D>");
+    check_same(label(arena, "猫\u200d", 6), "猫\u200d"); /* it joins */
+    check_same(label(arena, "猫\u200b", 6), "猫<U+200B>");
+}
+
+/* From so many tokens on the labels are remembered: they stay what they were. */
+TEST(pieces_of_a_long_text_are_those_of_a_short_one) {
+    enum { TIMES = 3000 };
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tokenizer *tokenizer = tokenizer_of(arena, "bpe_smollm2");
+    struct buf *text = buf_new(arena);
+    if (!check(tokenizer != NULL)) {
+        return;
+    }
+    for (int i = 0; i < TIMES; i++) {
+        buf_text(text, "a 狫\n");
+    }
+    struct encoding *all =
+        tokenizer_encode(arena, tokenizer, text->data, text->length, NULL, 0, false, &err);
+    struct encoding first = *all;
+    first.count = all->count / TIMES;
+    const char **some = pieces_labels(arena, tokenizer, &first, text->data);
+    const char **labels = pieces_labels(arena, tokenizer, all, text->data);
+    check(all->count > 4096 && all->count % TIMES == 0);
+    for (int64_t i = 0; i < all->count; i++) {
+        if (!check_same(labels[i], some[i % first.count])) {
+            return;
+        }
+    }
 }
