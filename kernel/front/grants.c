@@ -1,21 +1,20 @@
 #include "kernel/front/grants.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/base/linked.h"
 #include "core/base/places.h"
 #include "kernel/cell/cell.h"
 #include "kernel/command/command.h"
 
 enum {
     GRANTS_MOST = 200,
-    WORDS_MOST = 8,     /* of a line; no command opens more files */
-    ENTRIES_MOST = 256, /* of a model's folder */
-    ROOM = 1 << 20      /* bytes of a cell that is looked at; a longer one has no such words */
+    WORDS_MOST = 8, /* of a line; no command opens more files */
+    ROOM = 1 << 20  /* bytes of a cell that is looked at; a longer one has no such words */
 };
 
 struct grants {
@@ -84,28 +83,13 @@ static bool add(struct grants *grants, const char *path, char right) {
     return true;
 }
 
-/* Whether links in a folder, or in its folders, lead to what is not open. */
-static bool leads_out(const struct grants *grants, struct arena *arena, const char *folder,
-                      int depth) {
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-    bool out = false;
-    for (int i = 0; dir && !out && i < ENTRIES_MOST && (entry = readdir(dir)); i++) {
-        const char *path = file_join(arena, folder, entry->d_name);
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        if (entry->d_type == DT_LNK) {
-            const char *to = real(arena, path);
-            out = to && !is_open(grants, arena, to, 'r');
-        } else if (entry->d_type == DT_DIR && depth > 1) {
-            out = leads_out(grants, arena, path, depth - 1);
-        }
+/* Whether links in a model's folder lead to what is not open. */
+static bool leads_out(const struct grants *grants, struct arena *arena, const char *folder) {
+    const char *const *to = linked_files(arena, folder);
+    while (*to && is_open(grants, arena, *to, 'r')) {
+        to++;
     }
-    if (dir) {
-        closedir(dir);
-    }
-    return out;
+    return *to;
 }
 
 /* The folder that a path lies in. */
@@ -115,25 +99,32 @@ static const char *folder_of(struct arena *arena, const char *path) {
     return slash ? arena_text(arena, path, n > 0 ? n : 1) : ".";
 }
 
-/* What a model is read from: its folder, as tokenizer and settings lie beside the weights. */
-static bool word_model(struct grants *grants, struct arena *arena, const char *path) {
-    const char *folder = real(arena, file_is_folder(path) ? path : folder_of(arena, path));
-    if (!folder || (!file_is_folder(path) && !file_exists(path))) {
-        return false; /* a name, or nothing at all */
-    }
-    bool known = false;
-    for (int64_t i = 0; i < grants->count; i++) {
-        known |= strcmp(grants->paths[i] + 1, folder) == 0; /* with what its links lead to */
-    }
-    return !known &&
-           (!is_open(grants, arena, folder, 'r') || leads_out(grants, arena, folder, 2)) &&
-           add(grants, folder, 'r');
-}
-
 static bool word_file(struct grants *grants, struct arena *arena, const char *path,
                       char right) {
     const char *to = real(arena, right == 'w' ? folder_of(arena, path) : path);
     return to && !is_open(grants, arena, to, right) && add(grants, to, right);
+}
+
+/* With what its links lead to. */
+static bool word_folder(struct grants *grants, struct arena *arena, const char *folder) {
+    bool known = false;
+    for (int64_t i = 0; i < grants->count; i++) {
+        known |= strcmp(grants->paths[i] + 1, folder) == 0;
+    }
+    return !known &&
+           (!is_open(grants, arena, folder, 'r') || leads_out(grants, arena, folder)) &&
+           add(grants, folder, 'r');
+}
+
+/* What a model is read from: its folder, as tokenizer and settings lie beside the weights. */
+static bool word_model(struct grants *grants, struct arena *arena, const char *path) {
+    bool is_folder = file_is_folder(path);
+    const char *folder = real(arena, is_folder ? path : folder_of(arena, path));
+    if (!folder || (!is_folder && !file_exists(path))) {
+        return false; /* a name, or nothing at all */
+    }
+    bool more = word_folder(grants, arena, folder);
+    return (!is_folder && word_file(grants, arena, path, 'r')) || more;
 }
 
 static bool look_at_line(struct grants *grants, struct arena *arena,

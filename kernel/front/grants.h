@@ -15,8 +15,9 @@
  *
  * A word counts where its command opens files by it (`opens` of struct command): the file or
  * folder itself to be read, with what lies beside it where it is a file of weights; the folder
- * that a saved file is to lie in to be written. A link counts as what it leads to. What does
- * not exist is left to the command, which says so. The root of all is never granted. */
+ * that a saved file is to lie in to be written. A link counts as what it leads to; of links in
+ * a model's folder those that core/base/linked.h knows. What does not exist is left to the
+ * command, which says so. The root of all is never granted. */
 
 struct grants;
 

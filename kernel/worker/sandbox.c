@@ -21,6 +21,7 @@
 
 #include "core/base/confine.h"
 #include "core/base/file.h"
+#include "core/base/linked.h"
 #include "core/base/places.h"
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -86,23 +87,31 @@ static unsigned char kind_of(const char *path, const struct dirent *entry) {
     return S_ISLNK(info.st_mode) ? DT_LNK : S_ISDIR(info.st_mode) ? DT_DIR : DT_REG;
 }
 
-/* What the links in a folder lead to, and those in its folders, `depth` levels down: models are
- * often links to where there is room. */
-static void allow_links(struct list *list, const char *folder, int depth) {
+/* What links in a model's folder lead to. */
+static void allow_links(struct list *list, const char *folder) {
+    struct arena_mark mark = arena_mark(list->arena);
+    for (const char *const *to = linked_files(list->arena, folder); *to; to++) {
+        allow(list, *to, CONFINE_READ);
+    }
+    arena_rewind(list->arena, mark);
+}
+
+/* What lies in a place of models the user put there, so a link counts as what it leads to,
+ * file or folder. What lies in a model's own folder may be anybody's. */
+static void allow_entries(struct list *list, const struct place *place) {
     enum { MOST = 4096 };
-    DIR *dir = file_same(folder, "/") ? NULL : opendir(folder);
+    DIR *dir = file_same(place->path, "/") ? NULL : opendir(place->path);
     struct dirent *entry;
     for (int i = 0; dir && i < MOST && (entry = readdir(dir)); i++) {
+        const char *path = file_join(list->arena, place->path, entry->d_name);
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
         }
-        const char *path = file_join(list->arena, folder, entry->d_name);
-        unsigned char kind = kind_of(path, entry);
-        if (kind == DT_LNK) {
-            allow(list, path, CONFINE_READ); /* as what it leads to */
+        if (kind_of(path, entry) == DT_LNK) {
+            allow(list, path, CONFINE_READ);
         }
-        if (depth > 1 && (kind == DT_DIR || kind == DT_LNK)) {
-            allow_links(list, path, depth - 1);
+        if (place->kind != PLACE_HUB) {
+            allow_links(list, path);
         }
     }
     if (dir) {
@@ -115,7 +124,7 @@ static void allow_models(struct list *list) {
     struct err err;
     for (const struct place *place = places_models(list->arena); place->path; place++) {
         allow(list, place->path, CONFINE_READ);
-        allow_links(list, place->path, place->kind == PLACE_HUB ? 1 : 2);
+        allow_entries(list, place);
     }
     if (made) { /* it must be there now, or nothing could be made in it later */
         file_make_folders(list->arena, made, &err);
@@ -244,7 +253,7 @@ static void allow_granted(struct list *list, const char *grants, size_t length) 
         }
         allow(list, at + 1, CONFINE_READ | (*at == 'w' ? CONFINE_WRITE : 0));
         if (*at == 'r') {
-            allow_links(list, at + 1, 2);
+            allow_links(list, at + 1);
         }
         at = nul + 1;
     }

@@ -6,13 +6,14 @@
 
 /* sandbox: what the worker gives up before it reads the first byte of a model.
  *
- * Files (Landlock, core/base/confine.h). Read: the places of models and what links in them lead
- * to, the folder it was started in, fonts and fontconfig's caches, the system's libraries and
- * their configuration (Cairo and Pango are opened when the first picture is drawn), /proc/self,
- * the processors' description, and what the supervisor grants because a cell of the user names
- * it. Written: the folder it was started in, the folder of models made here, and the folders
- * granted so. A folder that is the root of all is never granted. Links cannot be made, so what
- * a granted folder leads to stays what the user put there.
+ * Files (Landlock, core/base/confine.h). Read: the places of models, what the user linked into
+ * them and the files that belong to a model by links (core/base/linked.h), the folder it was
+ * started in, fonts and fontconfig's caches, the system's libraries and their configuration
+ * (Cairo and Pango are opened when the first picture is drawn), /proc/self, the processors'
+ * description, and what the supervisor grants because a cell of the user names it. Written: the
+ * folder it was started in, the folder of models made here, and the folders granted so. A
+ * folder that is the root of all is never granted. Links cannot be made, so what a granted
+ * folder leads to stays what was there before.
  *
  * System calls (seccomp, a list of what is denied, x86-64 and aarch64): sockets, other programs
  * and processes, their memory, signals to them (also by way of a descriptor's owner), tracing,

@@ -128,6 +128,26 @@ def test_models_that_are_links(folders, monkeypatch):
         assert "is loaded" in said(kernel.client, f"%model load {snapshot} --as again")
 
 
+def test_links_in_a_strangers_model_open_nothing_else(folders, monkeypatch):
+    """Neither in a folder that a cell names nor in a place of models."""
+    foreign, usual = folders / "foreign", folders / "models" / "downloaded"
+    with Kernel() as kernel:
+        made = made_model(kernel.client)
+        for model in (folders / "notebooks" / "evil", usual):
+            shutil.copytree(made, model)
+            (model / "home").symlink_to(foreign)
+            (model / "more.safetensors").symlink_to(foreign)
+            (model / "notes.txt").symlink_to(foreign / "texts.txt")
+    monkeypatch.setenv("CUTAWAY_MODELS", str(folders / "models"))
+    with Kernel() as kernel:
+        assert "is loaded" in said(kernel.client, "%model load evil")
+        assert "is loaded" in said(kernel.client, "%model load downloaded")
+        for name in ("home/texts.txt", "more.safetensors/texts.txt", "notes.txt"):
+            for model in ("evil", str(usual)):
+                got = reach(kernel.client, f"{model}/{name}")
+                assert got["open to read"] == "Permission denied", name
+
+
 def test_a_worker_that_ends_to_be_granted_more_is_no_failure(folders):
     """Cells that name files, one after another and interrupted: each is answered, and in order."""
     foreign = folders / "foreign"

@@ -128,6 +128,22 @@ TEST(grants_what_links_lead_to) {
     end();
 }
 
+/* A folder whose links are not a model's needs no other worker, as they open nothing. */
+TEST(grants_nothing_for_strange_links) {
+    begin();
+    put("far/secret", NULL);
+    put("far/model.gguf", NULL);
+    put("notebooks/evil/model.safetensors", NULL);
+    put("notebooks/evil/notes.txt", "../../far/secret");
+    put("notebooks/evil/config.json", "../../far");
+    put("notebooks/evil/weights", "../../far");
+    put("notebooks/one", "../far/model.gguf");
+    check(!cell("%model load evil"));
+    check(cell("%model load one")); /* a link by any name, which the cell itself names */
+    check_same(granted(), "r far/model.gguf");
+    end();
+}
+
 TEST(grants_home_by_its_sign) {
     begin();
     const char *home = getenv("HOME");

@@ -51,7 +51,9 @@ static int granted_opens(const char *root) {
                    opens(root, "written/x", O_RDWR) == 0 &&
                    opens(root, "written/new", O_WRONLY | O_CREAT) == 0 &&
                    opens(root, "foreign/x", O_RDONLY) == EACCES &&
-                   opens(root, "granted/link", O_RDONLY) == 0 &&
+                   opens(root, "granted/config.json", O_RDONLY) == 0 &&
+                   opens(root, "granted/notes.txt", O_RDONLY) == EACCES &&
+                   opens(root, "granted/model.gguf/x", O_RDONLY) == EACCES &&
                    opens(root, "written/link", O_RDONLY) == EACCES &&
                    opens(root, "granted/root/etc/shadow", O_RDONLY) == EACCES &&
                    opens("/etc", "shadow", O_RDONLY) == EACCES
@@ -68,7 +70,9 @@ TEST(sandbox_opens_what_is_granted_alone) {
         make(arena, root, arena_printf(arena, "%s/x", folders[i]));
     }
     make(arena, root, "foreign/linked");
-    check(symlink("../foreign/linked", file_join(arena, root, "granted/link")) == 0);
+    check(symlink("../foreign/linked", file_join(arena, root, "granted/config.json")) == 0);
+    check(symlink("../foreign/x", file_join(arena, root, "granted/notes.txt")) == 0);
+    check(symlink("../foreign", file_join(arena, root, "granted/model.gguf")) == 0);
     check(symlink("../foreign/x", file_join(arena, root, "written/link")) == 0);
     check(symlink("/", file_join(arena, root, "granted/root")) == 0);
     struct buf *grants = buf_new(arena);
