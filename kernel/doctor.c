@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -15,14 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/apart.h"
 #include "core/base/cpu.h"
 #include "core/base/file.h"
-#include "core/base/now.h"
 #include "kernel/doctor_jupyter.h"
 #include "kernel/doctor_machine.h"
 #include "kernel/doctor_places.h"
 
-enum { ANSWER_MOST = 1 << 16, PATIENCE = 30 /* s; asking Jupyter is a part of some looks */ };
+enum { PATIENCE = 30 /* s; asking Jupyter is a part of some looks */ };
 
 bool doctor_say(struct buf *out, enum doctor_verdict verdict, const char *format, ...) {
     static const char *const words[] = { " ok ", "note", "BAD " };
@@ -38,72 +37,29 @@ bool doctor_say(struct buf *out, enum doctor_verdict verdict, const char *format
 
 /* ---- other processes ---- */
 
-/* Reads until the other end is closed, at most ANSWER_MOST bytes. Whether that came in time. */
-static bool read_all(int fd, struct buf *out, int seconds) {
-    double end = now_seconds() + seconds;
-    struct pollfd ready = { .fd = fd, .events = POLLIN };
-    for (;;) {
-        double left = end - now_seconds();
-        if (left <= 0 || out->length >= ANSWER_MOST) {
-            return false;
-        }
-        if (poll(&ready, 1, (int)(left * 1000) + 1) <= 0) {
-            continue;
-        }
-        char bytes[4096];
-        ssize_t n = read(fd, bytes, sizeof bytes);
-        if (n == 0) {
-            return true;
-        }
-        if (n > 0) {
-            buf_add(out, bytes, (size_t)n);
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-}
-
-/* The status that the process, which leads its group, ends with. One that did not answer in
- * time is killed with its group, and left behind: it may wait for a drive. */
-static int status_of(pid_t child, bool in_time) {
-    int status = -1;
-    if (!in_time) {
-        kill(-child, SIGKILL);
-        return status;
-    }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
-}
+struct looked {
+    struct arena *arena;
+    doctor_look *look;
+};
 
 /* The child's half of doctor_apart. */
-_Noreturn static void look_and_tell(struct arena *arena, doctor_look *look, int fd) {
-    struct buf *out = buf_new(arena);
-    setpgid(0, 0);
-    bool well = look(arena, out);
+static void look_and_tell(void *arg, int fd) {
+    const struct looked *looked = arg;
+    struct buf *out = buf_new(looked->arena);
+    bool well = looked->look(looked->arena, out);
     bool told = write(fd, out->data, out->length) == (ssize_t)out->length;
     _exit(!told || !well);
 }
 
 bool doctor_apart(struct arena *arena, struct buf *out, const char *what, doctor_look *look,
                   int seconds) {
-    int ends[2];
-    pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-    if (child < 0) {
+    struct looked looked = { arena, look };
+    int status = apart_look(out, seconds * 1000, look_and_tell, &looked);
+    if (status == APART_NONE) {
         return doctor_say(out, DOCTOR_BAD, "%s: cannot look, as no process can be made: %s",
                           what, strerror(errno));
     }
-    if (child == 0) {
-        look_and_tell(arena, look, ends[1]);
-    }
-    struct buf *told = buf_new(arena);
-    setpgid(child, child); /* whichever of both comes first */
-    close(ends[1]);
-    bool in_time = read_all(ends[0], told, seconds);
-    close(ends[0]);
-    int status = status_of(child, in_time);
-    buf_add(out, told->data, told->length);
-    if (!in_time) {
+    if (status == APART_LATE) {
         return doctor_say(out, DOCTOR_BAD,
                           "%s: no answer in %d s; is a network drive away that a folder here "
                           "or a program lies on?",
@@ -149,13 +105,12 @@ const char *doctor_ask(struct arena *arena, const char *const *argv, int seconds
     posix_spawnattr_destroy(&group);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    struct buf *out = buf_new(arena);
-    int status = -1;
-    if (!failed) {
-        status = status_of(child, read_all(ends[0], out, seconds));
+    if (failed) {
+        close(ends[0]);
+        return NULL;
     }
-    close(ends[0]);
-    return status == 0 ? out->data : NULL;
+    struct buf *out = buf_new(arena);
+    return apart_finish(out, seconds * 1000, child, ends[0]) == 0 ? out->data : NULL;
 }
 
 char *doctor_parent(struct arena *arena, const char *path) {

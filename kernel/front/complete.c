@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/base/apart.h"
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
@@ -80,28 +82,52 @@ static const char *folder_real(struct arena *arena, const char *folder) {
     return *folder ? folder : ".";
 }
 
+/* A folder that is looked into, in the words of the user and of the system. */
+struct listed {
+    struct arena *arena;
+    const char *real, *base; /* what names begin with */
+};
+
+static bool is_folder(const struct listed *listed, const struct dirent *entry) {
+    return entry->d_type == DT_DIR ||
+           ((entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) &&
+            file_is_folder(file_join(listed->arena, listed->real, entry->d_name)));
+}
+
+/* Tells "name\0", "folder/\0"... It is done apart, as the folder may lie on a drive that does
+ * not answer. */
+static void list_folder(void *arg, int fd) {
+    const struct listed *listed = arg;
+    struct buf *names = buf_new(listed->arena);
+    DIR *dir = opendir(listed->real);
+    struct dirent *entry;
+    int64_t found = 0;
+    for (int i = 0; dir && i < ENTRIES_MOST && found < MATCHES_MOST && (entry = readdir(dir));
+         i++) {
+        const char *name = entry->d_name;
+        if (begins(name, listed->base) && (name[0] != '.' || listed->base[0] == '.') &&
+            strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+            buf_text(names, name);
+            buf_text(names, is_folder(listed, entry) ? "/" : "");
+            buf_char(names, '\0');
+            found++;
+        }
+    }
+    (void)!write(fd, names->data, names->length);
+}
+
 static void offer_paths(struct asked *asked) {
     const char *slash = strrchr(asked->prefix, '/');
     size_t n = slash ? (size_t)(slash + 1 - asked->prefix) : 0;
-    const char *folder = arena_text(asked->arena, asked->prefix, n), *base = asked->prefix + n;
-    const char *real = folder_real(asked->arena, folder);
-    DIR *dir = opendir(real);
-    struct dirent *entry;
-    for (int i = 0; dir && i < ENTRIES_MOST && (entry = readdir(dir)) != NULL; i++) {
-        const char *name = entry->d_name;
-        if (!begins(name, base) || (name[0] == '.' && base[0] != '.') ||
-            strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-            continue;
-        }
-        bool is_folder = entry->d_type == DT_DIR;
-        if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
-            is_folder = file_is_folder(file_join(asked->arena, real, name));
-        }
-        offer(asked, arena_printf(asked->arena, "%s%s%s", folder, name, is_folder ? "/" : ""),
-              "path");
+    const char *folder = arena_text(asked->arena, asked->prefix, n);
+    struct listed listed = { asked->arena, folder_real(asked->arena, folder),
+                             asked->prefix + n };
+    struct buf *names = buf_new(asked->arena);
+    if (apart_look(names, FRONT_LOOK_MS, list_folder, &listed) != 0) {
+        return;
     }
-    if (dir) {
-        closedir(dir);
+    for (size_t at = 0; at < names->length; at += strlen(names->data + at) + 1) {
+        offer(asked, arena_printf(asked->arena, "%s%s", folder, names->data + at), "path");
     }
 }
 

@@ -105,8 +105,14 @@ static void cell_start(struct front *front, struct message *message) {
     }
     known_cell(front->known, code, length, front_now());
     comm_tell_state(front, message, false);
-    if (grants_cell(front->grants, code, length)) {
+    int granted = grants_cell(front->grants, code, length);
+    if (granted > 0) {
         minder_retire(front->minder, grants_said(front->grants));
+    } else if (granted < 0) {
+        front_log(
+            "a file that a cell names could not be looked at in %d ms; is a network drive "
+            "away?",
+            FRONT_LOOK_MS);
     }
     if (!minder_retiring(front->minder)) { /* else once it has ended */
         cell_begin(front);
@@ -164,9 +170,12 @@ static void note_left_out(struct front *front) {
     char note[120];
     long long count = front->running.left_out;
     if (count > 0) {
-        int n =
-            snprintf(note, sizeof note, "[%lld output%s of the interrupted cell %s left out]\n",
-                     count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+        int n = minder_zh(front->minder)
+                    ? snprintf(note, sizeof note, "[已中断的单元格还有 %lld 个输出没有显示]\n",
+                               count)
+                    : snprintf(note, sizeof note,
+                               "[%lld output%s of the interrupted cell %s left out]\n", count,
+                               count == 1 ? "" : "s", count == 1 ? "is" : "are");
         stream_add(front->stream, true, note, (size_t)n, front_now());
     }
 }
@@ -175,7 +184,7 @@ static void note_left_out(struct front *front) {
 static void output_finish(struct front *front, bool failed) {
     if (!front->running.silent) {
         note_left_out(front);
-        stream_end(front->stream);
+        stream_end(front->stream, minder_zh(front->minder));
     }
     if (failed && front->running.stops) {
         answer_shell(front);
@@ -219,7 +228,7 @@ static void cell_end(struct front *front, bool failed, struct frame content) {
 
 /* Fails the cell in the worker's stead. */
 static void cell_fail(struct front *front, const char *ename, const char *evalue) {
-    char line[800];
+    char line[1100];
     struct buf *out = buf_new(front->running.message->arena);
     struct jsonwrite w = { .out = out };
     snprintf(line, sizeof line, "\x1b[31m%s\x1b[0m: %s", ename, evalue);
@@ -402,53 +411,113 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
 }
 
 /* What may help the running cell where its worker died for want of memory; else NULL. */
-static const char *hint_of(const struct front *front) {
+static const char *hint_of(const struct front *front, bool zh) {
+    const struct death *death = minder_death(front->minder);
     size_t length;
-    if (!front->running.message || !death_by_memory(minder_death(front->minder))) {
+    if (!front->running.message || !death || !death_by_memory(death)) {
         return NULL;
     }
     const char *code = frames_text(front->running.message, "code", &length);
-    return death_hint(code, length);
+    return death_hint(code, length, zh);
+}
+
+/* Of a cell that was ended by force. */
+static void force_write(char *said, size_t size, bool bare, const char *lost, bool zh) {
+    const char *began = zh ? "已中断；单元格在 2 秒内没有停下，因此计算进程已被结束并重新启动"
+                           : "interrupted; it did not stop within 2 seconds, so the computing "
+                             "process was ended and started again";
+    if (bare) {
+        snprintf(said, size,
+                 zh ? "%s，但没有再载入当时正在载入的模型和数据（%s）：请用 %%model load 载入"
+                    : "%s, without the models that it was loading (%s): load them with %%model "
+                      "load",
+                 began, lost);
+    } else {
+        snprintf(said, size,
+                 zh ? "%s（模型会重新载入，保留的结果也会回来）"
+                    : "%s (models are loaded again, kept results come back)",
+                 began);
+    }
+}
+
+/* Of one that died by itself. */
+static void death_say_bare(char *said, size_t size, const char *why, const char *lost,
+                           bool zh) {
+    snprintf(said, size,
+             zh ? "计算进程在重新载入模型时%s；新的进程已经启动，但没有这些模型和数据（%s）："
+                  "请用 %%model load 载入"
+                : "the computing process %s while it loaded the models again; a new one is "
+                  "there without them (%s), so load them with %%model load",
+             why, lost);
+}
+
+static void death_say_whole(char *said, size_t size, const char *why, const char *hint,
+                            bool zh) {
+    const char *rest =
+        zh ? "新的进程已经启动，会重新载入模型、取回保留的结果，其他单元格照常可用"
+           : "new one is there, loads the models again and takes back the kept "
+             "results, so other cells work as before";
+    if (hint) {
+        snprintf(said, size,
+                 zh ? "计算进程%s；可以试试：%s。%s" : "the computing process %s; try %s. A %s",
+                 why, hint, rest);
+    } else {
+        snprintf(said, size, zh ? "计算进程%s；%s" : "the computing process %s; a %s", why,
+                 rest);
+    }
 }
 
 /* What a user is told of a worker's death. */
 static void death_say(struct front *front, const char *why, bool bare) {
-    char said[800];
-    const char *hint = bare ? NULL : hint_of(front);
+    char said[1000], lost[400];
+    bool zh = minder_zh(front->minder);
+    const char *names = minder_lost(front->minder);
+    err_quote(lost, sizeof lost, names, strlen(names));
     if (front->running.forced) {
-        cell_fail(front, err_name(ERR_STOP),
-                  bare ? "interrupted; it did not stop within 2 seconds, so the computing "
-                         "process was ended and started again, without the models that it was "
-                         "loading: load them with %model load"
-                       : "interrupted; it did not stop within 2 seconds, so the computing "
-                         "process was ended and started again (models are loaded again, kept "
-                         "results come back)");
-        return;
+        force_write(said, sizeof said, bare, lost, zh);
+    } else if (bare) {
+        death_say_bare(said, sizeof said, why, lost, zh);
+    } else {
+        death_say_whole(said, sizeof said, why, hint_of(front, zh), zh);
     }
-    snprintf(
-        said, sizeof said,
-        bare ? "the computing process %s%s%s while it loaded the models again%s new one is "
-               "there without them, so load them with %%model load"
-             : "the computing process %s%s%s%s new one is there, loads the models again and "
-               "takes back the kept results, so other cells work as before",
-        why, hint ? "; try " : "", hint ? hint : "", hint ? ". A" : "; a");
     if (front->running.message) {
-        cell_fail(front, err_name(ERR_DIED), said);
+        cell_fail(front, err_name(front->running.forced ? ERR_STOP : ERR_DIED), said);
     } else if (bare) { /* shown with the next cell */
         stream_add(front->stream, true, said, strlen(said), front_now());
         stream_add(front->stream, true, "\n", 1, front_now());
     }
 }
 
-/* `cause`: why it is ended; NULL: it has ended itself. */
-static void worker_end(struct front *front, const char *cause) {
-    char why[200];
+/* What it died of. */
+static void why_write(const struct front *front, bool zh, char *why, size_t size) {
+    const struct death *death = minder_death(front->minder);
+    if (death) {
+        death_write(death, zh, why, size);
+    } else {
+        snprintf(why, size, zh ? "无法启动" : "could not be started");
+    }
+}
+
+/* `full`: it is ended, as it said more than the kernel has memory for. */
+static void worker_end(struct front *front, bool full) {
+    static const char en[] = "said more than the kernel has memory for, so it was ended";
+    char why[300];
     struct err err;
+    bool zh = minder_zh(front->minder);
     bool retired = minder_retiring(front->minder) && !front->running.forced;
-    enum minder_hope hope = minder_bury(front->minder, why, sizeof why);
-    if (!retired || cause) {
-        front_log("the computing process %s", cause ? cause : why);
-        death_say(front, cause ? cause : why, hope == MINDER_BARE);
+    enum minder_hope hope = minder_bury(front->minder);
+    if (hope != MINDER_WHOLE) {
+        grants_forget(front->grants);
+    }
+    if (!retired || full) {
+        why_write(front, false, why, sizeof why);
+        front_log("the computing process %s", full ? en : why);
+        why_write(front, zh, why, sizeof why);
+        death_say(front,
+                  !full ? why
+                  : zh  ? "要显示的内容超出了内核的内存，因此被结束"
+                        : en,
+                  hope == MINDER_BARE);
     }
     comm_died(front);
     if (retired && front->running.message) {
@@ -460,7 +529,7 @@ static void worker_end(struct front *front, const char *cause) {
 }
 
 void execute_died(struct front *front) {
-    worker_end(front, NULL);
+    worker_end(front, false);
 }
 
 void execute_interrupt(struct front *front) {
@@ -513,8 +582,7 @@ void execute_read(struct front *front) {
     }
     catch_end(&here);
     if (gone || full) {
-        worker_end(front,
-                   full ? "said more than the kernel has memory for, so it was ended" : NULL);
+        worker_end(front, full);
     }
 }
 

@@ -14,6 +14,10 @@
  * answers at once and never computes. It opens no model, picture or font. What computes is the
  * worker, another process, which may crash: that is one failed cell. */
 
+/* How long the supervisor waits for a look at files that it lets be done apart
+ * (core/base/apart.h), ms: a drive that is away must not hold up all requests. */
+enum { FRONT_LOOK_MS = 1000 };
+
 struct minder;
 struct stream;
 struct history;

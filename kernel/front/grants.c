@@ -4,12 +4,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/apart.h"
 #include "core/base/file.h"
 #include "core/base/linked.h"
 #include "core/base/places.h"
 #include "kernel/cell/cell.h"
 #include "kernel/command/command.h"
+#include "kernel/front/front.h"
 
 enum {
     GRANTS_MOST = 200,
@@ -35,6 +38,11 @@ struct grants *grants_new(struct arena *arena, bool on) {
 
 const struct buf *grants_said(const struct grants *grants) {
     return grants->said;
+}
+
+void grants_forget(struct grants *grants) {
+    grants->count = 0;
+    buf_clear(grants->said);
 }
 
 /* What a path leads to; NULL: nothing. */
@@ -150,18 +158,55 @@ static bool look_at_line(struct grants *grants, struct arena *arena,
     return more;
 }
 
-bool grants_cell(struct grants *grants, const char *code, size_t length) {
-    struct arena *arena;
+struct looked {
+    struct grants *grants;
+    const char *code;
+    size_t length;
+};
+
+/* In a copy of this process: tells what is to be added. */
+static void look_at_cell(void *arg, int fd) {
+    const struct looked *looked = arg;
+    struct grants *grants = looked->grants;
+    size_t before = grants->said->length;
+    struct arena *arena = arena_new();
     struct err err;
-    bool more = false;
-    if (!grants->on || length > ROOM) {
-        return false;
-    }
-    arena = arena_new();
-    const struct cell *cell = cell_parse(arena, code, length, command_takes_value, &err);
+    const struct cell *cell =
+        cell_parse(arena, looked->code, looked->length, command_takes_value, &err);
     for (int64_t i = 0; cell && i < cell->count; i++) {
-        more |= look_at_line(grants, arena, &cell->lines[i]);
+        look_at_line(grants, arena, &cell->lines[i]);
     }
     arena_free(arena);
-    return more;
+    (void)!write(fd, grants->said->data + before, grants->said->length - before);
+}
+
+/* Whether a line of the cell has a command that opens files by its words. */
+static bool opens_any(const char *code, size_t length) {
+    struct arena *arena = arena_new();
+    struct err err;
+    bool opens = false;
+    const struct cell *cell = cell_parse(arena, code, length, command_takes_value, &err);
+    for (int64_t i = 0; cell && i < cell->count; i++) {
+        const struct command *command = command_find(cell->lines[i].command.text);
+        opens |=
+            command && command->opens != COMMAND_OPENS_NOTHING && cell->lines[i].word_count > 0;
+    }
+    arena_free(arena);
+    return opens;
+}
+
+int grants_cell(struct grants *grants, const char *code, size_t length) {
+    struct looked looked = { grants, code, length };
+    bool more = false;
+    if (!grants->on || length > ROOM || !opens_any(code, length)) {
+        return 0;
+    }
+    struct arena *arena = arena_new();
+    struct buf *told = buf_new(arena);
+    int status = apart_look(told, FRONT_LOOK_MS, look_at_cell, &looked);
+    for (size_t at = 0; status == 0 && at < told->length; at += strlen(told->data + at) + 1) {
+        more |= add(grants, told->data + at + 1, told->data[at]);
+    }
+    arena_free(arena);
+    return status == APART_LATE ? -1 : more;
 }

@@ -24,9 +24,15 @@ struct grants;
 /* `on`: whether the worker shuts itself off; else nothing is ever to be granted. */
 struct grants *grants_new(struct arena *arena, bool on);
 
-/* Looks at a cell's words. Returns whether something was added: then the worker that runs
- * cannot open it. False where no worker is shut off. */
-bool grants_cell(struct grants *grants, const char *code, size_t length);
+/* Looks at a cell's words, by a process apart (core/base/apart.h), as they may name what lies
+ * on a drive that does not answer. Returns 1 if something was added: then the worker that runs
+ * cannot open it; 0: nothing was, or no worker is shut off; -1: the look took too long, so
+ * nothing was. */
+int grants_cell(struct grants *grants, const char *code, size_t length);
+
+/* Takes back all of it, from the next worker on: one that is to open a place that does not answer
+ * never begins. What is still wanted a cell names again. */
+void grants_forget(struct grants *grants);
 
 /* The content of RELAY_GRANT. */
 const struct buf *grants_said(const struct grants *grants);

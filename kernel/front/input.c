@@ -24,7 +24,8 @@ static void answer_send(struct front *front, enum relay_answered what, const cha
     minder_send(front->minder, RELAY_ANSWER, out->data, out->length);
 }
 
-static void refuse(struct front *front, const char *why) {
+static void refuse(struct front *front, const char *en, const char *zh) {
+    const char *why = minder_zh(front->minder) ? zh : en;
     answer_send(front, RELAY_REFUSED, why, strlen(why));
 }
 
@@ -41,7 +42,8 @@ static void question_send(struct front *front, int64_t now) {
     if (now < running->ask_until) {
         running->ask_at = now + INPUT_AGAIN_MS;
     } else {
-        refuse(front, "the front end that sent the cell does not listen on stdin");
+        refuse(front, "the front end that sent the cell does not listen on stdin",
+               "发送此单元格的前端没有监听 stdin，无法提问");
     }
 }
 
@@ -59,7 +61,8 @@ void input_ask(struct front *front, const char *bytes, size_t length) {
     enum { STALE_MOST = 10000 };
     struct running *running = &front->running;
     if (length == 0 || !frames_flag(running->message, "allow_stdin", false)) {
-        refuse(front, "the cell was sent by a front end that cannot be asked (allow_stdin)");
+        refuse(front, "the cell was sent by a front end that cannot be asked (allow_stdin)",
+               "发送此单元格的前端不接受提问（allow_stdin）");
         return;
     }
     struct buf *out = buf_new(running->message->arena);
@@ -118,7 +121,9 @@ static void answer_pass(struct front *front, struct message *message) {
     if (length > INPUT_MOST) {
         refuse(front,
                arena_printf(message->arena, "the answer has %zu bytes; at most %d are taken",
-                            length, INPUT_MOST));
+                            length, INPUT_MOST),
+               arena_printf(message->arena, "回答有 %zu 字节，最多接受 %d 字节", length,
+                            INPUT_MOST));
         return;
     }
     struct buf *whole = buf_new(message->arena);

@@ -120,11 +120,6 @@ struct inspection *inspect_at(struct arena *arena, const char *code, size_t leng
     return found;
 }
 
-/* The session's language, as the worker last told its settings. */
-static const char *language_of(const char *state) {
-    return strstr(state, "setting\tlanguage\tzh") ? "zh" : "en";
-}
-
 void inspect_answer(struct front *front, struct message *request) {
     struct buf *out = buf_new(request->arena);
     struct jsonwrite w = { .out = out };
@@ -133,7 +128,7 @@ void inspect_answer(struct front *front, struct message *request) {
     int64_t place = frames_number(request, "cursor_pos", INT64_MAX);
     size_t cursor = utf8_offset(code, length, place < 0 ? 0 : place);
     struct inspection *found = inspect_at(request->arena, code, length, cursor,
-                                          language_of(minder_state(front->minder)));
+                                          minder_zh(front->minder) ? "zh" : "en");
     json_open(&w, '{');
     json_key(&w, "status");
     json_string(&w, "ok");

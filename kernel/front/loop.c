@@ -182,9 +182,8 @@ int loop_open(struct front *front, const char *path, struct err *err) {
 }
 
 void loop_close(struct front *front) {
-    char why[200];
     struct message *message;
-    minder_bury(front->minder, why, sizeof why);
+    minder_close(front->minder);
     frames_free(
         front->running.message); /* it and those that wait end unanswered, as clients expect */
     while ((message = queue_pop(&front->queue)) != NULL) {

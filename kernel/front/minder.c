@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/apart.h"
 #include "core/base/memory.h"
 #include "core/base/now.h"
 #include "core/base/pipe.h"
@@ -24,7 +25,9 @@ enum {
     READ_MOST = 4 << 20,
     TEXT_STEP = 16 * 1024,
     SOCKET_ROOM = 1 << 20,
-    TRIES = 2 /* to restore a state */
+    TRIES = 2,      /* to restore a state */
+    BURY_MS = 3000, /* for what it held to go back to the system */
+    CLOSE_MS = 500
 };
 
 struct minder {
@@ -37,15 +40,17 @@ struct minder {
     struct buf *out;  /* to be written */
     size_t sent;
     struct buf *names, *state;
+    struct buf *lost; /* names of the models and data that were given up last */
     const struct buf
-        *granted;       /* what the next worker may open; NULL: nothing beyond the usual */
-    bool paused;        /* its output waits: nobody takes what was said */
-    bool restoring;     /* no NAMES has come from this worker */
-    int tries;          /* workers in a row that died so */
-    bool retiring;      /* it was asked to end */
-    int64_t kills;      /* what memory_kills said last */
-    double looked;      /* when, in seconds; 0: never */
-    struct death death; /* of the last one */
+        *granted;   /* what the next worker may open; NULL: nothing beyond the usual */
+    bool paused;    /* its output waits: nobody takes what was said */
+    bool restoring; /* no NAMES has come from this worker */
+    int tries;      /* workers in a row that died so */
+    bool retiring;  /* it was asked to end */
+    int64_t kills;  /* what memory_kills said last */
+    double looked;  /* when, in seconds; 0: never */
+    bool started;   /* the last one was there, and died of this */
+    struct death death;
 };
 
 /* A file that has no name, so that it is gone with the last process that holds it. */
@@ -75,6 +80,7 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
     minder->out = buf_new(arena);
     minder->names = buf_new(arena);
     minder->state = buf_new(arena);
+    minder->lost = buf_new(arena);
     return minder;
 }
 
@@ -389,16 +395,35 @@ void minder_signal(struct minder *minder, int signal) {
 }
 
 const struct death *minder_death(const struct minder *minder) {
-    return &minder->death;
+    return minder->started ? &minder->death : NULL;
 }
 
-static void death_note(struct minder *minder, int status, long peak_kb) {
+/* Ends the worker, which may have closed its pipe and live on, and notes what it died of. */
+static void end(struct minder *minder, int ms) {
+    struct rusage usage = { 0 };
+    int status = 0;
+    kill(minder->pid, SIGKILL);
+    bool ended = apart_wait(minder->pid, ms, &status, &usage);
     int64_t kills = memory_kills();
     minder->death = (struct death){ .status = status,
-                                    .peak = (int64_t)peak_kb * 1024,
+                                    .stuck = !ended,
+                                    .peak = (int64_t)usage.ru_maxrss * 1024,
                                     .kills = kills < 0 ? -1 : kills - minder->kills,
                                     .ceiling = memory_ceiling() };
     minder->kills = kills;
+}
+
+/* Names in `lost` what a line of the state says: "model\tNAME\t...", "data\tNAME\t...". */
+static void lost_add(struct buf *lost, const char *line) {
+    static const char *const kinds[] = { "model\t", "data\t" };
+    enum { MOST = 300 };
+    for (int i = 0; i < 2; i++) {
+        size_t n = strlen(kinds[i]);
+        if (strncmp(line, kinds[i], n) == 0 && lost->length < MOST) {
+            buf_text(lost, lost->length > 0 ? ", " : "");
+            buf_add(lost, line + n, strcspn(line + n, "\t\n"));
+        }
+    }
 }
 
 /* Keeps of the state what no file can spoil: the settings, which are its first lines. Returns
@@ -412,6 +437,12 @@ static bool state_bare(struct minder *minder) {
     }
     bool more = *at != '\0';
     minder->state->length = (size_t)(at - minder->state->data);
+    buf_clear(minder->lost);
+    while (*at) {
+        lost_add(minder->lost, at);
+        at += strcspn(at, "\n");
+        at += *at == '\n';
+    }
     minder->state->data[minder->state->length] = '\0';
     return more;
 }
@@ -424,16 +455,10 @@ static enum minder_hope hope(struct minder *minder) {
                                  : MINDER_NONE;
 }
 
-enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
-    struct rusage usage = { 0 };
-    int status = 0;
-    snprintf(why, size, "could not be started");
-    if (minder->pid > 0) {
-        kill(minder->pid, SIGKILL); /* it may have closed its pipe and live on */
-        while (wait4(minder->pid, &status, 0, &usage) < 0 && errno == EINTR) {
-        }
-        death_note(minder, status, usage.ru_maxrss);
-        death_write(&minder->death, why, size);
+static void bury(struct minder *minder, int ms) {
+    minder->started = minder->pid > 0;
+    if (minder->started) {
+        end(minder, ms);
     }
     texts_read(minder);
     ends_close(&minder->fd, 1);
@@ -445,13 +470,25 @@ enum minder_hope minder_bury(struct minder *minder, char *why, size_t size) {
     minder->paused = false;
     minder->pid = 0;
     minder->retiring = false;
+}
+
+enum minder_hope minder_bury(struct minder *minder) {
+    bury(minder, BURY_MS);
     return hope(minder);
+}
+
+void minder_close(struct minder *minder) {
+    bury(minder, CLOSE_MS);
 }
 
 const char *minder_names(const struct minder *minder) {
     return minder->names->data;
 }
 
-const char *minder_state(const struct minder *minder) {
-    return minder->state->data;
+const char *minder_lost(const struct minder *minder) {
+    return minder->lost->data;
+}
+
+bool minder_zh(const struct minder *minder) {
+    return strstr(minder->state->data, "setting\tlanguage\tzh") != NULL;
 }

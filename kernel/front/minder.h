@@ -77,18 +77,24 @@ enum minder_hope {
     MINDER_WHOLE,
 };
 
-/* Ends the worker if it still lives, waits for it, and writes what it died of into `why`:
- * "was killed by SIGSEGV (invalid memory access)". */
-enum minder_hope minder_bury(struct minder *minder, char *why, size_t size);
+/* Ends the worker if it still lives, and waits for it, but no longer than some seconds: one
+ * that waits for a drive that is away cannot be ended, and is left behind. */
+enum minder_hope minder_bury(struct minder *minder);
 
-/* What the last one died of. */
+/* The same at the kernel's end, where nobody asks what it died of. */
+void minder_close(struct minder *minder);
+
+/* What the last one died of; NULL: it could not be started. */
 struct death;
 const struct death *minder_death(const struct minder *minder);
 
 /* The worker's last NAMES, "" before the first. */
 const char *minder_names(const struct minder *minder);
 
-/* Its last STATE; for the language setting. */
-const char *minder_state(const struct minder *minder);
+/* The models and data that the last MINDER_BARE leaves out: "gpt2, news". */
+const char *minder_lost(const struct minder *minder);
+
+/* Whether the session speaks Chinese, by its last STATE. */
+bool minder_zh(const struct minder *minder);
 
 #endif

@@ -106,7 +106,7 @@ int64_t stream_due(const struct stream *stream) {
     return stream->due;
 }
 
-void stream_end(struct stream *stream) {
+void stream_end(struct stream *stream, bool zh) {
     stream_flush(stream);
     for (int i = 0; i < STREAM_KINDS; i++) {
         struct side *side = &stream->sides[i];
@@ -114,7 +114,9 @@ void stream_end(struct stream *stream) {
         if (side->cut > 0) {
             char note[160];
             int n = snprintf(note, sizeof note,
-                             "\n[%zu bytes of %s are left out: a cell shows at most %d KiB]\n",
+                             zh ? "\n[有 %zu 字节的 %s 没有显示：一个单元格最多显示 %d KiB]\n"
+                                : "\n[%zu bytes of %s are left out: a cell shows at most %d "
+                                  "KiB]\n",
                              side->cut, i == STREAM_ERROR ? "stderr" : "stdout",
                              STREAM_MOST / 1024);
             stream->emit(stream->arg, i == STREAM_ERROR, note, (size_t)n);

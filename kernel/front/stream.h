@@ -38,7 +38,7 @@ int64_t stream_due(const struct stream *stream);
 /* Sends what is held, but for the first bytes of a character. */
 void stream_flush(struct stream *stream);
 
-/* The cell's end: sends all, and says what was left out. */
-void stream_end(struct stream *stream);
+/* The cell's end: sends all, and says what was left out, in Chinese if `zh`. */
+void stream_end(struct stream *stream, bool zh);
 
 #endif

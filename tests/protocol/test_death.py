@@ -32,6 +32,15 @@ def test_a_death_is_one_failed_cell(client, kernel, how, name):
     assert kernel.children() != worker and len(kernel.children()) == 1
 
 
+def test_a_death_is_told_in_the_session_s_language(client):
+    client.run("%set language zh")
+    content = client.run("%_test segv")[0]["content"]
+    assert content["ename"] == "WorkerDied"
+    assert content["evalue"].startswith("计算进程被 SIGSEGV 结束（访问了无效的内存）；新的进程已经启动")
+    client.run("%set language en")
+    assert "was killed by SIGSEGV" in client.run("%_test segv")[0]["content"]["evalue"]
+
+
 def test_a_kill_says_how_much_memory_it_had(client):
     evalue = client.run("%_test alloc 100\n%_test kill")[0]["content"]["evalue"]
     used = int(evalue.split(" MB")[0].split()[-1])
@@ -138,7 +147,7 @@ def test_a_death_while_models_are_loaded_again_costs_none(client, kernel):
             os.kill(worker[0], signal.SIGKILL)
             assert wait_for(lambda: kernel.children() not in ([], worker))
         reply, seen = client.run("%echo a", user_expressions={"m": "models"})
-        lost = any("without them" in m["content"].get("text", "") for m in seen)
+        lost = any("without them (n1, n2" in m["content"].get("text", "") for m in seen)
         after = reply["content"]["user_expressions"]
         assert after["m"]["data"]["text/plain"] == ("" if lost else before["m"]["data"]["text/plain"])
         assert not lost or deaths == 2  # the second may have come when all was there

@@ -15,7 +15,7 @@ static struct death death_of(int status) {
 
 static const char *said(struct death death) {
     static char why[200];
-    death_write(&death, why, sizeof why);
+    death_write(&death, false, why, sizeof why);
     return why;
 }
 
@@ -45,7 +45,7 @@ TEST(death_by_force_is_not_for_memory) {
 }
 
 TEST(death_for_memory_says_how_much) {
-    struct death death = { SIGKILL, 3900000000, 1, 4LL * GB };
+    struct death death = { SIGKILL, false, 3900000000, 1, 4LL * GB };
     check_same(said(death), "was killed by the kernel for memory at 3.9 of 4.0 GB");
     check(death_by_memory(&death));
     death.peak = 61000000;
@@ -57,7 +57,7 @@ TEST(death_for_memory_says_how_much) {
 }
 
 static const char *hint(const char *code) {
-    return death_hint(code, strlen(code));
+    return death_hint(code, strlen(code), false);
 }
 
 TEST(death_hints_fit_the_command) {
@@ -67,4 +67,26 @@ TEST(death_hints_fit_the_command) {
     check_text(hint("%weights"), "%limit");
     check_text(hint("not a command \""), "%limit");
     check_text(hint(""), "%limit");
+}
+
+TEST(death_in_chinese) {
+    char why[300];
+    struct death death = death_of(SIGSEGV);
+    death_write(&death, true, why, sizeof why);
+    check_same(why, "被 SIGSEGV 结束（访问了无效的内存）");
+    death = death_of(3 << 8);
+    death_write(&death, true, why, sizeof why);
+    check_same(why, "以退出码 3 结束");
+    death = (struct death){ SIGKILL, false, 3900000000, 1, 4LL * GB };
+    death_write(&death, true, why, sizeof why);
+    check_same(why, "因内存不足被系统结束（已用 3.9，共 4.0 GB）");
+    check_text(death_hint("%model load big", 15, true), "量化");
+    check_text(death_hint("", 0, true), "%limit");
+}
+
+/* Whatever is in the other fields: nothing is known of it. */
+TEST(death_that_does_not_come) {
+    struct death death = { .stuck = true, .status = SIGKILL, .kills = 1 };
+    check_text(said(death), "cannot be ended: it waits for a file");
+    check(!death_by_memory(&death));
 }

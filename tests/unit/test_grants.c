@@ -61,7 +61,7 @@ static void end(void) {
 }
 
 static bool cell(const char *code) {
-    return grants_cell(grants, code, strlen(code));
+    return grants_cell(grants, code, strlen(code)) > 0;
 }
 
 /* What is granted, in words: "r PATH, w PATH" without the root. */
@@ -96,6 +96,10 @@ TEST(grants_what_a_cell_names_once) {
     check_same(granted(), "r far/m, r far/one.csv, w far");
     check(!cell(code));
     check(!cell("%data e ../far/m/model.safetensors")); /* below what may be written */
+    grants_forget(grants);
+    check_same(granted(), "");
+    check(cell(code));
+    check_same(granted(), "r far/m, r far/one.csv, w far");
     end();
 }
 

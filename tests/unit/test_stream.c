@@ -47,7 +47,7 @@ TEST(stream_never_cuts_a_character) {
         stream_add(stream, false, text + i, 1, 0);
         stream_flush(stream);
     }
-    stream_end(stream);
+    stream_end(stream, false);
     check_same(out->data, "o:é|o:猫|o:🐱|");
 }
 
@@ -57,7 +57,7 @@ TEST(stream_switch_keeps_half_a_character_for_later) {
     say(stream, false, "a\xe7\x8c");
     say(stream, true, "b");
     say(stream, false, "\xab"); /* the rest of 猫 */
-    stream_end(stream);
+    stream_end(stream, false);
     check_same(out->data, "o:a|e:b|o:猫|");
 }
 
@@ -65,7 +65,7 @@ TEST(stream_end_sends_what_never_became_a_character) {
     struct buf *out;
     struct stream *stream = stream_of(&out);
     say(stream, false, "a\xe7\x8c");
-    stream_end(stream);
+    stream_end(stream, false);
     check_same(out->data, "o:a|o:\xe7\x8c|");
 }
 
@@ -78,13 +78,13 @@ TEST(stream_caps_each_side_and_says_so) {
         stream_add(stream, false, kilo, sizeof kilo, 0);
     }
     say(stream, true, "still heard");
-    stream_end(stream);
+    stream_end(stream, false);
     check_text(out->data, "e:still heard|");
     check_text(out->data, "[90112 bytes of stdout are left out: a cell shows at most 512 KiB]");
     buf_clear(out);
     stream_begin(stream);
     say(stream, false, "next");
-    stream_end(stream);
+    stream_end(stream, false);
     check_same(out->data, "o:next|");
 }
 
@@ -95,7 +95,7 @@ TEST(stream_cap_falls_between_characters) {
     memset(text, 'x', STREAM_MOST - 1);
     memcpy(text + STREAM_MOST - 1, "猫b", 5);
     say(stream, false, text);
-    stream_end(stream);
+    stream_end(stream, false);
     check_int(utf8_bad(out->data, out->length), out->length);
     check_text(out->data, "[4 bytes of stdout");
 }
@@ -106,7 +106,7 @@ TEST(stream_merges_a_flood_of_switches) {
     for (int i = 0; i < 2000; i++) {
         say(stream, i % 2, i % 2 ? "e" : "o");
     }
-    stream_end(stream);
+    stream_end(stream, false);
     int pieces = 0, characters = 0;
     for (const char *at = out->data; *at; at++) {
         pieces += *at == '|';
@@ -119,10 +119,10 @@ TEST(stream_merges_a_flood_of_switches) {
 TEST(stream_keeps_what_came_between_cells) {
     struct buf *out;
     struct stream *stream = stream_of(&out);
-    stream_end(stream);
+    stream_end(stream, false);
     say(stream, true, "late");
     stream_begin(stream);
     say(stream, false, "next");
-    stream_end(stream);
+    stream_end(stream, false);
     check_same(out->data, "e:late|o:next|");
 }
