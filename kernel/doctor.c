@@ -149,7 +149,8 @@ static const struct {
     { "model", doctor_places_models },           { "libraries", doctor_machine_libraries },
     { "processor", doctor_machine_processor },   { "memory", doctor_machine_memory },
     { "pictures", doctor_machine_pictures },     { "extension", doctor_jupyter_extension },
-    { "clock", doctor_machine_clock },           { "sandbox", doctor_machine_sandbox },
+    { "files", doctor_machine_files },           { "clock", doctor_machine_clock },
+    { "sandbox", doctor_machine_sandbox },
 };
 
 int doctor_main(int argc, char **argv) {

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -202,6 +203,37 @@ bool doctor_machine_say_memory(struct buf *out, int64_t budget, int64_t room) {
 bool doctor_machine_memory(struct arena *arena, struct buf *out) {
     (void)arena;
     return doctor_machine_say_memory(out, memory_budget(), memory_free());
+}
+
+/* ---- open files ---- */
+
+bool doctor_machine_say_files(struct buf *out, int64_t most) {
+    /* A kernel holds 29 with its first front end and 5 more with each other. */
+    enum { LEAST = 64, GOOD = 256 };
+    long long shown = (long long)most;
+    if (most < LEAST) {
+        return doctor_say(out, DOCTOR_BAD,
+                          "files: a process may have %lld open (ulimit -n), too few for a "
+                          "kernel, whose sockets and pipes are some 30; allow 1024: ulimit -n "
+                          "1024, or the limit in the service that starts Jupyter",
+                          shown);
+    }
+    if (most < GOOD) {
+        return doctor_say(
+            out, DOCTOR_NOTE,
+            "files: a process may have %lld open (ulimit -n), enough for a kernel "
+            "with a few front ends; 1024 is usual",
+            shown);
+    }
+    return doctor_say(out, DOCTOR_OK, "files: a process may have %lld open", shown);
+}
+
+bool doctor_machine_files(struct arena *arena, struct buf *out) {
+    struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+    (void)arena;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return doctor_machine_say_files(out, limit.rlim_cur > INT64_MAX ? INT64_MAX
+                                                                    : (int64_t)limit.rlim_cur);
 }
 
 /* ---- pictures ---- */

@@ -18,6 +18,7 @@
 #include "core/base/now.h"
 #include "core/base/pipe.h"
 #include "kernel/front/death.h"
+#include "kernel/front/environment.h"
 #include "kernel/relay/relay.h"
 
 enum {
@@ -33,6 +34,7 @@ enum {
 struct minder {
     struct minder_listener listener;
     struct threaded threaded;
+    char **variables; /* of its environment */
     pid_t pid;        /* 0: none lives */
     int fd, texts[2]; /* our ends: frames; its stdout and stderr. -1: closed */
     int keep;         /* what a worker leaves to the next one, RELAY_KEEP_FD; -1: nothing can */
@@ -74,6 +76,7 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
     minder->listener = *listener;
     minder->threaded.serve = serve;
     minder->fd = minder->texts[0] = minder->texts[1] = -1;
+    minder->variables = environment_kept(arena, environ);
     minder->keep = keep_open();
     arena_defer(arena, keep_close, minder);
     minder->held = buf_new(arena);
@@ -85,7 +88,8 @@ struct minder *minder_new(struct arena *arena, const struct minder_listener *lis
 }
 
 /* In the child, where only system calls are safe: other threads' locks may be held for ever. */
-static _Noreturn void become_worker(pid_t parent, int relay, int keep, int out, int error) {
+static _Noreturn void become_worker(char *const *variables, pid_t parent, int relay, int keep,
+                                    int out, int error) {
     static char name[] = "cutaway", mode[] = "worker", self[] = "/proc/self/exe";
     char *argv[] = { name, mode, NULL };
     sigset_t none;
@@ -120,7 +124,7 @@ static _Noreturn void become_worker(pid_t parent, int relay, int keep, int out, 
         }
     }
     close_range((unsigned)count, ~0U, 0);
-    execv(self, argv);
+    execve(self, argv, variables);
     _exit(72);
 }
 
@@ -188,7 +192,7 @@ int minder_start(struct minder *minder, struct err *err) {
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        become_worker(parent, ends[1], minder->keep, ends[3], ends[5]);
+        become_worker(minder->variables, parent, ends[1], minder->keep, ends[3], ends[5]);
     }
     int failed = errno;
     ends_close(ends + 1, 1);

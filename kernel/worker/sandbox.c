@@ -314,6 +314,15 @@ static const int denied[] = {
     SYS_semget,
     SYS_msgget,
     SYS_mq_open,
+    /* others' share of the machine; nothing here changes its own */
+    SYS_setpriority,
+    SYS_ioprio_set,
+    SYS_sched_setaffinity,
+    SYS_sched_setscheduler,
+    SYS_sched_setparam,
+    SYS_sched_setattr,
+    SYS_migrate_pages,
+    SYS_move_pages,
     /* to leave the process group or the session, in which it can be ended */
     SYS_setpgid,
     SYS_setsid,

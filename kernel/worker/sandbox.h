@@ -16,9 +16,9 @@
  * folder leads to stays what was there before.
  *
  * System calls (seccomp, a list of what is denied, x86-64 and aarch64): sockets, other programs
- * and processes, their memory, signals to them (also by way of a descriptor's owner), tracing,
- * mounting and namespaces, keys, the kernel's own workings, rights and owners of files. Those
- * end with EPERM. The sockets and pipes that are open already stay usable.
+ * and processes, their memory and priority, signals to them (also by way of a descriptor's
+ * owner), tracing, mounting and namespaces, keys, the kernel's own workings, rights and owners
+ * of files. Those end with EPERM. The sockets and pipes that are open already stay usable.
  *
  * A build with sanitizers keeps what the leak check needs: a process beside it that traces it.
  * Where the system lacks a part, the rest holds; the supervisor has said so on its log. */

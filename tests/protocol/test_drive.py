@@ -26,7 +26,7 @@ static int is_there(const char *name) {
 }
 
 static void look(const char *path) {
-    while (strstr(path, "/away/") && is_there("TEST_GONE")) {
+    while (strstr(path, "/away/") && is_there("CUTAWAY_TEST_GONE")) {
         pause();
     }
 }
@@ -52,7 +52,7 @@ char *__realpath_chk(const char *path, char *into, size_t size) {
     return REAL(__realpath_chk)(path, into, size);
 }
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) {
-    return options && is_there("TEST_STUCK") ? 0 : REAL(wait4)(pid, status, options, usage);
+    return options && is_there("CUTAWAY_TEST_STUCK") ? 0 : REAL(wait4)(pid, status, options, usage);
 }
 """
 
@@ -65,8 +65,8 @@ def kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("LD_PRELOAD", str(library))
     monkeypatch.setitem(front_end.SANITIZERS, "ASAN_OPTIONS",
                         front_end.SANITIZERS["ASAN_OPTIONS"] + ":verify_asan_link_order=0")
-    monkeypatch.setenv("TEST_GONE", str(tmp_path / "gone"))
-    monkeypatch.setenv("TEST_STUCK", str(tmp_path / "stuck"))
+    monkeypatch.setenv("CUTAWAY_TEST_GONE", str(tmp_path / "gone"))
+    monkeypatch.setenv("CUTAWAY_TEST_STUCK", str(tmp_path / "stuck"))
     with Kernel(folder=tmp_path) as kernel:
         yield kernel
 

@@ -170,6 +170,16 @@ def test_a_worker_that_ends_to_be_granted_more_is_no_failure(folders):
         assert len(kernel.children()) == 1
 
 
+def test_the_worker_does_not_get_other_programs_secrets(folders, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "a secret of the hub")
+    monkeypatch.setenv("HF_HOME", str(folders / "hub"))
+    with Kernel() as kernel:
+        assert kernel.client.run("%echo born")[0]["content"]["status"] == "ok"
+        environment = pathlib.Path(f"/proc/{kernel.children()[0]}/environ").read_bytes()
+        assert b"a secret of the hub" not in environment
+        assert f"HF_HOME={folders / 'hub'}".encode() in environment.split(b"\0")
+
+
 def test_it_can_be_switched_off(folders, monkeypatch):
     monkeypatch.setenv("CUTAWAY_SANDBOX", "off")
     with Kernel() as kernel:

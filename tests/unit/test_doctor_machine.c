@@ -95,3 +95,16 @@ TEST(doctor_machine_connects_to_itself) {
     unsetenv("http_proxy");
     check_text(out->data, "network: 127.0.0.1 ");
 }
+
+TEST(doctor_machine_counts_open_files) {
+    struct arena *arena = check_arena();
+    struct buf *out = buf_new(arena);
+    check(!doctor_machine_say_files(out, 8));
+    check_text(out->data, "BAD  files: a process may have 8 open (ulimit -n), too few");
+    buf_clear(out);
+    check(doctor_machine_say_files(out, 64));
+    check_text(out->data, "note files: a process may have 64 open");
+    buf_clear(out);
+    check(doctor_machine_say_files(out, 1024));
+    check_same(out->data, " ok  files: a process may have 1024 open\n");
+}

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -90,11 +92,15 @@ static int calls_fail(const char *root) {
     int wrong = 0, pipes[2];
     pthread_t thread;
     char *none[] = { NULL };
+    cpu_set_t set[1] = { 0 };
     (void)root;
     wrong += !(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
     wrong += !(execve("/bin/true", none, none) < 0 && errno == EPERM);
     wrong += !(kill(getppid(), 0) < 0 && errno == EPERM) && !sandbox_sanitized();
     wrong += !(setpgid(0, 0) < 0 && errno == EPERM);
+    wrong += !(setpriority(PRIO_PROCESS, (id_t)getppid(), 5) < 0 && errno == EPERM);
+    wrong += !(sched_setaffinity(getppid(), sizeof *set, set) < 0 && errno == EPERM);
+    wrong += sched_getaffinity(0, sizeof *set, set) < 0;
     wrong += pipe2(pipes, O_CLOEXEC) < 0;
     wrong += !(fcntl(pipes[0], F_SETOWN, getppid()) < 0 && errno == EPERM);
     wrong += !(fcntl(pipes[0], F_SETSIG, SIGKILL) < 0 && errno == EPERM);
