@@ -132,20 +132,38 @@ static void allow_models(struct list *list) {
     }
 }
 
-/* The folders that <dir> names in fontconfig's file. */
-static void allow_named_fonts(struct list *list, const char *path) {
-    struct err err;
-    struct file *file = file_map(list->arena, path, &err);
-    const char *at =
-        file ? arena_text(list->arena, (const char *)file->bytes, (size_t)file->size) : "";
-    while ((at = strstr(at, "<dir"))) {
+/* The folders that such elements of fontconfig's file name. */
+static void allow_elements(struct list *list, const char *at, const char *element) {
+    while ((at = strstr(at, element))) {
         const char *begin = strchr(at, '>');
         size_t length = begin ? strcspn(begin + 1, "<") : 0;
         if (length > 0) {
             const char *folder = arena_text(list->arena, begin + 1, length);
             allow(list, places_expand(list->arena, folder), CONFINE_READ);
         }
-        at += strlen("<dir");
+        at += strlen(element);
+    }
+}
+
+static void allow_named_fonts(struct list *list, const char *path) {
+    struct err err;
+    struct file *file = file_map(list->arena, path, &err);
+    const char *text =
+        file ? arena_text(list->arena, (const char *)file->bytes, (size_t)file->size) : "";
+    allow_elements(list, text, "<dir");
+    allow_elements(list, text, "<cachedir");
+}
+
+/* Its caches are read here and never written, as other programs trust them. It looks for a
+ * folder that could hold them all the same, and complains in the cell if there is none. */
+static void make_font_cache(struct list *list) {
+    const char *cache = variable("XDG_CACHE_HOME"), *home = variable("HOME");
+    struct err err;
+    if (!cache && home) {
+        cache = file_join(list->arena, home, ".cache");
+    }
+    if (cache) {
+        file_make_folders(list->arena, file_join(list->arena, cache, "fontconfig"), &err);
     }
 }
 
@@ -160,6 +178,7 @@ static void allow_fonts(struct list *list) {
     for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
         allow_below(list, variable("HOME"), homes[i], CONFINE_READ);
     }
+    make_font_cache(list);
     allow_below(list, variable("XDG_DATA_HOME"), "fonts", CONFINE_READ);
     allow_below(list, variable("XDG_CONFIG_HOME"), "fontconfig", CONFINE_READ);
     allow_below(list, variable("XDG_CACHE_HOME"), "fontconfig", CONFINE_READ);

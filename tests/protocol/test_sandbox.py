@@ -180,6 +180,27 @@ def test_the_worker_does_not_get_other_programs_secrets(folders, monkeypatch):
         assert f"HF_HOME={folders / 'hub'}".encode() in environment.split(b"\0")
 
 
+@pytest.mark.parametrize("cachedir", ['<cachedir prefix="xdg">fontconfig</cachedir>', "<cachedir>{}</cachedir>"])
+def test_fonts_without_a_cache_are_no_complaint(folders, monkeypatch, cachedir):
+    """Nothing has written one yet, and the worker may not; the caches of others are read."""
+    config, cache = folders / "fonts.conf", folders / "fontcache"
+    config.write_text('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+                      f"<dir>/usr/share/fonts</dir>{cachedir.format(cache)}</fontconfig>")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(config))
+    if "xdg" not in cachedir:
+        cache.mkdir()
+    with Kernel() as kernel:
+        made_model(kernel.client)
+        reply, seen = kernel.client.run("%%gradients --as g\nabc")
+        assert reply["content"]["status"] == "ok"
+        assert [label(m) for m in seen if label(m) == "stream"] == []
+        cache.mkdir(exist_ok=True)
+        (cache / "one").write_text("")
+        read = "done" if "xdg" not in cachedir else "Permission denied"
+        assert reach(kernel.client, cache / "one")["open to read"] == read
+        assert reach(kernel.client, cache / "one")["open to write"] == "Permission denied"
+
+
 def test_it_can_be_switched_off(folders, monkeypatch):
     monkeypatch.setenv("CUTAWAY_SANDBOX", "off")
     with Kernel() as kernel:
