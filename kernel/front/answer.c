@@ -124,16 +124,14 @@ static void answer_now(struct front *front, struct message *message) {
     status_idle(front, message);
 }
 
-/* A request for which memory runs out stays without a reply; the kernel goes on. */
-static void answer_safely(struct front *front, struct message *message) {
-    struct catch here;
-    if (setjmp(catch_set(&here)->place) == 0) {
-        answer_now(front, message);
-    } else {
-        front_log("a request could not be answered: %s", here.err.text);
-        status_idle(front, message);
+/* What a request gets that there is no memory for. */
+static void answer_last(struct front *front, struct message *message) {
+    const struct kind *kind = kind_find(message->type);
+    if (kind && kind->reply && front->replied != message) {
+        front_reply_error(front, message, kind->reply, err_name(ERR_MEMORY),
+                          "the kernel has no memory left to answer this");
     }
-    catch_end(&here);
+    status_idle(front, message);
 }
 
 /* Whether the message waits for the worker. One for which there is no memory is answered now,
@@ -148,35 +146,24 @@ static bool taken_safely(struct front *front, struct message *message) {
     return taken;
 }
 
-/* A question that there is no memory for stays without a reply. */
-static void ask_safely(struct front *front, struct message *message) {
-    struct catch here;
-    if (setjmp(catch_set(&here)->place) == 0) {
-        history_ask(front, message);
-    } else {
-        front_log("a question to the history could not be answered: %s", here.err.text);
-        status_idle(front, message);
-    }
-    catch_end(&here);
-}
-
 void answer(struct front *front, struct message *message) {
     const struct kind *kind = kind_find(message->type);
+    front->replied = NULL; /* another message may have had this place in memory */
     struct err err;
     if (!message->bad && fields_check(message, &err) < 0) {
         message->bad = err.text; /* until it is answered, below */
     }
     if (!kind || message->bad) {
-        answer_safely(front, message);
+        front_safely(front, message, answer_now, answer_last);
         frames_free(message);
     } else if (!kind->answer) {
         execute_arrive(front, message);
     } else if (kind->answer == comm_msg && taken_safely(front, message)) {
         return; /* answered when the worker has */
     } else if (kind->answer == history_ask) {
-        ask_safely(front, message); /* answered when its thread has */
+        front_safely(front, message, history_ask, answer_last); /* answered by its thread */
     } else {
-        answer_safely(front, message);
+        front_safely(front, message, answer_now, answer_last);
         frames_free(message);
     }
 }

@@ -32,6 +32,7 @@ enum { AGAIN_MS = 20 };
 enum { BACKLOG_HIGH = 64 << 20, BACKLOG_LOW = 32 << 20, BACKLOG_LOOK_MS = 20 };
 
 static void cell_fail(struct front *front, const char *ename, const char *evalue);
+static void cell_last(struct front *front, struct message *message);
 
 static void input_publish(struct front *front, const char *code, size_t length) {
     struct buf *out = buf_new(front->running.message->arena);
@@ -125,7 +126,7 @@ static void queue_go(struct front *front) {
     struct message *message;
     while (!front->ending && !front->running.message &&
            (message = queue_pop(&front->queue)) != NULL) {
-        cell_start(front, message);
+        front_safely(front, message, cell_start, cell_last);
     }
 }
 
@@ -137,16 +138,35 @@ void execute_arrive(struct front *front, struct message *message) {
     queue_go(front);
 }
 
+static void abort_one(struct front *front, struct message *message) {
+    static const char aborted[] = "{\"status\":\"aborted\"}";
+    if (front->replied != message) {
+        status_busy(front, message);
+        sockets_reply(front->sockets, message, "execute_reply", aborted,
+                      (struct frame){ aborted, sizeof aborted - 1 });
+        front->replied = message;
+    }
+    status_idle(front, message);
+}
+
 static void queue_abort(struct front *front) {
     struct message *message;
     while ((message = queue_pop(&front->queue)) != NULL) {
-        static const char aborted[] = "{\"status\":\"aborted\"}";
-        status_busy(front, message);
-        sockets_reply(front->sockets, message, "execute_reply", "{\"status\":\"aborted\"}",
-                      (struct frame){ aborted, sizeof aborted - 1 });
-        status_idle(front, message);
+        front->replied = NULL;
+        front_safely(front, message, abort_one, abort_one);
         frames_free(message);
     }
+}
+
+/* That no cell runs any more, and what it had of memory is free. */
+static void idle_tell(struct front *front, struct message *message) {
+    known_cell(front->known, NULL, 0, 0);
+    comm_tell_state(front, message, false);
+    status_idle(front, message);
+}
+
+static void idle_last(struct front *front, struct message *message) {
+    status_idle(front, message);
 }
 
 static void cell_finish(struct front *front, bool failed, struct frame content) {
@@ -157,9 +177,7 @@ static void cell_finish(struct front *front, bool failed, struct frame content) 
     sockets_reply(front->sockets, message, "execute_reply", metadata, content);
     bool abort = failed && front->running.stops;
     front->running = (struct running){ 0 };
-    known_cell(front->known, NULL, 0, 0);
-    comm_tell_state(front, message, false);
-    status_idle(front, message);
+    front_safely(front, message, idle_tell, idle_last);
     frames_free(message);
     if (abort) {
         queue_abort(front);
@@ -226,10 +244,10 @@ static void cell_end(struct front *front, bool failed, struct frame content) {
     cell_finish(front, failed, content);
 }
 
-/* Fails the cell in the worker's stead. */
-static void cell_fail(struct front *front, const char *ename, const char *evalue) {
+static void failure_end(struct front *front, struct message *message) {
     char line[1100];
-    struct buf *out = buf_new(front->running.message->arena);
+    const char *ename = front->running.ename, *evalue = front->running.evalue;
+    struct buf *out = buf_new(message->arena);
     struct jsonwrite w = { .out = out };
     snprintf(line, sizeof line, "\x1b[31m%s\x1b[0m: %s", ename, evalue);
     json_open(&w, '{');
@@ -249,10 +267,43 @@ static void cell_fail(struct front *front, const char *ename, const char *evalue
     cell_end(front, true, (struct frame){ out->data, out->length });
 }
 
+/* The end of a cell that there is no memory to end otherwise: it takes none but for sending. */
+static void cell_last(struct front *front, struct message *message) {
+    static const char said[] =
+        "\"ename\":\"OutOfMemory\",\"evalue\":\"the kernel has no memory left to end this cell "
+        "otherwise; end other programs or kernels\",\"traceback\":[]}";
+    char error[sizeof said + 1], reply[sizeof said + 100];
+    if (front->running.message != message) {
+        return; /* its reply is out */
+    }
+    snprintf(error, sizeof error, "{%s", said);
+    snprintf(reply, sizeof reply, "{\"status\":\"error\",\"execution_count\":%lld,%s",
+             (long long)front->running.count, said);
+    if (!front->running.silent) {
+        sockets_publish(front->sockets, message, "error",
+                        (struct frame){ error, strlen(error) }, NULL);
+    }
+    cell_finish(front, true, (struct frame){ reply, strlen(reply) });
+}
+
+/* Fails the cell in the worker's stead. */
+static void cell_fail(struct front *front, const char *ename, const char *evalue) {
+    front->running.ename = ename;
+    front->running.evalue = evalue;
+    front_safely(front, front->running.message, failure_end, cell_last);
+}
+
+static void reply_end(struct front *front, struct message *message) {
+    (void)message;
+    cell_end(front, front->running.failed, front->running.content);
+}
+
 /* What is signed with our key is JSON, whatever a model's file has made of the worker. */
 static void cell_done(struct front *front, const char *bytes, size_t length) {
     if (length > 0 && jsoncheck_object(bytes + 1, length - 1)) {
-        cell_end(front, bytes[0] == RELAY_ERROR, (struct frame){ bytes + 1, length - 1 });
+        front->running.failed = bytes[0] == RELAY_ERROR;
+        front->running.content = (struct frame){ bytes + 1, length - 1 };
+        front_safely(front, front->running.message, reply_end, cell_last);
     } else {
         cell_fail(front, err_name(ERR_BUG),
                   "the computing process ended the cell with bytes that are no JSON");
@@ -410,15 +461,20 @@ void execute_emit(void *arg, bool is_error, const char *text, size_t length) {
     pace_spend(&front->pace, front_now());
 }
 
-/* What may help the running cell where its worker died for want of memory; else NULL. */
+/* What may help the running cell where its worker died for want of memory; else NULL, also
+ * where there is none to think about it. */
 static const char *hint_of(const struct front *front, bool zh) {
     const struct death *death = minder_death(front->minder);
+    const char *volatile hint = NULL;
+    struct catch here;
     size_t length;
-    if (!front->running.message || !death || !death_by_memory(death)) {
-        return NULL;
+    if (front->running.message && death && death_by_memory(death) &&
+        setjmp(catch_set(&here)->place) == 0) {
+        const char *code = frames_text(front->running.message, "code", &length);
+        hint = death_hint(code, length, zh);
+        catch_end(&here);
     }
-    const char *code = frames_text(front->running.message, "code", &length);
-    return death_hint(code, length, zh);
+    return hint;
 }
 
 /* Of a cell that was ended by force. */

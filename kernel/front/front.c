@@ -3,14 +3,44 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/catch.h"
 #include "core/base/jsonwrite.h"
+
+static bool done(struct front *front, struct message *message, front_step *step) {
+    struct catch here;
+    volatile bool well = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        step(front, message);
+        well = true;
+    } else {
+        front_log("%s: %s", err_name(here.err.kind), here.err.text);
+    }
+    catch_end(&here);
+    return well;
+}
+
+bool front_safely(struct front *front, struct message *message, front_step *step,
+                  front_step *last_words) {
+    if (!front->spare) {
+        front->spare = malloc(FRONT_SPARE);
+    }
+    if (done(front, message, step)) {
+        return true;
+    }
+    free(front->spare);
+    front->spare = NULL;
+    done(front, message, last_words);
+    return false;
+}
 
 void front_reply(struct front *front, const struct message *request, const char *type,
                  const struct buf *content) {
+    front->replied = request;
     sockets_reply(front->sockets, request, type, "{}",
                   (struct frame){ content->data, content->length });
 }

@@ -35,6 +35,9 @@ struct running {                /* the cell that computes */
     int64_t again_at; /* ms; when the interrupt is said again; 0: no more */
     bool forced;      /* it was ended by force */
     int64_t left_out; /* messages that were under way when it was interrupted */
+    bool failed;      /* it has ended so, with this content of its reply; */
+    struct frame content;
+    const char *ename, *evalue; /* or the supervisor fails it with these */
     const struct buf
         *question;           /* the input_request that it waits for; NULL: it waits for none */
     char asked[ENVELOPE_ID]; /* the id with which it was sent; "": not yet */
@@ -59,7 +62,18 @@ struct front {
     int64_t count;   /* of stored cells so far */
     int64_t ignored; /* messages that got no answer */
     bool ending;     /* the loop ends after this turn */
+    void *spare;     /* memory for the last words of front_safely; NULL: it is not there */
+    const struct message *replied; /* what was replied to last, for front_safely */
 };
+
+/* Does a step of answering a message. A step that memory runs out for ends there, and the last
+ * words are said in its stead, which take little: some memory is kept back for them alone.
+ * `message` is passed on, and may be NULL. Returns whether the step was done. */
+typedef void front_step(struct front *front, struct message *message);
+bool front_safely(struct front *front, struct message *message, front_step *step,
+                  front_step *last_words);
+
+enum { FRONT_SPARE = 1 << 20 }; /* bytes of it */
 
 /* Answers `request` with a `type` message; adds nothing. */
 void front_reply(struct front *front, const struct message *request, const char *type,

@@ -30,8 +30,8 @@ struct grants *grants_new(struct arena *arena, bool on);
  * nothing was. */
 int grants_cell(struct grants *grants, const char *code, size_t length);
 
-/* Takes back all of it, from the next worker on: one that is to open a place that does not answer
- * never begins. What is still wanted a cell names again. */
+/* Takes back all of it, from the next worker on: one that is to open a place that does not
+ * answer never begins. What is still wanted a cell names again. */
 void grants_forget(struct grants *grants);
 
 /* The content of RELAY_GRANT. */

@@ -363,9 +363,13 @@ void minder_send(struct minder *minder, uint32_t kind, const void *bytes, size_t
     }
     const uint32_t kinds[2] = { kind, 0 }; /* the head of a frame of core/base/pipe */
     const uint64_t size = length;
-    buf_add(minder->out, kinds, sizeof kinds);
-    buf_add(minder->out, &size, sizeof size);
-    buf_add(minder->out, bytes, length);
+    /* At once: where there is no memory for all of it, no part of it may be left. */
+    char *place = buf_more(minder->out, sizeof kinds + sizeof size + length);
+    memcpy(place, kinds, sizeof kinds);
+    memcpy(place + sizeof kinds, &size, sizeof size);
+    if (length > 0) {
+        memcpy(place + sizeof kinds + sizeof size, bytes, length);
+    }
     minder_push(minder);
 }
 
@@ -377,8 +381,12 @@ void minder_push(struct minder *minder) {
         if (n < 0 && errno == EINTR) {
             continue;
         }
-        if (n <= 0) {
-            return; /* full: poll says when it goes on; broken: minder_read finds out */
+        if (n < 0 && errno == EAGAIN) {
+            return; /* full: poll says when it goes on */
+        }
+        if (n < 0) {
+            break; /* nobody will read it, and poll would say so for ever; minder_read finds out
+                    */
         }
         minder->sent += (size_t)n;
     }
