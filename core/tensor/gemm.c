@@ -19,7 +19,7 @@ enum {
     ALIAS = 4096, /* bytes: rows so far apart fall into the same lines of a cache */
     STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
     STRIP_DEPTH = 64,
-    STRIP_ROWS = 64,  /* of x, at most */
+    STRIP_ROWS = 32,  /* of x, at most */
     TASKS = 32,       /* that one row of x is cut into, at most */
     BLOCK = 128,      /* rows of x for which each thread has room */
     MOST_COLUMNS = 32 /* of any table */
@@ -114,22 +114,39 @@ static void panel_pack(const struct job *job, int64_t column, int n, int64_t beg
     }
 }
 
+/* What row `begin` of W [K, N] holds of the panel that this thread will probably make next.
+ * Rows may lie a page apart, where no cache looks ahead by itself. NULL past the last whole
+ * panel. */
+static const void *next_piece(const struct job *job, int64_t column, int64_t begin) {
+    const struct tensor *w = job->gemm->w;
+    int64_t columns = simd()->columns, next = column + columns;
+    if (next + columns > job->gemm->n) {
+        return NULL;
+    }
+    return (const char *)w->bytes + begin * job->row_bytes + dtype_row_bytes(w->dtype, next);
+}
+
 /* One panel's columns against all of x. */
 static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
     const struct gemm *g = job->gemm;
+    const struct simd *table = simd();
     float *y = g->y + column;
     const uint8_t *next;
-    int64_t bytes = next_rows(job, column, simd()->columns, &next);
+    int64_t bytes = next_rows(job, column, table->columns, &next);
     for (int64_t begin = 0; begin < g->k; begin += job->depth) {
         int64_t k = least(g->k - begin, job->depth);
+        const float *x = g->x + begin;
         bool add = g->add || begin > 0;
         panel_pack(job, column, n, begin, k, panel);
         if (g->x_step > 1) {
-            simd()->multiply_turned(g->m, k, g->x + begin * g->x_step, g->x_step, panel, n, y,
-                                    g->y_stride, add);
+            table->multiply_turned(g->m, k, g->x + begin * g->x_step, g->x_step, panel, n, y,
+                                   g->y_stride, add);
+        } else if (g->across && n == table->columns) {
+            table->multiply_in_place(g->m, k, x, g->x_stride, panel, n, y, g->y_stride, add,
+                                     next_piece(job, column, begin), job->row_bytes);
         } else {
-            simd()->multiply(g->m, k, g->x + begin, g->x_stride, panel, n, y, g->y_stride, add,
-                             next + bytes * begin / g->k, bytes * k / g->k);
+            table->multiply(g->m, k, x, g->x_stride, panel, n, y, g->y_stride, add,
+                            next + bytes * begin / g->k, bytes * k / g->k);
         }
     }
     columns_finish(g, 0, g->m, column, n);
@@ -176,7 +193,8 @@ static void strip_run(const struct job *job, int64_t column, int64_t n) {
         for (int64_t c = column; c < column + n; c += columns) {
             const float *w = g->w->data + begin * stride + c;
             simd()->multiply_in_place(g->m, k, g->x + begin, g->x_stride, w, stride, g->y + c,
-                                      g->y_stride, add, more ? w + k * stride : NULL);
+                                      g->y_stride, add, more ? w + k * stride : NULL,
+                                      job->row_bytes);
         }
     }
     columns_finish(g, 0, g->m, column, n);

@@ -88,11 +88,13 @@ struct simd {
     /* The same where x lies turned: its value (r, i) is x[i * x_step + r]. */
     void (*multiply_turned)(int64_t rows, int64_t k, const float *x, int64_t x_step,
                             const float *panel, int n, float *y, int64_t y_stride, bool add);
-    /* The same where the panel is a part of float32 weights [K, N] as they lie, rows w_stride
-     * floats apart, all of its `columns` there; `soon`: the part for the next k, or NULL. */
+    /* The same where all of the panel's `columns` are there and its rows lie w_stride floats
+     * apart: as made by pack, or float32 weights [K, N] as they lie. `soon`: what the next
+     * panel is in or will be made of, k pieces of two lines at most, soon_bytes from one to the
+     * next; or NULL. */
     void (*multiply_in_place)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                               const float *w, int64_t w_stride, float *y, int64_t y_stride,
-                              bool add, const float *soon);
+                              bool add, const void *soon, int64_t soon_bytes);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
 

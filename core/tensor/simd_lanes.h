@@ -547,13 +547,11 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
     tiles(rows, k, x, 1, x_step, panel, COLUMNS, n, y, y_stride, add, NULL, 0);
 }
 
-/* The first tile fetches what will be multiplied after these k rows of w. */
+/* The first tile fetches what will be multiplied, or packed, after these k rows of w. */
 static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x_stride,
                               const float *w, int64_t w_stride, float *y, int64_t y_stride,
-                              bool add, const float *soon) {
-    struct ahead ahead = { .at = (const char *)soon,
-                           .step = w_stride * (int64_t)sizeof *w,
-                           .two = COLUMNS * sizeof *w > LINE };
+                              bool add, const void *soon, int64_t soon_bytes) {
+    struct ahead ahead = { .at = soon, .step = soon_bytes, .two = COLUMNS * sizeof *w > LINE };
     const int64_t stride = x_stride, step = 1, apart = w_stride;
     const float *panel = w;
     enum { n = COLUMNS };

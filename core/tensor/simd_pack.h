@@ -173,16 +173,11 @@ ALWAYS void pack_plain(fetch_function *fetch, one_function *one, int64_t size,
     }
 }
 
-/* The same panel from weights that lie the other way: row i of the panel is a piece of row i.
- * Rows may lie a page apart, where no cache looks ahead by itself: so the piece of the next
- * panel is asked for. */
+/* The same panel from weights that lie the other way: its row i is a piece of their row i. */
 ALWAYS void pack_across(fetch_function *fetch, one_function *one, int64_t size,
                         const uint8_t *rows, int64_t row_bytes, int n, int64_t column,
                         int64_t k, float *panel) {
     for (int64_t i = 0; i < k; i++, rows += row_bytes, panel += COLUMNS) {
-        for (int64_t b = 0; b < COLUMNS * size; b += LINE) {
-            __builtin_prefetch(rows + (column + COLUMNS) * size + b);
-        }
         for (int c = 0; c < COLUMNS; c += LANES) {
             if (n - c >= LANES) {
                 store(panel + c, fetch(rows, column + c));
