@@ -54,6 +54,14 @@ enum cpu_isa cpu_isa(void) {
     return (enum cpu_isa)known;
 }
 
+bool cpu_multiplies_bytes(void) {
+#if defined __x86_64__
+    return cpu_isa() == CPU_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 /* Processors that the control group allows, or CPU_LIMIT, which JupyterHub sets; 0 if neither
  * sets a limit. */
 static int quota(void) {

@@ -7,24 +7,28 @@
 #include "core/base/pool.h"
 #include "core/explain/map.h"
 #include "core/tensor/gemm.h"
+#include "core/tensor/sieve.h"
 
-/* Nearness of points a and b is a b - |a|^2 / 2 - |b|^2 / 2 = -|a - b|^2 / 2, of points about
- * their mean, or of length 1 with halves of 0 (cosine). */
+/* Nearness of points a and b is -|a - b|^2 / 2 = a b - |a|^2 / 2 - |b|^2 / 2, of points about
+ * their mean, or of length 1 (cosine). */
 
 enum {
-    BLOCK = 1024, /* rows multiplied with rows: 4 MB of products, which a cache holds */
+    BLOCK = 960, /* rows multiplied with rows: 4 MB of products, which a cache holds */
     STRIDE = BLOCK + 16,
+    PANELS = BLOCK / SIEVE_PANEL,
+    TILES = BLOCK / SIEVE_TILE,
     ROWS = 16,    /* for a task */
     COLUMNS = 64, /* for a task */
-    LOOK = 16,    /* products that are looked at together; those past the end are -inf */
-    SPARE = 8     /* more than k are kept, as their order is rounded */
+    LOOK = 16,    /* products that are looked at together; those past the end are NaN */
+    COARSE = 3    /* bytes are not worth it where one in so many pairs passes */
 };
 
-/* The points as they are multiplied. */
+/* The points as they are multiplied, all by 2^-exponent, so that no square overflows. */
 struct table {
     int64_t n, width;
+    int exponent;
     float *rows;   /* [n, width] */
-    float *halves; /* [n] |row|^2 / 2; 0 for cosine */
+    float *halves; /* [n] |row|^2 / 2, less what sums may round; 1/2 for cosine */
     bool *zero;    /* [n], cosine: a vector that has no direction */
 };
 
@@ -33,20 +37,28 @@ struct found {
     int32_t id;
 };
 
-/* The best `keep` of each asked row so far: a heap whose root is the worst. */
+/* The best k of each row so far: a heap whose root is the worst. */
 struct search {
     const struct table *of;
-    int64_t keep, k;
+    int64_t k;
     enum neighbours_by by;
-    struct found *heaps; /* [of->n, keep] */
+    struct found *heaps; /* [of->n, k] */
     int64_t *counts;     /* [of->n] */
-    float *limits;       /* [of->n + LOOK] nearness of the root of a full heap, else -inf */
+    float *limits;       /* [of->n and some] nearness of the root of a full heap, else -inf */
     float *products;     /* [BLOCK, STRIDE] of rows and columns, less the columns' halves */
-    float *room, *spare; /* gemm's; [threads, width] */
+    float *room;         /* gemm's */
     struct neighbours *out;
+    /* by bytes; NULL where there are none */
+    struct sieve *sieve;
+    uint32_t *to_rows, *to_columns; /* [BLOCK, PANELS] */
+    int64_t *passed;                /* [TILES] */
     /* the blocks at hand */
     int64_t row, rows, column, columns;
 };
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
 
 /* ---- heaps ---- */
 
@@ -86,23 +98,34 @@ static void heap_sort(struct found *heap, int64_t n) {
     }
 }
 
-/* Candidates come in ascending order, so one that equals the worst is left out rightly. */
-static void offer(struct search *s, int64_t row, int64_t id, float nearness) {
-    struct found *heap = s->heaps + row * s->keep, item = { nearness, (int32_t)id };
-    if (row == id) { /* a point is not its own neighbour */
-        return;
+/* From the difference of the two rows, so that a copy is at distance 0. */
+static float nearness_of(const struct search *s, int64_t row, int64_t id) {
+    const struct table *t = s->of;
+    if (s->by == NEIGHBOURS_COSINE && (t->zero[row] || t->zero[id])) {
+        return -1;
     }
-    if (s->counts[row] < s->keep) {
+    return -simd()->apart(t->rows + row * t->width, t->rows + id * t->width, t->width) / 2;
+}
+
+/* Which k are kept is the same in whatever order they come. */
+static void offer(struct search *s, int64_t row, int64_t id) {
+    struct found *heap = s->heaps + row * s->k;
+    bool full = s->counts[row] == s->k;
+    if (row == id || (full && heap[0].nearness >= 0 && id > heap[0].id)) {
+        return; /* the point itself, or at best one more copy of it */
+    }
+    struct found item = { nearness_of(s, row, id), (int32_t)id };
+    if (!full) {
         sift_up(heap, s->counts[row]++, item);
-    } else if (nearness > s->limits[row]) {
-        sift_down(heap, s->keep, 0, item);
+    } else if (is_worse(heap[0], item)) {
+        sift_down(heap, s->k, 0, item);
     }
-    if (s->counts[row] == s->keep) {
+    if (s->counts[row] == s->k) {
         s->limits[row] = heap[0].nearness;
     }
 }
 
-/* ---- who may be near ---- */
+/* ---- who may be near, by floats ---- */
 
 /* Rows begin .. end of a block: what its columns are to them. */
 static void rows_look(void *arg, int64_t begin, int64_t end) {
@@ -115,11 +138,11 @@ static void rows_look(void *arg, int64_t begin, int64_t end) {
             float limit = s->limits[row];
             int near = 0;
             for (int j = 0; j < LOOK; j++) {
-                near |= products[j] - half > limit;
+                near |= products[j] - half >= limit;
             }
             for (int j = 0; near && j < LOOK; j++) {
-                if (products[j] - half > s->limits[row]) {
-                    offer(s, row, s->column + c + j, products[j] - half);
+                if (products[j] - half >= s->limits[row]) {
+                    offer(s, row, s->column + c + j);
                 }
             }
         }
@@ -136,11 +159,11 @@ static void columns_look(void *arg, int64_t begin, int64_t end) {
             const float *limits = s->limits + s->column + c;
             int near = 0;
             for (int j = 0; j < LOOK; j++) {
-                near |= products[j] - half > limits[j];
+                near |= products[j] - half >= limits[j];
             }
             for (int j = 0; near && j < LOOK; j++) {
-                if (products[j] - half > limits[j]) {
-                    offer(s, s->column + c + j, s->row + i, products[j] - half);
+                if (products[j] - half >= limits[j]) {
+                    offer(s, s->column + c + j, s->row + i);
                 }
             }
         }
@@ -168,53 +191,115 @@ static void block_multiply(struct search *s) {
     gemm_run(&gemm, s->room, each);
     for (int64_t i = 0; s->columns % LOOK && i < s->rows; i++) {
         for (int64_t j = s->columns; j % LOOK; j++) {
-            s->products[i * STRIDE + j] = -INFINITY;
+            s->products[i * STRIDE + j] = NAN;
         }
     }
 }
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
+static void look_by_floats(struct search *s) {
+    block_multiply(s);
+    pool_for(s->rows, ROWS, rows_look, s);
+    if (s->column > s->row) {
+        pool_for(s->columns, COLUMNS, columns_look, s);
+    }
 }
 
+/* ---- who may be near, by bytes ---- */
+
+static void offer_rows(struct search *s, int64_t begin, int64_t end, int64_t panels) {
+    for (int64_t i = begin * panels; i < end * panels; i++) {
+        int64_t column = s->column + i % panels * SIEVE_PANEL;
+        for (uint32_t bits = s->to_rows[i]; bits; bits &= bits - 1) {
+            offer(s, s->row + i / panels, column + __builtin_ctz(bits));
+        }
+    }
+}
+
+/* Tiles begin .. end of a block: which of its pairs pass, and what that is to the rows. */
+static void tiles_sift(void *arg, int64_t begin, int64_t end) {
+    struct search *s = arg;
+    int64_t panels = (s->columns + SIEVE_PANEL - 1) / SIEVE_PANEL;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i * SIEVE_TILE, count = least(s->rows - first, SIEVE_TILE);
+        struct sieve_look look = { .row = s->row + first,
+                                   .count = count,
+                                   .column = s->column,
+                                   .panels = panels,
+                                   .limits = s->limits,
+                                   .to_rows = s->to_rows + first * panels,
+                                   .to_columns = s->to_columns + first * panels };
+        s->passed[i] = sieve_look(s->sieve, &look);
+        offer_rows(s, first, first + count, panels);
+    }
+}
+
+/* Panels begin .. end of its columns: what the pairs are to those. */
+static void panels_offer(void *arg, int64_t begin, int64_t end) {
+    struct search *s = arg;
+    int64_t panels = (s->columns + SIEVE_PANEL - 1) / SIEVE_PANEL;
+    for (int64_t i = 0; i < s->rows; i++) {
+        for (int64_t p = begin; p < end; p++) {
+            int64_t column = s->column + p * SIEVE_PANEL;
+            for (uint32_t bits = s->to_columns[i * panels + p]; bits; bits &= bits - 1) {
+                offer(s, column + __builtin_ctz(bits), s->row + i);
+            }
+        }
+    }
+}
+
+/* Whether so few pairs pass that the next block shall be sifted too. */
+static bool look_by_bytes(struct search *s) {
+    int64_t tiles = (s->rows + SIEVE_TILE - 1) / SIEVE_TILE, passed = 0;
+    pool_for(tiles, 2, tiles_sift, s);
+    pool_for((s->columns + SIEVE_PANEL - 1) / SIEVE_PANEL, 2, panels_offer, s);
+    for (int64_t i = 0; i < tiles; i++) {
+        passed += s->passed[i];
+    }
+    return passed * COARSE < s->rows * s->columns;
+}
+
+static void blocks_at(struct search *s, int64_t row, int64_t column) {
+    s->row = row;
+    s->rows = least(s->of->n - row, BLOCK);
+    s->column = column;
+    s->columns = least(s->of->n - column, BLOCK);
+}
+
+/* First each block with itself, so that every point has a limit. */
 static void look_everywhere(struct search *s) {
-    for (s->row = 0; s->row < s->of->n; s->row += BLOCK) {
-        s->rows = least(s->of->n - s->row, BLOCK);
-        for (s->column = s->row; s->column < s->of->n; s->column += BLOCK) {
-            s->columns = least(s->of->n - s->column, BLOCK);
-            block_multiply(s);
-            pool_for(s->rows, ROWS, rows_look, s);
-            if (s->column > s->row) {
-                pool_for(s->columns, COLUMNS, columns_look, s);
+    for (int64_t row = 0; row < s->of->n; row += BLOCK) {
+        blocks_at(s, row, row);
+        look_by_floats(s);
+        stop_check();
+    }
+    for (int64_t row = 0; row < s->of->n; row += BLOCK) {
+        bool sift = s->sieve != NULL;
+        for (int64_t column = row + BLOCK; column < s->of->n; column += BLOCK) {
+            blocks_at(s, row, column);
+            if (sift) {
+                sift = look_by_bytes(s);
+            } else {
+                look_by_floats(s);
             }
             stop_check();
         }
     }
 }
 
-/* ---- their distances ---- */
-
-/* From the difference of the two rows: |a - b|, or |a - b|^2 / 2 = 1 - a b for length 1. */
-static float distance(const struct search *s, int64_t row, int64_t id, float *spare) {
-    int64_t width = s->of->width;
-    if (s->by == NEIGHBOURS_COSINE && (s->of->zero[row] || s->of->zero[id])) {
-        return 1;
-    }
-    memcpy(spare, s->of->rows + row * width, (size_t)width * sizeof *spare);
-    simd()->axpy(spare, -1, s->of->rows + id * width, width);
-    float square = simd()->dot(spare, spare, width);
-    return s->by == NEIGHBOURS_COSINE ? square / 2 : sqrtf(square);
+static float distance(const struct search *s, float nearness) {
+    return s->by == NEIGHBOURS_COSINE ? -nearness
+                                      : ldexpf(sqrtf(-2 * nearness), s->of->exponent);
 }
 
+/* Sorted by distance, as roots of different squares may be equal. */
 static void rows_finish(void *arg, int64_t begin, int64_t end) {
     struct search *s = arg;
-    float *spare = s->spare + pool_self() * s->of->width;
     for (int64_t i = begin; i < end; i++) {
-        struct found *heap = s->heaps + i * s->keep;
-        for (int64_t j = 0; j < s->counts[i]; j++) {
-            heap[j].nearness = -distance(s, i, heap[j].id, spare);
+        struct found *heap = s->heaps + i * s->k;
+        for (int64_t j = 0; j < s->k; j++) {
+            heap[j].nearness = -distance(s, heap[j].nearness);
         }
-        heap_sort(heap, s->counts[i]);
+        heap_sort(heap, s->k);
         for (int64_t j = 0; j < s->k; j++) {
             s->out->ids[i * s->k + j] = heap[j].id;
             s->out->distances[i * s->k + j] = -heap[j].nearness;
@@ -245,25 +330,36 @@ static double square_of(const float *row, const double *mean, int64_t width) {
     return square;
 }
 
-/* Points less `mean` (which is zeros for cosine, where they get length 1). */
+/* Points less `mean` (which is zeros for cosine, where they get length 1).
+ *
+ * A product of floats is off by at most width 2^-24 |a| |b|, and |a - b|^2 by as much of
+ * itself, which is at most 2 |a|^2 + 2 |b|^2. Halves that are smaller by four times that share
+ * bound the nearness from above. */
 static struct table *table_new(struct arena *arena, const struct tensor *x, const double *mean,
                                enum neighbours_by by) {
     struct table *table = arena_alloc(arena, sizeof *table);
     int64_t n = x->shape[0], width = x->shape[1];
+    double share = 1 - 4 * 0x1p-24 * (double)(width + 8), most = 0;
+    double *squares = arena_array(arena, n, sizeof *squares);
     *table = (struct table){ .n = n,
                              .width = width,
                              .rows = arena_array(arena, n * width, sizeof(float)),
                              .halves = arena_array(arena, n, sizeof(float)),
                              .zero = arena_array(arena, n, sizeof(bool)) };
     for (int64_t i = 0; i < n; i++) {
+        squares[i] = square_of(x->data + i * width, mean, width);
+        most = fmax(most, squares[i]);
+    }
+    frexp(sqrt(most), &table->exponent);
+    for (int64_t i = 0; i < n; i++) {
         const float *row = x->data + i * width;
-        double square = square_of(row, mean, width), scale = 1;
+        double square = squares[i], scale = ldexp(1, -table->exponent);
         if (by == NEIGHBOURS_COSINE) {
             table->zero[i] = square == 0;
             scale = square > 0 ? 1 / sqrt(square) : 0;
-        } else {
-            table->halves[i] = (float)(square / 2);
         }
+        table->halves[i] =
+            (float)(share / 2 * (by == NEIGHBOURS_COSINE ? 1 : square * scale * scale));
         for (int64_t f = 0; f < width; f++) {
             table->rows[i * width + f] = (float)(((double)row[f] - mean[f]) * scale);
         }
@@ -271,10 +367,28 @@ static struct table *table_new(struct arena *arena, const struct tensor *x, cons
     return table;
 }
 
+static void search_room(struct arena *arena, struct search *s) {
+    int64_t n = s->of->n, padded = n + SIEVE_PANEL;
+    s->heaps = arena_array(arena, n * s->k, sizeof *s->heaps);
+    s->counts = arena_array(arena, n, sizeof *s->counts);
+    s->limits = arena_array(arena, padded, sizeof *s->limits);
+    s->products = arena_array(arena, (int64_t)BLOCK * STRIDE, sizeof *s->products);
+    s->room = arena_array(arena, pool_threads() * gemm_room(), sizeof *s->room);
+    if (n > BLOCK) {
+        s->sieve = sieve_new(arena, s->of->rows, n, s->of->width, s->of->halves);
+        s->to_rows = arena_array(arena, BLOCK * PANELS, sizeof *s->to_rows);
+        s->to_columns = arena_array(arena, BLOCK * PANELS, sizeof *s->to_columns);
+        s->passed = arena_array(arena, TILES, sizeof *s->passed);
+    }
+    for (int64_t i = 0; i < padded; i++) {
+        s->limits[i] = -INFINITY;
+    }
+}
+
 static struct neighbours *search_run(struct arena *arena, const struct tensor *x, int64_t k,
                                      enum neighbours_by by) {
     struct neighbours *out = arena_alloc(arena, sizeof *out);
-    int64_t n = x->shape[0], width = x->shape[1], threads = pool_threads();
+    int64_t n = x->shape[0], width = x->shape[1];
     *out = (struct neighbours){ .n = n,
                                 .k = k,
                                 .ids = arena_array(arena, n * k, sizeof(int32_t)),
@@ -285,17 +399,8 @@ static struct neighbours *search_run(struct arena *arena, const struct tensor *x
         mean_of(x, mean);
     }
     struct search s = { .by = by, .k = k, .out = out };
-    s.keep = least(k + k / 8 + SPARE, n - 1);
     s.of = table_new(arena, x, mean, by);
-    s.heaps = arena_array(arena, n * s.keep, sizeof *s.heaps);
-    s.counts = arena_array(arena, n, sizeof *s.counts);
-    s.limits = arena_array(arena, n + LOOK, sizeof *s.limits);
-    s.products = arena_array(arena, (int64_t)BLOCK * STRIDE, sizeof *s.products);
-    s.room = arena_array(arena, threads * gemm_room(), sizeof *s.room);
-    s.spare = arena_array(arena, threads * width, sizeof *s.spare);
-    for (int64_t i = 0; i < n; i++) {
-        s.limits[i] = -INFINITY;
-    }
+    search_room(arena, &s);
     look_everywhere(&s);
     pool_for(n, ROWS, rows_finish, &s);
     stop_check();

@@ -5,13 +5,15 @@
 
 /* neighbours: the k nearest points of each point, exactly.
  *
- * Products of whole blocks (core/tensor/gemm.h) find who may be among the nearest,
- * |a - b|^2 = |a|^2 + |b|^2 - 2 a b; the distances of those few are then computed again from
- * the differences, so that a copy of a point is at distance 0, and sorted. Equal distances go
- * by the lower number. Each pair of blocks is multiplied once and serves both. The same bytes
- * for any number of threads.
+ * Products of whole blocks find who may be among the nearest, |a - b|^2 = |a|^2 + |b|^2 - 2 a
+ * b: of bytes where the machine is fast at them (core/tensor/sieve.h), else of floats
+ * (core/tensor/gemm.h); either way with a bound on what rounding may hide. What decides is the
+ * distance of those few, from the differences, so that a copy of a point is at distance 0.
+ * Equal distances go by the lower number. Each pair of blocks is multiplied once and serves
+ * both. The same bytes for any number of threads.
  *
- * Time: n^2 F multiply-adds / 2 (30,000 x 384: 173 G); memory: n F floats and some megabytes.
+ * Time: n^2 F multiply-adds / 2 (30,000 x 384: 173 G); memory: n F floats, half as much again
+ * for the bytes, and some megabytes.
  */
 
 enum neighbours_by {

@@ -13,8 +13,8 @@
  * the last digits only (with or without fused multiply-add, 4, 8 or 16 partial sums). Within
  * one table a number depends on the data alone, never on threads, batch or padding:
  *   - a product's sum over k goes 0, 1, 2, ... in order, one accumulator for each output;
- *   - a sum over a row has one partial sum a lane (element i in lane i mod lanes), then a fixed
- * tree.
+ *   - a sum over a row has one partial sum a lane (element i in lane i mod lanes; `apart` has
+ * four), then a fixed tree.
  *
  * Rows may have any length and alignment; nothing outside them is read or written. */
 
@@ -108,6 +108,7 @@ struct simd {
     void (*scale)(float *y, float a, const float *x, int64_t n);          /* y = a x */
     float (*sum)(const float *x, int64_t n);
     float (*dot)(const float *a, const float *b, int64_t n);
+    float (*apart)(const float *a, const float *b, int64_t n); /* sum of (a - b)^2 */
 
     /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes
      * 0. */

@@ -42,7 +42,7 @@ static void compare_all(const struct tensor *x, int64_t k, enum neighbours_by by
     struct err err;
     struct neighbours *found = neighbours_of(check_arena(), x, k, by, &err);
     int64_t wrong = 0, width = x->shape[1];
-    for (int64_t i = 0; i < found->n; i++) {
+    for (int64_t i = 0; i < found->n; i += found->n > 1000 ? 7 : 1) {
         for (int64_t j = 0; j < k; j++) {
             int64_t id = found->ids[i * k + j];
             double seen = (double)found->distances[i * k + j];
@@ -78,18 +78,72 @@ TEST(neighbours_across_blocks_are_right) {
     check_int(wrong, 0);
 }
 
+/* More than one block, with rows of very different lengths and one outlier. */
+TEST(neighbours_of_uneven_points_are_right) {
+    struct tensor *x = scattered(check_arena(), 1100, 24);
+    for (int64_t i = 0; i < 1100 * 24; i++) {
+        x->data[i] *= i / 24 % 5 == 0 ? 0.01F : 1;
+    }
+    x->data[1034 * 24 + 5] = 10;
+    compare_all(x, 4, NEIGHBOURS_EUCLIDEAN);
+    compare_all(x, 4, NEIGHBOURS_COSINE);
+}
+
+/* Squares of such numbers would overflow, or vanish. */
+TEST(neighbours_of_huge_and_of_tiny_points_are_those_of_usual_ones) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct tensor *x = scattered(arena, 1100, 6);
+    struct neighbours *usual = neighbours_of(arena, x, 3, NEIGHBOURS_EUCLIDEAN, &err);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct tensor *far = scattered(arena, 1100, 6);
+        for (int64_t i = 0; i < 1100 * 6; i++) {
+            far->data[i] = ldexpf(far->data[i], sign * 90);
+        }
+        struct neighbours *found = neighbours_of(arena, far, 3, NEIGHBOURS_EUCLIDEAN, &err);
+        check(memcmp(found->ids, usual->ids, sizeof(int32_t) * 1100 * 3) == 0);
+        check(found->distances[0] == ldexpf(usual->distances[0], sign * 90));
+    }
+}
+
+/* 1,000 places, 3 points on each: a copy's nearest are the other two, the lower number first;
+ * of 3,000 copies of one point, the lowest numbers. */
+TEST(neighbours_among_copies_go_by_their_number) {
+    struct arena *arena = check_arena();
+    struct err err;
+    int64_t n = 3000, wrong = 0;
+    struct tensor *x = scattered(arena, n, 40);
+    memcpy(x->data + 1000 * 40, x->data, 1000 * 40 * sizeof(float));
+    memcpy(x->data + 2000 * 40, x->data, 1000 * 40 * sizeof(float));
+    struct neighbours *found = neighbours_of(arena, x, 2, NEIGHBOURS_EUCLIDEAN, &err);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t low = i < 1000 ? i + 1000 : i % 1000,
+                high = i < 2000 ? i % 1000 + 2000 : i - 1000;
+        wrong += found->ids[i * 2] != low || found->ids[i * 2 + 1] != high;
+        wrong += found->distances[i * 2] != 0 || found->distances[i * 2 + 1] != 0;
+    }
+    for (int64_t i = 0; i < n * 40; i++) {
+        x->data[i] = (float)(i % 40);
+    }
+    found = neighbours_of(arena, x, 2, NEIGHBOURS_EUCLIDEAN, &err);
+    for (int64_t i = 0; i < n; i++) {
+        wrong += found->ids[i * 2] != (i < 1) || found->ids[i * 2 + 1] != 1 + (i < 2);
+    }
+    check_int(wrong, 0);
+}
+
 TEST(neighbours_are_the_same_for_any_number_of_threads) {
     struct arena *arena = check_arena();
     struct err err;
     int before = pool_threads();
-    struct tensor *x = scattered(arena, 1500, 19);
+    struct tensor *x = scattered(arena, 2500, 19);
     struct neighbours *first = NULL;
     for (int threads = 1; threads <= 8; threads += 3) {
         pool_set_threads(threads);
         struct neighbours *found = neighbours_of(arena, x, 12, NEIGHBOURS_EUCLIDEAN, &err);
         first = first ? first : found;
-        check(memcmp(found->ids, first->ids, sizeof(int32_t) * 1500 * 12) == 0);
-        check(memcmp(found->distances, first->distances, sizeof(float) * 1500 * 12) == 0);
+        check(memcmp(found->ids, first->ids, sizeof(int32_t) * 2500 * 12) == 0);
+        check(memcmp(found->distances, first->distances, sizeof(float) * 2500 * 12) == 0);
     }
     pool_set_threads(before);
 }

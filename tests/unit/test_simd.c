@@ -447,15 +447,17 @@ TEST(simd_loops_take_any_length) {
     EACH_TABLE(table) {
         for (int n = 0; n < 40; n++) {
             float a[40], b[40], y[41];
-            double sum = 0, dot = 0;
+            double sum = 0, dot = 0, apart = 0;
             for (int i = 0; i < n; i++) {
                 a[i] = (float)(i + 1);
                 b[i] = (float)(3 - i);
                 sum += i + 1;
                 dot += (i + 1) * (3 - i);
+                apart += (2 * i - 2) * (2 * i - 2);
             }
             y[n] = 42;
             check((double)table->sum(a, n) == sum && (double)table->dot(a, b, n) == dot);
+            check((double)table->apart(a, b, n) == apart);
             table->mul(y, a, b, n);
             for (int i = 0; i < n; i++) {
                 check(y[i] == (float)((i + 1) * (3 - i)));
