@@ -20,15 +20,19 @@ void __wrap_stop_check(void);
 bool __real_stop_wanted(void);
 bool __wrap_stop_wanted(void);
 
-void __wrap_stop_check(void) {
+static void look(void) {
     atomic_fetch_add(&count, 1);
     if (atomic_load(&left) > 0 && atomic_fetch_sub(&left, 1) == 1) {
         stop_request();
     }
+}
+
+void __wrap_stop_check(void) {
+    look();
     __real_stop_check();
 }
 
 bool __wrap_stop_wanted(void) {
-    atomic_fetch_add(&count, 1);
+    look();
     return __real_stop_wanted();
 }

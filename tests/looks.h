@@ -7,7 +7,7 @@
  * a time, this is the same on any machine. */
 
 int64_t looks_count(void); /* calls of stop_check and, outside catch.c, of stop_wanted so far */
-void looks_stop_at(int64_t n); /* an interrupt comes before the n-th stop_check from now on;
+void looks_stop_at(int64_t n); /* an interrupt comes before the n-th of them from now on;
                                   0: none does */
 
 #endif

@@ -199,6 +199,7 @@ static bool is_chinese(struct arena *arena, const struct tokenizer *tokenizer, i
     int64_t balance = 0;
     for (int64_t id = 0; id < size; id++) {
         struct arena_mark mark = arena_mark(arena);
+        stop_check();
         const char *word = whole_word(arena, tokenizer, (int32_t)id, opening, true);
         balance += !word ? 0 : utf8_count(word, strlen(word)) == 1 ? 1 : -1;
         arena_rewind(arena, mark);
@@ -221,6 +222,7 @@ struct embedding *embedding_vocabulary(struct arena *arena, const struct model *
     int32_t *ids = arena_array(arena, most, sizeof *ids);
     const char **labels = arena_array(arena, most, sizeof *labels);
     for (int64_t id = 0; id < size && n < most; id++) {
+        stop_check();
         const char *word = whole_word(arena, tokenizer, (int32_t)id, opening, chinese);
         if (word) {
             labels[n] = word;

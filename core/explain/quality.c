@@ -113,12 +113,15 @@ static void block_multiply(struct measure *m, int64_t rows) {
     gemm_run(&gemm, m->room, gemm_room());
 }
 
-/* Centred, so that products of numbers far from zero do not drown the differences. */
+/* Centred, so that products of numbers far from zero do not drown the differences. An
+ * interrupt, which rows_run finds, leaves points out. */
 static void centre(struct measure *m, const struct tensor *x, double *mean) {
-    for (int64_t i = 0; i < m->n * m->width; i++) {
-        mean[i % m->width] += (double)x->data[i] / (double)m->n;
+    for (int64_t i = 0; i < m->n && !stop_wanted(); i++) {
+        for (int64_t f = 0; f < m->width; f++) {
+            mean[f] += (double)x->data[i * m->width + f] / (double)m->n;
+        }
     }
-    for (int64_t i = 0; i < m->n; i++) {
+    for (int64_t i = 0; i < m->n && !stop_wanted(); i++) {
         double square = 0;
         for (int64_t f = 0; f < m->width; f++) {
             double value = (double)x->data[i * m->width + f] - mean[f];

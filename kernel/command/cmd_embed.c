@@ -234,16 +234,16 @@ static int check_method(const struct call *call, const char *method) {
 }
 
 /* Keeps and shows the map; an interrupted one too, as far as it came, before the cell ends. A
- * copy is kept first, as another interrupt may end the drawing. */
+ * copy is kept first, as an interrupt may end the drawing. */
 static int show_result(struct call *call, struct progress *progress, const struct result *made,
                        int64_t index, int64_t count) {
     bool stopped = stop_wanted();
+    if (stopped) {
+        stop_settle(); /* what is there is still kept and drawn */
+    }
     struct arena **own = session_result_arena(call->session);
     asked_keep(call->session, call->line, index, stopped ? index + 1 : count, own,
                result_copy(*own, made));
-    if (stopped) {
-        stop_settle(); /* what is there is still drawn */
-    }
     if (asked_show_end(call->session, progress, made, call->zh ? "zh" : "en", call->err) < 0) {
         return err_pass(call->err);
     }
