@@ -14,9 +14,14 @@ static void buf_close(void *what) {
 }
 
 struct buf *buf_new(struct arena *arena) {
+    return buf_new_for(arena, 0);
+}
+
+struct buf *buf_new_for(struct arena *arena, size_t room) {
     struct buf *buf = arena_alloc(arena, sizeof *buf);
     arena_defer(arena, buf_close, buf);
-    buf_more(buf, 0);
+    buf_more(buf, room);
+    buf_clear(buf);
     return buf;
 }
 

@@ -15,6 +15,7 @@ struct buf {
 };
 
 struct buf *buf_new(struct arena *arena);
+struct buf *buf_new_for(struct arena *arena, size_t room); /* has room for so many bytes */
 void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_text(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);

@@ -244,37 +244,47 @@ static int32_t rank_of(const struct bpe *bpe, const char *piece, const struct sy
     return pair->left < 0 ? INT32_MAX : pair->rank;
 }
 
-/* At most SHORT symbols: the best pair is found by looking at all ranks. */
+/* At most SHORT symbols: the best pair is found by looking at all ranks. A pair is at the place
+ * of its left symbol; where one was joined to its left neighbour, nothing is best. */
 static int64_t merge_short(const struct bpe *bpe, const char *piece, struct symbol *symbols,
                            int64_t n) {
     int32_t rank[SHORT], joined[SHORT];
+    int8_t before[SHORT + 1], next[SHORT + 1];
+    for (int8_t i = 0; i < n; i++) {
+        before[i] = (int8_t)(i - 1);
+        next[i] = (int8_t)(i + 1);
+        rank[i] = INT32_MAX;
+    }
     for (int64_t i = 0; i + 1 < n; i++) {
         rank[i] = rank_of(bpe, piece, &symbols[i], &symbols[i + 1], &joined[i]);
     }
-    while (n > 1) {
-        int64_t best = 0;
-        for (int64_t i = 1; i + 1 < n; i++) {
+    for (;;) {
+        int best = 0;
+        for (int i = 1; i < n; i++) {
             best = rank[i] < rank[best] ? i : best;
         }
         if (rank[best] == INT32_MAX) {
             break;
         }
-        symbols[best] =
-            (struct symbol){ joined[best], symbols[best].begin, symbols[best + 1].end };
-        n--;
-        size_t behind = (size_t)(n - best - 1);
-        memmove(&symbols[best + 1], &symbols[best + 2], behind * sizeof *symbols);
-        memmove(&rank[best], &rank[best + 1], behind * sizeof *rank);
-        memmove(&joined[best], &joined[best + 1], behind * sizeof *joined);
-        if (best + 1 < n) {
-            rank[best] = rank_of(bpe, piece, &symbols[best], &symbols[best + 1], &joined[best]);
+        int gone = next[best], behind = next[gone];
+        symbols[best].id = joined[best];
+        symbols[best].end = symbols[gone].end;
+        rank[gone] = rank[best] = INT32_MAX;
+        next[best] = (int8_t)behind;
+        before[behind] = (int8_t)best;
+        if (behind < n) {
+            rank[best] = rank_of(bpe, piece, &symbols[best], &symbols[behind], &joined[best]);
         }
         if (best > 0) {
-            rank[best - 1] =
-                rank_of(bpe, piece, &symbols[best - 1], &symbols[best], &joined[best - 1]);
+            int left = before[best];
+            rank[left] = rank_of(bpe, piece, &symbols[left], &symbols[best], &joined[left]);
         }
     }
-    return n;
+    int64_t left = 0;
+    for (int i = 0; i < n; i = next[i]) {
+        symbols[left++] = symbols[i];
+    }
+    return left;
 }
 
 /* Many symbols: a heap of rank and place; a linked list of what is left. An entry is stale when

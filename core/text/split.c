@@ -9,11 +9,20 @@
 #include "core/text/scripts.h"
 #include "core/text/splitter.h"
 
+enum { SHORT = 256 }; /* pieces */
+
 static void put(struct buf *pieces, int64_t begin, int64_t end) {
     if (begin < end) {
-        struct split_piece piece = { (uint32_t)begin, (uint32_t)end };
-        buf_add(pieces, &piece, sizeof piece);
+        struct split_piece *piece = (void *)buf_more(pieces, sizeof *piece);
+        *piece = (struct split_piece){ (uint32_t)begin, (uint32_t)end };
     }
+}
+
+/* With room for those of a short text. */
+static struct buf *pieces_new(struct arena *arena, const struct split *split) {
+    int64_t likely = split->run.length / 4 + 4;
+    return buf_new_for(arena,
+                       (size_t)(likely < SHORT ? likely : SHORT) * sizeof(struct split_piece));
 }
 
 static void take_pieces(struct split *split, struct buf *pieces) {
@@ -202,7 +211,7 @@ static void cut_at(struct arena *arena, struct split *split, const struct splitt
 
 /* The same for pieces that cover the text and stand by themselves. */
 static void cut_ends(struct arena *arena, struct split *split, ends_of *ends) {
-    struct buf *pieces = buf_new(arena);
+    struct buf *pieces = pieces_new(arena, split);
     for (int64_t i = 0; i < split->count; i++) {
         int64_t at = split->pieces[i].begin, end = split->pieces[i].end;
         while (at < end) {
@@ -217,7 +226,7 @@ static void cut_ends(struct arena *arena, struct split *split, ends_of *ends) {
 
 /* The words between blanks; each punctuation mark is a piece of its own. */
 static void cut_words(struct arena *arena, struct split *split) {
-    struct buf *pieces = buf_new(arena);
+    struct buf *pieces = pieces_new(arena, split);
     struct splitter_step blank = { .cut_at = SPLITTER_BLANK },
                          sign = { .cut_at = SPLITTER_PUNCTUATION };
     for (int64_t i = 0; i < split->count; i++) {

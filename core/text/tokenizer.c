@@ -17,7 +17,11 @@ struct memo {
     uint32_t count, time; /* their number; a slot of another time is empty */
 };
 
-enum { MEMOS_LEAST = 64, MEMOS_MOST = 1 << 15 };
+enum {
+    MEMOS_LEAST = 64,
+    MEMOS_MOST = 1 << 15,
+    SHORT = 256 /* tokens of a text that has room for them from the start */
+};
 
 struct work {
     struct arena *arena;
@@ -83,25 +87,19 @@ static void trim(const struct post_trim *rule, const char *text, struct token *t
 /* ---- text to tokens ---- */
 
 /* A token and what it stands for. */
-static void put_token(struct work *work, struct token token, const char *bytes, size_t length) {
+static void put_token(struct work *work, int32_t id, bool added, struct span from,
+                      const char *bytes, size_t length) {
     const struct post *post = work->tokenizer->post;
     bool first = work->tokens->length == 0;
     int64_t leading, trailing;
+    struct token *token = (void *)buf_more(work->tokens, sizeof *token);
+    *token = (struct token){ .id = id, .begin = from.begin, .end = from.end, .added = added };
     if (post->trim_count > 0) {
         count_blanks(bytes, length, &leading, &trailing);
         for (int i = 0; i < post->trim_count && leading + trailing > 0; i++) {
-            trim(&post->trims[i], work->text, &token, first, leading, trailing);
+            trim(&post->trims[i], work->text, token, first, leading, trailing);
         }
     }
-    buf_add(work->tokens, &token, sizeof token);
-}
-
-static void put_added(struct work *work, const struct added_token *added, struct span from,
-                      const char *bytes, size_t length) {
-    struct token token = {
-        .id = added->id, .begin = from.begin, .end = from.end, .added = true
-    };
-    put_token(work, token, bytes, length);
 }
 
 static void split_piece(struct work *work, const char *bytes, int64_t length) {
@@ -135,12 +133,11 @@ static void put_symbol(struct work *work, const struct run *run,
     end = end < piece->end ? end : piece->end;
     begin = begin < end ? begin : end - 1;
     struct span span = run_span(run, begin, end);
-    struct token token = { .id = symbol->id, .begin = span.begin, .end = span.end };
     const struct vocab_word *word = &tokenizer->words[symbol->id];
     if (tokenizer->model == PIPELINE_UNIGRAM && symbol->id == tokenizer->unigram.unknown) {
-        put_token(work, token, run->text + begin, (size_t)(end - begin));
+        put_token(work, symbol->id, false, span, run->text + begin, (size_t)(end - begin));
     } else {
-        put_token(work, token, word->bytes, word->length);
+        put_token(work, symbol->id, false, span, word->bytes, word->length);
     }
 }
 
@@ -216,7 +213,7 @@ static void put_normalized(struct work *work, struct run run) {
     added_begin(&walk, work->tokenizer->added, true, run.text, run.length);
     while (added_next(&walk, &part)) {
         if (part.token) {
-            put_added(work, part.token, run_span(&run, part.begin, part.end),
+            put_token(work, part.token->id, true, run_span(&run, part.begin, part.end),
                       run.text + part.begin, (size_t)(part.end - part.begin));
         } else {
             put_text(work, run_part(&run, part.begin, part.end));
@@ -234,7 +231,7 @@ static void put_all(struct work *work, size_t length) {
     while (added_next(&walk, &part)) {
         struct span span = { (uint32_t)part.begin, (uint32_t)part.end };
         if (part.token) {
-            put_added(work, part.token, span, work->text + part.begin,
+            put_token(work, part.token->id, true, span, work->text + part.begin,
                       (size_t)(part.end - part.begin));
         } else {
             put_normalized(work, (struct run){ .text = work->text + part.begin,
@@ -255,9 +252,11 @@ static void work_begin(struct work *work, size_t length) {
     work->memos = arena_alloc(arena, memos * sizeof *work->memos);
     work->mask = memos - 1;
     work->time = 1;
-    work->tokens = buf_new(arena);
+    size_t likely = length / 2 + 8;
+    likely = likely < SHORT ? likely : SHORT;
+    work->tokens = buf_new_for(arena, likely * sizeof(struct token));
     work->symbols.arena = arena;
-    work->symbols.buf = buf_new(arena);
+    work->symbols.buf = buf_new_for(arena, likely * sizeof(struct symbol));
     work->symbols.spelled = arena_raw(arena, (size_t)work->tokenizer->vocab->longest + 8);
 }
 
