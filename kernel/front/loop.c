@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -193,6 +194,8 @@ void loop_close(struct front *front) {
     known_free(front->known);
     history_close(front->history);
     sockets_close(front->sockets, LINGER_MS);
+    free(front->spare);
+    front->spare = NULL;
 }
 
 /* The file after -f. NULL: the call is wrong. */
