@@ -8,7 +8,10 @@
 #include "core/explain/eigen.h"
 #include "core/tensor/gemm.h"
 
-enum { ROWS = 512 }; /* whose products are summed in float32 */
+enum {
+    ROWS = 512, /* whose products are summed in float32 */
+    STRIP = 128 /* columns of products made at once, from the diagonal down */
+};
 
 static const double nothing = 1e-6; /* of the largest variance: less is rounding */
 
@@ -17,11 +20,13 @@ struct work {
     int64_t n, width;
     double *sums;   /* [tasks, width] */
     double *mean;   /* [width] */
-    float *centred; /* [n, width] */
+    float *centred; /* [n, width] where points are fewer than dimensions, else [ROWS, width]: */
+    int64_t first;  /* the points from here on */
     float *room;    /* gemm's */
-    float *block;   /* [m, m] products of one block */
+    float *block;   /* [m, m] products of one block, on and below the diagonal */
     double *matrix; /* [m, m], m = min(n, width) */
     int64_t m;
+    bool wide;
 };
 
 /* ---- the mean ---- */
@@ -36,61 +41,91 @@ static void rows_sum(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static void rows_centre(void *arg, int64_t begin, int64_t end) {
-    struct work *w = arg;
-    for (int64_t i = begin; i < end; i++) {
-        for (int64_t f = 0; f < w->width; f++) {
-            int64_t at = i * w->width + f;
-            w->centred[at] = (float)((double)w->x->data[at] - w->mean[f]);
-        }
-    }
-}
-
-static void centre(struct work *w) {
+static void mean_of(struct work *w) {
     pool_for(w->n, ROWS, rows_sum, w);
     for (int64_t i = 0; i < (w->n + ROWS - 1) / ROWS * w->width; i++) {
         w->mean[i % w->width] += w->sums[i] / (double)w->n;
     }
-    pool_for(w->n, ROWS, rows_centre, w);
     stop_check();
+}
+
+static void rows_centre(void *arg, int64_t begin, int64_t end) {
+    struct work *w = arg;
+    for (int64_t i = begin; i < end; i++) {
+        const float *x = w->x->data + (w->first + i) * w->width;
+        for (int64_t f = 0; f < w->width; f++) {
+            w->centred[i * w->width + f] = (float)((double)x[f] - w->mean[f]);
+        }
+    }
+}
+
+/* Points first .. first + count, about the mean. */
+static void centre(struct work *w, int64_t first, int64_t count) {
+    w->first = first;
+    pool_for(count, ROWS / 8, rows_centre, w);
 }
 
 /* ---- X^T X or X X^T ---- */
 
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 static void rows_add(void *arg, int64_t begin, int64_t end) {
     struct work *w = arg;
-    for (int64_t i = begin * w->m; i < end * w->m; i++) {
-        w->matrix[i] += (double)w->block[i];
+    for (int64_t i = begin; i < end; i++) {
+        for (int64_t j = 0; j <= i; j++) {
+            w->matrix[i * w->m + j] += (double)w->block[i * w->m + j];
+        }
     }
 }
 
-/* The products of values begin .. begin + count of the long axis. */
-static void block_multiply(struct work *w, int64_t begin, int64_t count) {
-    bool wide = w->m < w->width;
-    int64_t at = wide ? begin : begin * w->width;
-    struct tensor values = { .dtype = DTYPE_F32, .rank = 2, .shape = { count, w->width } };
-    values.data = w->centred + at;
-    struct gemm gemm = { .m = w->m,
-                         .n = w->m,
-                         .k = count,
-                         .x = w->centred + at,
-                         .x_stride = wide ? w->width : 1,
-                         .x_step = wide ? 1 : w->width,
-                         .w = &values,
-                         .across = !wide,
-                         .w_stride = w->width,
-                         .y = w->block,
-                         .y_stride = w->m };
-    gemm_run(&gemm, w->room, gemm_room());
+static void rows_mirror(void *arg, int64_t begin, int64_t end) {
+    struct work *w = arg;
+    for (int64_t i = begin; i < end; i++) {
+        for (int64_t j = i + 1; j < w->m; j++) {
+            w->matrix[i * w->m + j] = w->matrix[j * w->m + i];
+        }
+    }
+}
+
+/* The products of values at .. at + count of the long axis, a strip of columns at a time. */
+static void block_multiply(struct work *w, int64_t at, int64_t count) {
+    int64_t along = w->wide ? w->width : 1; /* from one of m to the next */
+    for (int64_t c = 0; c < w->m; c += STRIP) {
+        float *from = w->centred + at + c * along;
+        struct tensor values = { .dtype = DTYPE_F32, .rank = 2, .shape = { count, w->width } };
+        values.data = from;
+        struct gemm gemm = { .m = w->m - c,
+                             .n = least(w->m - c, STRIP),
+                             .k = count,
+                             .x = from,
+                             .x_stride = along,
+                             .x_step = w->wide ? 1 : w->width,
+                             .w = &values,
+                             .across = !w->wide,
+                             .w_stride = w->width,
+                             .y = w->block + c * w->m + c,
+                             .y_stride = w->m };
+        gemm_run(&gemm, w->room, gemm_room());
+    }
     pool_for(w->m, 16, rows_add, w);
 }
 
 static void products(struct work *w) {
-    int64_t length = w->m < w->width ? w->width : w->n;
+    int64_t length = w->wide ? w->width : w->n;
+    if (w->wide) {
+        centre(w, 0, w->n);
+    }
     for (int64_t begin = 0; begin < length; begin += ROWS) {
-        block_multiply(w, begin, length - begin < ROWS ? length - begin : ROWS);
+        int64_t count = least(length - begin, ROWS);
+        if (!w->wide) {
+            centre(w, begin, count);
+        }
+        block_multiply(w, w->wide ? begin : 0, count);
         stop_check();
     }
+    pool_for(w->m, 16, rows_mirror, w);
 }
 
 /* ---- components ---- */
@@ -100,12 +135,12 @@ static void products(struct work *w) {
 static void component_fill(const struct work *w, const double *u, double *sums, float *out) {
     double square = 0, most = 0;
     memset(sums, 0, (size_t)w->width * sizeof *sums);
-    for (int64_t i = 0; w->m < w->width && i < w->n; i++) {
+    for (int64_t i = 0; w->wide && i < w->n; i++) {
         for (int64_t f = 0; f < w->width; f++) {
             sums[f] += u[i] * (double)w->centred[i * w->width + f];
         }
     }
-    if (w->m == w->width) {
+    if (!w->wide) {
         memcpy(sums, u, (size_t)w->width * sizeof *sums);
     }
     for (int64_t f = 0; f < w->width; f++) {
@@ -128,16 +163,22 @@ static double trace_of(const struct work *w) {
 
 static void transform(struct work *w, struct pca *out) {
     int64_t k = out->components->shape[0];
-    struct gemm gemm = { .m = w->n,
-                         .n = k,
-                         .k = w->width,
-                         .x = w->centred,
-                         .x_stride = w->width,
-                         .w = out->components,
-                         .y = out->transformed->data,
-                         .y_stride = k };
-    gemm_run(&gemm, w->room, gemm_room());
-    stop_check();
+    for (int64_t begin = 0; begin < w->n; begin += ROWS) {
+        int64_t count = least(w->n - begin, ROWS);
+        if (!w->wide) {
+            centre(w, begin, count);
+        }
+        struct gemm gemm = { .m = count,
+                             .n = k,
+                             .k = w->width,
+                             .x = w->centred + (w->wide ? begin * w->width : 0),
+                             .x_stride = w->width,
+                             .w = out->components,
+                             .y = out->transformed->data + begin * k,
+                             .y_stride = k };
+        gemm_run(&gemm, w->room, gemm_room());
+        stop_check();
+    }
 }
 
 static void decompose(struct arena *arena, struct work *w, struct pca *out) {
@@ -151,7 +192,7 @@ static void decompose(struct arena *arena, struct work *w, struct pca *out) {
         double value = fmax(values[i], 0);
         out->variance->data[i] = (float)(value / (double)(w->n - 1));
         out->ratio->data[i] = (float)(whole > 0 ? value / whole : 0);
-        if (w->m == w->width || value > nothing * values[0]) {
+        if (!w->wide || value > nothing * values[0]) {
             component_fill(w, vectors + i * w->m, sums, out->components->data + i * w->width);
         }
     }
@@ -160,10 +201,10 @@ static void decompose(struct arena *arena, struct work *w, struct pca *out) {
 static void work_new(struct work *w, struct arena *arena, const struct tensor *x) {
     int64_t n = x->shape[0], width = x->shape[1], tasks = (n + ROWS - 1) / ROWS;
     int64_t m = n < width ? n : width;
-    *w = (struct work){ .x = x, .n = n, .width = width, .m = m };
+    *w = (struct work){ .x = x, .n = n, .width = width, .m = m, .wide = m < width };
     w->sums = arena_array(arena, tasks * width, sizeof *w->sums);
     w->mean = arena_array(arena, width, sizeof *w->mean);
-    w->centred = arena_array(arena, n * width, sizeof *w->centred);
+    w->centred = arena_array(arena, (w->wide ? n : ROWS) * width, sizeof *w->centred);
     w->room = arena_array(arena, pool_threads() * gemm_room(), sizeof *w->room);
     w->block = arena_array(arena, m * m, sizeof *w->block);
     w->matrix = arena_array(arena, m * m, sizeof *w->matrix);
@@ -191,7 +232,7 @@ struct pca *pca(struct arena *arena, const struct tensor *x, int64_t k, struct e
     struct arena_mark mark = arena_mark(arena);
     struct work w;
     work_new(&w, arena, x);
-    centre(&w);
+    mean_of(&w);
     for (int64_t f = 0; f < width; f++) {
         out->mean->data[f] = (float)w.mean[f];
     }

@@ -12,7 +12,8 @@
  * C, or X X^T where points are fewer than their dimensions, is summed in float64 over blocks of
  * rows; its eigenvectors come from core/explain/eigen.h.
  *
- * Time: n F min(n, F) multiply-adds; memory: n F + 2 min(n, F)^2 numbers. */
+ * Time: two thirds of n F min(n, F) multiply-adds; memory: 512 F numbers, or n F where points
+ * are fewer than dimensions, and 2 min(n, F)^2. */
 struct pca {
     struct tensor *mean;        /* [F] */
     struct tensor *components;  /* [k, F], rows of length 1; zeros where fewer points than

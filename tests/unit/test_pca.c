@@ -66,6 +66,37 @@ TEST(pca_of_many_points_and_of_many_dimensions_spans_them) {
     comes_back(9, 700);
 }
 
+/* Along each component the points vary by its variance, and not together with the next. */
+static void varies(int64_t n, int64_t width) {
+    struct arena *arena = check_arena();
+    struct err err;
+    struct random random = random_new(4);
+    struct tensor *x = tensor_new(arena, 2, (int64_t[]){ n, width });
+    for (int64_t i = 0; i < n * width; i++) {
+        x->data[i] = (float)((double)(1 + i % 7) * random_normal(&random));
+    }
+    int64_t k = 20;
+    struct pca *found = pca(arena, x, k, &err);
+    double worst = 0;
+    for (int64_t j = 0; j + 1 < k; j++) {
+        double square = 0, together = 0, whole = (double)found->variance->data[j];
+        for (int64_t i = 0; i < n; i++) {
+            const float *at = found->transformed->data + i * k + j;
+            square += (double)at[0] * (double)at[0];
+            together += (double)at[0] * (double)at[1];
+        }
+        worst = fmax(worst, fabs(square / (double)(n - 1) / whole - 1));
+        worst = fmax(worst, fabs(together / (double)(n - 1) / whole));
+    }
+    check_near(worst, 0, 1e-4);
+}
+
+/* More than one strip of the products, and more than one block of them. */
+TEST(pca_in_strips_finds_what_varies) {
+    varies(600, 150);
+    varies(150, 600);
+}
+
 TEST(pca_refuses_what_has_no_components) {
     struct arena *arena = check_arena();
     struct err err;
