@@ -8,8 +8,9 @@
 #include "core/base/pool.h"
 #include "core/base/utf8.h"
 #include "core/tensor/bins.h"
+#include "core/tensor/simd.h"
 
-enum { CHUNK = 32768, LANES = 8 };
+enum { CHUNK = 32768, LANES = 8 /* of a tally */ };
 
 /* The tensor that is being read. */
 struct spread_room {
@@ -102,12 +103,6 @@ void spread_begin(struct spread *spread, const char *name) {
         (struct spread_row){ .name = name, .group = spread_group(spread, name) };
 }
 
-/* Sums in eight lanes on every machine. */
-struct lanes {
-    double squares[LANES], sums[LANES];
-    float most[LANES];
-};
-
 struct part {
     double squares, sum;
     float most;
@@ -121,33 +116,18 @@ struct job {
     struct spread_room *own;
 };
 
-/* x [LANES] */
-static inline void lanes_add(struct lanes *lanes, const float *x) {
-    for (int j = 0; j < LANES; j++) {
-        double value = (double)x[j];
-        lanes->squares[j] += value * value;
-        lanes->sums[j] += value;
-    }
-    for (int j = 0; j < LANES; j++) {
-        float size = fabsf(x[j]);
-        lanes->most[j] = size > lanes->most[j] ? size : lanes->most[j];
-    }
-}
-
 static struct part part_of(const float *x, int64_t n) {
-    struct lanes lanes = { 0 };
+    struct simd_tally tally = { 0 };
     struct part part = { 0 };
     float rest[LANES] = { 0 };
     int64_t whole = n / LANES * LANES;
-    for (int64_t i = 0; i < whole; i += LANES) {
-        lanes_add(&lanes, x + i);
-    }
+    simd()->tally(&tally, x, whole);
     memcpy(rest, x + whole, (size_t)(n - whole) * sizeof *rest);
-    lanes_add(&lanes, rest);
+    simd()->tally(&tally, rest, LANES);
     for (int j = 0; j < LANES; j++) {
-        part.squares += lanes.squares[j];
-        part.sum += lanes.sums[j];
-        part.most = lanes.most[j] > part.most ? lanes.most[j] : part.most;
+        part.squares += tally.squares[j];
+        part.sum += tally.sums[j];
+        part.most = tally.most[j] > part.most ? tally.most[j] : part.most;
     }
     return part;
 }

@@ -51,6 +51,12 @@ struct simd_norm_back {
     int64_t n;
 };
 
+/* What many numbers come to, in float64: number i in lane i mod 8. */
+struct simd_tally {
+    double squares[8], sums[8];
+    float most[8]; /* the largest |x|; NaN is passed over */
+};
+
 struct simd {
     enum cpu_isa isa;
     int columns; /* of a panel: the widest tile that multiply makes at once */
@@ -109,6 +115,8 @@ struct simd {
     float (*sum)(const float *x, int64_t n);
     float (*dot)(const float *a, const float *b, int64_t n);
     float (*apart)(const float *a, const float *b, int64_t n); /* sum of (a - b)^2 */
+    /* Adds n numbers, a multiple of 8. Every table gives the same bytes. */
+    void (*tally)(struct simd_tally *to, const float *x, int64_t n);
 
     /* row = softmax(scale * row), in place; -inf becomes exactly 0. A row of -inf alone becomes
      * 0. */

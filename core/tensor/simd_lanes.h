@@ -26,6 +26,9 @@ typedef int32_t ints __attribute__((vector_size(LANES * 4), may_alias));
 typedef uint32_t words __attribute__((vector_size(LANES * 4), may_alias));
 typedef float loose
     __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
+typedef float fours __attribute__((vector_size(16), aligned(1), may_alias));
+typedef int32_t four_ints __attribute__((vector_size(16), aligned(1), may_alias));
+typedef double four_doubles __attribute__((vector_size(32), aligned(1), may_alias));
 typedef int8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
 
@@ -298,6 +301,30 @@ static float row_apart(const float *a, const float *b, int64_t n) {
         sums[0] = MULTIPLY_ADD(by, by, sums[0]);
     }
     return lanes_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+/* The square of a float is exact in float64, so a fused multiply-add changes nothing. */
+static void tally(struct simd_tally *to, const float *x, int64_t n) {
+    four_doubles squares[2], sums[2];
+    fours most[2];
+    memcpy(squares, to->squares, sizeof squares);
+    memcpy(sums, to->sums, sizeof sums);
+    memcpy(most, to->most, sizeof most);
+    for (int64_t i = 0; i < n; i += 8) {
+#pragma GCC unroll 2
+        for (int j = 0; j < 2; j++) {
+            fours v = *(const fours *)(x + i + 4 * j),
+                  size = (fours)((four_ints)v & 0x7fffffff);
+            four_ints larger = size > most[j];
+            four_doubles wide = __builtin_convertvector(v, four_doubles);
+            squares[j] += wide * wide;
+            sums[j] += wide;
+            most[j] = (fours)(((four_ints)size & larger) | ((four_ints)most[j] & ~larger));
+        }
+    }
+    memcpy(to->squares, squares, sizeof squares);
+    memcpy(to->sums, sums, sizeof sums);
+    memcpy(to->most, most, sizeof most);
 }
 
 /* One loop for each act, so that the choice is made once. */
@@ -592,7 +619,7 @@ static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x
         .multiply_in_place = multiply_in_place, .finish = finish, .exp = map_exp,              \
         .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add,    \
         .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, .apart = row_apart,  \
-        .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,                    \
+        .tally = tally, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,    \
         .act_back = act_back, .softmax_back = softmax_back,                                    \
         .norm_layer_back = norm_layer_back, .norm_rms_back = norm_rms_back,                    \
     }

@@ -89,6 +89,24 @@ TEST(bins_count_the_same_with_any_number_of_threads) {
     check_int(one->zeros + count_finite(one), N);
 }
 
+/* A part at a time, of even and odd length, as at once. */
+TEST(bins_log_counts_parts_as_the_whole) {
+    enum { N = 200001 };
+    struct arena *arena = check_arena();
+    float *x = many(arena, N);
+    struct bins_log *whole = arena_alloc(arena, sizeof *whole),
+                    *parts = arena_alloc(arena, sizeof *parts);
+    x[0] = x[7] = x[200] = 0;
+    x[8] = -0.0F;
+    bins_log_add(whole, x, N);
+    for (int64_t i = 0, n; i < N; i += n) {
+        n = 1001 + i % 2 < N - i ? 1001 + i % 2 : N - i;
+        bins_log_add(parts, x + i, n);
+    }
+    check_int(parts->zeros, whole->zeros);
+    check(memcmp(whole, parts, sizeof *whole) == 0);
+}
+
 TEST(bins_log_tells_zeros_from_tiny_values) {
     struct arena *arena = check_arena();
     const float x[] = { 0, -0.0F, FLT_TRUE_MIN, -1, 2, NAN, -INFINITY };

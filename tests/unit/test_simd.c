@@ -475,6 +475,33 @@ TEST(simd_loops_take_any_length) {
     }
 }
 
+/* Every table's bytes are those of plain loops; NaN is in the sums, not in the largest. */
+TEST(simd_tally_is_the_same_in_every_table) {
+    enum { N = 72 };
+    float x[N];
+    for (uint32_t i = 0; i < N; i++) {
+        x[i] = number(i) * (i % 3 ? 1e-20F : 1e15F);
+    }
+    struct simd_tally wanted = { 0 };
+    for (int i = 0; i < 2 * N; i++) {
+        double value = (double)x[i % N];
+        wanted.squares[i % 8] += value * value;
+        wanted.sums[i % 8] += value;
+        wanted.most[i % 8] = fmaxf(wanted.most[i % 8], fabsf(x[i % N]));
+    }
+    EACH_TABLE(table) {
+        struct simd_tally tally = { 0 };
+        table->tally(&tally, x, N);
+        table->tally(&tally, x, N);
+        check(memcmp(&tally, &wanted, sizeof tally) == 0);
+        float broken[8] = { NAN, -3, INFINITY };
+        tally = (struct simd_tally){ 0 };
+        table->tally(&tally, broken, 8);
+        check(isnan(tally.sums[0]) && isnan(tally.squares[0]) && tally.most[0] == 0);
+        check(tally.most[1] == 3 && tally.most[2] == INFINITY);
+    }
+}
+
 /* Slopes by central differences of the formulas in double. */
 TEST(simd_act_back_is_the_slope) {
     EACH_TABLE(table) {
