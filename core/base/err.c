@@ -6,15 +6,20 @@
 
 #include "core/base/utf8.h"
 
+static void write(char *text, size_t size, const char *format, va_list args) {
+    int n = vsnprintf(text, size, format, args);
+    if (n >= (int)size) {
+        size_t end = utf8_cut(text, size - 4);
+        memcpy(text + end, "...", 4);
+    }
+}
+
 static void fill(struct err *err, enum err_kind kind, const char *format, va_list args) {
     err->kind = kind;
     err->line = err->column = err->length = 0;
     err->trail[0] = '\0';
-    int n = vsnprintf(err->text, sizeof err->text, format, args);
-    if (n >= (int)sizeof err->text) {
-        size_t end = utf8_cut(err->text, sizeof err->text - 4);
-        memcpy(err->text + end, "...", 4);
-    }
+    err->zh[0] = '\0';
+    write(err->text, sizeof err->text, format, args);
 }
 
 int err_set(struct err *err, enum err_kind kind, const char *format, ...) {
@@ -39,6 +44,20 @@ int err_at(struct err *err, enum err_kind kind, int64_t line, int64_t column, in
         err->length = length;
     }
     return -1;
+}
+
+int err_zh(struct err *err, const char *format, ...) {
+    if (err) {
+        va_list args;
+        va_start(args, format);
+        write(err->zh, sizeof err->zh, format, args);
+        va_end(args);
+    }
+    return -1;
+}
+
+const char *err_said(const struct err *err, bool zh) {
+    return zh && err->zh[0] ? err->zh : err->text;
 }
 
 int err_through(struct err *err, const char *function) {

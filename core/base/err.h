@@ -33,6 +33,7 @@ enum err_kind {
 struct err {
     enum err_kind kind;
     char text[600];  /* one sentence: what was seen, where, what to do */
+    char zh[600];    /* the same in Chinese; "": there is none */
     int64_t line;    /* in the cell, from 1; 0: no place */
     int64_t column;  /* code points from 1, of the first character meant */
     int64_t length;  /* code points to underline; 0: one */
@@ -46,6 +47,13 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 /* The same, with a place in the cell: line and column from 1, length in code points. */
 int err_at(struct err *err, enum err_kind kind, int64_t line, int64_t column, int64_t length,
            const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Adds the same sentence in Chinese to what was just set. Those have it that a beginner meets;
+ * a sentence is never half the one and half the other. Returns -1. */
+int err_zh(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The sentence for a reader of Chinese, or of English. */
+const char *err_said(const struct err *err, bool zh);
 
 #define err_pass(err) err_through((err), __func__)
 int err_through(struct err *err, const char *function);

@@ -35,9 +35,11 @@ static int by_number(const struct model *model, const char *typed, struct target
     errno = 0;
     long long number = strtoll(typed + 1, &end, 10);
     if (end == typed + 1 || *end || errno || number < 0 || number >= size_of(model)) {
-        return err_set(err, ERR_OPTION, "\"%s\" is no number of a %s: #0 to #%lld are",
-                       err_quote(shown, sizeof shown, typed, strlen(typed)),
-                       classifies(model) ? "class" : "token", (long long)size_of(model) - 1);
+        err_quote(shown, sizeof shown, typed, strlen(typed));
+        err_set(err, ERR_OPTION, "\"%s\" is no number of a %s: #0 to #%lld are", shown,
+                classifies(model) ? "class" : "token", (long long)size_of(model) - 1);
+        return err_zh(err, "“%s”不是%s的编号：有 #0 到 #%lld", shown,
+                      classifies(model) ? "类别" : "词元", (long long)size_of(model) - 1);
     }
     add(target, (int32_t)number);
     return 0;
@@ -65,9 +67,10 @@ static int by_class(struct arena *arena, const struct model *model, const char *
             return 0;
         }
     }
-    return err_set(err, ERR_OPTION, "there is no class \"%s\"; the classes are %s",
-                   err_quote(shown, sizeof shown, typed, strlen(typed)),
-                   class_names(arena, model));
+    const char *names = class_names(arena, model);
+    err_quote(shown, sizeof shown, typed, strlen(typed));
+    err_set(err, ERR_OPTION, "there is no class \"%s\"; the classes are %s", shown, names);
+    return err_zh(err, "没有“%s”这个类别；类别有 %s", shown, names);
 }
 
 /* The word as it was typed, its "␣" made blanks. */
@@ -132,10 +135,14 @@ static int by_word(struct arena *arena, const struct model *model, const char *t
     }
     if (target->count == 0 || is_unknown(model, target->ids[0])) {
         char shown[60];
-        return err_set(err, ERR_OPTION,
-                       "\"%s\" is no token of this vocabulary: write a word that it has, or "
-                       "#NUMBER (%%%%tokens shows them)",
-                       err_quote(shown, sizeof shown, typed, strlen(typed)));
+        err_quote(shown, sizeof shown, typed, strlen(typed));
+        err_set(err, ERR_OPTION,
+                "\"%s\" is no token of this vocabulary: write a word that it has, or #NUMBER "
+                "(%%%%tokens shows them)",
+                shown);
+        return err_zh(
+            err, "“%s”不是这个词表里的词元：请写词表里有的词，或 #编号（%%%%tokens 会显示）",
+            shown);
     }
     return 0;
 }

@@ -204,11 +204,19 @@ static const char *not_found(struct arena *arena, const char *name, const struct
             "there is no file, folder or model called %s, and no models folder holds any; give "
             "a path, or put the folder that holds your models into CUTAWAY_MODELS",
             shown);
+        err_zh(
+            err,
+            "没有叫 %s 的文件、文件夹或模型，模型文件夹里也什么都没有；请给出路径，或把存放模型"
+            "的文件夹写进 CUTAWAY_MODELS",
+            shown);
     } else {
         err_set(err, ERR_MODEL,
                 "there is no file, folder or model called %s (there are: %s%s)%s%s%s", shown,
                 list->data, count > SHOWN_MOST ? " ..." : "", near ? ": did you mean " : "",
                 near ? near : "", near ? "?" : "");
+        err_zh(err, "没有叫 %s 的文件、文件夹或模型（有：%s%s）%s%s%s", shown, list->data,
+               count > SHOWN_MOST ? " ……" : "", near ? "：是不是 " : "", near ? near : "",
+               near ? "？" : "");
     }
     return NULL;
 }

@@ -78,20 +78,30 @@ int need_check(const struct model *model, const struct pass *pass, double record
         have(all, &allowed, &free);
     }
     if (own > allowed || own > free) {
-        return err_set(err, ERR_MEMORY,
-                       "this pass over %lld tokens needs %.1f MB (%.1f kept, %.1f to compute "
-                       "with) and can have %.1f MB%s; keep less, or shorten the text",
-                       (long long)(pass->batch * pass->tokens), own / 1e6, need.kept / 1e6,
-                       (need.scratch + need.recorded) / 1e6,
-                       (own > allowed && allowed < free ? allowed : free) / 1e6,
-                       own > allowed && allowed < free ? memory_advice() : "");
+        err_set(err, ERR_MEMORY,
+                "this pass over %lld tokens needs %.1f MB (%.1f kept, %.1f to compute "
+                "with) and can have %.1f MB%s; keep less, or shorten the text",
+                (long long)(pass->batch * pass->tokens), own / 1e6, need.kept / 1e6,
+                (need.scratch + need.recorded) / 1e6,
+                (own > allowed && allowed < free ? allowed : free) / 1e6,
+                own > allowed && allowed < free ? memory_advice() : "");
+        return err_zh(
+            err,
+            "这 %lld 个词元的一次计算需要 %.1f MB 内存，而只能用 %.1f MB；请少保留一些，"
+            "或缩短文本",
+            (long long)(pass->batch * pass->tokens), own / 1e6,
+            (own > allowed && allowed < free ? allowed : free) / 1e6);
     }
     if (all > free) {
-        return err_set(
-            err, ERR_MEMORY,
-            "a pass through this model needs %.1f MB in memory (%.1f of weights, %.1f "
-            "for the pass) and %.1f MB are free; take a smaller model, or one with "
-            "quantised weights",
+        err_set(err, ERR_MEMORY,
+                "a pass through this model needs %.1f MB in memory (%.1f of weights, %.1f "
+                "for the pass) and %.1f MB are free; take a smaller model, or one with "
+                "quantised weights",
+                all / 1e6, need.weights / 1e6, own / 1e6, free / 1e6);
+        return err_zh(
+            err,
+            "用这个模型计算一次需要 %.1f MB 内存（权重 %.1f，计算 %.1f），而只有 %.1f MB "
+            "可用；请换小一些的模型，或权重经过量化的模型",
             all / 1e6, need.weights / 1e6, own / 1e6, free / 1e6);
     }
     return 0;

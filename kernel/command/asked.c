@@ -65,6 +65,8 @@ static struct asked_text *texts_of_body(struct arena *arena, const struct cell_l
             err, ERR_TEXT,
             "there is no text to look at: write it on the lines below %%%%%s, one text a line",
             line->command.text);
+        err_zh(err, "没有可看的文本：请写在 %%%%%s 下面的行里，一行一个文本",
+               line->command.text);
         return NULL;
     }
     return texts;

@@ -64,38 +64,44 @@ int command_unknown(const struct cell_word *word, struct err *err) {
     char quoted[80];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
     const char *near = nearest_name(word->text, names);
-    return cell_refuse(
-        err, ERR_COMMAND, word,
-        near ? "there is no command %%%s: did you mean %%%s? %%help lists the commands"
-             : "there is no command %%%s%.0s: %%help lists the commands",
-        quoted, near ? near : "");
+    cell_refuse(err, ERR_COMMAND, word,
+                near ? "there is no command %%%s: did you mean %%%s? %%help lists the commands"
+                     : "there is no command %%%s%.0s: %%help lists the commands",
+                quoted, near ? near : "");
+    return err_zh(err,
+                  near ? "没有 %%%s 这个命令：是不是 %%%s？%%help 列出所有命令"
+                       : "没有 %%%s 这个命令%.0s：%%help 列出所有命令",
+                  quoted, near ? near : "");
 }
 
 static int check_percents(const struct command *command, const struct cell_line *line,
                           struct err *err) {
     const struct cell_word *at = &line->command;
     if (line->whole && !command->body && line->body[strspn(line->body, " \t\r\n")]) {
-        return cell_refuse(err, ERR_CELL, at,
-                           "%%%s takes no text below it: write it with one %%", command->name);
+        cell_refuse(err, ERR_CELL, at, "%%%s takes no text below it: write it with one %%",
+                    command->name);
+        return err_zh(err, "%%%s 不读下面的文本：请只写一个 %%", command->name);
     }
     if (!line->whole && command->body && !command->bare) {
-        return cell_refuse(
+        cell_refuse(
             err, ERR_CELL, at,
             "%%%%%s reads the text below it: write %%%%%s as the cell's first line and the "
             "text on the lines after it",
             command->name, command->name);
+        return err_zh(err, "%%%%%s 读它下面的文本：第一行写 %%%%%s，文本写在后面的行里",
+                      command->name, command->name);
     }
     return 0;
 }
 
-/* Appends "a, b and c" from blank-separated words. */
-static void list_words(char *out, size_t size, const char *words) {
+/* Writes "a, b or c" from blank-separated words; in Chinese "a、b、c". */
+static void list_words(char *out, size_t size, const char *words, bool zh) {
     size_t used = 0;
     out[0] = '\0';
     for (const char *at = words; *at;) {
         size_t n = strcspn(at, " ");
         const char *next = at[n] ? at + n + 1 : at + n;
-        const char *join = used == 0 ? "" : *next ? ", " : " or ";
+        const char *join = used == 0 ? "" : zh ? "、" : *next ? ", " : " or ";
         if (used + strlen(join) + n + 1 > size) {
             return;
         }
@@ -135,18 +141,22 @@ static const char *nearest_word(const char *word, const char *words, char out[WO
 }
 
 static int check_choice(const struct cell_word *word, const char *choices, const char *what,
-                        struct err *err) {
+                        const char *what_zh, struct err *err) {
     if (has_word(choices, word->text)) {
         return 0;
     }
     char quoted[80], listed[WORDS_ROOM], room[WORDS_ROOM];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-    list_words(listed, sizeof listed, choices);
+    list_words(listed, sizeof listed, choices, false);
     const char *near = nearest_word(word->text, choices, room);
-    return cell_refuse(err, ERR_OPTION, word,
-                       near ? "%s cannot be %s (possible: %s): did you mean %s?"
-                            : "%s cannot be %s: possible are %s%.0s",
-                       what, quoted, listed, near ? near : "");
+    cell_refuse(err, ERR_OPTION, word,
+                near ? "%s cannot be %s (possible: %s): did you mean %s?"
+                     : "%s cannot be %s: possible are %s%.0s",
+                what, quoted, listed, near ? near : "");
+    list_words(listed, sizeof listed, choices, true);
+    return err_zh(
+        err, near ? "%s 不能是 %s（可以是 %s）：是不是 %s？" : "%s 不能是 %s：可以是 %s%.0s",
+        what_zh, quoted, listed, near ? near : "");
 }
 
 static bool whole_number(const char *text, int64_t *value) {
@@ -166,10 +176,14 @@ static int check_int(const struct option *option, const struct cell_word *word,
         (!bounded || (value >= option->low && value <= option->high))) {
         return 0;
     }
-    return cell_refuse(err, ERR_OPTION, word,
-                       bounded ? "--%s cannot be %s: it takes a whole number from %lld to %lld"
-                               : "--%s cannot be %s: it takes a whole number",
-                       option->name, quoted, (long long)option->low, (long long)option->high);
+    cell_refuse(err, ERR_OPTION, word,
+                bounded ? "--%s cannot be %s: it takes a whole number from %lld to %lld"
+                        : "--%s cannot be %s: it takes a whole number",
+                option->name, quoted, (long long)option->low, (long long)option->high);
+    return err_zh(err,
+                  bounded ? "--%s 不能是 %s：它要 %lld 到 %lld 之间的整数"
+                          : "--%s 不能是 %s：它要一个整数",
+                  option->name, quoted, (long long)option->low, (long long)option->high);
 }
 
 /* One item of a list, "3", "-1" or "5-7". Returns what follows it, NULL if it is none. */
@@ -211,11 +225,13 @@ static int check_list(const struct option *option, const struct cell_word *word,
     }
     char quoted[80];
     err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-    return cell_refuse(
+    cell_refuse(
         err, ERR_OPTION, word,
         "--%s cannot be %s: it takes numbers such as 0,3,5-7, negative ones counted from "
         "the end, or all",
         option->name, quoted);
+    return err_zh(err, "--%s 不能是 %s：它要 0,3,5-7 这样的编号（负数从末尾数起），或 all",
+                  option->name, quoted);
 }
 
 static int check_value(const struct option *option, const struct cell_flag *flag,
@@ -224,7 +240,7 @@ static int check_value(const struct option *option, const struct cell_flag *flag
     snprintf(what, sizeof what, "--%s", option->name);
     switch (option->kind) {
     case OPTION_CHOICE:
-        return check_choice(&flag->value_at, option->choices, what, err);
+        return check_choice(&flag->value_at, option->choices, what, what, err);
     case OPTION_INT:
         return check_int(option, &flag->value_at, err);
     case OPTION_LIST:
@@ -250,17 +266,24 @@ static int unknown_option(const struct command *command, const struct cell_flag 
     }
     err_quote(quoted, sizeof quoted, flag->at.text, 2 + strlen(flag->name));
     if (all[0] == '\0') {
-        return cell_refuse(err, ERR_OPTION, &flag->at, "%s%s has no option %s: it takes none",
-                           command_marks(command), command->name, quoted);
+        cell_refuse(err, ERR_OPTION, &flag->at, "%s%s has no option %s: it takes none",
+                    command_marks(command), command->name, quoted);
+        return err_zh(err, "%s%s 没有选项 %s：它没有任何选项", command_marks(command),
+                      command->name, quoted);
     }
-    list_words(listed, sizeof listed, all);
+    list_words(listed, sizeof listed, all, false);
     char dashed[80];
     snprintf(dashed, sizeof dashed, "--%.70s", flag->name);
     const char *near = nearest_word(dashed, all, room);
-    return cell_refuse(err, ERR_OPTION, &flag->at,
-                       near ? "%s%s has no option %s (it has %s): did you mean %s?"
-                            : "%s%s has no option %s: it has %s%.0s",
-                       command_marks(command), command->name, quoted, listed, near ? near : "");
+    cell_refuse(err, ERR_OPTION, &flag->at,
+                near ? "%s%s has no option %s (it has %s): did you mean %s?"
+                     : "%s%s has no option %s: it has %s%.0s",
+                command_marks(command), command->name, quoted, listed, near ? near : "");
+    list_words(listed, sizeof listed, all, true);
+    return err_zh(err,
+                  near ? "%s%s 没有选项 %s（它有 %s）：是不是 %s？"
+                       : "%s%s 没有选项 %s：它有 %s%.0s",
+                  command_marks(command), command->name, quoted, listed, near ? near : "");
 }
 
 static int check_flag(const struct command *command, const struct cell_line *line,
@@ -281,7 +304,8 @@ static int check_flag(const struct command *command, const struct cell_line *lin
     if (option->kind != OPTION_SWITCH && (!flag->value || flag->value[0] == '\0')) {
         snprintf(text, sizeof text, "--%s needs a value after it: %s", option->name,
                  option->help);
-        return fault(err, &flag->at, text);
+        fault(err, &flag->at, text);
+        return err_zh(err, "--%s 后面要有一个值：%s", option->name, option->help_zh);
     }
     return check_value(option, flag, err);
 }
@@ -295,17 +319,22 @@ static int check_words(const struct command *command, const struct cell_line *li
     char quoted[80];
     if (command->words[0] == '\0') {
         err_quote(quoted, sizeof quoted, word->text, strlen(word->text));
-        return cell_refuse(err, ERR_OPTION, word,
-                           command->body
-                               ? "%%%%%s takes no words on its own line, but has %s: the text "
-                                 "goes on the lines below"
-                               : "%%%s takes no words, but has %s",
-                           command->name, quoted);
+        cell_refuse(err, ERR_OPTION, word,
+                    command->body
+                        ? "%%%%%s takes no words on its own line, but has %s: the text "
+                          "goes on the lines below"
+                        : "%%%s takes no words, but has %s",
+                    command->name, quoted);
+        return err_zh(err,
+                      command->body ? "%%%%%s 这一行不能有别的词，却有 %s：文本写在下面的行里"
+                                    : "%%%s 后面不能有词，却有 %s",
+                      command->name, quoted);
     }
     if (command->subcommands) {
-        char what[80];
+        char what[80], what_zh[80];
         snprintf(what, sizeof what, "the word after %%%s", command->name);
-        return check_choice(word, command->subcommands, what, err);
+        snprintf(what_zh, sizeof what_zh, "%%%s 后面的词", command->name);
+        return check_choice(word, command->subcommands, what, what_zh, err);
     }
     return 0;
 }
@@ -362,15 +391,16 @@ static int64_t index_of(int64_t number, int64_t n) {
 static int out_of_range(const struct cell_word *at, const char *option, int64_t number,
                         int64_t n, struct err *err) {
     if (n == 1) {
-        return cell_refuse(err, ERR_OPTION, at,
-                           "--%s %lld is out of range: there is only one, 0", option,
-                           (long long)number);
+        cell_refuse(err, ERR_OPTION, at, "--%s %lld is out of range: there is only one, 0",
+                    option, (long long)number);
+        return err_zh(err, "--%s %lld 超出范围：只有一个，即 0", option, (long long)number);
     }
-    return cell_refuse(
-        err, ERR_OPTION, at,
-        "--%s %lld is out of range: there are %lld, 0 to %lld, or -%lld to -1 counted "
-        "from the end",
-        option, (long long)number, (long long)n, (long long)(n - 1), (long long)n);
+    cell_refuse(err, ERR_OPTION, at,
+                "--%s %lld is out of range: there are %lld, 0 to %lld, or -%lld to -1 counted "
+                "from the end",
+                option, (long long)number, (long long)n, (long long)(n - 1), (long long)n);
+    return err_zh(err, "--%s %lld 超出范围：共有 %lld 个，0 到 %lld，从末尾数则 -%lld 到 -1",
+                  option, (long long)number, (long long)n, (long long)(n - 1), (long long)n);
 }
 
 int64_t *command_list(struct arena *arena, const struct command *command,

@@ -120,11 +120,12 @@ static int refuse_unknown(const struct kept *kept, const char *name, struct err 
     size_t used = 0;
     err_quote(shown, sizeof shown, name, strlen(name));
     if (kept->count == 0) {
-        return err_set(
-            err, ERR_RESULT,
-            "there is no result %s: none is kept yet; a command with --as %s keeps its "
-            "result",
-            shown, shown);
+        err_set(err, ERR_RESULT,
+                "there is no result %s: none is kept yet; a command with --as %s keeps its "
+                "result",
+                shown, shown);
+        return err_zh(err, "没有结果 %s：还没有保留任何结果；命令加上 --as %s 就会保留", shown,
+                      shown);
     }
     for (int64_t i = 0; i < kept->count && i < 64; i++) {
         char one[60];
@@ -135,9 +136,13 @@ static int refuse_unknown(const struct kept *kept, const char *name, struct err 
         }
     }
     const char *near = nearest_name(name, names);
-    return near ? err_set(err, ERR_RESULT, "there is no result %s (kept: %s): did you mean %s?",
-                          shown, listed, near)
-                : err_set(err, ERR_RESULT, "there is no result %s: kept are %s", shown, listed);
+    err_set(err, ERR_RESULT,
+            near ? "there is no result %s (kept: %s): did you mean %s?"
+                 : "there is no result %s: kept are %s%.0s",
+            shown, listed, near ? near : "");
+    return err_zh(
+        err, near ? "没有结果 %s（保留着：%s）：是不是 %s？" : "没有结果 %s：保留着的有 %s%.0s",
+        shown, listed, near ? near : "");
 }
 
 const struct result *kept_find(const struct kept *kept, const char *name, struct err *err) {

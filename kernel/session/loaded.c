@@ -37,10 +37,11 @@ static int refuse_unknown(const struct models *models, const char *handle, struc
     char name[100], listed[300];
     const char *names[65] = { 0 };
     if (models->count == 0) {
-        return err_set(
-            err, ERR_MODEL,
-            "no model is loaded: %%model list shows those there are, %%model load NAME "
-            "loads one");
+        err_set(err, ERR_MODEL,
+                "no model is loaded: %%model list shows those there are, %%model load NAME "
+                "loads one");
+        return err_zh(err,
+                      "还没有载入模型：%%model list 列出有哪些，%%model load 名字 载入一个");
     }
     for (int64_t i = 0; i < models->count && i < 64; i++) {
         names[i] = models->list[i].handle;
@@ -48,14 +49,18 @@ static int refuse_unknown(const struct models *models, const char *handle, struc
     const char *near = nearest_name(handle, names);
     list_handles(models, listed, sizeof listed);
     quoted(name, handle);
-    return near ? err_set(err, ERR_MODEL,
-                          "no model is loaded as %s (loaded: %s): did you mean %s?", name,
-                          listed, near)
-                : err_set(
-                      err, ERR_MODEL,
-                      "no model is loaded as %s: loaded are %s; %%model load %s looks for one "
-                      "of that name",
-                      name, listed, name);
+    if (near) {
+        err_set(err, ERR_MODEL, "no model is loaded as %s (loaded: %s): did you mean %s?", name,
+                listed, near);
+        return err_zh(err, "没有载入名为 %s 的模型（已载入：%s）：是不是 %s？", name, listed,
+                      near);
+    }
+    err_set(
+        err, ERR_MODEL,
+        "no model is loaded as %s: loaded are %s; %%model load %s looks for one of that name",
+        name, listed, name);
+    return err_zh(err, "没有载入名为 %s 的模型：已载入 %s；%%model load %s 会找这个名字的模型",
+                  name, listed, name);
 }
 
 const struct loaded *loaded_find(struct models *models, const char *handle, struct err *err) {

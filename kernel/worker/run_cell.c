@@ -85,8 +85,9 @@ static void write_success(struct run *run) {
 static void write_failure(struct run *run) {
     struct run_outcome *outcome = run->outcome;
     struct jsonwrite w = { .out = buf_new(run->arena) };
+    bool zh = strcmp(session_setting(run->session, "language"), "zh") == 0;
     outcome->traceback =
-        traceback(run->arena, &outcome->err, run->request->code, run->request->length);
+        traceback(run->arena, &outcome->err, zh, run->request->code, run->request->length);
     json_open(&w, '{');
     json_key(&w, "status");
     json_string(&w, "error");
@@ -95,7 +96,7 @@ static void write_failure(struct run *run) {
     json_key(&w, "ename");
     json_string(&w, err_name(outcome->err.kind));
     json_key(&w, "evalue");
-    json_string(&w, outcome->err.text);
+    json_string(&w, err_said(&outcome->err, zh));
     json_key(&w, "traceback");
     json_open(&w, '[');
     for (const char *at = outcome->traceback; *at;) {
@@ -120,6 +121,9 @@ static int run_caught(struct run *run) {
         }
     } else {
         run->outcome->err = here.err;
+        if (here.err.kind == ERR_STOP && strcmp(here.err.text, "interrupted") == 0) {
+            err_zh(&run->outcome->err, "已中断");
+        }
         status = -1;
     }
     catch_end(&here);

@@ -90,12 +90,12 @@ static void add_place(struct buf *out, const struct err *err, const char *line, 
     buf_text(out, PLAIN);
 }
 
-const char *traceback(struct arena *arena, const struct err *err, const char *code,
+const char *traceback(struct arena *arena, const struct err *err, bool zh, const char *code,
                       size_t length) {
     struct buf *out = buf_new(arena);
     const char *line;
     size_t n;
-    buf_printf(out, RED "%s" PLAIN ": %s", err_name(err->kind), err->text);
+    buf_printf(out, RED "%s" PLAIN ": %s", err_name(err->kind), err_said(err, zh));
     if (err->line > 0 && err->column > 0 && find_line(code, length, err->line, &line, &n)) {
         add_place(out, err, line, n);
     }

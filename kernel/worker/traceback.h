@@ -10,8 +10,9 @@
  *     BadOption: --layer 12 is out of range: there are 6, 0 to 5, or -6 to -1 counted from the
  * end 1 | %%attention --layer 12 |                     ^^
  *
- * Lines are parted by '\n'. Names of C functions show only when CUTAWAY_DEBUG is set. */
-const char *traceback(struct arena *arena, const struct err *err, const char *code,
+ * Lines are parted by '\n'. In Chinese if `zh`, where the error has a sentence in it. Names of
+ * C functions show only when CUTAWAY_DEBUG is set. */
+const char *traceback(struct arena *arena, const struct err *err, bool zh, const char *code,
                       size_t length);
 
 #endif

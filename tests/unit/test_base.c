@@ -44,6 +44,21 @@ TEST(utf8_tail_holds_back_a_broken_character) {
     check_int(utf8_tail("a", 1), 0);
 }
 
+TEST(err_has_both_languages_or_one) {
+    struct err err;
+    err_set(&err, ERR_TEXT, "nothing to %s", "read");
+    check_same(err_said(&err, true), "nothing to read");
+    check_int(err_zh(&err, "没有可读的 %d", 3), -1);
+    check_same(err_said(&err, true), "没有可读的 3");
+    check_same(err_said(&err, false), "nothing to read");
+    err_at(&err, ERR_TEXT, 1, 1, 1, "another");
+    check_same(err_said(&err, true), "another"); /* not the sentence of the one before */
+    err_zh(&err, "%300d%300d%s", 0, 0, "猫");
+    check_int(strlen(err.zh), 599);
+    check_text(err.zh, "...");
+    check_int(err_zh(NULL, "x"), -1);
+}
+
 TEST(err_quote_shows_control_and_bidi_characters) {
     char out[64];
     check_same(err_quote(out, sizeof out, "a\x1b[\xff\xe2\x80\xae", 7),

@@ -191,6 +191,41 @@ TEST(traceback_marks_what_is_meant) {
                "     |       ^^");
 }
 
+/* What beginners meet, in the session's language; the class and the place stay as they are. */
+TEST(run_cell_says_errors_in_chinese) {
+    static const char *const cases[][2] = {
+        { "%atention", "没有 %atention 这个命令：是不是 %attention？" },
+        { "%xyzzyx", "没有 %xyzzyx 这个命令：%help 列出所有命令" },
+        { "%help --long zh", "%help 没有选项 --long（它有 " },
+        { "%echo a --lang zh", "%echo 没有选项 --lang" },
+        { "%model lode x", "%model 后面的词 不能是 lode（可以是 load、" },
+        { "%set theme drak", "drak" },
+        { "%seed --x", "没有选项" },
+        { "%help --lang", "--lang 后面要有一个值：" },
+        { "%%predict --top many\na", "--top 不能是 many：它要 1 到 " },
+        { "%%attention --layer x\na", "--layer 不能是 x：它要 0,3,5-7 这样的编号" },
+        { "%%attention\na", "还没有载入模型：%model list 列出有哪些" },
+        { "%attention a", "%%attention 读它下面的文本" },
+        { "%%echo\na", "请只写一个 %" },
+        { "%%tokens a\nb", "文本写在下面的行里" },
+        { "%results a", "%results 后面不能有词，却有 a" },
+        { "%show none", "没有结果 none：还没有保留任何结果" },
+        { "%model load /no/such/model", "没有叫 /no/such/model 的文件、文件夹或模型" },
+    };
+    struct stage *stage = stage_here();
+    run(stage, "%set language zh");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_int(run(stage, cases[i][0]), -1);
+        check_text(err_said(&stage->outcome.err, true), cases[i][1]);
+        check_text(stage->outcome.content, cases[i][1]);
+        check_text(plain(stage->outcome.traceback), err_name(stage->outcome.err.kind));
+        check_text(plain(stage->outcome.traceback), err_said(&stage->outcome.err, true));
+    }
+    run(stage, "%set language en");
+    check_int(run(stage, "%xyzzyx"), -1);
+    check_text(stage->outcome.content, "there is no command");
+}
+
 TEST(traceback_shows_a_part_of_a_long_line) {
     struct stage *stage = stage_here();
     struct buf *code = buf_new(check_arena());
@@ -225,9 +260,9 @@ TEST(traceback_is_quick_on_a_very_long_line) {
 TEST(traceback_takes_any_place) {
     struct err err;
     err_at(&err, ERR_CELL, 9, 4, 2, "gone");
-    check_same(plain(traceback(check_arena(), &err, "one line", 8)), "BadCell: gone");
+    check_same(plain(traceback(check_arena(), &err, false, "one line", 8)), "BadCell: gone");
     err_at(&err, ERR_CELL, 1, 99, 50, "beyond");
-    check_text(plain(traceback(check_arena(), &err, "ab\xff", 3)),
+    check_text(plain(traceback(check_arena(), &err, false, "ab\xff", 3)),
                "BadCell: beyond\n   1 | ab.\n");
 }
 
