@@ -93,10 +93,10 @@ static _Noreturn void become_worker(char *const *variables, pid_t parent, int re
     static char name[] = "cutaway", mode[] = "worker", self[] = "/proc/self/exe";
     char *argv[] = { name, mode, NULL };
     sigset_t none;
+    signal(SIGINT, SIG_IGN); /* until the worker takes it; also one that came before this line */
+    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGINT, SIG_IGN); /* until the worker takes it */
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {

@@ -135,7 +135,7 @@ def test_what_cannot_come_back_is_named(kernel, language, said):
         cell = client.start("%echo a")
         client.reply(client.send("interrupt_request", channel="control"), "control")
         content = ended(client, cell)
-        assert content["ename"] == "KeyboardInterrupt"
+        assert content["ename"] == "KeyboardInterrupt", content
         evalues.append(content["evalue"])
     assert "news" not in evalues[0] and said not in evalues[0]
     assert "news" in evalues[1] and said in evalues[1]
