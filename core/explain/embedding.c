@@ -535,7 +535,9 @@ static struct embedding *read_all(struct run *run, struct err *err) {
         err_set(err, ERR_TEXT, "these texts have no tokens but special ones");
         return NULL;
     }
-    run->made = embedding_new(run->arena, rows, run->model->config->width);
+    bool final = run->how->layer == EMBEDDING_LAST;
+    run->made = embedding_new(
+        run->arena, rows, final ? model_final_width(run->model) : run->model->config->width);
     run->made->cut = run->cut;
     run->made->most = run->most;
     label_rows(run);

@@ -221,6 +221,9 @@ static const char *shape_of(const struct asked *asked) {
     case SITE_EMBED:
         return arena_printf(asked->arena, "[B, %s, %lld]", t,
                             (long long)model_words(model)->shape[1]);
+    case SITE_FINAL:
+        return arena_printf(asked->arena, "[B, %s, %lld]", t,
+                            (long long)model_final_width(model));
     case SITE_LOGITS:
         return c->labels > 0 && strcmp(model->task, "classification") == 0
                    ? arena_printf(asked->arena, "[B, %lld]", (long long)c->labels)
@@ -509,6 +512,8 @@ static const char *shape_words(struct arena *arena, const struct model *model, e
         return arena_printf(arena, "token × %lld neurons", (long long)c->inner);
     case SITE_EMBED:
         return arena_printf(arena, "token × %lld", (long long)model_words(model)->shape[1]);
+    case SITE_FINAL:
+        return arena_printf(arena, "token × %lld", (long long)model_final_width(model));
     case SITE_LOGITS:
         return c->labels > 0 && strcmp(model->task, "classification") == 0
                    ? arena_printf(arena, "%lld classes", (long long)c->labels)

@@ -188,3 +188,12 @@ const struct tensor *model_words(const struct model *model) {
     const struct transformer *transformer = model->parts;
     return transformer->stack.words;
 }
+
+int64_t model_final_width(const struct model *model) {
+    if (model->arch->forward != transformer_forward) {
+        return model->config->width;
+    }
+    const struct transformer *transformer = model->parts;
+    const struct tensor *back = transformer->stack.out_of.weight;
+    return back ? back->shape[0] : model->config->width;
+}

@@ -219,6 +219,10 @@ struct tensor *trace_gradient(const struct trace *trace, enum site site, int64_t
 /* The table of word embeddings that SITE_EMBED has rows of. */
 const struct tensor *model_words(const struct model *model);
 
+/* Numbers in a token's vector at SITE_FINAL: the width, but where OPT goes back from its own to
+ * that of the words. */
+int64_t model_final_width(const struct model *model);
+
 /* Whether the model is an encoder with a decoder, whose runs take a second text. */
 bool model_decodes(const struct model *model);
 

@@ -1,7 +1,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/explain/embedding.h"
+#include "core/explain/site_info.h"
 #include "tests/check.h"
+#include "tests/fixture.h"
 #include "tests/remake.h"
 
 #define OPT                                                                      \
@@ -119,6 +122,45 @@ TEST(opt_words_narrower_than_the_stream) {
     remake_same(a, b, SITE_LOGITS, 0);
     check(a && trace_at(a, SITE_EMBED, 0)->shape[2] == NARROW);
     check(a && trace_at(a, SITE_FINAL, 0)->shape[2] == NARROW);
+}
+
+/* Vectors of texts are as wide as what the head gets, be that narrower or wider than the
+ * stream. */
+TEST(opt_vectors_are_as_wide_as_the_words) {
+    static const int64_t widths[] = { NARROW, 60 };
+    for (int w = 0; w < 2; w++) {
+        struct arena *arena = check_arena();
+        struct remake *opt = remake_new(arena, "opt");
+        int64_t e = widths[w];
+        struct tensor *made[] = {
+            remake_add(opt, V, e, "model.decoder.embed_tokens.weight"),
+            remake_add(opt, C, e, "model.decoder.project_in.weight"),
+            remake_add(opt, e, C, "model.decoder.project_out.weight"),
+        };
+        for (int64_t i = 0; i < V * e; i++) {
+            made[0]->data[i] = number(i);
+            made[1 + i % 2]->data[i / 2 % (C * e)] = number(3 * i + 1);
+        }
+        struct err err = { 0 };
+        const char *config = arena_printf(arena, OPT ",\"word_embed_proj_dim\":%d}", (int)e);
+        struct model *model = remake_open(opt, config, &err);
+        if (!check(model != NULL)) {
+            return;
+        }
+        model->tokenizer = fixture_model("opt")->tokenizer;
+        check_int(model_final_width(model), e);
+        struct embedding_text text = { "The model reads", 15 };
+        struct embedding_reading how = { .layer = EMBEDDING_LAST, .pool = EMBEDDING_END };
+        const struct embedding *last = embedding_texts(arena, model, &text, 1, &how, &err);
+        const struct embedding *all = embedding_states(arena, model, &text, 1, &how, &err);
+        check(last && all && last->vectors->shape[1] == e && all->vectors->shape[1] == e);
+        check_near(
+            embedding_cosine(last->vectors->data, all->vectors->data + (all->n - 1) * e, e), 1,
+            1e-6);
+        check_text(
+            site_info(arena, model, "m", "ln_final.hook_normalized", "en", &err)->finding,
+            arena_printf(arena, "[B, T, %d]", (int)e));
+    }
 }
 
 TEST(opt_reads_every_prefix) {
