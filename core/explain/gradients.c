@@ -388,9 +388,18 @@ static void time_begin(struct run *run) {
     run->looked = arena_array(run->scratch, layers * 4, sizeof *run->looked);
 }
 
+/* Of one class alone the probability is always 1, and the loss 0. */
+static bool has_one_score(const struct model *model) {
+    return strcmp(model->task, "classification") == 0 && model->config->labels == 1;
+}
+
 /* Why there is no loss. */
 static const char *nothing_scored(const struct model *model) {
     if (strcmp(model->task, "classification") == 0) {
+        if (has_one_score(model)) {
+            return "this model gives one score, and no classes that a loss could compare: ask "
+                   "for the score's gradient by --target 0";
+        }
         return "there is no class to lose against: write text >> class, or ask for a class's "
                "logit by --target";
     }
@@ -420,7 +429,7 @@ static int begin(struct run *run, int64_t *bad, struct err *err) {
     for (int64_t i = 0; i < run->count; i++) {
         run->scored += run->batches[i].scored;
     }
-    if (run->scored == 0) {
+    if (run->scored == 0 || has_one_score(run->model)) {
         *bad = 0;
         return err_set(err, ERR_TEXT, "%s", nothing_scored(run->model));
     }

@@ -272,6 +272,18 @@ TEST(gradients_of_a_classifier_want_a_class) {
     check_text(err.text, "there is no class 99");
 }
 
+/* A loss that is 0 whatever the text is none. */
+TEST(gradients_of_one_score_want_a_target) {
+    const struct model *model = opened("bert_cls");
+    struct model one = *model;
+    struct config config = *model->config;
+    const char *const text = "one token >> 0";
+    config.labels = 1;
+    one.config = &config;
+    check(!of(&one, &text, 1, NULL).histogram);
+    check_text(err.text, "ask for the score's gradient by --target 0");
+}
+
 TEST(gradients_of_two_stacks) {
     const struct model *model = opened("t5");
     const char *const texts[] = { "The model reads one token. >> one two", "no target" };
