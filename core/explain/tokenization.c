@@ -63,12 +63,14 @@ static struct series spans_of(struct arena *arena, const struct reading *r, cons
                               const char **labels) {
     static const char *ends[] = { "begin", "end" };
     int64_t n = r->encoding->count;
-    stop_check();
     struct series series = { .name = name,
                              .unit = "bytes",
                              .values = tensor_new(arena, 2, (int64_t[]){ n, 2 }),
                              .axes = { { "token", n, labels }, { "byte", 2, ends } } };
     for (int64_t i = 0; i < n; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         series.values->data[2 * i] = (float)r->encoding->tokens[i].begin;
         series.values->data[2 * i + 1] = (float)r->encoding->tokens[i].end;
     }

@@ -22,6 +22,9 @@ const char **column_named(struct arena *arena, struct result *result, int64_t in
     column_new(arena, result, index, name, "", axis);
     const char **names = arena_array(arena, axis->count, sizeof *names);
     for (int64_t i = 0; i < axis->count; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         names[i] = "";
     }
     result->series[index].names = names;

@@ -191,6 +191,7 @@ struct words *words_of(struct arena *arena, const struct tokenizer *tokenizer,
     words->end = arena_array(arena, n, sizeof *words->end);
     words->labels = arena_array(arena, n, sizeof *words->labels);
     words->of = arena_array(arena, n, sizeof *words->of);
+    stop_check(); /* clearing these takes some milliseconds in a long text */
     struct reach *reaches = arena_array(arena, n, sizeof *reaches);
     for (int64_t t = 0; t < n; t++) {
         stop_check();

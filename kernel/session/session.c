@@ -337,6 +337,8 @@ struct restore {
     struct arena *arena; /* for the lists */
     struct buf *complaints;
     struct buf *lost; /* names of results */
+    void (*stopped)(void *arg);
+    void *arg;
 };
 
 /* Says in what the model is another than the one that was loaded. */
@@ -395,10 +397,10 @@ static void restore_result(struct restore *restore, const struct line *line, str
 
 typedef void restore_step(struct restore *restore, const struct line *line, struct err *err);
 
-/* Takes one step of a restore, as a cell would be run: whatever it needs is gone after it, and
- * where there is no memory for it, that is its failure alone. */
-static void take_step(struct restore *restore, restore_step *step, const struct line *line,
-                      struct err *err) {
+/* As a cell would be run: whatever it needs is gone after it, and where there is no memory for
+ * it, that is its failure alone. */
+static void try_step(struct restore *restore, restore_step *step, const struct line *line,
+                     struct err *err) {
     struct catch here;
     *err = (struct err){ 0 };
     session_begin(restore->session);
@@ -409,6 +411,16 @@ static void take_step(struct restore *restore, restore_step *step, const struct 
     }
     catch_end(&here);
     session_end(restore->session);
+}
+
+/* Takes one step of a restore, again where an interrupt ended it. */
+static void take_step(struct restore *restore, restore_step *step, const struct line *line,
+                      struct err *err) {
+    try_step(restore, step, line, err);
+    while (err->kind == ERR_STOP && restore->stopped) {
+        restore->stopped(restore->arg);
+        try_step(restore, step, line, err);
+    }
 }
 
 /* Opens a model or data again; what cannot be is a complaint, not a failure. */
@@ -465,11 +477,15 @@ static void restore_rest(struct restore *restore) {
     kept_settle(&session->kept);
 }
 
-void session_restore(struct session *session, const char *state, struct buf *complaints) {
+void session_restore(struct session *session, const char *state, struct buf *complaints,
+                     void (*stopped)(void *arg), void *arg) {
     struct arena *arena = arena_new();
-    struct restore restore = {
-        .session = session, .arena = arena, .complaints = complaints, .lost = buf_new(arena)
-    };
+    struct restore restore = { .session = session,
+                               .arena = arena,
+                               .complaints = complaints,
+                               .lost = buf_new(arena),
+                               .stopped = stopped,
+                               .arg = arg };
     char *at = arena_copy(arena, state);
     while (*at) {
         char *line = at;

@@ -85,10 +85,12 @@ void session_set(struct session *session, const char *name, const char *value);
 
 /* What a new worker needs to come back to this state, as text of one "key<TAB>value..." a line:
  * settings, models in order of loading with what their files were like, data, the numbers of
- * kept results. session_restore is told what could not come back, and which model is another
- * now. */
+ * kept results. session_restore tells what could not come back, and which model is another now.
+ * An interrupt is not for it: what it was at is begun again once `stopped` has answered and
+ * cleared it (NULL: nobody can interrupt). */
 const char *session_state(struct session *session, struct arena *arena);
-void session_restore(struct session *session, const char *state, struct buf *complaints);
+void session_restore(struct session *session, const char *state, struct buf *complaints,
+                     void (*stopped)(void *arg), void *arg);
 
 /* From now on results are written into the file of this descriptor by session_write, and
  * session_restore takes them from there (kernel/session/journal.h): at most `most` bytes. */

@@ -18,7 +18,7 @@ struct ask_request {
     char bytes[];
 };
 
-static void put_aside(struct ask *ask, uint32_t kind, const struct buf *frame) {
+void ask_defer(struct ask *ask, uint32_t kind, const struct buf *frame) {
     struct ask_request *request = malloc(sizeof *request + frame->length);
     struct ask_request **end = &ask->first;
     if (!request) {
@@ -34,10 +34,16 @@ static void put_aside(struct ask *ask, uint32_t kind, const struct buf *frame) {
     *end = request;
 }
 
-static void drop_first(struct ask *ask) {
-    struct ask_request *next = ask->first->next;
-    free(ask->first);
-    ask->first = next;
+static void drop(struct ask_request **at) {
+    struct ask_request *gone = *at;
+    *at = gone->next;
+    free(gone);
+}
+
+static void take(struct ask_request **at, struct buf *into) {
+    buf_clear(into);
+    buf_add(into, (*at)->bytes, (*at)->length);
+    drop(at);
 }
 
 bool ask_deferred(struct ask *ask, uint32_t *kind, struct buf *into) {
@@ -45,15 +51,25 @@ bool ask_deferred(struct ask *ask, uint32_t *kind, struct buf *into) {
         return false;
     }
     *kind = ask->first->kind;
-    buf_clear(into);
-    buf_add(into, ask->first->bytes, ask->first->length);
-    drop_first(ask);
+    take(&ask->first, into);
     return true;
+}
+
+bool ask_deferred_as(struct ask *ask, uint32_t kind, struct buf *into) {
+    struct ask_request **at = &ask->first;
+    while (*at && (*at)->kind != kind) {
+        at = &(*at)->next;
+    }
+    bool found = *at != NULL;
+    if (found) {
+        take(at, into);
+    }
+    return found;
 }
 
 void ask_free(struct ask *ask) {
     while (ask->first) {
-        drop_first(ask);
+        drop(&ask->first);
     }
 }
 
@@ -78,7 +94,7 @@ int ask_reader(void *arg, const char *prompt, bool secret, struct buf *answer,
             return err_set(err, ERR_IO, "the kernel is gone, so nobody can answer");
         }
         if (kind != RELAY_ANSWER) {
-            put_aside(ask, kind, frame);
+            ask_defer(ask, kind, frame);
         }
     }
     char answered = frame->data[0]; /* an empty frame has a NUL there too */

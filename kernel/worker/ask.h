@@ -22,8 +22,13 @@ struct ask {
 /* A reply_sink's `ask`; `arg` is the struct ask. An interrupt ends it (stop_check). */
 int ask_reader(void *arg, const char *prompt, bool secret, struct buf *answer, struct err *err);
 
-/* Takes the oldest request that was put aside. false: there is none. */
+/* Puts a request aside. */
+void ask_defer(struct ask *ask, uint32_t kind, const struct buf *frame);
+
+/* Takes the oldest request that was put aside, or the oldest of that kind. false: there is
+ * none. */
 bool ask_deferred(struct ask *ask, uint32_t *kind, struct buf *into);
+bool ask_deferred_as(struct ask *ask, uint32_t kind, struct buf *into);
 
 void ask_free(struct ask *ask);
 

@@ -74,7 +74,8 @@ static void tell(struct worker *worker, struct arena *scratch, bool anyway) {
                                 .names = session_names(worker->session, arena),
                                 .state = session_state(worker->session, arena),
                                 .status = overview_state(worker->session, arena),
-                                .changes = session_model_changes(worker->session) };
+                                .changes = session_model_changes(worker->session),
+                                .ask = worker->ask };
     if (now.changes != worker->changes) {
         send_text(RELAY_SITES, overview_sites(worker->session, arena));
     }
@@ -98,13 +99,104 @@ static void tell_safely(struct worker *worker, struct arena *scratch) {
     catch_end(&here);
 }
 
+/* Fails a cell that cannot begin, for want of memory or by an interrupt; the text is one of
+ * catch_throw, without quotes. */
+static void cell_fail(const char *head_bytes, size_t length, const struct err *err) {
+    struct relay_execute head = { 0 };
+    char content[2 * sizeof err->text + 300];
+    const char *name = err_name(err->kind), status = RELAY_ERROR;
+    memcpy(&head, head_bytes, length < sizeof head ? length : sizeof head);
+    snprintf(
+        content, sizeof content,
+        "{\"status\":\"error\",\"execution_count\":%lld,\"ename\":\"%s\",\"evalue\":\"%s\","
+        "\"traceback\":[\"%s: %s\"]}",
+        (long long)head.count, name, err->text, name, err->text);
+    pipe_write(RELAY_FD, RELAY_DONE, &status, 1, content, strlen(content));
+}
+
+/* Answers a request that ended for want of memory. 0: it is answered. */
+static int request_fail(uint32_t kind, const char *bytes, size_t length,
+                        const struct err *err) {
+    struct relay_tiled tiled = { 0 };
+    if (kind == RELAY_EXECUTE) {
+        cell_fail(bytes, length, err);
+    } else if (kind == RELAY_TILE && length >= sizeof tiled.ticket) {
+        memcpy(&tiled.ticket, bytes, sizeof tiled.ticket);
+        pipe_write(RELAY_FD, RELAY_TILED, &tiled, sizeof tiled, err->text, strlen(err->text));
+    } else if (kind == RELAY_SET && length >= sizeof(uint64_t)) {
+        pipe_write(RELAY_FD, RELAY_SETTLED, bytes, sizeof(uint64_t), NULL, 0);
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
+/* Makes room for a frame. false, with the reason: there is none. */
+static bool frame_fits(struct buf *frame, uint64_t length, struct err *err) {
+    struct catch here;
+    volatile bool fits = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        buf_more(frame, (size_t)length);
+        fits = true;
+    }
+    catch_end(&here);
+    *err = here.err;
+    return fits;
+}
+
+/* A frame, as pipe_read gives it; one for which there is no memory is answered and *kind 0. */
+static int frame_read(uint32_t *kind, struct buf *frame) {
+    char head[sizeof(struct relay_execute)];
+    struct err err;
+    uint64_t length;
+    int got = pipe_head(RELAY_FD, kind, &length);
+    if (got <= 0 || frame_fits(frame, length, &err)) {
+        return got <= 0 ? got : pipe_body(RELAY_FD, frame->data, length);
+    }
+    size_t n = length < sizeof head ? (size_t)length : sizeof head;
+    if (pipe_body(RELAY_FD, head, n) < 0 || pipe_body(RELAY_FD, NULL, length - n) < 0 ||
+        request_fail(*kind, head, n, &err) < 0) {
+        return -1;
+    }
+    *kind = 0;
+    return 1;
+}
+
+static void put_aside(struct worker *worker, struct buf *frame) {
+    struct pollfd one = { .fd = RELAY_FD, .events = POLLIN };
+    uint32_t kind;
+    for (buf_clear(frame); poll(&one, 1, 0) > 0 && frame_read(&kind, frame) > 0;
+         buf_clear(frame)) {
+        if (kind != 0) {
+            ask_defer(&worker->ask, kind, frame);
+        }
+    }
+}
+
+/* An interrupt while the session comes back. It is for the cell that waits for that, if that
+ * was put aside before the interrupt came; else it may be a late one for a cell that was
+ * answered, and it is said again. */
+static void stop_waiting(void *arg) {
+    struct worker *worker = arg;
+    struct arena **arena = guard_arena(worker->told);
+    struct buf *frame = buf_new(*arena);
+    struct err err = { 0 };
+    if (ask_deferred_as(&worker->ask, RELAY_EXECUTE, frame)) {
+        err_set(&err, ERR_STOP, "interrupted");
+        cell_fail(frame->data, frame->length, &err);
+    }
+    put_aside(worker, frame);
+    stop_clear(); /* what came until here was for no cell that is put aside now */
+    guard_free(arena);
+}
+
 /* A session that cannot come back whole is one that works all the same. What the front was told
  * last it remembers, so the next worker tries again. */
 static void restore(struct worker *worker, struct arena *arena, const struct buf *state) {
     struct catch here;
     if (setjmp(catch_set(&here)->place) == 0) {
         struct buf *complaints = buf_new(arena);
-        session_restore(worker->session, state->data, complaints);
+        session_restore(worker->session, state->data, complaints, stop_waiting, worker);
         if (complaints->length > 0) {
             send_stream(NULL, true, complaints->data, complaints->length);
         }
@@ -200,45 +292,12 @@ static int tile(struct worker *worker, const struct buf *frame) {
     return 0;
 }
 
-/* The front repeats an interrupt until the cell ends, so one that is ignored while the session
- * comes back stops the cell and costs no model. SIGTERM and SIGHUP end the process as usual:
- * nothing here needs saving. */
+/* The front repeats an interrupt until the cell ends, so one that comes before this stops it
+ * too. SIGTERM and SIGHUP end the process as usual: nothing here needs saving. */
 static void take_interrupts(void) {
     struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
     sigemptyset(&interrupt.sa_mask);
     sigaction(SIGINT, &interrupt, NULL);
-}
-
-/* Fails a cell for which there is no memory at all; the text is one of catch_throw, without
- * quotes. */
-static void cell_fail(const char *head_bytes, size_t length, const struct err *err) {
-    struct relay_execute head = { 0 };
-    char content[2 * sizeof err->text + 300];
-    const char *name = err_name(err->kind), status = RELAY_ERROR;
-    memcpy(&head, head_bytes, length < sizeof head ? length : sizeof head);
-    snprintf(
-        content, sizeof content,
-        "{\"status\":\"error\",\"execution_count\":%lld,\"ename\":\"%s\",\"evalue\":\"%s\","
-        "\"traceback\":[\"%s: %s\"]}",
-        (long long)head.count, name, err->text, name, err->text);
-    pipe_write(RELAY_FD, RELAY_DONE, &status, 1, content, strlen(content));
-}
-
-/* Answers a request that ended for want of memory. 0: it is answered. */
-static int request_fail(uint32_t kind, const char *bytes, size_t length,
-                        const struct err *err) {
-    struct relay_tiled tiled = { 0 };
-    if (kind == RELAY_EXECUTE) {
-        cell_fail(bytes, length, err);
-    } else if (kind == RELAY_TILE && length >= sizeof tiled.ticket) {
-        memcpy(&tiled.ticket, bytes, sizeof tiled.ticket);
-        pipe_write(RELAY_FD, RELAY_TILED, &tiled, sizeof tiled, err->text, strlen(err->text));
-    } else if (kind == RELAY_SET && length >= sizeof(uint64_t)) {
-        pipe_write(RELAY_FD, RELAY_SETTLED, bytes, sizeof(uint64_t), NULL, 0);
-    } else {
-        return -1;
-    }
-    return 0;
 }
 
 /* 0, or -1 if it is no request. */
@@ -259,37 +318,6 @@ static int request(struct worker *worker, struct arena *arena, uint32_t kind,
     return done;
 }
 
-/* Makes room for a frame. false, with the reason: there is none. */
-static bool frame_fits(struct buf *frame, uint64_t length, struct err *err) {
-    struct catch here;
-    volatile bool fits = false;
-    if (setjmp(catch_set(&here)->place) == 0) {
-        buf_more(frame, (size_t)length);
-        fits = true;
-    }
-    catch_end(&here);
-    *err = here.err;
-    return fits;
-}
-
-/* A frame, as pipe_read gives it; one for which there is no memory is answered and *kind 0. */
-static int frame_read(uint32_t *kind, struct buf *frame) {
-    char head[sizeof(struct relay_execute)];
-    struct err err;
-    uint64_t length;
-    int got = pipe_head(RELAY_FD, kind, &length);
-    if (got <= 0 || frame_fits(frame, length, &err)) {
-        return got <= 0 ? got : pipe_body(RELAY_FD, frame->data, length);
-    }
-    size_t n = length < sizeof head ? (size_t)length : sizeof head;
-    if (pipe_body(RELAY_FD, head, n) < 0 || pipe_body(RELAY_FD, NULL, length - n) < 0 ||
-        request_fail(*kind, head, n, &err) < 0) {
-        return -1;
-    }
-    *kind = 0;
-    return 1;
-}
-
 /* One request. 1: done; 0: the supervisor is gone; -1: what came is no request. */
 static int serve(struct worker *worker) {
     struct arena *arena = arena_new();
@@ -300,8 +328,8 @@ static int serve(struct worker *worker) {
     if (got < 0 && errno == EINTR) {
         got = 1;
     } else if (got > 0 && kind == RELAY_RESTORE) {
-        restore(worker, arena, frame);
         take_interrupts();
+        restore(worker, arena, frame);
     } else if (got > 0 && kind != 0) {
         got = request(worker, arena, kind, frame) == 0 ? 1 : -1;
     }

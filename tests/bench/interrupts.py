@@ -33,8 +33,9 @@ def phases(folder):
     """Name -> its cells. Each takes some tenths of a second, so that all moments together take less than a
     minute; what a moment can meet grows with a cell's loops, not with their turns."""
     kept = f"%%attention --model minilm --as big\n{text(200)}"
-    solid = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz", k=400_000))
-    saves = [Cell(f"%save big {folder}/a.{ending}", once=kept)
+    small = f"%%attention --model minilm --as small\n{text(60)}"
+    solid = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz", k=150_000))
+    saves = [Cell(f"%save small {folder}/a.{ending}", once=small)
              for ending in ("npy", "npz", "csv", "json", "safetensors", "png", "pdf", "svg", "html")]
     return {
         "load": [Cell("%model load smollm2 --as fresh", "%model unload fresh"),
@@ -44,11 +45,11 @@ def phases(folder):
                      Cell(f"%%tokens --model smollm2 --whole\n{lines(3000)}"),
                      Cell(f"%%tokens --model smollm2 --whole\n{solid}")],
         "forward": [Cell(f"%%attention --model minilm\n{text(250)}"),
-                    Cell(f"%%predict --model smollm2\n{text(150)}"),
+                    Cell(f"%%predict --model smollm2\n{text(80)}"),
                     Cell("%%generate --model smollm2 --max 20\nOnce upon a time"),
-                    Cell(f"%%surprisal --model smollm2\n{text(150)}")],
-        "backward": [Cell(f"%%gradients --model smollm2\n{text(16)}"),
-                     Cell(f"%%gradients --model smollm2 --view all\n{text(30)}")],
+                    Cell(f"%%surprisal --model smollm2\n{text(80)}")],
+        "backward": [Cell(f"%%gradients --model smollm2\n{text(8)}"),
+                     Cell(f"%%gradients --model smollm2 --view all\n{text(16)}")],
         "map": [Cell(f"%%embed --model minilm --method tsne --steps 100\n{lines(120)}"),
                 Cell(f"%%embed --model minilm --method umap --steps 50\n{lines(120)}"),
                 Cell("%weights --model minilm")],

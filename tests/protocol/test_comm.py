@@ -340,6 +340,20 @@ def test_a_tile_waits_for_the_cell(client, line, attention):
     assert order.index((cell, "idle")) < order.index((tile, "busy"))
 
 
+def test_a_tile_waits_for_a_cell_that_asks_its_reader(client, line, attention):
+    """The worker reads it while it waits for the answer, and puts it aside."""
+    cell = client.start("%ask Which word?", allow_stdin=True)
+    assert client.read("stdin")["type"] == "input_request"
+    tile = line.post({"id": "t", "ask": "tile", "result": attention["result"], "series": "attention",
+                      "at": [0, 0]})
+    assert line.ask("state")[0]["running"]["code"] == "%ask Which word?"
+    client.send("input_reply", {"value": "mat"}, "stdin")
+    client.until_idle(cell)
+    assert client.reply(cell)["content"]["status"] == "ok"
+    mine = [label(m) for m in client.until_idle(tile) if m["parent"] == tile]
+    assert mine == ["busy", "comm_msg", "idle"]
+
+
 def test_a_tile_answered_while_the_next_cell_runs_leaves_it_busy(client, line, attention):
     cell = client.start("%_test loop", stop_on_error=False)
     tile = line.post({"id": 1, "ask": "tile", "result": attention["result"], "series": "attention",

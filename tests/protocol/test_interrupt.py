@@ -50,6 +50,45 @@ def test_random_moments(client, kernel, by):
         assert reply["content"]["status"] == "ok", f"the interrupt {i} hit the next cell"
 
 
+def test_two_quick_interrupts(client, kernel):
+    """They end one cell, once, and nothing else."""
+    cell = client.start("%_test loop")
+    stops = [interrupt(client, kernel, "message") for _ in range(2)]
+    seen = client.until_idle(cell)
+    assert [label(m) for m in seen if m["parent"] == cell][-2:] == ["error", "idle"]
+    assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
+    for stop in stops:
+        assert client.reply(stop, "control")["content"] == {"status": "ok"}
+        while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
+            seen.append(client.read("iopub"))
+    assert [label(m) for m in seen].count("error") == 1
+    assert client.run("%echo untouched")[0]["content"]["status"] == "ok"
+
+
+def test_an_interrupt_while_the_session_comes_back(client, kernel):
+    """It is for the cell that waits for that, and costs none of the session."""
+    texts = kernel.folder / "texts.txt"
+    texts.write_text("".join(f"a line of text, number {i}\n" for i in range(400_000)))
+    client.run(f"%data long {texts}")
+    client.run("%model new rnn --as kept")
+    for pause in (0, 0.01, 0.03, 0.1):
+        client.run("%_test kill")
+        cell = client.start("%_test loop")
+        client.read("stdin", pause)  # waits: nothing ever comes there
+        stop = interrupt(client, kernel, "message")
+        seen = client.until_idle(cell)
+        content = client.reply(cell)["content"]
+        assert content["ename"] == "KeyboardInterrupt" and content["evalue"] == "interrupted", content
+        client.reply(stop, "control")
+        while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
+            seen.append(client.read("iopub"))
+        reply, seen = client.run("%data list\n%model info kept")
+        assert reply["content"]["status"] == "ok", reply["content"]
+        told = "".join(m["content"].get("text", "") for m in seen)
+        assert "not be loaded again" not in told, told
+    client.run("%data drop long\n%model unload kept")
+
+
 def test_what_never_looks_is_ended_by_force(client, kernel):
     """The process goes; settings come back with the next one."""
     client.run("%seed 77")

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/catch.h"
+#include "core/base/file.h"
 #include "core/result/result_id.h"
 #include "tests/check.h"
 #include "tests/looks.h"
@@ -121,7 +122,7 @@ TEST(session_state_brings_it_all_back) {
     struct session *again = session_new();
     arena_defer(arena, close_session, again);
     struct buf *complaints = buf_new(arena);
-    session_restore(again, state, complaints);
+    session_restore(again, state, complaints, NULL, NULL);
     check_same(session_setting(again, "seed"), "7");
     check_same(session_model(again, NULL, &err)->handle, "one");
     check_text(session_names(again, arena), "handle\tone\nhandle\ttwo\n");
@@ -146,14 +147,14 @@ TEST(session_brings_data_back) {
     check_text(session_names(session, arena), "data\tnews\n");
 
     struct buf *complaints = buf_new(arena);
-    session_restore(again, session_state(session, arena), complaints);
+    session_restore(again, session_state(session, arena), complaints, NULL, NULL);
     check_same(complaints->data, "");
     const struct dataset_kept *one = session_data(again, "news", &err);
     check(one && one->dataset->texts == 1 && one->most == 1);
     check_same(one->column, "words");
 
     const char *gone = arena_printf(arena, "data\tnews\t%s.gone\t0\t\n", path);
-    session_restore(again, gone, complaints);
+    session_restore(again, gone, complaints, NULL, NULL);
     check_text(complaints->data, "The data news could not be loaded again: cannot open");
     session_begin(again);
     check_int(session_data_drop(again, "news", &err), 0);
@@ -169,7 +170,7 @@ TEST(session_restore_complains_of_what_is_gone) {
     session_restore(session,
                     "setting\tseed\t9\nmodel\todd\\tname\t/gone/a\\\\b\nuse\todd\\tname\n"
                     "setting\tno such\tx\nnonsense\n\t\t\n",
-                    complaints);
+                    complaints, NULL, NULL);
     check_text(complaints->data, "could not be loaded again: ");
     check_text(complaints->data, "/gone/a");
     check_same(session_setting(session, "seed"), "9");
@@ -211,7 +212,7 @@ static struct session *session_after(struct session *before, int fd, struct buf 
     const char *state = session_state(before, check_arena());
     struct session *session = session_with(fd);
     session_end(session);
-    session_restore(session, state, complaints);
+    session_restore(session, state, complaints, NULL, NULL);
     session_begin(session);
     return session;
 }
@@ -274,7 +275,7 @@ TEST(session_journal_is_nothing_without_a_state) {
     session_write(session);
     const char *id = result_id(check_arena(), small_result("shown", 2));
     session = session_with(fd);
-    session_restore(session, "", complaints);
+    session_restore(session, "", complaints, NULL, NULL);
     check(!session_result_by_id(session, id, &err));
     check_same(complaints->data, "");
 }
@@ -343,4 +344,41 @@ TEST(session_write_ends_by_an_interrupt_and_is_taken_up_again) {
     check_same(complaints->data, "");
     check_same(session_result(session, "a", &err)->title, "first");
     check_same(session_result(session, "b", &err)->title, "second");
+}
+
+/* An interrupt while the session comes back is for the cell that waits: it costs no model, no
+ * data and no result, at whatever look it comes. */
+static void answered(void *arg) {
+    stop_clear();
+    ++*(int *)arg;
+}
+
+TEST(session_restore_is_not_what_an_interrupt_ends) {
+    struct err err = { 0 };
+    struct arena *arena = check_arena();
+    const char *texts = file_join(arena, check_folder(arena), "a.txt");
+    int fd = file_here();
+    struct session *session = session_with(fd);
+    check_int(file_write(texts, "one\ntwo\n", 8, &err), 0);
+    check(session_load(session, bert(), "bert", &err) != NULL);
+    check(session_data_add(session, "texts", texts, NULL, 0, &err) != NULL);
+    session_keep(session, "kept", small_result("kept", 1));
+    check(session_write(session));
+    const char *state = session_state(session, arena);
+    int64_t looks = 0;
+    for (int64_t n = 0; n < looks || n == 0; n += 1 + looks / 20) { /* 0: counts them */
+        struct buf *complaints = buf_new(arena);
+        struct session *again = session_with(fd);
+        int count = 0;
+        session_end(again);
+        int64_t before = looks_count();
+        looks_stop_at(n);
+        session_restore(again, state, complaints, answered, &count);
+        looks_stop_at(0);
+        looks = n == 0 ? looks_count() - before : looks;
+        check_int(count, n > 0);
+        check_same(complaints->data, "");
+        check_same(session_state(again, arena), state);
+        session_begin(again);
+    }
 }

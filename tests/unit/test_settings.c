@@ -110,7 +110,7 @@ TEST(cmd_set_survives_a_worker) {
     struct session *session = session_here(), *again = session_here();
     run(session, "%set theme dark\n%set colours grey\n%set language zh");
     struct buf *complaints = buf_new(check_arena());
-    session_restore(again, session_state(session, check_arena()), complaints);
+    session_restore(again, session_state(session, check_arena()), complaints, NULL, NULL);
     check_same(session_setting(again, "theme"), "dark");
     check_same(session_setting(again, "colours"), "grey");
     check_same(session_setting(again, "language"), "zh");
