@@ -5,7 +5,7 @@ import statistics
 import tempfile
 import time
 
-MOMENTS = 36  # of each phase, at least
+MOMENTS = 42  # of each phase, at least: some come when its cell has ended
 ASKED_MS = 100
 TURNS = 2     # of a moment that came late: a busy machine is late by chance, a loop always
 
