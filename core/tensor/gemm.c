@@ -15,6 +15,7 @@ enum {
     DEEPEST = 3072,   /* where x is one panel: then W is read as it lies, row after row */
     CHUNK = 48,       /* rows of W for a task: whole tiles of 6, 12 or 24 */
     SHORT_CHUNK = 24, /* the same where k is more than half as deep as it may be */
+    TALL_CHUNK = 96,  /* the same where W is read as it lies and x has several panels */
     GAP = 16,     /* floats between rows that were copied, so that they share no cache line */
     ALIAS = 4096, /* bytes: rows so far apart fall into the same lines of a cache */
     STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
@@ -281,7 +282,7 @@ static void chunk_run(const struct job *job, int64_t group, int64_t column) {
     int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
     int64_t end = least(job->rows, group + job->group);
     for (int64_t row = group; row < end && !stop_wanted(); row += columns) {
-        float tile[CHUNK * MOST_COLUMNS];
+        float tile[TALL_CHUNK * MOST_COLUMNS];
         int64_t rows = least(end - row, columns);
         int64_t upto = bytes * (row + rows - group) / (end - group);
         float *y = g->y + (job->first + row) * g->y_stride + column;
@@ -334,7 +335,9 @@ static void by_x_panels(struct job *job) {
     int64_t room = threads * (job->each - CHUNK_ROOM);
     int64_t most = room / depth / columns * columns;
     int64_t block = part_size(g->m, most, columns);
-    job->chunk = depth > DEEPEST / 2 ? SHORT_CHUNK : CHUNK;
+    job->chunk = depth > DEEPEST / 2                     ? SHORT_CHUNK
+                 : w_in_place(job) && g->m > 2 * columns ? TALL_CHUNK
+                                                         : CHUNK;
     job->panels = job->room;
     job->apart = g->m <= columns ? job->each - CHUNK_ROOM : 0;
     job->chunks = job->room + room;
