@@ -42,7 +42,7 @@ static void compare_all(const struct tensor *x, int64_t k, enum neighbours_by by
     struct err err;
     struct neighbours *found = neighbours_of(check_arena(), x, k, by, &err);
     int64_t wrong = 0, width = x->shape[1];
-    for (int64_t i = 0; i < found->n; i += found->n > 1000 ? 7 : 1) {
+    for (int64_t i = 0; i<found->n; i += found->n> 1000 ? 7 : 1) {
         for (int64_t j = 0; j < k; j++) {
             int64_t id = found->ids[i * k + j];
             double seen = (double)found->distances[i * k + j];
