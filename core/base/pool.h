@@ -12,8 +12,9 @@
  * caller may hand in room for each pool_self); when the user has interrupted, chunks not begun
  * yet are left out and the caller finds out by stop_check().
  *
- * Each thread begins with a part of 0..n of its own, the same call after call, so that loops over
- * the same rows find them in their thread's cache; who is done takes from the others' parts.
+ * Each thread begins with a part of 0..n of its own, the same call after call, so that loops
+ * over the same rows find them in their thread's cache; who is done takes from the others'
+ * parts.
  *
  * Threads spin for some tens of microseconds after a call, then sleep: layers follow each other
  * without a wake-up, cells do not burn the processor. */

@@ -32,10 +32,11 @@ int colour_map_find(const char *name);
 /* `at` 0..1 on the sequential ramp; clamped. */
 uint32_t colour_sequential(enum colour_map map, double at);
 
-/* Colours of groups and lines; the last is the grey of all others. Their hues and lightness were
- * searched so that readers without red, green or blue cones (as Machado, Oliveira and Fernandes
- * 2009, doi:10.1109/TVCG.2009.113, simulate them) tell neighbours apart, in both themes: in
- * OKLab neighbours are at least 0.12 apart, any of the first six 0.1, and any two 0.06. */
+/* Colours of groups and lines; the last is the grey of all others. Their hues and lightness
+ * were searched so that readers without red, green or blue cones (as Machado, Oliveira and
+ * Fernandes 2009, doi:10.1109/TVCG.2009.113, simulate them) tell neighbours apart, in both
+ * themes: in OKLab neighbours are at least 0.12 apart, any of the first six 0.1, and any two
+ * 0.06. */
 enum { COLOUR_CATEGORIES = 10 };
 uint32_t colour_category(int64_t i); /* 0 .. COLOUR_CATEGORIES - 1; larger: the grey */
 
