@@ -46,13 +46,16 @@ static void mask_read(struct head *head, const uint8_t *mask) {
 
 static struct head_rows rows_at(struct op_heads own, int64_t row, const float *past,
                                 const struct op_attention *how, int64_t group) {
-    return (struct head_rows){
+    struct head_rows rows = {
         .past = past ? past + group * how->width : NULL,
         .past_stride = how->groups * how->width,
         .past_count = how->past,
-        .own = own.x->data + row * own.x->shape[1] + own.first + group * own.apart,
-        .stride = own.x->shape[1],
     };
+    if (own.x) { /* NULL: all keys are past */
+        rows.own = own.x->data + row * own.x->shape[1] + own.first + group * own.apart;
+        rows.stride = own.x->shape[1];
+    }
+    return rows;
 }
 
 struct head head_at(const struct op_attention *how, struct op_heads q, struct op_heads k,
