@@ -194,7 +194,7 @@ class Killing:
         told = {name: one["data"]["text/plain"] for name, one in content["user_expressions"].items()}
         assert said.endswith("after\n") and told["s"] == self.wanted_seed, (said, told)
         assert beat.poll(20000) and beat.recv() == b"alive", "the heartbeat is lost"
-        if "without them, so load them" in said and len(self.shot) > 2:
+        if "a new one is there without them" in said and len(self.shot) > 2:
             return self.fill()
         assert told["m"].split(", ") == ["bert_mlm", "gpt2"] and KEPT in told["r"].split(", "), (said, told)
         if self.luck.random() < 0.1:
