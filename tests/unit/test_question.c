@@ -1,9 +1,11 @@
 #include "tests/check.h"
 #include "tests/fixture.h"
+#include "tests/looks.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/explain/integrated.h"
 #include "core/explain/question.h"
 
@@ -150,4 +152,29 @@ TEST(integrated_gradients_are_complete) {
         check(!integrated_gradients(arena, &how, NULL, &err));
         check_text(err.text, "1 steps");
     }
+}
+
+/* Wherever an interrupt comes, it ends the work or comes after all of it. */
+TEST(integrated_gradients_are_whole_or_none) {
+    struct arena *arena = check_arena();
+    struct err err = { 0 };
+    struct question q = question_of(fixture_model("gpt2"), QUESTION_LOGIT);
+    const struct integrated how = { .question = &q, .steps = 2 };
+    int64_t before = looks_count();
+    const struct tensor *whole = integrated_gradients(arena, &how, NULL, &err);
+    int64_t looks = looks_count() - before;
+    volatile int after = 0;
+    for (int64_t i = looks - 2; i <= looks + 1; i++) {
+        struct catch here;
+        looks_stop_at(i);
+        if (setjmp(catch_set(&here)->place) == 0) {
+            const struct tensor *all = integrated_gradients(arena, &how, NULL, &err);
+            check(memcmp(all->data, whole->data, (size_t)tensor_bytes(all)) == 0);
+            after++;
+        }
+        catch_end(&here);
+        looks_stop_at(0);
+        stop_clear();
+    }
+    check_int(after, 1);
 }
