@@ -93,12 +93,14 @@ static int most_read(struct arena *arena, const struct model *model, int64_t *mo
     int64_t tokens = json_int_at(json, "max_seq_length", 0);
     double exactly = json_number_at(json, "max_seq_length", 0);
     if (tokens < 1 || (double)tokens != exactly) {
-        char quoted[40];
+        char quoted[40] = "no number";
+        if (said->kind == JSON_NUMBER) {
+            err_quote(quoted, sizeof quoted, said->text.bytes, said->text.length);
+        }
         return err_set(err, ERR_FORMAT,
                        "%s: max_seq_length is %s; a whole number of tokens, 1 or more, is "
                        "wanted",
-                       path,
-                       err_quote(quoted, sizeof quoted, said->text.bytes, said->text.length));
+                       path, quoted);
     }
     *most = config_fits(model->config, tokens) ? tokens : 0;
     return 0;

@@ -179,22 +179,24 @@ TEST(embedding_length_of_sentences_is_the_files) {
     static const struct {
         const char *says;
         int64_t most; /* -1: refused */
-    } cases[] = { { NULL, 0 },
-                  { "{}", 0 },
-                  { "{\"max_seq_length\": null}", 0 },
-                  { "{\"max_seq_length\": 32}", 32 },
-                  { "{\"max_seq_length\": 33}", 0 }, /* of a context of 32 */
-                  { "{\"max_seq_length\": 0}", -1 },
-                  { "{\"max_seq_length\": 1.5}", -1 },
-                  { "{\"max_seq_length\": \"256\"}", -1 },
-                  { "{\"max_seq_length\": [1]}", -1 },
-                  { "{", -1 } };
+        const char *seen;
+    } cases[] = { { NULL, 0, NULL },
+                  { "{}", 0, NULL },
+                  { "{\"max_seq_length\": null}", 0, NULL },
+                  { "{\"max_seq_length\": 32}", 32, NULL },
+                  { "{\"max_seq_length\": 33}", 0, NULL }, /* of a context of 32 */
+                  { "{\"max_seq_length\": 0}", -1, "max_seq_length is 0; a" },
+                  { "{\"max_seq_length\": 1.5}", -1, "max_seq_length is 1.5; a" },
+                  { "{\"max_seq_length\": \"256\"}", -1, "max_seq_length is no number" },
+                  { "{\"max_seq_length\": [1]}", -1, "max_seq_length is no number" },
+                  { "{", -1, NULL } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct model *model = with_length(cases[i].says);
         struct embedding_reading how = { .most = 5 };
         int read = embedding_recipe(arena, model, &how, &err);
         check_int(read < 0 ? -1 : how.most, cases[i].most);
         check(read == 0 || strstr(err.text, "sentence_bert_config.json"));
+        check(!cases[i].seen || strstr(err.text, cases[i].seen));
     }
 }
 
