@@ -117,14 +117,15 @@ static void panel_pack(const struct job *job, int64_t column, int n, int64_t beg
 
 /* What row `begin` of W [K, N] holds of the panel that this thread will probably make next.
  * Rows may lie a page apart, where no cache looks ahead by itself. NULL past the last whole
- * panel. */
+ * panel, and where it begins within a block of weights that was just read. */
 static const void *next_piece(const struct job *job, int64_t column, int64_t begin) {
     const struct tensor *w = job->gemm->w;
     int64_t columns = simd()->columns, next = column + columns;
-    if (next + columns > job->gemm->n) {
+    int64_t bytes = dtype_row_bytes(w->dtype, next);
+    if (next + columns > job->gemm->n || bytes < 0) {
         return NULL;
     }
-    return (const char *)w->bytes + begin * job->row_bytes + dtype_row_bytes(w->dtype, next);
+    return (const char *)w->bytes + begin * job->row_bytes + bytes;
 }
 
 /* One panel's columns against all of x. */
