@@ -128,6 +128,8 @@ static int by_umap(struct arena *arena, const struct tensor *x,
 
 /* The two vectors that are most alike, by cosine; only where all pairs are few. */
 static const char *closest(struct arena *arena, const struct embedding *of, bool zh) {
+    enum { LABEL = 120 /* bytes of a text that is quoted */ };
+    char one[LABEL], other[LABEL];
     int64_t width = of->vectors->shape[1], a = -1, b = -1;
     double most = -2;
     for (int64_t i = 0; i < of->n && of->n <= ATLAS_FEW; i++) {
@@ -141,11 +143,14 @@ static const char *closest(struct arena *arena, const struct embedding *of, bool
             }
         }
     }
-    return a < 0 ? ""
-                 : arena_printf(arena,
-                                zh ? "最相近的是‘%s’与‘%s’（余弦 %.2f）。"
-                                   : " Most alike are ‘%s’ and ‘%s’ (cosine %.2f).",
-                                of->labels[a], of->labels[b], most);
+    if (a < 0) {
+        return "";
+    }
+    return arena_printf(arena,
+                        zh ? "最相近的是‘%s’与‘%s’（余弦 %.2f）。"
+                           : " Most alike are ‘%s’ and ‘%s’ (cosine %.2f).",
+                        err_quote(one, LABEL, of->labels[a], strlen(of->labels[a])),
+                        err_quote(other, LABEL, of->labels[b], strlen(of->labels[b])), most);
 }
 
 /* What the method itself measures: ", 41 % of the variance". */

@@ -396,3 +396,16 @@ TEST(atlas_tells_what_a_map_keeps) {
     check(!atlas(arena, points, &request, &err));
     check_text(err.text, "the vector of \"north east\" has NaN in dimension 1");
 }
+
+/* The two that are most alike may be texts of any length. */
+TEST(atlas_quotes_the_beginning_of_a_long_text) {
+    arena = check_arena();
+    struct embedding *points = plane();
+    char *long_text = arena_alloc(arena, 1001);
+    memset(long_text, 'a', 1000);
+    points->labels = (const char *[]){ long_text, long_text, long_text, "west" };
+    const struct atlas_request request = { .dims = 2, .what = "sentences" };
+    const struct result *result = atlas(arena, points, &request, &err);
+    check_text(result->finding, "aaa…’");
+    check(strlen(result->finding) < 500);
+}
