@@ -64,6 +64,11 @@ static int check_prefix(const struct model *model, const struct pass *pass, stru
             model->arch->name);
     }
     int64_t tokens = model_decodes(model) ? pass->decoder_tokens : pass->tokens;
+    if (tokens < 1) {
+        return err_set(err, ERR_SHAPE,
+                       "a prefix of this %s is its decoder's text, of which there is none",
+                       model->arch->name);
+    }
     if (pass->extend && (pass->batch != 1 || prefix->room - prefix->tokens < tokens)) {
         return err_set(
             err, ERR_SHAPE,

@@ -255,6 +255,9 @@ TEST(reuse_keeps_one_texts_prefix_to_itself) {
         pass.prefix->room = 1;
         check(!model_run(model, &pass, &err));
         check_text(err.text, "with room for 1");
+        pass.decoder_tokens = 0;
+        check(!m || !model_run(model, &pass, &err));
+        check_text(err.text, m ? "its decoder's text, of which there is none" : "room for 1");
     }
 }
 
