@@ -10,7 +10,8 @@
 
 /* Takes all frames of one message off the socket and copies them into the arena, as long as
  * they are not too many and all together not too large; else the rest is dropped and *cut.
- * Returns their number, 0 if no message is there. */
+ * Returns their number, 0 if no message is there. One that there is no memory for is dropped
+ * whole, and this ends by ERR_MEMORY. */
 int multipart_take(struct arena *arena, void *socket, struct frame frames[FRAMES_MOST],
                    bool *cut);
 

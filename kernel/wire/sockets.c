@@ -10,6 +10,7 @@
 
 #include <zmq.h>
 
+#include "core/base/catch.h"
 #include "core/base/jsonwrite.h"
 #include "core/base/utf8.h"
 #include "kernel/wire/curve.h"
@@ -203,15 +204,8 @@ static int message_read(struct sockets *sockets, struct message *message,
     return frames_read(message, err);
 }
 
-int sockets_receive(struct sockets *sockets, enum channel channel, struct message **message,
-                    struct err *err) {
-    int events = 0;
-    size_t size = sizeof events;
-    if (zmq_getsockopt(sockets->at[channel], ZMQ_EVENTS, &events, &size) < 0 ||
-        !(events & ZMQ_POLLIN)) {
-        return 0;
-    }
-    struct arena *arena = arena_new();
+static int message_take(struct sockets *sockets, struct arena *arena, enum channel channel,
+                        struct message **message, struct err *err) {
     struct frame *frames = arena_array(arena, FRAMES_MOST, sizeof *frames);
     struct message *fresh = arena_alloc(arena, sizeof *fresh);
     fresh->arena = arena;
@@ -221,8 +215,30 @@ int sockets_receive(struct sockets *sockets, enum channel channel, struct messag
         *message = fresh;
         return 1;
     }
-    arena_free(arena);
     return count > 0 ? -1 : 0;
+}
+
+int sockets_receive(struct sockets *sockets, enum channel channel, struct message **message,
+                    struct err *err) {
+    int events = 0;
+    size_t size = sizeof events;
+    struct catch here;
+    volatile int got = -1;
+    if (zmq_getsockopt(sockets->at[channel], ZMQ_EVENTS, &events, &size) < 0 ||
+        !(events & ZMQ_POLLIN)) {
+        return 0;
+    }
+    struct arena *arena = arena_new();
+    if (setjmp(catch_set(&here)->place) == 0) {
+        got = message_take(sockets, arena, channel, message, err);
+    } else {
+        *err = here.err;
+    }
+    catch_end(&here);
+    if (got <= 0) {
+        arena_free(arena);
+    }
+    return got;
 }
 
 /* A message on its way out. */

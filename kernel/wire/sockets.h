@@ -32,7 +32,8 @@ void sockets_close(struct sockets *sockets, int linger_ms);
 unsigned sockets_wait(struct sockets *sockets, struct pollfd *fds, int count, int timeout_ms);
 
 /* The next message. 1: in *message, verified and read, to be freed with frames_free. 0: none
- * there. -1: there was one, but it must be ignored; `err` says why. */
+ * there. -1: there was one, but it must be ignored, or there is no memory for it; `err` says
+ * which. */
 int sockets_receive(struct sockets *sockets, enum channel channel, struct message **message,
                     struct err *err);
 

@@ -175,6 +175,28 @@ TEST(sockets_cut_what_is_too_much) {
     free(large);
 }
 
+/* And what is behind it is not taken for a message. */
+TEST(sockets_drop_whole_what_there_is_no_memory_for) {
+    enum { LARGE = 8 << 20 };
+    struct dialogue d = dialogue_new("a key");
+    struct message *message;
+    struct err err;
+    char *large = calloc(LARGE + 1, 1);
+    memset(large, ' ', LARGE);
+    ask(&d, large, (struct frame){ "b", 1 }, 3);
+    arena_budget(arena_held() + LARGE / 2);
+    check_int(receive(&d, &message, &err), -1);
+    arena_budget(0);
+    check_int(err.kind, ERR_MEMORY);
+    check_text(err.text, "for which there is no memory");
+    check_int(sockets_receive(d.sockets, CHANNEL_SHELL, &message, &err), 0);
+    ask(&d, "{}", (struct frame){ 0 }, 0);
+    if (check_int(receive(&d, &message, &err), 1)) {
+        frames_free(message);
+    }
+    free(large);
+}
+
 TEST(sockets_ride_out_interrupted_calls) {
     struct dialogue d = dialogue_new("a key");
     struct frame frames[FRAMES];
