@@ -82,10 +82,21 @@ static bool read_all(int fd, struct buf *told, double end) {
     }
 }
 
+/* The same, where there may be no memory for what is told. */
+static bool read_caught(int fd, struct buf *told, double end) {
+    struct catch here;
+    volatile bool in_time = false;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        in_time = read_all(fd, told, end);
+    }
+    catch_end(&here);
+    return in_time;
+}
+
 int apart_finish(struct buf *told, int ms, pid_t pid, int fd) {
     double began = now_seconds();
     int status = 0;
-    bool in_time = read_all(fd, told, began + ms / 1e3);
+    bool in_time = read_caught(fd, told, began + ms / 1e3);
     close(fd);
     if (!in_time) {
         kill(-pid, SIGKILL);

@@ -19,8 +19,9 @@ enum { APART_MOST = 1 << 20 }; /* bytes that are read from such a process */
  * that to `told`. The copy has only the thread that asked, and no other descriptor above 2; its
  * memory is its own. It may fail as a command does (core/base/catch.h).
  *
- * Returns its status as wait tells it; APART_LATE if it was not done within `ms`, and
- * APART_NONE if there could be no process: then errno says why. */
+ * Returns its status as wait tells it; APART_LATE if it was not done within `ms`, or
+ * told more than there is room for, and APART_NONE if there could be no process: then errno
+ * says why. */
 enum { APART_LATE = -1, APART_NONE = -2 };
 int apart_look(struct buf *told, int ms, void (*look)(void *arg, int fd), void *arg);
 

@@ -45,6 +45,19 @@ TEST(apart_tells_more_than_a_pipe_holds_but_not_all_there_is) {
     check_int(apart_look(out, LONG, tell_much, &(size_t){ 64 << 20 }), APART_LATE);
 }
 
+/* What is told is let go of, with the process and its descriptor. */
+TEST(apart_ends_where_there_is_no_memory_for_what_is_told) {
+    int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct buf *out = told();
+    close(before);
+    arena_budget(arena_held() + (1 << 17));
+    check_int(apart_look(out, LONG, tell_much, &(size_t){ 1 << 19 }), APART_LATE);
+    arena_budget(0);
+    int after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    check_int(after, before);
+    close(after);
+}
+
 static void change(void *arg, int fd) {
     (void)fd;
     *(int *)arg = 7;
