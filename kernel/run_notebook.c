@@ -103,7 +103,7 @@ static void add_error(struct outputs *outputs, const struct run_outcome *outcome
         at += at[n] ? n + 1 : n;
     }
     json_set(arena, output, "ename", text_of(arena, err_name(outcome->err.kind)));
-    json_set(arena, output, "evalue", text_of(arena, outcome->err.text));
+    json_set(arena, output, "evalue", text_of(arena, outcome->evalue));
     json_set(arena, output, "traceback", lines);
 }
 

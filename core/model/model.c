@@ -111,6 +111,9 @@ static void *refuse(const char *path, struct err *err) {
         size_t length = strlen(path);
         int shown = (int)(length > PATH_SHOWN ? utf8_cut(path, PATH_SHOWN) : length);
         err_set(err, inner.kind, "%.*s: %s", shown, path, inner.text);
+        if (inner.zh[0]) {
+            err_zh(err, "%.*s：%s", shown, path, inner.zh);
+        }
         memcpy(err->trail, inner.trail, sizeof err->trail);
     }
     return NULL;

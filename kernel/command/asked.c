@@ -161,11 +161,11 @@ struct asked_text *asked_data(struct session *session, const struct cell_line *l
     struct dataset_text text;
     int got = 0;
     while (*count < dataset->texts && (got = dataset_next(&cursor, arena, &text, err)) > 0) {
-        const char *from =
-            arena_printf(arena, "%s, line %lld", data->name, (long long)text.line);
-        texts[(*count)++] = (struct asked_text){
-            .bytes = text.bytes, .length = text.length, .at = flag->value_at, .from = from
-        };
+        texts[(*count)++] = (struct asked_text){ .bytes = text.bytes,
+                                                 .length = text.length,
+                                                 .at = flag->value_at,
+                                                 .from = data->name,
+                                                 .from_line = text.line };
     }
     return *count > 0 && got >= 0 ? texts : NULL;
 }
@@ -218,9 +218,13 @@ int asked_pictures(const struct cell_line *line, int64_t count, struct err *err)
 
 void asked_point(struct err *err, const struct asked_text *text) {
     if (text->from && err->line == 0) {
-        char said[sizeof err->text];
-        memcpy(said, err->text, sizeof said);
-        err_set(err, err->kind, "%s: %s", text->from, said);
+        const struct err inner = *err;
+        long long row = text->from_line;
+        err_set(err, inner.kind, row ? "%s, line %lld: %s" : "%s%.0lld: %s", text->from, row,
+                inner.text);
+        if (inner.zh[0]) {
+            err_zh(err, row ? "%s 第 %lld 行：%s" : "%s%.0lld：%s", text->from, row, inner.zh);
+        }
     }
     command_point(err, &text->at);
 }

@@ -41,7 +41,8 @@ struct asked_text {
     const char *bytes;
     size_t length;
     struct cell_word at; /* its line in the cell, for errors */
-    const char *from;    /* "news, line 12" of data; NULL: it stands in the cell */
+    const char *from;    /* the name of its data; NULL: it stands in the cell */
+    int64_t from_line;   /* in the data's file; 0: it is the whole of it */
 };
 
 /* The texts of --data where that is given, else the body's lines that are not blank. With

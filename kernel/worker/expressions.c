@@ -17,14 +17,14 @@ static void write_ok(struct jsonwrite *w, const char *text) {
     json_close(w, '}');
 }
 
-static void write_error(struct jsonwrite *w, const struct err *err) {
+static void write_error(struct jsonwrite *w, const struct err *err, bool zh) {
     json_open(w, '{');
     json_key(w, "status");
     json_string(w, "error");
     json_key(w, "ename");
     json_string(w, err_name(err->kind));
     json_key(w, "evalue");
-    json_string(w, err->text);
+    json_string(w, err_said(err, zh));
     json_key(w, "traceback");
     json_open(w, '[');
     json_close(w, ']');
@@ -111,6 +111,6 @@ void expressions_write(struct jsonwrite *w, struct session *session, const char 
     if (value) {
         write_ok(w, value);
     } else {
-        write_error(w, &err);
+        write_error(w, &err, strcmp(session_setting(session, "language"), "zh") == 0);
     }
 }

@@ -86,6 +86,7 @@ static void write_failure(struct run *run) {
     struct run_outcome *outcome = run->outcome;
     struct jsonwrite w = { .out = buf_new(run->arena) };
     bool zh = strcmp(session_setting(run->session, "language"), "zh") == 0;
+    outcome->evalue = arena_copy(run->arena, err_said(&outcome->err, zh));
     outcome->traceback =
         traceback(run->arena, &outcome->err, zh, run->request->code, run->request->length);
     json_open(&w, '{');
@@ -96,7 +97,7 @@ static void write_failure(struct run *run) {
     json_key(&w, "ename");
     json_string(&w, err_name(outcome->err.kind));
     json_key(&w, "evalue");
-    json_string(&w, err_said(&outcome->err, zh));
+    json_string(&w, outcome->evalue);
     json_key(&w, "traceback");
     json_open(&w, '[');
     for (const char *at = outcome->traceback; *at;) {

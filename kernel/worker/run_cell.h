@@ -21,6 +21,7 @@ struct run_request {
 
 struct run_outcome {
     struct err err;        /* kind ERR_NONE: all went well */
+    const char *evalue;    /* of a failure: its sentence in the session's language */
     const char *traceback; /* of a failure: coloured lines, parted by '\n' */
     const char *content;   /* of execute_reply, as JSON */
 };

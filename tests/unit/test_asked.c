@@ -46,11 +46,14 @@ TEST(asked_texts_are_the_bodys_lines_or_datas) {
     }
     check_int(texts[0].length, 3);
     check(memcmp(texts[0].bytes, "a\nb", 3) == 0);
-    check_same(texts[1].from, "news, line 5");
+    check_same(texts[1].from, "news");
+    check_int(texts[1].from_line, 5);
     check_int(texts[1].at.line, 1);
     err_set(&err, ERR_TEXT, "it is odd");
+    err_zh(&err, "很怪");
     asked_point(&err, &texts[1]);
     check_same(err.text, "news, line 5: it is odd");
+    check_same(err_said(&err, true), "news 第 5 行：很怪");
     check_int(err.column, 17);
 }
 
@@ -63,6 +66,9 @@ TEST(asked_texts_takes_a_file_as_one_text) {
         asked_texts(session, line_of("%%tokens --data news --whole"), &count, &err);
     if (check(texts && count == 1)) {
         check_same(arena_text(check_arena(), texts[0].bytes, texts[0].length), "a\n\nb\rc");
+        err_set(&err, ERR_TEXT, "it is odd");
+        asked_point(&err, &texts[0]);
+        check_same(err_said(&err, true), "news: it is odd");
     }
     check(!asked_texts(session, line_of("%%tokens --data news\n\ntext"), &count, &err));
     check_text(err.text, "--data news brings its own texts");

@@ -221,6 +221,7 @@ TEST(run_cell_says_errors_in_chinese) {
         check_text(plain(stage->outcome.traceback), err_name(stage->outcome.err.kind));
         check_text(plain(stage->outcome.traceback), err_said(&stage->outcome.err, true));
     }
+    check_same(stage->outcome.evalue, err_said(&stage->outcome.err, true));
     run(stage, "%set language en");
     check_int(run(stage, "%xyzzyx"), -1);
     check_text(stage->outcome.content, "there is no command");
