@@ -124,8 +124,7 @@ static void answer_now(struct front *front, struct message *message) {
     status_idle(front, message);
 }
 
-/* What a request gets that there is no memory for. */
-static void answer_last(struct front *front, struct message *message) {
+void answer_last(struct front *front, struct message *message) {
     const struct kind *kind = kind_find(message->type);
     if (kind && kind->reply && front->replied != message) {
         front_reply_error(front, message, kind->reply, err_name(ERR_MEMORY),
@@ -161,7 +160,9 @@ void answer(struct front *front, struct message *message) {
     } else if (kind->answer == comm_msg && taken_safely(front, message)) {
         return; /* answered when the worker has */
     } else if (kind->answer == history_ask) {
-        front_safely(front, message, history_ask, answer_last); /* answered by its thread */
+        if (!front_safely(front, message, history_ask, answer_last)) {
+            frames_free(message); /* else it is answered by its thread */
+        }
     } else {
         front_safely(front, message, answer_now, answer_last);
         frames_free(message);

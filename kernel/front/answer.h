@@ -8,6 +8,10 @@
 /* Answers one message and takes it over. */
 void answer(struct front *front, struct message *message);
 
+/* The last words (front_safely) to a request that there is no memory to answer: an error, if it
+ * has no reply yet, and idle. */
+void answer_last(struct front *front, struct message *message);
+
 /* Answers all that has come on shell. */
 void answer_shell(struct front *front);
 

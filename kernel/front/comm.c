@@ -26,6 +26,12 @@ struct waiting {
     uint64_t comm;   /* its serial */
     uint64_t ticket; /* by which the worker answers */
     struct waiting *next;
+
+    /* Its answer, while that is sent. */
+    const struct relay_tiled *head;
+    const char *bytes;
+    size_t length;
+    void **base;
 };
 
 struct comms {
@@ -33,7 +39,8 @@ struct comms {
     uint64_t serials, clock, tickets;
     struct waiting *waiting; /* oldest first */
     int waiting_count;
-    struct buf *told; /* the state that was told last, between cells */
+    struct waiting *answered; /* the question whose answer is being sent */
+    struct buf *told;         /* the state that was told last, between cells */
 };
 
 struct comms *comm_new(struct arena *arena) {
@@ -385,7 +392,9 @@ bool comm_takes(struct front *front, struct message *message) {
         return false;
     }
     struct waiting *waiting = arena_alloc(message->arena, sizeof *waiting);
-    *waiting = (struct waiting){ message, comm->serial, ++comms->tickets, NULL };
+    *waiting = (struct waiting){ .message = message,
+                                 .comm = comm->serial,
+                                 .ticket = ++comms->tickets };
     tile.ticket = waiting->ticket;
     tile_send(front->minder, &tile, pair, buf_new(message->arena));
     struct waiting **end = &comms->waiting; /* from here on nothing can fail */
@@ -424,26 +433,50 @@ static void answer_tile(struct asked *asked, const struct relay_tiled *head, con
     answer_send(asked);
 }
 
-/* Busy, the answer, idle. A comm that was closed meanwhile gets none. */
-static void waiting_answer(struct front *front, struct waiting *waiting,
-                           const struct relay_tiled *head, const char *bytes, size_t length,
-                           void **base) {
-    struct message *message = waiting->message;
-    const struct comm *comm = comm_by_serial(front->comms, waiting->comm);
-    struct asked asked = { .front = front,
+static struct asked asked_of(struct front *front, struct message *message) {
+    const struct comm *comm = comm_by_serial(front->comms, front->comms->answered->comm);
+    return (struct asked){ .front = front,
                            .request = message,
                            .comm = comm ? comm->id : NULL,
                            .data = json_object_get(message->content, "data") };
+}
+
+/* Busy, the answer, idle. A comm that was closed meanwhile gets none. */
+static void waiting_say(struct front *front, struct message *message) {
+    const struct waiting *waiting = front->comms->answered;
+    struct asked asked = asked_of(front, message);
     status_busy(front, message);
-    if (comm && head->good) {
-        asked.base = *base;
-        *base = NULL; /* the socket frees it */
-        answer_tile(&asked, head, bytes, length);
-    } else if (comm) {
-        answer_error(&asked, bytes, length);
+    if (asked.comm && waiting->head->good) {
+        asked.base = *waiting->base;
+        answer_tile(&asked, waiting->head, waiting->bytes, waiting->length);
+        *waiting->base = NULL; /* the socket frees it */
+    } else if (asked.comm) {
+        answer_error(&asked, waiting->bytes, waiting->length);
+    }
+    front->replied = message;
+    status_idle(front, message);
+}
+
+static void waiting_last(struct front *front, struct message *message) {
+    static const char full[] = "the kernel has no memory left to send these numbers";
+    struct asked asked = asked_of(front, message);
+    if (asked.comm && front->replied != message) {
+        answer_error(&asked, full, sizeof full - 1);
     }
     status_idle(front, message);
-    frames_free(message);
+}
+
+static void waiting_answer(struct front *front, struct waiting *waiting,
+                           const struct relay_tiled *head, const char *bytes, size_t length,
+                           void **base) {
+    waiting->head = head;
+    waiting->bytes = bytes;
+    waiting->length = length;
+    waiting->base = base;
+    front->comms->answered = waiting;
+    front->replied = NULL;
+    front_safely(front, waiting->message, waiting_say, waiting_last);
+    frames_free(waiting->message); /* and with it what waited */
 }
 
 void comm_tiled(struct front *front, const char *bytes, size_t length, void **base) {

@@ -554,11 +554,27 @@ static void why_write(const struct front *front, bool zh, char *why, size_t size
     }
 }
 
+/* Another worker, for the cell that waits for it, if one does. */
+static void worker_begin(struct front *front, struct message *message) {
+    struct err err;
+    if (message) {
+        cell_begin(front);
+    } else if (minder_start(front->minder, &err) < 0) {
+        front_log("%s", err.text);
+    }
+}
+
+/* There is no memory for one: the next cell asks for it again. */
+static void worker_last(struct front *front, struct message *message) {
+    if (message) {
+        cell_last(front, message);
+    }
+}
+
 /* `full`: it is ended, as it said more than the kernel has memory for. */
 static void worker_end(struct front *front, bool full) {
     static const char en[] = "said more than the kernel has memory for, so it was ended";
     char why[300];
-    struct err err;
     bool zh = minder_zh(front->minder);
     bool retired = minder_retiring(front->minder) && !front->running.forced;
     enum minder_hope hope = minder_bury(front->minder);
@@ -576,10 +592,9 @@ static void worker_end(struct front *front, bool full) {
                   hope == MINDER_BARE);
     }
     comm_died(front);
-    if (retired && front->running.message) {
-        cell_begin(front);
-    } else if (hope != MINDER_NONE && minder_start(front->minder, &err) < 0) {
-        front_log("%s", err.text);
+    struct message *waiting = retired ? front->running.message : NULL;
+    if (waiting || hope != MINDER_NONE) {
+        front_safely(front, waiting, worker_begin, worker_last);
     }
     queue_go(front);
 }

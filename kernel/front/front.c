@@ -40,9 +40,9 @@ bool front_safely(struct front *front, struct message *message, front_step *step
 
 void front_reply(struct front *front, const struct message *request, const char *type,
                  const struct buf *content) {
-    front->replied = request;
     sockets_reply(front->sockets, request, type, "{}",
                   (struct frame){ content->data, content->length });
+    front->replied = request; /* not before: what memory runs out for is not sent at all */
 }
 
 void front_reply_error(struct front *front, const struct message *request, const char *type,

@@ -10,6 +10,7 @@
 
 #include "core/base/file.h"
 #include "core/base/jsonwrite.h"
+#include "kernel/front/answer.h"
 #include "kernel/front/front.h"
 #include "kernel/front/history_file.h"
 #include "kernel/front/status.h"
@@ -58,10 +59,12 @@ struct shared {
 
 struct history {
     const char *path;
-    struct shared *shared; /* NULL: no thread yet */
-    bool failed;           /* there can be no thread */
-    bool full;             /* it was said that cells are left out */
-    struct job *asked;     /* questions that are not answered yet */
+    struct shared *shared;           /* NULL: no thread yet */
+    bool failed;                     /* there can be no thread */
+    bool full;                       /* it was said that cells are left out */
+    struct job *asked;               /* questions that are not answered yet */
+    const struct history_rows *rows; /* of the question that is being answered */
+    bool output;                     /* it wants them with what the cells gave */
 };
 
 const char *history_path(struct arena *arena) {
@@ -333,9 +336,8 @@ static void row_write(struct jsonwrite *w, const struct history_row *row, bool o
     json_close(w, ']');
 }
 
-/* Answers with these rows, oldest first, and lets go of the request. */
-static void reply(struct front *front, struct message *request, const struct history_rows *rows,
-                  bool output) {
+static void rows_reply(struct front *front, struct message *request) {
+    const struct history_rows *rows = front->history->rows;
     struct buf *out = buf_new(request->arena);
     struct jsonwrite w = { .out = out };
     json_open(&w, '{');
@@ -344,12 +346,21 @@ static void reply(struct front *front, struct message *request, const struct his
     json_key(&w, "history");
     json_open(&w, '[');
     for (int64_t i = rows->count; i > 0; i--) {
-        row_write(&w, &rows->rows[i - 1], output);
+        row_write(&w, &rows->rows[i - 1], front->history->output);
     }
     json_close(&w, ']');
     json_close(&w, '}');
     front_reply(front, request, "history_reply", out);
     status_idle(front, request);
+}
+
+/* Answers with these rows, oldest first, and lets go of the request. */
+static void reply(struct front *front, struct message *request, const struct history_rows *rows,
+                  bool output) {
+    front->history->rows = rows;
+    front->history->output = output;
+    front->replied = NULL;
+    front_safely(front, request, rows_reply, answer_last);
     frames_free(request);
 }
 
@@ -376,9 +387,9 @@ void history_ask(struct front *front, struct message *request) {
     static const struct history_rows none;
     size_t length;
     const char *pattern = frames_text(request, "pattern", &length);
+    status_busy(front, request); /* from here on nothing can fail */
     struct job *job =
         job_new(JOB_QUESTION, length ? pattern : "*", length ? strlen(pattern) : 1);
-    status_busy(front, request);
     if (job) {
         job->query = query_of(request);
         job->due = front_now() + ANSWER_MS;

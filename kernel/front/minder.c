@@ -93,7 +93,8 @@ static _Noreturn void become_worker(char *const *variables, pid_t parent, int re
     static char name[] = "cutaway", mode[] = "worker", self[] = "/proc/self/exe";
     char *argv[] = { name, mode, NULL };
     sigset_t none;
-    signal(SIGINT, SIG_IGN); /* until the worker takes it; also one that came before this line */
+    /* Until the worker takes it; also one that came before this line. */
+    signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -147,6 +148,15 @@ static void kills_look(struct minder *minder) {
     }
 }
 
+/* Room for all that a worker is told first. One that is there and cannot be told what session
+ * it has would begin another. */
+static void room_make(struct minder *minder) {
+    enum { HEADS = 2 * 16 };
+    size_t granted = minder->granted ? minder->granted->length : 0;
+    buf_more(minder->out, HEADS + granted + minder->state->length);
+    buf_clear(minder->out);
+}
+
 /* The worker is there; tells it and the front. */
 static int started(struct minder *minder) {
     minder->restoring = true;
@@ -178,6 +188,7 @@ int minder_start(struct minder *minder, struct err *err) {
     if (minder->pid > 0 || minder->threaded.runs) {
         return 0;
     }
+    room_make(minder);
     if (minder->threaded.serve) {
         return start_thread(minder, err);
     }

@@ -221,9 +221,10 @@ void session_journal(struct session *session, int fd, int64_t most) {
 bool session_write(struct session *session) {
     struct catch here = { .err = { 0 } };
     if (session->journal) {
-        struct arena *arena = arena_new();
+        struct arena *volatile arena = NULL;
         int64_t count;
         if (setjmp(catch_set(&here)->place) == 0) {
+            arena = arena_new();
             const struct journal_item *items = kept_items(&session->kept, arena, &count);
             journal_write(session->journal, arena, items, count);
         } /* else the next cell tries again */
