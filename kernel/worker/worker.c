@@ -99,18 +99,19 @@ static void tell_safely(struct worker *worker, struct arena *scratch) {
     catch_end(&here);
 }
 
-/* Fails a cell that cannot begin, for want of memory or by an interrupt; the text is one of
- * catch_throw, without quotes. */
-static void cell_fail(const char *head_bytes, size_t length, const struct err *err) {
+/* Fails a cell that cannot begin, for want of memory or by an interrupt; `said` is a sentence
+ * of ours, without quotes. */
+static void cell_fail(const char *head_bytes, size_t length, enum err_kind kind,
+                      const char *said) {
     struct relay_execute head = { 0 };
-    char content[2 * sizeof err->text + 300];
-    const char *name = err_name(err->kind), status = RELAY_ERROR;
+    char content[2 * sizeof(struct err) + 300];
+    const char *name = err_name(kind), status = RELAY_ERROR;
     memcpy(&head, head_bytes, length < sizeof head ? length : sizeof head);
     snprintf(
         content, sizeof content,
         "{\"status\":\"error\",\"execution_count\":%lld,\"ename\":\"%s\",\"evalue\":\"%s\","
         "\"traceback\":[\"%s: %s\"]}",
-        (long long)head.count, name, err->text, name, err->text);
+        (long long)head.count, name, said, name, said);
     pipe_write(RELAY_FD, RELAY_DONE, &status, 1, content, strlen(content));
 }
 
@@ -119,7 +120,7 @@ static int request_fail(uint32_t kind, const char *bytes, size_t length,
                         const struct err *err) {
     struct relay_tiled tiled = { 0 };
     if (kind == RELAY_EXECUTE) {
-        cell_fail(bytes, length, err);
+        cell_fail(bytes, length, err->kind, err->text);
     } else if (kind == RELAY_TILE && length >= sizeof tiled.ticket) {
         memcpy(&tiled.ticket, bytes, sizeof tiled.ticket);
         pipe_write(RELAY_FD, RELAY_TILED, &tiled, sizeof tiled, err->text, strlen(err->text));
@@ -180,10 +181,9 @@ static void stop_waiting(void *arg) {
     struct worker *worker = arg;
     struct arena **arena = guard_arena(worker->told);
     struct buf *frame = buf_new(*arena);
-    struct err err = { 0 };
+    bool zh = strcmp(session_setting(worker->session, "language"), "zh") == 0;
     if (ask_deferred_as(&worker->ask, RELAY_EXECUTE, frame)) {
-        err_set(&err, ERR_STOP, "interrupted");
-        cell_fail(frame->data, frame->length, &err);
+        cell_fail(frame->data, frame->length, ERR_STOP, zh ? "已中断" : "interrupted");
     }
     put_aside(worker, frame);
     stop_clear(); /* what came until here was for no cell that is put aside now */

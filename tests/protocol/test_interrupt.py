@@ -65,8 +65,10 @@ def test_two_quick_interrupts(client, kernel):
     assert client.run("%echo untouched")[0]["content"]["status"] == "ok"
 
 
-def test_an_interrupt_while_the_session_comes_back(client, kernel):
+@pytest.mark.parametrize("language, said", [("en", "interrupted"), ("zh", "已中断")])
+def test_an_interrupt_while_the_session_comes_back(client, kernel, language, said):
     """It is for the cell that waits for that, and costs none of the session."""
+    client.run(f"%set language {language}")
     texts = kernel.folder / "texts.txt"
     texts.write_text("".join(f"a line of text, number {i}\n" for i in range(400_000)))
     client.run(f"%data long {texts}")
@@ -78,7 +80,7 @@ def test_an_interrupt_while_the_session_comes_back(client, kernel):
         stop = interrupt(client, kernel, "message")
         seen = client.until_idle(cell)
         content = client.reply(cell)["content"]
-        assert content["ename"] == "KeyboardInterrupt" and content["evalue"] == "interrupted", content
+        assert content["ename"] == "KeyboardInterrupt" and content["evalue"] == said, content
         client.reply(stop, "control")
         while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
             seen.append(client.read("iopub"))
@@ -86,7 +88,7 @@ def test_an_interrupt_while_the_session_comes_back(client, kernel):
         assert reply["content"]["status"] == "ok", reply["content"]
         told = "".join(m["content"].get("text", "") for m in seen)
         assert "not be loaded again" not in told, told
-    client.run("%data drop long\n%model unload kept")
+    client.run("%data drop long\n%model unload kept\n%set language en")
 
 
 def test_what_never_looks_is_ended_by_force(client, kernel):
