@@ -111,7 +111,8 @@ def classifier_of(minilm, folder):
         names = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
     width = names["embeddings.word_embeddings.weight"]["shape"][1]
     header = json.dumps({"classifier.weight": {"dtype": "F32", "shape": [2, width], "data_offsets": [0, 8 * width]},
-                         "classifier.bias": {"dtype": "F32", "shape": [2], "data_offsets": [8 * width, 8 * width + 8]}})
+                         "classifier.bias": {"dtype": "F32", "shape": [2],
+                                             "data_offsets": [8 * width, 8 * width + 8]}})
     header += " " * (-len(header) % 8)
     numbers = [0.02 * math.sin(i) for i in range(2 * width + 2)]
     with open(os.path.join(folder, "head.safetensors"), "wb") as f:
@@ -208,7 +209,8 @@ def run_peer(args, work, names, folder):
         return {}
     options = list(work.options)
     if work.program == "map":  # UMAP's first layout compiles: 30,000 come after 5,000
-        sizes = [n for n in ("5000", "30000") if work.options[1] == "umap" or f"map.{names[0].split('.')[1]}.{n}" in names]
+        sizes = [n for n in ("5000", "30000")
+                 if work.options[1] == "umap" or f"map.{names[0].split('.')[1]}.{n}" in names]
         options += ["--sizes", ",".join(sizes)]
     if work.program == "text":
         name = names[0].split(".")[1]

@@ -47,7 +47,8 @@ def lacking(args, scripts):
         found.append(f"{args.peer} has no {module}, which {who} needs; requirements.txt beside the scripts names it")
     for model in sorted({model for script in scripts for model in NEEDS[script][1]}):
         if not os.path.exists(os.path.join(args.models, model)):
-            found.append(f"the model {model} is not in {args.models}; make_models.py makes it, PEERS_MODELS says where")
+            found.append(f"the model {model} is not in {args.models}; make_models.py makes it, "
+                         "PEERS_MODELS says where")
     return found
 
 

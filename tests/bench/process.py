@@ -249,7 +249,8 @@ def idle_rows(args, argv, peers_of):
             best = min(min(theirs[i]) for _, theirs in others)
             extra.update(peer_s=round(best, 5), ratio=round(best / min(ours[i]), 2))
         row(name, ours[i], **extra)
-    row("idle_memory", [], idle_mb=round(ours[3], 1), **{f"{peer}_mb": round(theirs[3], 1) for peer, theirs in others})
+    row("idle_memory", [], idle_mb=round(ours[3], 1),
+        **{f"{peer}_mb": round(theirs[3], 1) for peer, theirs in others})
 
 
 def check_peers(args):

@@ -16,7 +16,8 @@ LINES = 1_000_000
 DISPLAYS = 1000  # of 1 MB each
 
 OURS = {  # figure: the cells; the first makes ready
-    "busy": ("%model load smollm2", f"%%surprisal --window 512 --stride 256\n{'The quick brown fox jumps. ' * 20000}"),
+    "busy": ("%model load smollm2",
+             f"%%surprisal --window 512 --stride 256\n{'The quick brown fox jumps. ' * 20000}"),
     "lines": ("", f"%_test flood {LINES}"),
     "display": ("", "%_test big 1000000\n" * DISPLAYS),
 }

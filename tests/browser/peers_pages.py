@@ -39,5 +39,6 @@ for make in (bertviz, captum, circuitsvis):
         print(f'{make.__name__}: {error}', file=sys.stderr)
         continue
     for i, word in enumerate(words):
-        html = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title><body>{page(word)}</body></html>'
+        html = ('<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title>'
+                f'<body>{page(word)}</body></html>')
         (folder / f'{make.__name__}-{i}.html').write_text(html, errors='replace')

@@ -27,7 +27,8 @@ EXERCISES = [
     ('02', ['64 % of what the other tokens receive is <code>The</code>'],
      f'{SMOLLM2}%%attention --view rollout --layer 0\n{EIFFEL}\n# %%\n%%attention --view rollout --layer 3\n{EIFFEL}',
      [r'keeps on average (6|7|8|9)\d% of itself', r'receive comes most from The \(64%\)']),
-    ('03', ['At the first token again'], f'{SMOLLM2}%%activations\n' + WIDE.format('cat', 'tired').replace('The', 'A'),
+    ('03', ['At the first token again'],
+     f'{SMOLLM2}%%activations\n' + WIDE.format('cat', 'tired').replace('The', 'A'),
      ['Massive activations .* stand at A in layers']),
     ('04', ['0.864', '0.878', '8.29e-06', '77 steps before', '<i>healthy</i>'],
      f'%model new gru --layers 1 --memory 8 --seed 1\n# %%\n%%gradients --view flow\n{FOX}',
@@ -55,12 +56,14 @@ def done(program, script):
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
         (place / 'script.cut').write_text(script)
-        subprocess.run([program, 'run', 'script.cut', '--out', 'out'], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([program, 'run', 'script.cut', '--out', 'out'], cwd=folder, check=True,
+                       stdout=subprocess.DEVNULL)
         texts = '\n'.join(path.read_text() for path in sorted((place / 'out').glob('*.txt')))
         weights = {}
         if (place / 'head.csv').exists():
             with open(place / 'head.csv', newline='') as file:
-                weights = {(row['query_label'], row['key_label']): float(row['value']) for row in csv.DictReader(file)}
+                weights = {(row['query_label'], row['key_label']): float(row['value'])
+                           for row in csv.DictReader(file)}
         return texts, weights
 
 

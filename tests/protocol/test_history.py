@@ -84,7 +84,8 @@ def test_search(told, client):
     assert ask(told, pattern="*no such*", **query) == []
 
 
-@pytest.mark.parametrize("pattern", ["'; DROP TABLE cell; --", "[", "*" * 5000, "*a" * 5000, "\0", "[^a-", "[]", "]", "%_"])
+@pytest.mark.parametrize("pattern",
+                         ["'; DROP TABLE cell; --", "[", "*" * 5000, "*a" * 5000, "\0", "[^a-", "[]", "]", "%_"])
 def test_odd_patterns_do_no_harm(told, client, pattern):
     ask(told, hist_access_type="search", pattern=pattern)
     assert len(ask(told, n=100)) == 5

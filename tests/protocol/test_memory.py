@@ -33,8 +33,9 @@ def test_sizes(client, size, shown):
     client.run("%limit off")
 
 
-@pytest.mark.parametrize("size", ["3", "10MB", "-4GB", "4XB", "GB", "1e9GB", "1..5GB", "nanGB", "99999999999T", "4GB 5GB",
-                                  "4 GB x", "''"])
+@pytest.mark.parametrize("size",
+                         ["3", "10MB", "-4GB", "4XB", "GB", "1e9GB", "1..5GB", "nanGB", "99999999999T", "4GB 5GB",
+                          "4 GB x", "''"])
 def test_what_is_no_size_is_refused_in_its_place(client, size):
     reply = client.run(f"%limit {size}")[0]["content"]
     assert reply["status"] == "error" and "%limit" in reply["evalue"]

@@ -134,7 +134,8 @@ def test_the_log_has_room_for_more_than_strangers(tmp_path):
         lines = (kernel.folder / "kernel.log").read_text().splitlines()
         assert sum("ignored a message" in line for line in lines) == 256
         assert [line for line in lines if "so far" in line] == [
-            f"[cutaway] ignored {count} messages so far, the last of them a message whose signature does not match the key"
+            f"[cutaway] ignored {count} messages so far, the last of them a message whose signature does not match "
+            "the key"
             for count in (512, 1024, 2048)]
 
 

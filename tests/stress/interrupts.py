@@ -45,7 +45,8 @@ class Stopping:
         self.kernel, self.client, self.luck, self.folder = kernel, kernel.client, luck, folder
         self.happened = collections.Counter()
         self.slowest = 0
-        for line in (f"%model load {watch.MODELS}/bert_mlm --as bert_mlm", f"%model load {watch.MODELS}/gpt2 --as gpt2",
+        for line in (f"%model load {watch.MODELS}/bert_mlm --as bert_mlm",
+                     f"%model load {watch.MODELS}/gpt2 --as gpt2",
                      "%model new lstm --as letters --layers 2 --hidden 200", "%set theme dark", EXTRA,
                      f"%%activations --model letters --as {KEPT}\n{WIDE}"):
             self.must(line)

@@ -52,7 +52,8 @@ class Killing:
 
     def fill(self):
         """What shall come back."""
-        for line in (f"%model load {watch.MODELS}/bert_mlm --as bert_mlm", f"%model load {watch.MODELS}/gpt2 --as gpt2",
+        for line in (f"%model load {watch.MODELS}/bert_mlm --as bert_mlm",
+                     f"%model load {watch.MODELS}/gpt2 --as gpt2",
                      "%set theme dark", f"%%predict --model gpt2 --as {KEPT}\n{TEXT}"):
             content = self.client.run(line)[0]["content"]
             assert content["status"] == "ok", content

@@ -34,7 +34,8 @@ GREEDY = "%_test alloc 1000"  # all that there is; the first time before anythin
 
 CELLS = [
     "", "%echo a", "%echo 猫和狗 🐱", "%echo --stderr x", "%help", "%help attention", "%info", "%results", "%data list",
-    "%set", "%set theme dark", "%set theme light", "%seed", "%seed 7", "%time on", "%time off", "%clear", "%clear --wait",
+    "%set", "%set theme dark", "%set theme light", "%seed", "%seed 7", "%time on", "%time off", "%clear",
+    "%clear --wait",
     "%model list", "%model info m", "%model use m", "%model use g", "%predict?", "%show p", "%show a --view table",
     "%_test streams", "%_test pieces", "%_test display d1 text", "%_test update d1 other", "%_test result text",
     "%_test page text", "%_test big 100000", "%_test flood 300", "%_test sleep 0.002", "%_test progress 0.01",
@@ -56,7 +57,8 @@ QUESTIONS = [
     ("inspect_request", {"code": "%%attention --layer", "cursor_pos": 17, "detail_level": 1}),
     ("is_complete_request", {"code": "%echo a"}), ("is_complete_request", {"code": "%echo 'a"}),
     ("history_request", {"hist_access_type": "tail", "n": 20, "output": False, "raw": True}),
-    ("history_request", {"hist_access_type": "range", "session": 0, "start": 1, "stop": 9, "output": True, "raw": True}),
+    ("history_request",
+     {"hist_access_type": "range", "session": 0, "start": 1, "stop": 9, "output": True, "raw": True}),
     ("history_request", {"hist_access_type": "search", "pattern": "*echo*", "n": 5, "unique": True, "output": False,
                          "raw": True}),
     ("usage_request", {}), ("connect_request", {}), ("interrupt_request", {}),
@@ -105,7 +107,8 @@ class Soak:
         # A place that a cell names is opened to the worker by starting it anew, once for each. What a cell
         # loads when it runs the first time, fonts say, is there before memory is watched.
         places = [line for line in CELLS if "/" in line]
-        for line in (*places, f"%model load {watch.MODELS}/bert_mlm --as m", f"%model load {watch.MODELS}/gpt2 --as g",
+        for line in (*places, f"%model load {watch.MODELS}/bert_mlm --as m",
+                     f"%model load {watch.MODELS}/gpt2 --as g",
                      f"%%predict --model g --as p\n{TEXT}", f"%%attention --model m --as a\n{TEXT}", *CELLS,
                      GREEDY):
             self.add(self.execute(self.clients[0], line))

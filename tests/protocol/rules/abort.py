@@ -3,7 +3,8 @@ import time
 
 from suite import expect, rule, same
 
-ABORT = "Messaging, Execute: stop_on_error “aborts the execution queue if an exception is encountered. If False, queued execute_requests will execute”"
+ABORT = ("Messaging, Execute: stop_on_error “aborts the execution queue if an exception is encountered. If False, "
+         "queued execute_requests will execute”")
 ORDER = "Messaging, Request-Reply; Users: a cell that gets no reply stays [*]"
 ENDED = ("aborted", "error", "abort")
 
@@ -17,7 +18,9 @@ def failing(it, **content):
 
 @rule("aborting", "queued cells after an error: {which}",
       "stop_on_error true: cells queued behind a failed one ({which}) get a reply, busy and idle, and do not run",
-      ABORT, whole="stop_on_error true: cells queued behind a failed one, silent or not, get a reply, busy and idle, and do not run",
+      ABORT,
+      whole="stop_on_error true: cells queued behind a failed one, silent or not, get a reply, busy and idle, and do "
+            "not run",
       which=("loud", "silent"))
 def aborts(it, which):
     client, cell = failing(it, stop_on_error=True)
@@ -59,7 +62,8 @@ def silent(it, stop):
 @rule("aborting", "a queued {what}, after an {how}",
       "{what} queued behind a cell that ends with an {how} is served, not aborted",
       "Messaging, Execute: what stop_on_error aborts is “queued execute_requests”",
-      whole="complete, comm messages and kernel_info queued behind a cell that fails or is interrupted are served, not aborted",
+      whole="complete, comm messages and kernel_info queued behind a cell that fails or is interrupted are served, "
+            "not aborted",
       how=("error", "interrupt"), what=("complete_request", "comm_open", "kernel_info_request"))
 def others(it, how, what):
     client = (failing(it) if how == "error" else computing(it))[0]
@@ -97,7 +101,8 @@ def uncounted(it):
     same(after, first + 1, f"the count after {first} and aborted cells")
 
 
-@rule("aborting", "a failure with others waiting", "a cell that fails while another waits is reported as failed, on shell and iopub",
+@rule("aborting", "a failure with others waiting",
+      "a cell that fails while another waits is reported as failed, on shell and iopub",
       "Messaging, Execution errors")
 def reported(it):
     client, cell = failing(it, stop_on_error=False)

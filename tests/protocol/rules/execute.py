@@ -79,7 +79,8 @@ def unstored(it):
 
 
 @rule("cells", "a silent cell: {what}", "silent: busy, the reply, idle and nothing else; not counted", SILENT,
-      whole="a silent cell that prints, fails, has a result or displays: busy, the reply, idle and nothing else; not counted",
+      whole="a silent cell that prints, fails, has a result or displays: busy, the reply, idle and nothing else; not "
+            "counted",
       what=("print", "fail", "result", "display"))
 def silent(it, what):
     client = it.kernel().client
@@ -92,7 +93,8 @@ def silent(it, what):
          f"the count after {first} and a silent cell")
 
 
-@rule("cells", "an empty cell", "no code, silent: ok and the current count", "Messaging, Execute, the note on the execution counter")
+@rule("cells", "an empty cell", "no code, silent: ok and the current count",
+      "Messaging, Execute, the note on the execution counter")
 def empty(it):
     client = it.kernel().client
     reply, seen = client.run("", silent=True)
@@ -161,7 +163,8 @@ def before_idle(it):
         same(text_of(mine), f"number {i}\n", f"text of cell {i}")
 
 
-@rule("cells", "one after the other", "fifty cells sent at once run in their order, none before the one ahead is done",
+@rule("cells", "one after the other",
+      "fifty cells sent at once run in their order, none before the one ahead is done",
       "Messaging, Execution counter; Users: a cell uses what the one above it made")
 def in_order(it):
     client = it.kernel().client

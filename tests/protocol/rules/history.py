@@ -45,7 +45,8 @@ def tail(it):
     same(inputs(ask(kernel.client, n=1)), codes[3:], "the last one")
 
 
-@rule("history", "tail with output", "with output, the third of a row is the input and its output, or null where none is kept", HISTORY)
+@rule("history", "tail with output",
+      "with output, the third of a row is the input and its output, or null where none is kept", HISTORY)
 def output(it):
     kernel = it.kernel()
     code = it.snippets("result", number=42)

@@ -10,7 +10,8 @@ from suite import Broken, NotOffered, expect, rule, same, text_of
 
 STOP = "Kernels, Kernel specs: interrupt_mode; Messaging, Kernel interrupt"
 LATE = "Users: Stop was pressed for the cell before"
-HARMLESS = "Users: jupyter_client interrupts before each shutdown, and Stop is pressed at idle (jupyter-xeus/xeus#272)"
+HARMLESS = ("Users: jupyter_client interrupts before each shutdown, and Stop is pressed at idle "
+            "(jupyter-xeus/xeus#272)")
 ABORT = "Messaging, Execute: stop_on_error “aborts the execution queue if an exception is encountered”"
 
 
@@ -61,7 +62,8 @@ def flood(it):
     client.still_works()
 
 
-@rule("interrupts", "100 at random moments", "each of 100 interrupts hits its cell or none, never the next (--short: 40)",
+@rule("interrupts", "100 at random moments",
+      "each of 100 interrupts hits its cell or none, never the next (--short: 40)",
       LATE)
 def moments(it):
     kernel, luck = it.kernel(), random.Random(5)
@@ -133,7 +135,8 @@ def by_message(it):
     client.still_works()
 
 
-@rule("interrupts", "the queue behind it", "cells that wait behind an interrupted one are aborted, one by one, and later ones run",
+@rule("interrupts", "the queue behind it",
+      "cells that wait behind an interrupted one are aborted, one by one, and later ones run",
       ABORT)
 def queue(it):
     kernel = it.kernel()

@@ -26,7 +26,8 @@ def welcomes(it, kernel):
         raise NotOffered(f"protocol {said} has no iopub_welcome")
 
 
-@rule("life", "the first subscriber is greeted first", "a subscriber's first message is iopub_welcome with its topic, without a parent",
+@rule("life", "the first subscriber is greeted first",
+      "a subscriber's first message is iopub_welcome with its topic, without a parent",
       WELCOME)
 def first_greeting(it):
     kernel = it.kernel(client=False)
@@ -41,7 +42,8 @@ def first_greeting(it):
     same(message["parent"], None, "its parent")
 
 
-@rule("life", "each subscriber is greeted first", "a second, third and fourth subscriber are greeted as the first was, also on topics of their own",
+@rule("life", "each subscriber is greeted first",
+      "a second, third and fourth subscriber are greeted as the first was, also on topics of their own",
       WELCOME)
 def greetings(it):
     kernel = it.kernel()
@@ -99,8 +101,12 @@ def passing(it):
     kernel.client.still_works()
 
 
-@rule("life", "shutdown on {channel}, {when}", "shutdown_request on {channel}, {when}: a reply with restart, the process ends within {patience} s by itself, nothing of it is left".replace("{patience}", str(PATIENCE)),
-      SHUTDOWN, whole="shutdown_request, idle and mid-cell: a reply with restart, the process ends by itself, none of its processes is left",
+@rule("life", "shutdown on {channel}, {when}",
+      "shutdown_request on {channel}, {when}: a reply with restart, the process ends within {patience} s by itself, "
+      "nothing of it is left".replace("{patience}", str(PATIENCE)),
+      SHUTDOWN,
+      whole="shutdown_request, idle and mid-cell: a reply with restart, the process ends by itself, none of its "
+            "processes is left",
       channel=("control",), when=("idle", "mid-cell"))
 def shutdown(it, channel, when):
     for restart in (False, True):
@@ -118,7 +124,8 @@ def shutdown(it, channel, when):
 
 
 @rule("life", "shutdown of a cell that computes", "without an interrupt before it, too: the process ends by itself",
-      "Messaging, Kernel shutdown: with the reply a client “can assume that the kernel has completed shutdown safely”")
+      "Messaging, Kernel shutdown: with the reply a client “can assume that the kernel has completed shutdown "
+      "safely”")
 def shutdown_busy(it):
     kernel = it.kernel()
     kernel.client.compute("loop")
@@ -133,7 +140,8 @@ def alive(pid):
         return False
 
 
-@rule("life", "20 restarts", "20 starts in a row on the same ports, each as soon as the one before has ended (--short: 5)",
+@rule("life", "20 restarts",
+      "20 starts in a row on the same ports, each as soon as the one before has ended (--short: 5)",
       "Users: “address already in use” after a restart (posit-dev/positron#5799)")
 def restarts(it):
     connection, sessions = None, set()

@@ -8,12 +8,14 @@ from front_end import label
 from suite import Broken, expect, rule, same, text_of
 
 LOST = "Users: lost output, cells that stay busy (nteract/nteract#4188, posit-dev/ark#129)"
-LIMITS = "Users: “IOPub … rate exceeded” (jupyterlab#8769); jupyter_server's defaults: 1000 messages a second, 1 MB of stream a second, over 3 s"
+LIMITS = ("Users: “IOPub … rate exceeded” (jupyterlab#8769); jupyter_server's defaults: 1000 messages a second, 1 MB "
+          "of stream a second, over 3 s")
 WINDOW, MESSAGES, BYTES = 3.0, 1000, 1_000_000
 UNCOUNTED = {"status", "comm_open", "execute_input"}
 
 
-@rule("load", "16 clients", "16 clients × 200 requests of three kinds: each gets its own replies, all of them (--short: × 40)",
+@rule("load", "16 clients",
+      "16 clients × 200 requests of three kinds: each gets its own replies, all of them (--short: × 40)",
       "Messaging, Introduction: “multiple incoming connections from frontends”")
 def clients(it):
     kernel, count = it.kernel(), it.pick(200, 40)
@@ -37,7 +39,9 @@ def clients(it):
     kernel.client.catch_up()
 
 
-@rule("load", "a client asleep", "one client reads nothing for 30 s while another makes 10,000 requests: that one is served, and the sleeper has missed nothing (--short: 3 s, 1,000)",
+@rule("load", "a client asleep",
+      "one client reads nothing for 30 s while another makes 10,000 requests: that one is served, and the sleeper "
+      "has missed nothing (--short: 3 s, 1,000)",
       LOST)
 def asleep(it):
     kernel = it.kernel()
@@ -91,7 +95,8 @@ def wait_until_heard(client, one):
         one.recv_multipart()
 
 
-@rule("load", "a client that never reads", "a subscriber that takes nothing holds nobody up, during 100,000 lines (--short: 20,000)",
+@rule("load", "a client that never reads",
+      "a subscriber that takes nothing holds nobody up, during 100,000 lines (--short: 20,000)",
       "Users: a closed laptop must not stop the class")
 def never(it):
     kernel = it.kernel()
@@ -107,7 +112,8 @@ def never(it):
     stuck.close(0)
 
 
-@rule("load", "a flood: the end", "200,000 lines: the reply and idle arrive, and the next cell's text is whole (--short: 20,000)",
+@rule("load", "a flood: the end",
+      "200,000 lines: the reply and idle arrive, and the next cell's text is whole (--short: 20,000)",
       LOST)
 def flood_ends(it):
     client = it.kernel().client
@@ -117,7 +123,8 @@ def flood_ends(it):
     same(text_of(seen), "next\n", "text of the next cell")
 
 
-@rule("load", "a flood: nothing lost silently", "200,000 lines: all come, in order; or the end is cut off and the text says so (--short: 20,000)",
+@rule("load", "a flood: nothing lost silently",
+      "200,000 lines: all come, in order; or the end is cut off and the text says so (--short: 20,000)",
       LOST)
 def flood_whole(it):
     client, lines = it.kernel().client, it.pick(200_000, 20_000)
@@ -132,7 +139,9 @@ def flood_whole(it):
            f"{len(text)} of {len(wanted)} characters; from {same_to} on: {text[same_to:same_to + 80]!r}")
 
 
-@rule("load", "a flood: the server's limits", "200,000 lines stay below what a server passes on by default: 1,000 messages and 1 MB of stream a second (--short: 20,000)",
+@rule("load", "a flood: the server's limits",
+      "200,000 lines stay below what a server passes on by default: 1,000 messages and 1 MB of stream a second "
+      "(--short: 20,000)",
       LIMITS)
 def flood_limits(it):
     client = it.kernel().client
@@ -161,7 +170,8 @@ def flood(it, client):
     raise Broken(f"no idle, and nothing more for 20 s after {len(seen)} messages")
 
 
-@rule("load", "1,000 cells at once", "1,000 cells sent at once: 1,000 replies in their order, each with its own text (--short: 200)",
+@rule("load", "1,000 cells at once",
+      "1,000 cells sent at once: 1,000 replies in their order, each with its own text (--short: 200)",
       LOST)
 def burst(it):
     client, count = it.kernel().client, it.pick(1_000, 200)

@@ -4,10 +4,14 @@ import time
 from front_end import label
 from suite import PATIENCE, Broken, NotOffered, expect, labels, rule, same, short, text_of
 
-ORDER = "Messaging, Request-Reply: busy at once, then the reply, then idle; busy and idle “before/after handling every request” (5.0)"
-CONTROL = "Messaging, Introduction: control “is identical to Shell, but operates on a separate socket to avoid queueing behind execution requests”"
-USERS = "Users: completion, help and history are dead while a cell runs (jupyter/notebook#2480, JuliaLang/IJulia.jl#511)"
-BUSY = "Users: JupyterLab and idle cullers take the newest status for the kernel's; a running cell looks finished (jupyterlab#10701)"
+ORDER = ("Messaging, Request-Reply: busy at once, then the reply, then idle; busy and idle “before/after handling "
+         "every request” (5.0)")
+CONTROL = ("Messaging, Introduction: control “is identical to Shell, but operates on a separate socket to avoid "
+           "queueing behind execution requests”")
+USERS = ("Users: completion, help and history are dead while a cell runs (jupyter/notebook#2480, "
+         "JuliaLang/IJulia.jl#511)")
+BUSY = ("Users: JupyterLab and idle cullers take the newest status for the kernel's; a running cell looks finished "
+        "(jupyterlab#10701)")
 
 # What a kernel may leave out: it then says busy and idle, or nothing at all, and no reply.
 OPTIONAL = ("complete_request", "inspect_request", "is_complete_request", "history_request",
@@ -38,7 +42,7 @@ def content_of(msg_type, snippets):
 def check_reply(reply, msg_type):
     same(reply["type"], msg_type.replace("_request", "_reply"), "the reply's type")
     status = reply["content"].get("status")
-    if msg_type == "debug_request":  # an answer of the Debug Adapter Protocol, or a refusal where there is no debugger
+    if msg_type == "debug_request":  # of the Debug Adapter Protocol, or a refusal where there is no debugger
         expect(status == "error" or reply["content"].get("type") == "response", f"content: {short(reply['content'])}")
     elif msg_type not in ("usage_request", "connect_request"):
         expect(status in GOOD.get(msg_type, ("ok",)), f"status {status!r}: {short(reply['content'])}")
@@ -165,7 +169,8 @@ def kernel_info(it):
 
 
 @rule("messages, idle", "is_complete: {what}", "code that is {what} is told from other code",
-      "Messaging, Code completeness", whole="whole, unfinished and wrong code are told apart", what=("whole", "unfinished", "wrong"))
+      "Messaging, Code completeness", whole="whole, unfinished and wrong code are told apart",
+      what=("whole", "unfinished", "wrong"))
 def is_complete(it, what):
     client = it.kernel().client
     content = {"code": it.snippets(what)}
@@ -202,8 +207,10 @@ def cursor_outside(it):
     client.still_works()
 
 
-@rule("messages, idle", "subshells", "subshell requests of a kernel that has none get no reply; others make and list one",
-      "Messaging, Kernel subshells: “In a kernel that does not support subshells an error is logged and no reply is sent”")
+@rule("messages, idle", "subshells",
+      "subshell requests of a kernel that has none get no reply; others make and list one",
+      "Messaging, Kernel subshells: “In a kernel that does not support subshells an error is logged and no reply is "
+      "sent”")
 def subshells(it):
     client = it.kernel().client
     features = client.ask("kernel_info_request")[0]["content"].get("supported_features") or []
@@ -232,7 +239,8 @@ def before_birth(it):
 
 @rule("messages, idle", "an unknown header field: {what}",
       "a header with a field that nobody knows works as without, and comes back in parent_header",
-      "Messaging, Compatibility: “allow … extra fields in known message types”; Parent header: “a copy of the header”",
+      "Messaging, Compatibility: “allow … extra fields in known message types”; Parent header: “a copy of the "
+      "header”",
       what=("a text", "a list"))
 def unknown_field(it, what):
     client = it.kernel().client

@@ -33,7 +33,8 @@ def right(it):
     kernel.client.still_works()
 
 
-@rule("encryption", "{which} key", "with {which} key nothing is heard on any channel, and the kernel works on for others",
+@rule("encryption", "{which} key",
+      "with {which} key nothing is heard on any channel, and the kernel works on for others",
       CURVE, whole="with a wrong key or none nothing is heard on any channel, and the kernel works on for others",
       which=("a wrong", "no"))
 def wrong(it, which):
@@ -106,7 +107,8 @@ def registrar(run):
     return with_one
 
 
-@rule("handshake", "the registration", "kernel_id as given and five ports, signed; after the signed ACK the kernel serves on them",
+@rule("handshake", "the registration",
+      "kernel_id as given and five ports, signed; after the signed ACK the kernel serves on them",
       HANDSHAKE)
 @registrar
 def acknowledged(it, one):

@@ -20,7 +20,8 @@ def answer(client, value, request, channel="stdin"):
     client.send("input_reply", {"value": value, "status": "ok"}, channel)
 
 
-@rule("stdin", "a question", "input_request has the prompt, password false and the cell as parent; the answer arrives",
+@rule("stdin", "a question",
+      "input_request has the prompt, password false and the cell as parent; the answer arrives",
       STDIN)
 def question(it):
     client = it.kernel().client

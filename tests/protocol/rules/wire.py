@@ -8,10 +8,12 @@ import zmq
 from front_end import CHANNELS, DELIMITER
 from suite import PATIENCE, Broken, expect, labels, rule, same, short, text_of
 
-SIGNED = "Messaging, The Wire Protocol: the signature authenticates; Kernels: “so that other users on the system can't send code to run”"
+SIGNED = ("Messaging, The Wire Protocol: the signature authenticates; Kernels: “so that other users on the system "
+          "can't send code to run”")
 WIRE = "Messaging, The Wire Protocol"
 SURVIVES = "Users: one broken sender must not end everyone's session"
-REPLAY = "Messaging, The Wire Protocol: jupyter_client's Session, the reference, refuses a digest it has seen; whoever recorded a cell could run it again"
+REPLAY = ("Messaging, The Wire Protocol: jupyter_client's Session, the reference, refuses a digest it has seen; "
+          "whoever recorded a cell could run it again")
 
 
 def code_parts(it, client, text="it ran"):
@@ -35,7 +37,8 @@ def wrong_signatures(kernel, parts):
     yield "with a changed character", [good[:i] + (b"0" if good[i:i + 1] != b"0" else b"1") + good[i + 1:]
                                        for i in range(64)]
     yield "with a flipped bit", [good[:i] + bytes([good[i] ^ 1 << i % 8]) + good[i + 1:] for i in range(64)]
-    yield "of a foreign key", [kernel.sign(parts, key) for key in (b"another key", kernel.key[:-1], kernel.key + b"\0x")]
+    foreign = (b"another key", kernel.key[:-1], kernel.key + b"\0x")
+    yield "of a foreign key", [kernel.sign(parts, key) for key in foreign]
     yield "of other bytes", [b"0" * 64, b"\0" * 64, good[::-1], b"\xff" * 64, b"x" * 100_000]
 
 
@@ -44,8 +47,9 @@ HOW = ("shorter", "longer", "in upper case", "with a changed character", "with a
 
 
 @rule("signatures", "a signature {how} on {channel}", "a cell with a signature {how} is not run and not answered",
-      SIGNED, whole="a cell is not run and not answered if its signature is shorter (0 to 63), longer, in upper case, "
-      "changed in a character or a bit, of a foreign key, or of other bytes; shell and control", channel=("shell", "control"), how=HOW)
+      SIGNED, channel=("shell", "control"), how=HOW,
+      whole="a cell is not run and not answered if its signature is shorter (0 to 63), longer, in upper case, "
+            "changed in a character or a bit, of a foreign key, or of other bytes; shell and control")
 def signature(it, channel, how):
     kernel = it.kernel()
     client = kernel.client
@@ -59,7 +63,8 @@ def signature(it, channel, how):
     refused(it, client, channel)
 
 
-@rule("signatures", "a flipped bit in the message", "a signed cell with one bit flipped in a part is not run and not answered",
+@rule("signatures", "a flipped bit in the message",
+      "a signed cell with one bit flipped in a part is not run and not answered",
       SIGNED)
 def flipped(it):
     kernel = it.kernel()
@@ -114,7 +119,8 @@ def run_once(it, client):
     return frames
 
 
-@rule("signatures", "replay after many others", "a cell is not run again either after 20,000 other messages (--short: 2,000)",
+@rule("signatures", "replay after many others",
+      "a cell is not run again either after 20,000 other messages (--short: 2,000)",
       REPLAY)
 def late_replay(it):
     client = it.kernel().client
@@ -127,7 +133,8 @@ def late_replay(it):
 
 
 @rule("signatures", "no key", "with an empty key messages are not signed and signatures not looked at",
-      "Messaging, The Wire Protocol: “To disable authentication and signature checking, set the key field … to an empty string”")
+      "Messaging, The Wire Protocol: “To disable authentication and signature checking, set the key field … to an "
+      "empty string”")
 def no_key(it):
     kernel = it.kernel(key=b"")
     client = kernel.client
@@ -191,7 +198,8 @@ def scanner(it):
     kernel.client.still_works()
 
 
-@rule("frames", "odd subscriptions", "topics that are no text and traffic that is no subscription do no harm", SURVIVES)
+@rule("frames", "odd subscriptions", "topics that are no text and traffic that is no subscription do no harm",
+      SURVIVES)
 def odd_topics(it):
     kernel = it.kernel()
     one = kernel.context.socket(zmq.XSUB)
@@ -203,7 +211,8 @@ def odd_topics(it):
     kernel.client.still_works()
 
 
-@rule("frames", "a header that cannot be read", "signed messages with headers that are no header do no harm", SURVIVES)
+@rule("frames", "a header that cannot be read", "signed messages with headers that are no header do no harm",
+      SURVIVES)
 def headers(it):
     client = it.kernel().client
     good = client.parts()[1]
@@ -229,7 +238,8 @@ ILLEGAL = {
     "a list": b"[]", "more behind it": b"{} {}", "a raw NUL": b'{"code":"$\0b"}',
     "a hundred thousand levels": b"[" * 100_000,
 }
-LEGAL_JSON = "RFC 8259; Messaging, Execute: “the kernel always sends a reply”; JSON.stringify and json.dumps write such"
+LEGAL_JSON = ("RFC 8259; Messaging, Execute: “the kernel always sends a reply”; "
+              "JSON.stringify and json.dumps write such")
 NO_JSON = "Users: a cell without reply and idle stays busy for ever"
 
 
@@ -253,7 +263,8 @@ def in_code(it, what):
 
 
 @rule("JSON", "no JSON: {what}", "a signed cell whose content is {what}: an error reply and idle, not silence",
-      NO_JSON, whole="signed content that is no JSON gets an error reply and idle: " + ", ".join(ILLEGAL), what=tuple(ILLEGAL))
+      NO_JSON, what=tuple(ILLEGAL),
+      whole="signed content that is no JSON gets an error reply and idle: " + ", ".join(ILLEGAL))
 def illegal(it, what):
     client = it.kernel().client
     code = json.dumps(it.snippets("print", text="illegal"))[1:-1].encode()
@@ -270,7 +281,8 @@ HEADERS = {
 
 @rule("JSON", "a header with {what} on {channel}",
       "a signed request whose header has {what} besides its fields: a reply and idle, not silence", NO_JSON,
-      whole="signed requests whose header cannot be read, or only by some, get a reply and idle on shell and control: "
+      whole="signed requests whose header cannot be read, or only by some, get a reply and idle on shell and "
+            "control: "
       + ", ".join(HEADERS), channel=("shell", "control"), what=tuple(HEADERS))
 def odd_header(it, channel, what):
     client = it.kernel().client
@@ -290,12 +302,16 @@ def odd_part(it, part, what):
     answered(it, client, msg_id, parts)
 
 
-KINDS = {"code": 5, "silent": "x", "store_history": "x", "user_expressions": [1], "stop_on_error": {}, "allow_stdin": "x"}
+KINDS = {"code": 5, "silent": "x", "store_history": "x", "user_expressions": [1], "stop_on_error": {},
+         "allow_stdin": "x"}
 
 
-@rule("JSON", "{field} of a wrong kind", "a cell whose {field} is of another kind than the protocol says: an error reply and idle",
-      "Messaging, Execute, names the kinds; Users: a cell that runs as if nothing had been said hides the sender's fault",
-      whole="a cell with a field of another kind than the protocol says gets an error reply and idle: " + ", ".join(KINDS),
+@rule("JSON", "{field} of a wrong kind",
+      "a cell whose {field} is of another kind than the protocol says: an error reply and idle",
+      "Messaging, Execute, names the kinds; "
+      "Users: a cell that runs as if nothing had been said hides the sender's fault",
+      whole="a cell with a field of another kind than the protocol says gets an error reply and idle: "
+            + ", ".join(KINDS),
       field=tuple(KINDS))
 def wrong_kind(it, field):
     client = it.kernel().client
