@@ -108,18 +108,18 @@ export class Beside {
     }
   }
 
-  /** What a head gives from or to the marked token, for each cell in sight. */
+  /** What a head gives from or to the marked token, for each cell in sight of the head that is open. */
   private weightsOf({ open, at, range, hide }: Marked, head: number): Weight[] {
     const shown = this.data.best(open);
     const panel = this.data.best(open - (open % this.heads) + head);
     const isRow = at.row >= 0;
     const [block, begin, end] = isRow ? [shown.columnBlock, range.left, range.right] : [shown.rowBlock, range.top, range.bottom];
-    const rests = hide && canHide(this.data, panel) ? this.data.rests : null;
+    const rests = hide && canHide(this.data, shown) ? this.data.rests : null;
+    const pooled = shown.origin === 'pooled' || panel.origin === 'pooled';
     const found: Weight[] = [];
     for (let from = begin; from < end; from += block) {
-      const row = Math.floor((isRow ? at.row : from) / panel.rowBlock);
-      const column = Math.floor((isRow ? from : at.column) / panel.columnBlock);
-      found.push({ head, at: Math.floor(from / block), value: weight(panel, row, column, rests), pooled: panel.origin === 'pooled' });
+      const [row, column] = isRow ? [at.row, from] : [from, at.column];
+      found.push({ head, at: Math.floor(from / block), value: strongest(panel, shown, row, column, rests), pooled });
     }
     return found;
   }
@@ -161,9 +161,31 @@ export class Beside {
   }
 
   private value({ value, pooled }: Weight): string {
+    const { words } = this.frame;
     const told = number(value, false);
-    return pooled ? this.frame.words('at most {value}', { value: told }) : told;
+    if (Number.isNaN(value) && this.marked?.hide) {
+      return words('hidden');
+    }
+    return pooled ? words(this.data.scale.signed ? 'strongest {value}' : 'at most {value}', { value: told }) : told;
   }
+}
+
+/** The strongest of a panel's cells that lie where a cell of the panel that is open does, which begins at a row and a column before
+ * pooling. Without sinks nothing is known of pools, which hold them: NaN. */
+function strongest(panel: Panel, shown: Panel, row: number, column: number, rests: ReadonlySet<number> | null): number {
+  if (rests && panel.origin === 'pooled') {
+    return NaN;
+  }
+  let most = NaN;
+  const bottom = Math.min(panel.rows, Math.ceil((row + shown.rowBlock) / panel.rowBlock));
+  const right = Math.min(panel.columns, Math.ceil((column + shown.columnBlock) / panel.columnBlock));
+  for (let r = Math.floor(row / panel.rowBlock); r < bottom; r++) {
+    for (let c = Math.floor(column / panel.columnBlock); c < right; c++) {
+      const value = weight(panel, r, c, rests);
+      most = Math.abs(value) <= Math.abs(most) ? most : value;
+    }
+  }
+  return most;
 }
 
 /** A weight; where sinks are hidden, its share of what they leave of its row. */

@@ -237,6 +237,29 @@ async function everyHead(bare, want, figure, heads) {
   const without = row[2] / (1 - row[0] - row.at(-1));
   const value = Number(/ (\S+)$/.exec(await t.said())?.[1]);
   want(Math.abs(value - without) < 6e-4, `without sinks ${without}: ${await t.said()}`);
+  await t.page.mouse.move(...point(5, 0));
+  want((await t.said()) === `head 5: ${labels[1]} → ${labels[0]} hidden`, `a sink that is hidden: ${await t.said()}`);
+}
+
+/** Beside a head that is pooled, one that is there whole: the strongest of the cells that a pool holds. */
+async function besidePools(bare, want, grid, exact) {
+  const t = tools(bare);
+  const [{ block, count }, heads] = [grid.axes[3], grid.axes[1].count];
+  const [layer, whole] = grid.whole[0].at;
+  await open(bare, { ...grid, whole: [grid.whole[0]] });
+  await t.press('Home', ...Array(layer).fill('ArrowDown'), ...Array((whole + 1) % heads).fill('ArrowRight'), 'Enter');
+  await t.choose('shown as', 'lines');
+  await t.canvas().focus();
+  await t.press('ArrowDown', 'ArrowDown', 'Enter');
+  const box = await t.canvas().boundingBox();
+  const each = Math.min(14, Math.floor((0.3 * 860 - 100) / heads));
+  const [left, step] = [box.width - 2 - each * heads, (box.height - 30) / count];
+  for (let column = 0; column < count; column += 3) {
+    const cells = exact.slice(block, 2 * block).flatMap(row => row.slice(column * block, (column + 1) * block));
+    await t.page.mouse.move(box.x + left + (whole + 0.5) * each, box.y + 26 + (column + 0.5) * step);
+    const value = new RegExp(`^head ${whole}: ${block}–${2 * block - 1} → .* at most (\\S+)$`).exec(await t.said())?.[1];
+    want(Math.abs(value - Math.max(...cells)) <= 0.5 / 255 + 6e-4, `at most ${Math.max(...cells)}: ${await t.said()}`);
+  }
 }
 
 async function brush(bare, want, figure) {
@@ -286,6 +309,7 @@ async function longText(bare, want, figures) {
     await t.choose('head', String(missing % 12));
     want((await t.notes()).includes('each cell the strongest of'), `another head is pooled and says so: ${await t.notes()}`);
   }
+  await besidePools(bare, want, grid, exact);
   await open(bare, { ...grid, whole: [{ at: [layer, head], nibbles: 'AAAA' }] });
   await t.press('Home', ...Array(layer).fill('ArrowDown'), ...Array(head).fill('ArrowRight'), 'Enter');
   want((await t.notes()).includes('each cell the strongest of'), `where a file is damaged, the pools are shown: ${await t.notes()}`);
