@@ -90,14 +90,14 @@ const struct command cmd_ask = {
             "in a notebook that\n"
             "is run as a whole (nbconvert) or in cutaway run. It cannot tell whether an answer "
             "is right.",
-    .help_zh = "在单元下面显示输入框并等待一行回答，可用于先让读者猜、再看模型怎么答的课。回"
+    .help_zh = "在单元格下面显示输入框并等待一行回答，可用于先让读者猜、再看模型怎么答的课。回"
                "答显示为表格，\n"
                "用 --as 保存后可用 %show 和 %save。中断会结束等待。加 --secret "
                "时回答不显示也不保存，结果里\n"
                "只有字符数。\n"
                "\n"
                "需要有人回答：在整本运行（nbconvert）或 cutaway run "
-               "等无法提问的地方，单元立即报错。\n"
+               "等无法提问的地方，单元格立即报错。\n"
                "它不能判断回答是否正确。",
     .example = "%ask Which word will the model choose? --as guess",
     .options = options,

@@ -21,14 +21,14 @@ const struct command cmd_clear = {
     .group = "set up",
     .words = "",
     .summary = "clears the output of this cell",
-    .summary_zh = "清除本单元的输出",
+    .summary_zh = "清除本单元格的输出",
     .help = "Takes away what the cell has shown so far. With --wait the old output stays until "
             "the next\n"
             "one arrives, so that nothing flickers. Kept results and loaded models stay as "
             "they are.",
-    .help_zh =
-        "清除本单元到目前为止的输出。加 --wait 时，旧输出保留到新输出出现为止，画面不会闪烁。\n"
-        "保存的结果和已载入的模型不受影响。",
+    .help_zh = "清除本单元格到目前为止的输出。加 --wait "
+               "时，旧输出保留到新输出出现为止，画面不会闪烁。\n"
+               "保存的结果和已载入的模型不受影响。",
     .example = "%clear --wait",
     .options = options,
     .run = run,

@@ -61,7 +61,7 @@ const struct command cmd_help = {
             "in the help panel. %NAME? does the same, and Shift-Tab shows it beside the cell.",
     .help_zh =
         "%help 列出所有命令；%help 命令名 在帮助面板里说明这个命令的作用、选项，并给出例子。\n"
-        "%命令名? 与它相同；在单元里按 Shift-Tab 也能看到。",
+        "%命令名? 与它相同；在单元格里按 Shift-Tab 也能看到。",
     .example = "%help echo",
     .complete = COMPLETE_COMMAND,
     .options = options,

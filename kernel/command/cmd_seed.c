@@ -38,9 +38,9 @@ const struct command cmd_seed = {
             "give the same bytes, on any number of threads. %seed alone says which it is. "
             "Commands\n"
             "that draw nothing at random do not care.",
-    .help_zh =
-        "凡用到随机数的命令都从这个数开始（最初是 0），因此同样的单元在任何线程数下给出逐字节\n"
-        "相同的结果。单独的 %seed 显示当前的种子。不用随机数的命令不受影响。",
+    .help_zh = "凡用到随机数的命令都从这个数开始（最初是 "
+               "0），因此同样的单元格在任何线程数下给出逐字节\n"
+               "相同的结果。单独的 %seed 显示当前的种子。不用随机数的命令不受影响。",
     .example = "%seed 7",
     .run = run,
 };

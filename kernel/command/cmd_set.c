@@ -72,7 +72,7 @@ const struct command cmd_set = {
     .group = "set up",
     .words = "[NAME [VALUE]]",
     .summary = "sets language, theme, colours, seed or time for all later cells",
-    .summary_zh = "设定语言、主题、配色、随机数种子或计时，对以后的单元有效",
+    .summary_zh = "设定语言、主题、配色、随机数种子或计时，对以后的单元格有效",
     .help =
         "Settings hold for the rest of the cell and for all later ones, until the kernel is "
         "restarted:\n"
@@ -87,13 +87,13 @@ const struct command cmd_set = {
         "%set alone shows what they are, %set theme shows one. Theme and colours change how a "
         "picture\n"
         "looks, never a number in it.",
-    .help_zh = "设置从本单元的下一行起一直有效，直到内核重启：\n"
+    .help_zh = "设置从本单元格的下一行起一直有效，直到内核重启：\n"
                "\n"
                "language  en 或 zh：数字周围的文字；--lang 只管一条命令\n"
                "theme     light 或 dark：图的底色\n"
                "colours   cutaway、viridis 或 grey：热图的配色，三种色觉障碍者都能分辨\n"
                "seed      整数：一切随机抽取的起点（同 %seed）\n"
-               "time      on 或 off：每个单元是否显示用时（同 %time）\n"
+               "time      on 或 off：每个单元格是否显示用时（同 %time）\n"
                "\n"
                "单独的 %set 显示全部设置，%set theme 显示一项。主题和配色只改变图的样子，"
                "不改变其中的数值。",

@@ -20,15 +20,15 @@ const struct command cmd_time = {
     .group = "set up",
     .words = "[on|off]",
     .summary = "says how long each cell takes, from now on",
-    .summary_zh = "从现在起显示每个单元所用的时间",
+    .summary_zh = "从现在起显示每个单元格所用的时间",
     .help = "%time on adds a line with the time taken to the output of this and every later "
             "cell, %time\n"
             "off ends that, and %time alone says which it is. The time is the command's own, "
             "on a wall\n"
             "clock: from reading the cell to its last output, without the way to the browser.",
-    .help_zh =
-        "%time on 之后，每个单元（包括本单元）的输出末尾会有一行所用时间；%time off 取消；\n"
-        "单独的 %time 说明当前状态。所计的是命令本身的实际时间，不含传到浏览器的时间。",
+    .help_zh = "%time on 之后，每个单元格（包括本单元格）的输出末尾会有一行所用时间；%time off "
+               "取消；\n"
+               "单独的 %time 说明当前状态。所计的是命令本身的实际时间，不含传到浏览器的时间。",
     .example = "%time on\n%time off",
     .subcommands = "on off",
     .complete = COMPLETE_NONE,

@@ -12,7 +12,7 @@ const struct setting settings[] = {
     { "theme", "light dark", "the ground that pictures are drawn on", "图的底色" },
     { "colours", "cutaway viridis grey", "the colours of heat maps", "热图的配色" },
     { "seed", NULL, "where all that is drawn at random begins", "随机数种子" },
-    { "time", "on off", "whether each cell says how long it took", "每个单元是否显示用时" },
+    { "time", "on off", "whether each cell says how long it took", "每个单元格是否显示用时" },
 };
 
 const int64_t settings_count = sizeof settings / sizeof *settings;
