@@ -37,7 +37,7 @@ interface Weight {
   readonly head: number;
   readonly at: number;
   readonly value: number;
-  readonly pooled: boolean;
+  readonly origin: Panel['origin'];
 }
 
 export class Beside {
@@ -115,11 +115,11 @@ export class Beside {
     const isRow = at.row >= 0;
     const [block, begin, end] = isRow ? [shown.columnBlock, range.left, range.right] : [shown.rowBlock, range.top, range.bottom];
     const rests = hide && canHide(this.data, shown) ? this.data.rests : null;
-    const pooled = shown.origin === 'pooled' || panel.origin === 'pooled';
+    const origin = shown.origin === 'pooled' ? 'pooled' : panel.origin;
     const found: Weight[] = [];
     for (let from = begin; from < end; from += block) {
       const [row, column] = isRow ? [at.row, from] : [from, at.column];
-      found.push({ head, at: Math.floor(from / block), value: strongest(panel, shown, row, column, rests), pooled });
+      found.push({ head, at: Math.floor(from / block), value: strongest(panel, shown, row, column, rests), origin });
     }
     return found;
   }
@@ -160,13 +160,14 @@ export class Beside {
     return marked.at.row >= 0 ? place(this.data.columns, at, shown.columnBlock) : place(this.data.rows, at, shown.rowBlock);
   }
 
-  private value({ value, pooled }: Weight): string {
+  private value({ value, origin }: Weight): string {
     const { words } = this.frame;
-    const told = number(value, false);
     if (Number.isNaN(value) && this.marked?.hide) {
       return words('hidden');
     }
-    return pooled ? words(this.data.scale.signed ? 'strongest {value}' : 'at most {value}', { value: told }) : told;
+    const told = number(value, false);
+    const pooled = this.data.scale.signed ? 'strongest {value}' : 'at most {value}';
+    return origin === 'exact' ? told : words(origin === 'pooled' ? pooled : 'about {value}', { value: told });
   }
 }
 

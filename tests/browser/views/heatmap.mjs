@@ -260,6 +260,11 @@ async function besidePools(bare, want, grid, exact) {
     const value = new RegExp(`^head ${whole}: ${block}–${2 * block - 1} → .* at most (\\S+)$`).exec(await t.said())?.[1];
     want(Math.abs(value - Math.max(...cells)) <= 0.5 / 255 + 6e-4, `at most ${Math.max(...cells)}: ${await t.said()}`);
   }
+  await t.choose('head', String(whole));
+  await t.page.mouse.move(box.x + left + (whole + 0.5) * each, box.y + 30);
+  const [said, weight] = [await t.said(), exact[block][0]];
+  const value = new RegExp(`^head ${whole}: .* about (\\S+)$`).exec(said)?.[1];
+  want(Math.abs(value - weight) <= 0.5 / 255 + 6e-4, `a rounded weight, ${weight}, is said to be one: ${said}`);
 }
 
 async function brush(bare, want, figure) {
