@@ -434,21 +434,29 @@ static bool go_back(struct arena *arena, struct dice *dice, struct trace *trace,
     return model_backward(trace, &ask, err) == 0;
 }
 
-/* The run once more, behind a prefix of one or two of its own tokens. */
+/* The run once more, behind a prefix of one or two of its own tokens; that of a decoder is its
+ * text's own, and goes on without gradients. */
 static bool run_behind(struct arena *arena, struct dice *dice, const struct model *model,
                        const struct pass *pass, struct err *err) {
-    struct pass first = { .arena = arena,
-                          .batch = 1,
-                          .tokens = 1 + (int64_t)dice_below(dice, 2),
-                          .ids = pass->ids,
-                          .extend = true };
+    int64_t picked = 1 + (int64_t)dice_below(dice, 2);
+    int64_t count = picked < pass->tokens ? picked : pass->tokens;
+    struct pass first = {
+        .arena = arena, .batch = 1, .tokens = count, .ids = pass->ids, .extend = true
+    };
     struct pass second = *pass;
-    first.tokens = first.tokens < pass->tokens ? first.tokens : pass->tokens;
-    if (!model_takes_prefix(model) ||
-        !config_fits(model->config, first.tokens + pass->tokens)) {
+    if (!model_takes_prefix(model) || !config_fits(model->config, count + pass->tokens)) {
         return true;
     }
-    first.prefix = second.prefix = prefix_new(arena, model, first.tokens);
+    if (model_decodes(model)) {
+        first.tokens = second.tokens;
+        first.mask = second.mask;
+        first.decoder_ids = second.decoder_ids = pass->ids;
+        first.decoder_tokens = count;
+        second.decoder_tokens = pass->tokens;
+        second.batch = 1;
+        second.record = false;
+    }
+    first.prefix = second.prefix = prefix_new(arena, model, count);
     return model_run(model, &first, err) && model_run(model, &second, err) &&
            (!second.record || go_back(arena, dice, second.trace, err));
 }
