@@ -39,7 +39,8 @@ struct sockets {
     struct sign *sign;
     struct seen *seen; /* NULL: nothing is signed */
     struct envelope envelope;
-    struct buf *header, *content;   /* of the message being written */
+    struct buf *header;             /* of the message being written */
+    struct buf *greeting, *content; /* of a greeting, which may come before it */
     atomic_llong backlog[CHANNELS]; /* bytes queued */
     long long sent[CHANNELS];       /* bytes ever queued */
     struct laggards *laggards;
@@ -133,6 +134,7 @@ struct sockets *sockets_open(struct arena *arena, struct connection *connection,
     struct sockets *sockets = arena_alloc(arena, sizeof *sockets);
     envelope_init(&sockets->envelope);
     sockets->header = buf_new(arena);
+    sockets->greeting = buf_new(arena);
     sockets->content = buf_new(arena);
     sockets->context = zmq_ctx_new();
     if (!sockets->context) {
@@ -251,6 +253,7 @@ struct outgoing {
     const struct frame *buffers;
     int buffer_count;
     void *base; /* the block from malloc in which the last frame lies; NULL: none */
+    bool greets;
 };
 
 static struct frame last_frame(const struct outgoing *out) {
@@ -271,21 +274,27 @@ static long long cost(const struct outgoing *out, const struct frame parts[4]) {
 }
 
 /* Identities, delimiter, signature, header, parent, metadata, content, buffers. All that may
- * fail comes before the first frame is sent: half a message would swallow the next. -1: see
- * multipart_begin. */
+ * fail comes before the first frame is sent: half a message would swallow the next. New
+ * subscribers are greeted at the last moment: libzmq takes subscriptions while it sends, too,
+ * and whoever came since would hear the message before the greeting. -1: see multipart_begin.
+ */
 static int message_send(struct sockets *sockets, const struct outgoing *out) {
     void *socket = sockets->at[out->channel];
+    struct buf *header = out->greets ? sockets->greeting : sockets->header;
     char hex[SIGN_MOST + 1];
-    buf_clear(sockets->header);
-    envelope_header(&sockets->envelope, sockets->header, out->type);
+    buf_clear(header);
+    envelope_header(&sockets->envelope, header, out->type);
     const struct frame parts[4] = {
-        { sockets->header->data, sockets->header->length },
+        { header->data, header->length },
         out->parent,
         { out->metadata, strlen(out->metadata) },
         out->content,
     };
     struct frame signature = { hex, sign_make(sockets->sign, parts, 4, hex) };
     long long bytes = cost(out, parts);
+    if (out->channel == CHANNEL_IOPUB && !out->greets) {
+        sockets_welcome(sockets);
+    }
     struct parcel *parcel =
         parcel_new(last_frame(out), out->base, bytes, &sockets->backlog[out->channel]);
     sockets->sent[out->channel] += bytes;
@@ -338,14 +347,15 @@ static void welcome_send(struct sockets *sockets, struct frame topic) {
     json_key(&w, "subscription");
     json_bytes(&w, topic.bytes, topic.length);
     json_close(&w, '}');
-    message_send(sockets, &(struct outgoing){ .channel = CHANNEL_IOPUB,
-                                              .ids = &topic,
-                                              .id_count = 1,
-                                              .type = "iopub_welcome",
-                                              .metadata = "{}",
-                                              .parent = nothing,
-                                              .content = { sockets->content->data,
-                                                           sockets->content->length } });
+    message_send(sockets, &(struct outgoing){
+                              .channel = CHANNEL_IOPUB,
+                              .ids = &topic,
+                              .id_count = 1,
+                              .type = "iopub_welcome",
+                              .metadata = "{}",
+                              .parent = nothing,
+                              .content = { sockets->content->data, sockets->content->length },
+                              .greets = true });
 }
 
 void sockets_welcome(struct sockets *sockets) {
@@ -366,7 +376,6 @@ void sockets_publish_all(struct sockets *sockets, const struct message *parent,
                          const char *type, struct frame content, const struct frame *buffers,
                          int buffer_count, void *base) {
     char topic[128];
-    sockets_welcome(sockets);
     int length = snprintf(topic, sizeof topic, "kernel.%s.%s", sockets->envelope.session, type);
     message_send(sockets,
                  &(struct outgoing){ .channel = CHANNEL_IOPUB,

@@ -13,8 +13,9 @@
  *
  * Shell, control and stdin are ROUTERs that hand an identity over to whoever connects with it
  * again (a server that reconnects does). iopub is an XPUB, so that each subscriber is greeted:
- * before anything is published, subscriptions that arrived are answered with iopub_welcome. Its
- * queue is long (100,000 messages a subscriber), finite, and never blocks. */
+ * right before anything is published, subscriptions that arrived are answered with
+ * iopub_welcome (one that arrives in the same microsecond may be answered after the message).
+ * Its queue is long (100,000 messages a subscriber), finite, and never blocks. */
 
 struct sockets;
 

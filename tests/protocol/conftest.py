@@ -1,6 +1,8 @@
 import pytest
 
-from front_end import Kernel
+pytest.register_assert_rewrite("front_end", "suite")
+
+from front_end import Kernel  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)

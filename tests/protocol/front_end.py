@@ -1,6 +1,8 @@
 """A front end of our own: sends signed messages over real sockets and holds every message that comes
 back to the protocol (signature, version, one session, ids seen once, parents as they were sent)."""
+import functools
 import hmac
+import itertools
 import json
 import os
 import pathlib
@@ -9,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 
@@ -24,20 +27,48 @@ DELIMITER = b"<IDS|MSG>"
 SANITIZERS = {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:handle_abort=0:detect_leaks=1"}
 
 
-def free_ports(count):
-    """Ports that were free a moment ago, all different, and none that the system gives away."""
-    held = []
-    while len(held) < count:
-        one = socket.socket()
+class Ports:
+    """A block of ports that no other process of the tests takes from: two kernels that are given one port
+    leave a client connected to the wrong one. None of them is given away by the system. The block is
+    held by a datagram socket on its first number."""
+
+    FIRST, AFTER, BLOCK = 10_000, 32_000, 400
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        bases = list(range(self.FIRST, self.AFTER, self.BLOCK))
+        random.SystemRandom().shuffle(bases)
+        self.guard = socket.socket(type=socket.SOCK_DGRAM)
+        base = next(one for one in bases if self.takes(self.guard, one))
+        self.turn = itertools.cycle(range(base, base + self.BLOCK))
+
+    @staticmethod
+    def takes(one, port):
         try:
-            one.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, 32_000)))
-            held.append(one)
+            one.bind(("127.0.0.1", port))
+            return True
         except OSError:
-            one.close()
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+            return False
+
+    def free(self, port):
+        """Nobody listens there. A connection that has just ended there does no harm."""
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            return self.takes(one, port)
+
+    def take(self, count):
+        with self.lock:
+            return list(itertools.islice(filter(self.free, self.turn), count))
+
+
+@functools.cache
+def own_ports():
+    return Ports()
+
+
+def free_ports(count):
+    """Ports that are free, all different; none comes again soon."""
+    return own_ports().take(count)
 
 
 def wait_for(condition, patience=PATIENCE):
@@ -167,8 +198,12 @@ class Client:
         return [label(m) for m in self.until_idle(msg_id)] == ["busy", "idle"]
 
     def settle(self):
-        """Waits until the kernel answers and this client hears iopub."""
-        assert label(self.read("iopub")) == "iopub_welcome"
+        """Waits until the kernel answers and this client hears iopub. It is greeted first, but for what
+        the kernel was sending at the very moment: libzmq takes subscriptions also while it sends."""
+        first = label(self.read("iopub"))
+        if first == "starting":
+            first = label(self.read("iopub"))
+        assert first == "iopub_welcome", first
         msg_id = self.send("kernel_info_request")
         self.reply(msg_id)
         seen = [label(m) for m in self.until_idle(msg_id)]

