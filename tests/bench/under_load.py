@@ -1,5 +1,6 @@
 """Figures of a kernel under load: what it answers while a cell computes on all cores, and the memory that a
 flood of output takes."""
+import os
 import queue
 import statistics
 import time
@@ -7,7 +8,7 @@ import time
 import psutil
 import zmq
 
-BUSY_S = 20      # as long is asked
+BUSY_S = float(os.environ.get("BUSY_S") or 20)  # as long is asked
 PAUSE_S = 0.02   # between two questions
 PEER_CELL_S = 5  # peers answer when the cell has ended
 MISSED_S = 1     # a heartbeat later than that is a dead kernel to Jupyter
@@ -17,7 +18,7 @@ DISPLAYS = 1000  # of 1 MB each
 
 OURS = {  # figure: the cells; the first makes ready
     "busy": ("%model load smollm2",
-             f"%%surprisal --window 512 --stride 256\n{'The quick brown fox jumps. ' * 20000}"),
+             f"%%surprisal --window 512 --stride 256\n{'The quick brown fox jumps. ' * int(max(20, BUSY_S / 3) * 1000)}"),
     "lines": ("", f"%_test flood {LINES}"),
     "display": ("", "%_test big 1000000\n" * DISPLAYS),
 }
