@@ -71,7 +71,9 @@ void buf_printf(struct buf *buf, const char *format, ...) {
 
 void buf_clear(struct buf *buf) {
     buf->length = 0;
-    buf->data[0] = '\0';
+    if (buf->data) { /* none where there was no memory for it */
+        buf->data[0] = '\0';
+    }
 }
 
 void buf_base64(struct buf *buf, const void *bytes, size_t length) {

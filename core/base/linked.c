@@ -16,6 +16,7 @@ enum {
 struct search {
     struct arena *arena;
     const char **found; /* [FOUND_MOST + 1] */
+    bool files;         /* not links alone */
     int64_t looked, count;
 };
 
@@ -60,7 +61,8 @@ static void look(struct search *search, const char *folder, int depth) {
         if (name[0] == '.' || lstat(path, &info) < 0) {
             continue;
         }
-        if (S_ISLNK(info.st_mode) && is_asked_for(name)) {
+        bool counts = S_ISLNK(info.st_mode) || (search->files && S_ISREG(info.st_mode));
+        if (counts && is_asked_for(name)) {
             add(search, path);
         } else if (S_ISDIR(info.st_mode) && depth > 1) {
             look(search, path, depth - 1);
@@ -71,9 +73,18 @@ static void look(struct search *search, const char *folder, int depth) {
     }
 }
 
-const char *const *linked_files(struct arena *arena, const char *folder) {
-    struct search search = { .arena = arena };
+static const char *const *search(struct arena *arena, const char *folder, bool files,
+                                 int depth) {
+    struct search search = { .arena = arena, .files = files };
     search.found = arena_array(arena, FOUND_MOST + 1, sizeof *search.found);
-    look(&search, folder, 2);
+    look(&search, folder, depth);
     return search.found;
+}
+
+const char *const *linked_files(struct arena *arena, const char *folder) {
+    return search(arena, folder, false, 2);
+}
+
+const char *const *linked_beside(struct arena *arena, const char *folder) {
+    return search(arena, folder, true, 1);
 }

@@ -16,4 +16,7 @@
  * some thousand entries. No file is opened. Returns real paths, ended by NULL, in the arena. */
 const char *const *linked_files(struct arena *arena, const char *folder);
 
+/* All files of the folder itself that have such names, links or not; real paths, likewise. */
+const char *const *linked_beside(struct arena *arena, const char *folder);
+
 #endif

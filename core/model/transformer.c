@@ -594,6 +594,7 @@ static void head_run(const struct run *run, const struct transformer_head *head,
     struct tape *tape = run->tape;
     int64_t shape[3] = { pass->batch, run->tokens, head->output.weight->shape[0] };
     bool every = !head->classifies && pass->wanted == 0;
+    float cap = head->classifies ? 0 : head->cap; /* of the words' logits alone */
     x = head_reads(run, head, x);
     if (head->hidden.weight) {
         x = op_linear(tape, x, &head->hidden, &(struct op_finish){ .act = head->act }, NULL);
@@ -605,9 +606,8 @@ static void head_run(const struct run *run, const struct transformer_head *head,
         shape[1] = shape[2];
     }
     struct tensor *place = visit_place(pass, SITE_LOGITS, 0, every ? 3 : 2, shape);
-    struct tensor *logits =
-        op_linear(tape, x, &head->output, NULL, head->cap != 0 ? NULL : place);
-    logits = head->cap != 0 ? op_cap(tape, logits, head->cap, place) : logits;
+    struct tensor *logits = op_linear(tape, x, &head->output, NULL, cap != 0 ? NULL : place);
+    logits = cap != 0 ? op_cap(tape, logits, cap, place) : logits;
     visit(pass, SITE_LOGITS, 0, logits);
 }
 

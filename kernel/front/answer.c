@@ -45,9 +45,9 @@ static void shutdown_answer(struct front *front, struct message *request) {
     struct buf *out = buf_new(request->arena);
     buf_printf(out, "{\"status\":\"ok\",\"restart\":%s}",
                frames_flag(request, "restart", false) ? "true" : "false");
+    front->ending = true; /* also where there is no memory to say so */
     front_reply(front, request, "shutdown_reply", out);
     front_publish(front, request, "shutdown_reply", out);
-    front->ending = true;
 }
 
 /* There is no debugger, as kernel_info says. What is sent is an answer of the Debug Adapter

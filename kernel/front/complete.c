@@ -116,6 +116,19 @@ static void list_folder(void *arg, int fd) {
     (void)!write(fd, names->data, names->length);
 }
 
+/* Whether there was time to look. A drive that did not answer is not asked again for a while:
+ * completions come with each key, and an interrupt behind them would wait for all of them. */
+static bool look(struct buf *names, struct listed *listed) {
+    enum { AGAIN_MS = 5000 };
+    static int64_t again_at;
+    if (front_now() < again_at) {
+        return false;
+    }
+    int status = apart_look(names, FRONT_LOOK_MS, list_folder, listed);
+    again_at = status == APART_LATE ? front_now() + AGAIN_MS : 0;
+    return status == 0;
+}
+
 static void offer_paths(struct asked *asked) {
     const char *slash = strrchr(asked->prefix, '/');
     size_t n = slash ? (size_t)(slash + 1 - asked->prefix) : 0;
@@ -123,7 +136,7 @@ static void offer_paths(struct asked *asked) {
     struct listed listed = { asked->arena, folder_real(asked->arena, folder),
                              asked->prefix + n };
     struct buf *names = buf_new(asked->arena);
-    if (apart_look(names, FRONT_LOOK_MS, list_folder, &listed) != 0) {
+    if (!look(names, &listed)) {
         return;
     }
     for (size_t at = 0; at < names->length; at += strlen(names->data + at) + 1) {

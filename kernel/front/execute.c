@@ -604,13 +604,19 @@ void execute_died(struct front *front) {
 }
 
 void execute_interrupt(struct front *front) {
-    if (front->running.message) {
-        int64_t now = front_now();
-        minder_signal(front->minder, SIGINT);
-        if (front->running.kill_at == 0) {
-            front->running.kill_at = now + EXECUTE_GRACE_MS;
-            front->running.again_at = now + AGAIN_MS;
-        }
+    if (!front->running.message) {
+        return;
+    }
+    if (minder_retiring(front->minder)) { /* the cell waits for the next worker */
+        cell_fail(front, err_name(ERR_STOP),
+                  minder_zh(front->minder) ? "已中断" : "interrupted");
+        return;
+    }
+    int64_t now = front_now();
+    minder_signal(front->minder, SIGINT);
+    if (front->running.kill_at == 0) {
+        front->running.kill_at = now + EXECUTE_GRACE_MS;
+        front->running.again_at = now + AGAIN_MS;
     }
 }
 

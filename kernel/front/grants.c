@@ -86,8 +86,8 @@ static bool add(struct grants *grants, const char *path, char right) {
         return false;
     }
     char *one = arena_printf(grants->arena, "%c%s", right, path);
-    grants->paths[grants->count++] = one;
     buf_add(grants->said, one, strlen(one) + 1);
+    grants->paths[grants->count++] = one;
     return true;
 }
 
@@ -124,15 +124,41 @@ static bool word_folder(struct grants *grants, struct arena *arena, const char *
            add(grants, folder, 'r');
 }
 
-/* What a model is read from: its folder, as tokenizer and settings lie beside the weights. */
-static bool word_model(struct grants *grants, struct arena *arena, const char *path) {
-    bool is_folder = file_is_folder(path);
-    const char *folder = real(arena, is_folder ? path : folder_of(arena, path));
-    if (!folder || (!is_folder && !file_exists(path))) {
-        return false; /* a name, or nothing at all */
+/* A folder in which much more lies than models: the user's own, or one above it. */
+static bool is_wide(struct arena *arena, const char *folder) {
+    const char *home = real(arena, places_expand(arena, "~/"));
+    return home && is_below(home, folder);
+}
+
+static bool ends_with(const char *path, const char *end) {
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+/* A file of weights; unless it holds all, with its folder, as tokenizer and settings lie there:
+ * of a wide folder only what a loader asks for. */
+static bool word_weights(struct grants *grants, struct arena *arena, const char *path) {
+    bool more = word_file(grants, arena, path, 'r');
+    const char *folder = real(arena, folder_of(arena, path));
+    if (!folder || ends_with(path, ".gguf")) {
+        return more;
     }
-    bool more = word_folder(grants, arena, folder);
-    return (!is_folder && word_file(grants, arena, path, 'r')) || more;
+    if (!is_wide(arena, folder)) {
+        return word_folder(grants, arena, folder) || more;
+    }
+    for (const char *const *one = linked_beside(arena, folder); *one; one++) {
+        more |= word_file(grants, arena, *one, 'r');
+    }
+    return more;
+}
+
+/* What a model is read from. */
+static bool word_model(struct grants *grants, struct arena *arena, const char *path) {
+    const char *folder = file_is_folder(path) ? real(arena, path) : NULL;
+    if (folder) {
+        return !is_wide(arena, folder) && word_folder(grants, arena, folder);
+    }
+    return file_exists(path) && word_weights(grants, arena, path); /* else it is a name */
 }
 
 static bool look_at_line(struct grants *grants, struct arena *arena,

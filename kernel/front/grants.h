@@ -14,10 +14,12 @@
  * signed: what a worker says of itself never widens what the next one may do.
  *
  * A word counts where its command opens files by it (`opens` of struct command): the file or
- * folder itself to be read, with what lies beside it where it is a file of weights; the folder
- * that a saved file is to lie in to be written. A link counts as what it leads to; of links in
- * a model's folder those that core/base/linked.h knows. What does not exist is left to the
- * command, which says so. The root of all is never granted. */
+ * folder itself to be read, with what lies beside it where it is a file of weights that needs
+ * more (GGUF does not); the folder that a saved file is to lie in to be written. A link counts
+ * as what it leads to; of links in a model's folder those that core/base/linked.h knows. The
+ * user's own folder and those above it are no model's: of what lies in them beside weights
+ * only the files are read that a loader asks for. What does not exist is left to the command,
+ * which says so. The root of all is never granted. */
 
 struct grants;
 

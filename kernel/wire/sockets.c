@@ -26,6 +26,7 @@
 enum {
     BIND_TRIES = 250,
     BIND_PAUSE_MS = 20,
+    GREETINGS_MOST = 500, /* at once: strangers may subscribe without end */
     HANDSHAKE_MS = 5000,
     QUEUE_MOST = 100000,
     LINGER_MS = 1000,
@@ -359,10 +360,11 @@ static void welcome_send(struct sockets *sockets, struct frame topic) {
 }
 
 void sockets_welcome(struct sockets *sockets) {
+    int most = GREETINGS_MOST;
     zmq_msg_t news;
     zmq_msg_init(&news);
-    while (zmq_msg_recv(&news, sockets->at[CHANNEL_IOPUB], ZMQ_DONTWAIT) >= 0 ||
-           errno == EINTR) {
+    while (most-- > 0 && (zmq_msg_recv(&news, sockets->at[CHANNEL_IOPUB], ZMQ_DONTWAIT) >= 0 ||
+                          errno == EINTR)) {
         const char *bytes = zmq_msg_data(&news);
         size_t length = zmq_msg_size(&news);
         if (length > 0 && length < 1024 && bytes[0] == 1) { /* 0: someone left */

@@ -1,8 +1,10 @@
 """The computing process is shut off: it opens the usual places and what a cell of the user names, no
 more, and has no network, no other program and no other process."""
 import json
+import os
 import pathlib
 import shutil
+import signal
 
 import pytest
 
@@ -168,6 +170,24 @@ def test_a_worker_that_ends_to_be_granted_more_is_no_failure(folders):
         assert reply["content"]["status"] == "ok", reply["content"]
         assert "died" not in (kernel.folder / "kernel.log").read_text()
         assert len(kernel.children()) == 1
+
+
+def test_an_interrupt_while_the_worker_ends_to_be_granted_more(folders):
+    """The cell waits for the next worker, so it ends at once, whatever this one does."""
+    with Kernel() as kernel:
+        client = kernel.client
+        client.run("%seed 77")
+        worker, = kernel.children()
+        os.kill(worker, signal.SIGSTOP)
+        cell = client.start(f"%data far {folders / 'foreign' / 'texts.txt'}")
+        stop = client.send("interrupt_request", channel="control")
+        assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
+        assert kernel.children() == [worker], "it was ended by force"
+        client.until_idle(stop)
+        os.kill(worker, signal.SIGCONT)
+        assert "77" in said(client, "%seed")
+        assert client.run("%data info far")[0]["content"]["status"] == "error"
+        assert kernel.children() != [worker]
 
 
 def test_the_worker_does_not_get_other_programs_secrets(folders, monkeypatch):

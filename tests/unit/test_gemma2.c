@@ -10,11 +10,12 @@
 enum { T = 12 };
 static const int32_t ids[T] = { 12, 17, 300, 41, 5, 6, 77, 13, 21, 9, 100, 4 };
 
-#define GEMMA2                                                                               \
-    "{\"architectures\":[\"Gemma2ForCausalLM\"],\"model_type\":\"gemma2\",\"hidden_size\":"  \
+#define GEMMA2_FOR(task)                                                                     \
+    "{\"architectures\":[\"Gemma2For" task "\"],\"model_type\":\"gemma2\",\"hidden_size\":"  \
     "48,\"num_hidden_layers\":4,\"num_attention_heads\":4,\"num_key_value_heads\":1,"        \
     "\"head_dim\":16,\"intermediate_size\":80,\"max_position_embeddings\":64,\"vocab_size\"" \
     ":502,\"query_pre_attn_scalar\":24"
+#define GEMMA2 GEMMA2_FOR("CausalLM")
 #define CAPS(attention, words) \
     ",\"attn_logit_softcapping\":" attention ",\"final_logit_softcapping\":" words
 
@@ -56,6 +57,22 @@ TEST(gemma2_has_no_cap_where_it_is_null) {
     const struct trace *trace =
         remake_run(gemma2(), GEMMA2 CAPS("null", "null") ",\"sliding_window\":6}", ids, T);
     check_row(trace, SITE_LOGITS, 0, T - 1, logits, 6);
+}
+
+/* Only the logits of words have a cap. */
+TEST(gemma2_classifies_without_a_cap) {
+    enum { LABELS = 2, WIDTH = 48 };
+    static const float scores[LABELS] = { 1.581622F, 3.163245F };
+    struct remake *remake = gemma2();
+    struct tensor *score = remake_add(remake, LABELS, WIDTH, "score.weight");
+    for (int i = 0; i < LABELS * WIDTH; i++) {
+        score->data[i] = 0.25F * (float)((i / WIDTH + 1) * (i % WIDTH % 7 - 3));
+    }
+    const struct trace *trace = remake_run(remake,
+                                           GEMMA2_FOR("SequenceClassification")
+                                               CAPS("5.0", "8.0") ",\"sliding_window\":6}",
+                                           ids, T);
+    check_row(trace, SITE_LOGITS, 0, 0, scores, LABELS);
 }
 
 /* What config.json leaves out is as the first Gemma 2 had it. */

@@ -103,12 +103,34 @@ TEST(grants_what_a_cell_names_once) {
     end();
 }
 
-TEST(grants_the_folder_of_a_file_of_weights) {
+TEST(grants_what_a_file_of_weights_needs) {
     begin();
     put("far/x.gguf", NULL);
+    put("far/m/x.safetensors", NULL);
     check(cell("%model load ../far/x.gguf"));
-    check_same(granted(), "r far");
-    check(!cell("%model load ../far/x.gguf"));
+    check_same(granted(), "r far/x.gguf"); /* all is in it */
+    check(cell("%model load ../far/m/x.safetensors"));
+    check_same(granted(), "r far/x.gguf, r far/m/x.safetensors, r far/m");
+    check(!cell("%model load ../far/x.gguf\n%model load ../far/m/x.safetensors"));
+    end();
+}
+
+/* Keys and other people's notebooks lie there. */
+TEST(grants_no_home_for_a_model) {
+    begin();
+    const char *home = getenv("HOME");
+    setenv("HOME", path_of("home/me"), 1);
+    put("home/me/x.safetensors", NULL);
+    put("home/me/.ssh/id", NULL);
+    put("home/me/notes.txt", NULL);
+    put("home/me/config.json", NULL);
+    put("home/x.gguf", NULL);
+    check(!cell("%model load ~\n%model load ../home"));
+    check(cell("%model load ../home/x.gguf"));
+    check(cell("%model load ~/x.safetensors"));
+    check_same(granted(), "r home/x.gguf, r home/me/x.safetensors, r home/me/config.json");
+    check(!cell("%model load ~/x.safetensors"));
+    home ? setenv("HOME", home, 1) : unsetenv("HOME");
     end();
 }
 

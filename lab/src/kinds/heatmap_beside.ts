@@ -111,7 +111,7 @@ export class Beside {
   /** What a head gives from or to the marked token, for each cell in sight of the head that is open. */
   private weightsOf({ open, at, range, hide }: Marked, head: number): Weight[] {
     const shown = this.data.best(open);
-    const panel = this.data.best(open - (open % this.heads) + head);
+    const panel = this.data.bestOf(this.heads, open - (open % this.heads) + head);
     const isRow = at.row >= 0;
     const [block, begin, end] = isRow ? [shown.columnBlock, range.left, range.right] : [shown.rowBlock, range.top, range.bottom];
     const rests = hide && canHide(this.data, shown) ? this.data.rests : null;

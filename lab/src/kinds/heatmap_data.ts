@@ -176,15 +176,25 @@ export class HeatData {
   best(panel: number): Panel {
     const kept = this.kept.get(panel);
     const whole = this.whole.get(panel);
+    if (kept) {
+      this.kept.delete(panel); /* what was asked for last goes last */
+      this.kept.set(panel, kept);
+    }
     if (kept || whole === undefined || this.rows.source * this.columns.source > MOST_CELLS) {
       return kept ?? this.sent(panel);
     }
-    this.whole.delete(panel);
     try {
       return this.keep(panel, this.unpacked(whole), 'rounded');
     } catch {
+      this.whole.delete(panel);
       return this.sent(panel); /* the file is damaged there; the pools are whole */
     }
+  }
+
+  /** The same of one of so many that are looked at together: of those that would push each other out, what is here. */
+  bestOf(many: number, panel: number): Panel {
+    const fits = many * this.rows.source * this.columns.source * Float32Array.BYTES_PER_ELEMENT <= KEPT;
+    return fits ? this.best(panel) : (this.kept.get(panel) ?? this.sent(panel));
   }
 
   private unpacked(whole: string): Float32Array {

@@ -66,6 +66,8 @@ export class Head {
   private asking = false;
   private width = 0;
   private pressed: { x: number; y: number; place: Place } | null = null;
+  /** The panel of the head beside the lines that is pressed. */
+  private pressedHead = -1;
   private gone = false;
 
   constructor(private readonly frame: Frame, private readonly data: HeatData, palette: Palette, private readonly state: State, private readonly around: Around) {
@@ -353,6 +355,7 @@ export class Head {
     this.canvas.addEventListener('mousemove', event => this.moved(event));
     this.canvas.addEventListener('mouseleave', () => {
       this.pressed = null;
+      this.pressedHead = -1;
       this.state.at = null;
       this.state.chosen = null;
       this.frame.say('');
@@ -360,8 +363,10 @@ export class Head {
       this.paint();
     });
     this.canvas.addEventListener('mousedown', event => {
-      const place = this.headUnder(event) ? null : this.under(event);
+      const head = this.headUnder(event);
+      const place = head ? null : this.under(event);
       this.pressed = place && event.button === 0 ? { x: event.offsetX, y: event.offsetY, place } : null;
+      this.pressedHead = head && event.button === 0 ? head.panel : -1;
     });
     this.canvas.addEventListener('mouseup', event => this.released(event));
     this.canvas.addEventListener('keydown', event => {
@@ -398,11 +403,13 @@ export class Head {
   private released(event: MouseEvent): void {
     const { chosen } = this.state;
     const place = this.pressed?.place;
-    const head = this.pressed ? null : this.headUnder(event);
+    const head = this.headUnder(event);
+    const opens = head !== null && head.panel === this.pressedHead;
     this.pressed = null;
+    this.pressedHead = -1;
     if (chosen) {
       this.zoom(chosen);
-    } else if (head) {
+    } else if (opens) {
       this.open(head.panel);
     } else if (place) {
       const onCell = place.row >= 0 && place.column >= 0;

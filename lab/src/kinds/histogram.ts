@@ -657,7 +657,7 @@ class Histogram implements View {
     } else if (across || down) {
       this.step(across ?? 0, down ?? 0);
     } else if (key === 'Enter' && this.rows > 1) {
-      this.enlarge(this.state.row < 0 ? (this.state.at?.row ?? 0) : -1);
+      this.enlarge(this.state.row < 0 ? (this.state.at?.row ?? this.shown()[0]) : -1);
     } else if (key === '+' || key === '=' || key === '-' || key === '_') {
       this.zoomAt(key === '+' || key === '=' ? 0.5 : 2);
     } else if (key === '0') {

@@ -97,7 +97,9 @@ async function pages(bare, want) {
   await bare.show(made(counts.map((_count, i) => `row ${i}`), counts));
   const at = await plot(bare);
   await bare.page.getByLabel('rows shown', { exact: true }).selectOption({ label: '2001–3000 / 3001' });
-  await at.press('ArrowDown', 'Home');
+  await at.press('Enter');
+  want((await bare.said()).startsWith('row 2000: 202,001 values'), `without a crosshair Enter enlarges the first of the page: ${await bare.said()}`);
+  await at.press('Escape', 'ArrowDown', 'Home');
   want((await bare.said()).startsWith('row 2000: '), `the first of that page: ${await bare.said()}`);
   await at.press('PageUp');
   want((await bare.said()).startsWith('row 1990: '), `and back to the page before: ${await bare.said()}`);
