@@ -501,7 +501,6 @@ static void filter_make(struct filter *filter) {
     for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
         deny(filter, denied[i], EPERM);
     }
-    deny_if(filter, SYS_prctl, 0, (const int[]){ PR_SET_PDEATHSIG }, 1);
     deny_signals_by_descriptor(filter);
     allow_if(filter, SYS_prlimit64, 0, BPF_JEQ, 0);
     if (!SANITIZED) {
@@ -509,6 +508,8 @@ static void filter_make(struct filter *filter) {
         for (size_t i = 0; i < count; i++) {
             deny(filter, denied_unless_sanitized[i], EPERM);
         }
+        /* What traces in a sanitizer's name asks to end with the worker, or is left behind. */
+        deny_if(filter, SYS_prctl, 0, (const int[]){ PR_SET_PDEATHSIG }, 1);
         deny(filter, SYS_clone3,
              ENOSYS); /* its flags are in memory; the C library falls back */
         allow_if(filter, SYS_clone, 0, BPF_JSET, CLONE_THREAD);
