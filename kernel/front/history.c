@@ -51,9 +51,9 @@ struct shared {
     pthread_cond_t wake; /* there is something to do */
     pthread_cond_t gone; /* the thread has ended */
     struct jobs given, done;
-    size_t waiting; /* bytes of those that are given */
-    bool ending, ended;
-    int event; /* readable when done holds something */
+    size_t waiting;           /* bytes of those that are given */
+    bool ending, ended, left; /* left: nobody waits for the thread any more */
+    int event;                /* readable when done holds something */
     char *path;
 };
 
@@ -176,22 +176,6 @@ static void work(struct shared *shared, struct history_file *file) {
     }
 }
 
-static void *thread_main(void *arg) {
-    struct shared *shared = arg;
-    struct history_file *file = history_file_new(shared->path, say);
-    if (file) {
-        work(shared, file);
-        history_file_close(file);
-    }
-    pthread_mutex_lock(&shared->lock);
-    shared->ended = true;
-    pthread_cond_signal(&shared->gone);
-    pthread_mutex_unlock(&shared->lock);
-    return NULL;
-}
-
-/* ---- the loop's side ---- */
-
 static void shared_free(struct shared *shared) {
     struct jobs *lists[] = { &shared->given, &shared->done };
     for (int i = 0; i < 2; i++) {
@@ -209,6 +193,26 @@ static void shared_free(struct shared *shared) {
     free(shared->path);
     free(shared);
 }
+
+static void *thread_main(void *arg) {
+    struct shared *shared = arg;
+    struct history_file *file = history_file_new(shared->path, say);
+    if (file) {
+        work(shared, file);
+        history_file_close(file);
+    }
+    pthread_mutex_lock(&shared->lock);
+    shared->ended = true;
+    bool left = shared->left;
+    pthread_cond_signal(&shared->gone);
+    pthread_mutex_unlock(&shared->lock);
+    if (left) {
+        shared_free(shared);
+    }
+    return NULL;
+}
+
+/* ---- the loop's side ---- */
 
 static struct shared *shared_new(const char *path) {
     struct shared *shared = calloc(1, sizeof *shared);
@@ -484,8 +488,9 @@ void history_close(struct history *history) {
         failed = pthread_cond_timedwait(&shared->gone, &shared->lock, &until);
     }
     bool ended = shared->ended;
+    shared->left = !ended;
     pthread_mutex_unlock(&shared->lock);
-    if (ended) { /* else the process ends with the thread where it hangs */
+    if (ended) { /* else the thread does so, if it ever comes that far */
         shared_free(shared);
     }
 }
