@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/base/utf8.h"
 
 /* One line of the cell while it is being cut. */
@@ -64,6 +65,14 @@ static const char *skip_blanks(const char *at, const char *end) {
     return at;
 }
 
+/* Copies the byte at c->at. */
+static void cut_byte(struct cutter *c) {
+    if ((uintptr_t)c->out % STOP_EVERY == 0) {
+        stop_check();
+    }
+    *c->out++ = *c->at++;
+}
+
 /* Copies the inside of quotes that open at c->at. */
 static int cut_quoted(struct cutter *c) {
     const char *open = c->at;
@@ -72,7 +81,7 @@ static int cut_quoted(struct cutter *c) {
         bool escapes = quote == '"' && *c->at == '\\' && c->at + 1 < c->end &&
                        (c->at[1] == '"' || c->at[1] == '\\');
         c->at += escapes;
-        *c->out++ = *c->at++;
+        cut_byte(c);
     }
     if (c->at == c->end) {
         return refuse(c, open, c->end,
@@ -96,7 +105,7 @@ static int cut_character(struct cutter *c) {
                       "a \\ at the end of the line stands before nothing: leave it out, or "
                       "write \\\\ for the character itself");
     }
-    *c->out++ = *c->at++;
+    cut_byte(c);
     return 0;
 }
 
@@ -207,6 +216,7 @@ static int cut_line(struct cutter *c, struct cell_line *line) {
     bool flags = true;
     while ((c->at = skip_blanks(c->at, c->end)) < c->end) {
         struct piece piece;
+        stop_check();
         if (cut_word(c, &piece) < 0) {
             return -1;
         }
@@ -229,6 +239,9 @@ static const char *plain_lines(struct arena *arena, const char *text, size_t len
     char *plain = arena_raw(arena, length + 1);
     size_t n = 0;
     for (size_t i = 0; i < length; i++) {
+        if (i % STOP_EVERY == 0) {
+            stop_check();
+        }
         if (text[i] != '\r') {
             plain[n++] = text[i];
         } else if (i + 1 == length || text[i + 1] != '\n') {
@@ -286,6 +299,7 @@ static int cut_lines(struct cutter *c, struct cell *cell, const char *text) {
         c->end = at + strcspn(at, "\n");
         c->at = skip_blanks(at, c->end);
         c->number++;
+        stop_check();
         if (c->at < c->end && *c->at == '%') {
             const char *percent = c->at;
             cell->lines = more(c->arena, cell->lines, cell->count, sizeof *cell->lines);

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/catch.h"
 #include "kernel/cell/cell.h"
 #include "tests/check.h"
+#include "tests/looks.h"
 
 static const struct cell *parse(const char *text, struct err *err) {
     *err = (struct err){ 0 };
@@ -201,6 +203,30 @@ TEST(cell_completeness_waits_for_text) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         check_same(cell_completeness(cases[i][0], strlen(cases[i][0])), cases[i][1]);
     }
+}
+
+/* Of a line of many words or of one that is long: a notebook's cell may be anything. */
+TEST(cell_parse_looks_for_an_interrupt) {
+    enum { WORDS = 1000, LONG = 20 * STOP_EVERY };
+    struct buf *words = buf_new(check_arena()), *quoted = buf_new(check_arena());
+    buf_text(words, "%echo");
+    for (int i = 0; i < WORDS; i++) {
+        buf_text(words, " a");
+    }
+    buf_text(quoted, "%echo \"");
+    for (int i = 0; i < LONG; i++) {
+        buf_text(quoted, "\\\"");
+    }
+    buf_text(quoted, "\"");
+    int64_t before = looks_count();
+    struct err err;
+    const struct cell *cell = cell_parse(check_arena(), words->data, words->length, NULL, &err);
+    check(cell && cell->lines[0].word_count == WORDS);
+    check(looks_count() - before >= WORDS);
+    before = looks_count();
+    cell = cell_parse(check_arena(), quoted->data, quoted->length, NULL, &err);
+    check(cell && strlen(cell->lines[0].words[0].text) == LONG);
+    check(looks_count() - before >= LONG / STOP_EVERY);
 }
 
 /* Seeded mutations of cells: whatever is made of them, nothing is read outside the text. */
