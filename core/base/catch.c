@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static _Thread_local struct catch *innermost;
-static atomic_bool stopping, settled;
+static atomic_bool stopping, settled, holding, held;
 
 struct catch *catch_set(struct catch *here) {
     here->err = (struct err){ 0 };
@@ -36,18 +36,34 @@ _Noreturn void catch_throw(enum err_kind kind, const char *format, ...) {
 
 void stop_request(void) {
     if (!atomic_load(&settled)) {
-        atomic_store(&stopping, true);
+        atomic_store(atomic_load(&holding) ? &held : &stopping, true);
     }
 }
 
 void stop_clear(void) {
     atomic_store(&settled, false);
+    atomic_store(&holding, false);
+    atomic_store(&held, false);
     atomic_store(&stopping, false);
 }
 
 void stop_settle(void) {
     atomic_store(&settled, true);
     atomic_store(&stopping, false);
+}
+
+void stop_hold(void) {
+    atomic_store(&holding, true);
+    if (atomic_exchange(&stopping, false)) {
+        atomic_store(&held, true);
+    }
+}
+
+void stop_release(void) {
+    atomic_store(&holding, false);
+    if (atomic_exchange(&held, false)) {
+        atomic_store(&stopping, true);
+    }
 }
 
 bool stop_wanted(void) {

@@ -39,6 +39,8 @@ void stop_request(void);
 void stop_clear(void);
 void stop_settle(void); /* it was obeyed, and what there is is still shown: it may be said again
                            until stop_clear without effect */
+void stop_hold(void);   /* all is done and only to be shown: one that comes is kept back */
+void stop_release(void); /* until here */
 bool stop_wanted(void);
 void stop_check(void); /* throws ERR_STOP when one is wanted */
 

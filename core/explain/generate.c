@@ -396,6 +396,9 @@ struct result *generate(struct arena *arena, const struct model *model, const ch
     while (steps.count < most &&
            write_one(step, model, request, &random, room, &steps, writing, end, err)) {
     }
+    if (*end != GENERATE_HALT) {
+        stop_hold(); /* an interrupt from now on must not cost what is written */
+    }
     if (*end != GENERATE_STOP && writing_grow(writing, true) && *end != GENERATE_HALT) {
         *end = GENERATE_STOP;
     }
@@ -406,6 +409,8 @@ struct result *generate(struct arena *arena, const struct model *model, const ch
     if (steps.count == 0) {
         stop_check(); /* halted before the first token: there is nothing to keep */
     }
-    return told(arena, model, handle, text, &steps, request, *end, writing->text->data,
-                now_seconds() - began);
+    struct result *result = told(arena, model, handle, text, &steps, request, *end,
+                                 writing->text->data, now_seconds() - began);
+    stop_release();
+    return result;
 }

@@ -34,8 +34,8 @@ struct generate_request {
 int generate_check(const struct model *model, const char *handle, struct err *err);
 
 /* Writes on from `reading` (of `text`, for the result). At an interrupt what is written so far
- * is the result (before the first token the interrupt goes on); *end says why it ended.
- * Everything is in the arena. */
+ * is the result (before the first token the interrupt goes on); one that comes later is held
+ * until the result is there. *end says why it ended. Everything is in the arena. */
 struct result *generate(struct arena *arena, const struct model *model, const char *handle,
                         const char *text, const struct reading *reading,
                         const struct generate_request *request, enum generate_end *end,

@@ -187,6 +187,8 @@ static int write_with(struct session *session, const struct cell_line *line,
     int64_t steps = result->series[0].axes[0].count;
     if (end == GENERATE_HALT) {
         stop_settle(); /* what is there is still drawn and kept; then the cell ends */
+    } else {
+        stop_hold(); /* all is there: an interrupt is for what comes behind it */
     }
     if (asked_show(session, reply, result, NULL, request.language, err) < 0) {
         return err_pass(err);
@@ -196,6 +198,7 @@ static int write_with(struct session *session, const struct cell_line *line,
         return err_set(err, ERR_STOP, "interrupted after %lld tokens; they are kept",
                        (long long)steps);
     }
+    stop_release();
     return 0;
 }
 
