@@ -14,7 +14,7 @@
 
 /* ---- those that were late ---- */
 
-enum { LEFT_MOST = 64 };
+enum { LEFT_MOST = 4096 }; /* one a second for an hour */
 
 static pid_t left[LEFT_MOST]; /* 0: free */
 
