@@ -21,7 +21,7 @@
 #include "kernel/doctor_machine.h"
 #include "kernel/doctor_places.h"
 
-enum { PATIENCE = 30 /* s; asking Jupyter is a part of some looks */ };
+enum { PATIENCE = 60 /* s; asking Jupyter is a part of some looks */ };
 
 bool doctor_say(struct buf *out, enum doctor_verdict verdict, const char *format, ...) {
     static const char *const words[] = { " ok ", "note", "BAD " };

@@ -12,7 +12,7 @@
 #include "kernel/install.h"
 #include "kernel/labextension.h"
 
-enum { JUPYTERS = 2, JUPYTER_SECONDS = 10, VERSION_SECONDS = 5 };
+enum { JUPYTERS = 2, JUPYTER_SECONDS = 20, VERSION_SECONDS = 10 };
 
 static const char spec_file[] = "kernels/cutaway/kernel.json";
 

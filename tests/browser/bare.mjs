@@ -34,6 +34,7 @@ export async function openBare(root, playwright = 'playwright-core', options = {
   const server = await serve(root);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
   const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, ...options });
+  page.setDefaultTimeout(120_000); /* of a slow and busy machine */
   const problems = [];
   page.on('console', message => message.type() === 'error' && problems.push(message.text()));
   page.on('pageerror', error => problems.push(String(error)));

@@ -42,7 +42,7 @@ function putNotebook(path, cells) {
 async function test(name, cells, options) {
   const notebook = `${name.replaceAll(' ', '-')}.ipynb`;
   await putNotebook(notebook, cells);
-  const report = await runNotebook({ ...lab, timeout: 60, notebook, screenshot: `${folder}/lab-${name.replaceAll(' ', '-')}.png`, ...options });
+  const report = await runNotebook({ ...lab, notebook, screenshot: `${folder}/lab-${name.replaceAll(' ', '-')}.png`, ...options });
   for (const text of report.problems) console.log(`  ${text}`);
   report.ok ? passed++ : failed++;
   console.log(`${report.ok ? 'ok' : 'FAILED'} ${name} (${report.seconds.total} s)`);
@@ -314,6 +314,7 @@ async function inNotebook7() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.setDefaultTimeout(120_000);
     await page.addInitScript(() => document.addEventListener('readystatechange', () => {
       const config = document.getElementById('jupyter-config-data');
       if (document.readyState === 'interactive' && config) config.textContent = JSON.stringify({ ...JSON.parse(config.textContent), exposeAppInBrowser: true });

@@ -115,15 +115,16 @@ async function inNotebook7(name) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
+    page.setDefaultTimeout(120_000);
     await page.goto(`${lab.url}/notebooks/${name}?token=${lab.token}`);
     const figure = page.locator('.cutaway-output .cutaway-figure').first();
-    await page.locator('.jp-Notebook .jp-Cell').first().waitFor({ timeout: 90000 });
+    await page.locator('.jp-Notebook .jp-Cell').first().waitFor();
     for (let step = 0; step < 40 && !(await figure.count()); step++) {
       await page.mouse.move(600, 700);
       await page.mouse.wheel(0, 500);
       await page.waitForTimeout(250);
     }
-    await figure.waitFor({ timeout: 10000 });
+    await figure.waitFor();
     await figure.scrollIntoViewIfNeeded();
     await figure.locator('[tabindex="0"]').first().focus();
     await page.keyboard.press('ArrowRight');

@@ -130,6 +130,7 @@ async function offline(act) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+    page.setDefaultTimeout(120_000);
     const asked = [];
     await page.route(/^https?:/, route => (asked.push(route.request().url()), route.abort()));
     return await act(page, asked);

@@ -1,6 +1,6 @@
 """A front end of our own: sends signed messages over real sockets and holds every message that comes
 back to the protocol (signature, version, one session, ids seen once, parents as they were sent)."""
-import functools
+import datetime
 import hmac
 import itertools
 import json
@@ -19,7 +19,7 @@ import zmq
 
 PROGRAM = os.environ.get("CUTAWAY", "build/cutaway")
 CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
-PATIENCE = 20  # seconds until a message that does not come is missed
+PATIENCE = 60  # seconds until what does not come is missed: many times what a slow and busy machine takes
 DELIMITER = b"<IDS|MSG>"
 
 # A worker that crashes on demand shall die of the signal, also with sanitizers built in. A kernel that
@@ -61,14 +61,12 @@ class Ports:
             return list(itertools.islice(filter(self.free, self.turn), count))
 
 
-@functools.cache
-def own_ports():
-    return Ports()
+PORTS = Ports()
 
 
 def free_ports(count):
     """Ports that are free, all different; none comes again soon."""
-    return own_ports().take(count)
+    return PORTS.take(count)
 
 
 def wait_for(condition, patience=PATIENCE):
@@ -78,6 +76,15 @@ def wait_for(condition, patience=PATIENCE):
             return True
         time.sleep(0.005)
     return False
+
+
+def gone(pid):
+    """Whether the process has ended, buried or not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Client:
@@ -197,6 +204,12 @@ class Client:
         self.reply(msg_id)
         return [label(m) for m in self.until_idle(msg_id)] == ["busy", "idle"]
 
+    def catch_up(self):
+        """Reads all that the kernel has said so far, to whomever."""
+        msg_id = self.send("comm_info_request")
+        self.reply(msg_id)
+        self.until_idle(msg_id)
+
     def settle(self):
         """Waits until the kernel answers and this client hears iopub. It is greeted first, but for what
         the kernel was sending at the very moment: libzmq takes subscriptions also while it sends."""
@@ -218,6 +231,11 @@ def label(message):
     return state if message["type"] == "status" else message["type"]
 
 
+def sent(message):
+    """When, in seconds by the kernel's clock."""
+    return datetime.datetime.fromisoformat(message["header"]["date"]).timestamp()
+
+
 class Kernel:
     """One kernel process with its connection file, and a first client that hears everything."""
 
@@ -228,7 +246,7 @@ class Kernel:
                  options=()):
         self.context = zmq.Context()
         self.key = key
-        self.holder = tempfile.TemporaryDirectory()
+        self.holder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # its worker may be ending
         self.folder = pathlib.Path(folder or self.holder.name)
         self.transport, self.curve = transport, curve
         self.digest = scheme.removeprefix("hmac-")

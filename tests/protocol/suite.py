@@ -25,7 +25,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 import front_end
 from front_end import DELIMITER, label
 
-PATIENCE = 10  # seconds until a message that does not come is missed
+PATIENCE = int(os.environ.get("CUTAWAY_PATIENCE", 10))  # seconds until a message that does not come is missed
 BIRTH = 60  # seconds until a kernel that does not answer is given up
 FIELDS = ("msg_id", "session", "username", "date", "msg_type", "version")
 OUTSIDE = {"usage_reply", "connect_reply", "debug_reply"}  # replies whose form the protocol leaves open
@@ -198,13 +198,14 @@ class Front(front_end.Client):
 
     def settle(self):
         """Asks as jupyter_client does, once a second, until a reply and iopub are heard."""
-        end = time.monotonic() + BIRTH
+        end, heard_s = time.monotonic() + BIRTH, 0.1
         while time.monotonic() < end:
             self.kernel.alive()
             msg_id = self.send("kernel_info_request")
             with contextlib.suppress(Broken):
                 self.reply(msg_id, patience=1)
-                self.early += self.until_idle(msg_id, 0.2)
+                heard_s *= 2  # how long its idle may take, if the subscription came in time
+                self.early += self.until_idle(msg_id, heard_s)
                 break
         else:
             raise Broken(f"the kernel did not answer within {BIRTH} s")
@@ -361,7 +362,7 @@ class Running(front_end.Kernel):
         self.file_name, self.readonly = name, readonly
         self.fault = subject.fault
         self.session = self.announced = None
-        self.starts, self.number, self.began = set(), 0, time.monotonic()
+        self.starts, self.number = set(), 0
         super().__init__(key=more.pop("key", b"a key that is secret"), **more)
 
     def command(self):
@@ -402,10 +403,6 @@ class Running(front_end.Kernel):
             return client.send("interrupt_request", channel="control")
         os.killpg(self.process.pid, signal.SIGINT)
         return None
-
-    def idles(self, seconds):
-        """Whether the process has been there for that long."""
-        return time.monotonic() - self.began > seconds
 
     def watch(self, pid):
         """From now on the kernel is another process, that somebody else started; a client of it."""
@@ -458,7 +455,7 @@ class Subject:
             module = argv[argv.index("-m") + 1].split(".")[0]
             name = importlib.metadata.packages_distributions()[module][0]
             return f"{name} {importlib.metadata.version(name)}"
-        done = subprocess.run([argv[0], "--version"], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([argv[0], "--version"], capture_output=True, text=True, timeout=BIRTH)
         return done.stdout.strip().split("\n")[0]
 
     def command(self, file):

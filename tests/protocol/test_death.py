@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from front_end import Kernel, label, wait_for
+from front_end import Kernel, gone, label, wait_for
 
 MODEL = os.path.join(os.environ.get("CUTAWAY_SHARED", "../shared"),
                      "golden/data/models/bert_mlm")
@@ -160,14 +160,6 @@ def test_no_worker_outlives_a_killed_kernel():
         kernel.process.kill()
         kernel.wait()
         assert wait_for(lambda: gone(worker))
-
-
-def gone(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_a_worker_gone_astray_between_cells(client, kernel):

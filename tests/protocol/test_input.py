@@ -6,10 +6,7 @@ import time
 
 import pytest
 
-from front_end import DELIMITER, Client, Kernel, label, wait_for
-from test_death import gone
-
-PATIENCE = 5
+from front_end import DELIMITER, Client, Kernel, gone, label, wait_for
 
 
 def ask(client, code="%ask Which word?", **content):
@@ -117,10 +114,8 @@ def test_a_silent_cell_may_ask(client):
 
 
 def test_only_the_asker_is_asked(kernel, client):
-    other = Client(kernel)
-    other.reply(other.send("kernel_info_request"))
-    while client.read("iopub", 0.1):
-        pass
+    other = Client(kernel).settle()
+    client.catch_up()
     cell, request = ask(client)
     assert other.read("stdin", 0.1) is None
     for parent in (request["header"], None):
@@ -169,7 +164,7 @@ def test_an_interrupt_while_it_waits(kernel, client, by):
         if not stop:
             kernel.interrupt()
         seen = client.until_idle(cell)
-        assert client.reply(cell, patience=PATIENCE)["content"]["ename"] == "KeyboardInterrupt"
+        assert client.reply(cell)["content"]["ename"] == "KeyboardInterrupt"
         if stop:
             client.reply(stop, "control")
             while not any(m["parent"] == stop and label(m) == "idle" for m in seen):
@@ -214,19 +209,18 @@ def test_requests_are_answered_while_it_waits(client):
 def test_settings_wait_with_it(client):
     """What a front end sets and asks of the worker meanwhile is done when the cell is."""
     client.send("comm_open", {"comm_id": "c", "target_name": "cutaway", "data": {}})
-    while client.read("iopub", 0.1):
-        pass
+    client.catch_up()
     cell, request = ask(client)
     for i, data in enumerate(({"ask": "set", "name": "seed", "value": "41"},
                               {"ask": "set", "name": "seed", "value": "42"},
                               {"ask": "tile", "result": "0" * 16, "series": "a", "at": []})):
-        client.send("comm_msg", {"comm_id": "c", "data": {"id": i, **data}})
+        last = client.send("comm_msg", {"comm_id": "c", "data": {"id": i, **data}})
     answer(client, "a", parent=request["header"])
     client.until_idle(cell)
+    client.until_idle(last)
     assert client.reply(cell)["content"]["status"] == "ok"
     client.send("comm_close", {"comm_id": "c", "data": {}})
-    while client.read("iopub", 0.2):
-        pass
+    client.catch_up()
     reply, _ = client.run("%echo a", user_expressions={"s": "seed"})
     assert reply["content"]["user_expressions"]["s"]["data"]["text/plain"] == "42"
     client.run("%seed 0")
@@ -258,13 +252,13 @@ def test_shutdown_while_it_waits(by):
 
 
 def test_a_client_that_leaves_holds_up_nobody(kernel, client):
-    other = Client(kernel)
-    other.reply(other.send("kernel_info_request"))
+    other = Client(kernel).settle()
     cell = other.send("execute_request", {"code": "%ask Anyone?", "allow_stdin": True})
     assert other.read("stdin")["parent"] == cell
     other.close()
     msg_id = client.send("interrupt_request", channel="control")
     client.reply(msg_id, "control")
+    client.until_idle(cell)
     reply = client.execute("%echo free")
     client.until_idle(reply)
     assert client.reply(reply)["content"]["status"] == "ok"
@@ -272,24 +266,20 @@ def test_a_client_that_leaves_holds_up_nobody(kernel, client):
 
 def test_a_client_without_stdin(client):
     """It is not asked for ever; the cell says why."""
-    other = Client(client.kernel, without="stdin")
-    other.reply(other.send("kernel_info_request"))
+    other = Client(client.kernel, without="stdin").settle()
     cell = other.execute("%ask Anyone?", allow_stdin=True)
     content = other.reply(cell)["content"]
     assert content["ename"] == "NotSupported" and "stdin" in content["evalue"]
     other.close()
-    while client.read("iopub", 0.1):
-        pass
+    client.catch_up()
 
 
 def test_a_client_whose_stdin_comes_late(client):
-    other = Client(client.kernel, without="stdin")
-    other.reply(other.send("kernel_info_request"))
+    other = Client(client.kernel, without="stdin").settle()
     cell = other.execute("%ask Anyone?", allow_stdin=True)
     time.sleep(0.5)
     other.sockets["stdin"].connect(client.kernel.endpoint("stdin"))
     answer(other, "late", parent=other.read("stdin")["header"])
     assert other.reply(cell)["content"]["status"] == "ok"
     other.close()
-    while client.read("iopub", 0.1):
-        pass
+    client.catch_up()

@@ -6,7 +6,7 @@ import unittest
 
 import jupyter_kernel_test
 
-from front_end import PROGRAM
+from front_end import PATIENCE, PROGRAM
 
 HOLDER = tempfile.TemporaryDirectory()
 
@@ -27,7 +27,31 @@ def tearDownModule():
     HOLDER.cleanup()
 
 
+def patient(channel):
+    """The channel, whose messages may be late: those tests wait for a tenth of a second for some."""
+    read = channel.get_msg
+    channel.get_msg = lambda timeout=None: read(timeout=PATIENCE)
+
+
+def answers(message, asked, kind):
+    return message["parent_header"].get("msg_id") == asked and message["msg_type"] == kind
+
+
 class TestCutaway(jupyter_kernel_test.KernelTests):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        patient(cls.kc.shell_channel)
+        patient(cls.kc.iopub_channel)
+
+    def flush_channels(self):
+        """Reads all that was said so far."""
+        asked = self.kc.kernel_info()
+        for read, last in ((self.kc.get_shell_msg, "kernel_info_reply"), (self.kc.get_iopub_msg, "status")):
+            while not (answers(message := read(), asked, last) and
+                       message["content"].get("execution_state", "idle") == "idle"):
+                pass
+
     kernel_name = "cutaway"
     language_name = "cutaway"
     file_extension = ".cut"

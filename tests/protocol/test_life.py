@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from front_end import PROGRAM, Client, Kernel, free_ports, label, wait_for
-from test_death import gone
+from front_end import PATIENCE, PROGRAM, Client, Kernel, free_ports, gone, label, wait_for
 
 
 def test_starting_is_said_once():
@@ -122,7 +121,7 @@ def test_a_bad_connection_file_is_one_sentence(tmp_path, text, said):
     if text is not None:
         file.write_text(text)
     done = subprocess.run([PROGRAM, "kernel", "-f", str(file)], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=PATIENCE)
     assert done.returncode == 1 and done.stdout == ""
     assert said in done.stderr and str(file) in done.stderr and done.stderr.count("\n") == 1
 
@@ -134,13 +133,13 @@ def test_an_address_that_is_not_ours(tmp_path):
                                                                for i, n in enumerate(names)}}))
     os.chmod(file, 0o600)
     done = subprocess.run([PROGRAM, "kernel", "-f", str(file)], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=PATIENCE)
     assert done.returncode == 1 and "tcp://192.0.2.1:5000" in done.stderr
 
 
 def test_a_wrong_call_says_how():
     for args in (["kernel"], ["kernel", "-f"], ["kernel", "--what"]):
-        done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 2 and "kernel -f CONNECTION_FILE" in done.stderr
 
 

@@ -125,8 +125,7 @@ def test_usage(kernel, client, channel):
             kernel.interrupt()
             client.until_idle(cell)
             client.reply(cell)
-        while client.read("iopub", 0.1):
-            pass
+        client.catch_up()
     client.run("%model unload small")
 
 

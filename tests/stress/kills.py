@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import watch  # first: it says where front_end is
-from front_end import Kernel, label, wait_for
+from front_end import PATIENCE, Kernel, label, wait_for
 
 MEMORY = 512  # megabytes that the worker's arenas may hold
 KEPT = "k1"
@@ -110,7 +110,7 @@ class Killing:
     def waiting(self):
         """Cells that wait behind the one that dies are aborted, if it wanted that."""
         stops = self.luck.random() < 0.5
-        first = self.client.start("%_test sleep 5", stop_on_error=stops)
+        first = self.client.start("%_test sleep 600", stop_on_error=stops)
         rest = [self.client.execute(f"%echo {i}") for i in range(self.luck.randrange(1, 5))]
         self.client.reply(self.client.send("kernel_info_request"))  # so all have arrived
         name = self.luck.choice(list(SIGNALS))
@@ -194,7 +194,7 @@ class Killing:
         said = "".join(m["content"]["text"] for m in seen if label(m) == "stream")
         told = {name: one["data"]["text/plain"] for name, one in content["user_expressions"].items()}
         assert said.endswith("after\n") and told["s"] == self.wanted_seed, (said, told)
-        assert beat.poll(20000) and beat.recv() == b"alive", "the heartbeat is lost"
+        assert beat.poll(PATIENCE * 1000) and beat.recv() == b"alive", "the heartbeat is lost"
         if "a new one is there without them" in said and len(self.shot) > 2:
             return self.fill()
         assert told["m"].split(", ") == ["bert_mlm", "gpt2"] and KEPT in told["r"].split(", "), (said, told)
@@ -205,9 +205,9 @@ class Killing:
         """Nothing is left behind."""
         pid = self.kernel.process.pid
         assert self.kernel.process.poll() is None, "the kernel died"
-        assert len(self.kernel.children()) == 1, self.kernel.children()
+        assert wait_for(lambda: len(watch.living(self.kernel)) == 1), self.kernel.children()
         assert wait_for(lambda: watch.kinds(pid) == self.fds), (self.fds, watch.descriptors(pid))
-        assert watch.threads(pid) == self.threads
+        assert wait_for(lambda: watch.threads(pid) == self.threads)
         assert wait_for(lambda: watch.kinds(self.worker()) == self.worker_fds), watch.descriptors(self.worker())
 
     def one(self):

@@ -13,6 +13,7 @@ SHARED = pathlib.Path(os.environ.get("CUTAWAY_SHARED", "../shared"))
 MODELS = SHARED / "golden/data/models"  # of some 100 KB each
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "protocol"))
+from front_end import gone  # noqa: E402
 
 
 def descriptors(pid):
@@ -62,6 +63,11 @@ def sanitizer(pid):
 def alive(pid):
     """Whether the process is there, zombies included."""
     return pathlib.Path(f"/proc/{pid}").exists()
+
+
+def living(kernel):
+    """The kernel's processes that have not ended. A look at files that came too late is buried by the next one."""
+    return [pid for pid in kernel.children() if not gone(pid)]
 
 
 def options(text, count):

@@ -47,6 +47,7 @@ async function pages(page, want, figures) {
 export default async function accessible(bare, want, figures) {
   await views(bare, want, figures);
   const page = await bare.page.context().browser().newPage();
+  page.setDefaultTimeout(120_000);
   await pages(page, want, figures);
   await page.close();
 }

@@ -381,7 +381,7 @@ async function themes(bare, want, figure, heads) {
   await open(bare, figure);
   await t.press('ArrowRight', 'Enter');
   await t.page.evaluate(() => window.view.change({ dark: true, still: true, language: 'zh', kernel: null }));
-  await t.page.waitForTimeout(50);
+  await t.page.evaluate(() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   want((await t.heading()) === '第 0 层第 0 头', `in Chinese and dark: ${await t.heading()}`);
   await t.canvas().focus();
   await t.press('ArrowRight', 'ArrowRight');

@@ -122,6 +122,7 @@ async function program(page, want, seen, figures, folder) {
 
 export default async function hostilePages(bare, want, figures) {
   const page = await bare.page.context().browser().newPage();
+  page.setDefaultTimeout(120_000);
   const folder = mkdtempSync(join(tmpdir(), 'cutaway-hostile-'));
   const seen = await watch(page, address => address.startsWith(pathToFileURL(folder).href) || /^(about:blank$|data:image\/png;)/.test(address));
   try {

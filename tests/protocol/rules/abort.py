@@ -12,7 +12,7 @@ ENDED = ("aborted", "error", "abort")
 def failing(it, **content):
     client = it.kernel().client
     client.run(it.snippets("sleep", seconds=0))
-    cell = client.start(it.snippets("fail_later", seconds=1), **content)
+    cell = client.start(it.snippets("fail_later", seconds=3), **content)
     return client, cell
 
 
@@ -72,7 +72,7 @@ def others(it, how, what):
                "comm_open": {"comm_id": "c", "target_name": "no.such", "data": {}}}.get(what, {})
     waiting, last = client.send(what, content), client.execute(it.snippets("print", text="a"))
     if how == "interrupt":
-        time.sleep(0.3)
+        time.sleep(1)  # until it has arrived
         client.kernel.interrupt()
     client.outcome(last)
     if "idle" not in client.heard[waiting]:

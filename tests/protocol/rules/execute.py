@@ -185,7 +185,7 @@ def fifty(it, client):
 def pieces(it):
     client = it.kernel().client
     text = "猫和狗" * 20 + "🐱🐶"
-    seen = client.run(it.snippets("pieces", text=text), 30)[1]
+    seen = client.run(it.snippets("pieces", text=text), 60)[1]
     if not text_of(seen):
         raise NotOffered("what a program writes to its standard output is not shown")
     same(text_of(seen).strip(), text, "text")
@@ -204,6 +204,6 @@ def large(it):
 
 @rule("cells", "a display of 1 MB", "a display of 1 MB arrives whole", "Messaging, Display data")
 def large_display(it):
-    seen = it.kernel().client.run(it.snippets("display_big", size=1_000_000), 30)[1]
+    seen = it.kernel().client.run(it.snippets("display_big", size=1_000_000), 60)[1]
     texts = [m["content"]["data"].get("text/plain") for m in seen if m["type"] == "display_data"]
     expect(texts == ["x" * 1_000_000], f"displays of {[len(one or '') for one in texts]} characters")

@@ -57,8 +57,8 @@ def flood(it):
     cell = client.start(it.snippets("flood", lines=10**9))
     time.sleep(0.5)
     kernel.interrupt()
-    client.until_idle(cell, 30)
-    same(client.reply(cell, patience=30)["content"].get("status"), "error", "status")
+    client.until_idle(cell, 60)
+    same(client.reply(cell, patience=60)["content"].get("status"), "error", "status")
     client.still_works()
 
 
@@ -143,7 +143,7 @@ def queue(it):
     client = kernel.client
     cell = client.compute()
     waiting = [client.execute(it.snippets("print", text="waited")) for _ in range(5)]
-    time.sleep(0.3)
+    time.sleep(1)  # until they have arrived
     kernel.interrupt()
     ended(client, cell)
     for one in waiting:

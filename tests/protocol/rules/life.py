@@ -1,7 +1,6 @@
 """Birth, greeting, reconnecting, restart, shutdown, the parent's death."""
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import time
@@ -9,7 +8,7 @@ import time
 import zmq
 
 import front_end
-from front_end import label, wait_for
+from front_end import gone as ended, label, wait_for
 from suite import PATIENCE, NotOffered, expect, rule, same
 
 WELCOME = "Messaging, Welcome message (5.5): “sent to a client SUB socket the first time it connects”"
@@ -51,7 +50,7 @@ def greetings(it):
     for topic in (b"", b"kernel", "猫".encode(), b""):
         one = kernel.connect(topic=topic)
         while True:
-            message = one.read("iopub", 3)
+            message = one.read("iopub")
             expect(message is not None, f"no iopub_welcome for a later subscriber to {topic.decode()!r}")
             same(label(message), "iopub_welcome", "before the greeting")
             if message["content"].get("subscription") == topic.decode():
@@ -120,7 +119,7 @@ def shutdown(it, channel, when):
         reply = client.reply(msg_id, channel)["content"]
         same(reply.get("restart"), restart, "restart")
         expect(kernel.gone(), f"the process is still there after {PATIENCE} s")
-        expect(wait_for(lambda: not any(map(alive, left)), PATIENCE), "a process of it is left")
+        expect(wait_for(lambda: all(map(ended, left)), PATIENCE), "a process of it is left")
 
 
 @rule("life", "shutdown of a cell that computes", "without an interrupt before it, too: the process ends by itself",
@@ -131,13 +130,6 @@ def shutdown_busy(it):
     kernel.client.compute("loop")
     kernel.client.reply(kernel.client.send("shutdown_request", {"restart": False}, "control"), "control")
     expect(kernel.gone(), f"the process is still there after {PATIENCE} s")
-
-
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @rule("life", "20 restarts",
@@ -164,7 +156,7 @@ def sigterm(it):
     left = kernel.descendants()
     kernel.process.terminate()
     expect(kernel.gone(), f"the process is still there after {PATIENCE} s")
-    expect(wait_for(lambda: not any(map(alive, left)), PATIENCE), "a process of it is left")
+    expect(wait_for(lambda: all(map(ended, left)), PATIENCE), "a process of it is left")
 
 
 PARENT = """
@@ -193,7 +185,7 @@ def orphan(it):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    gone = wait_for(lambda: not any(map(alive, left)), 15)
+    gone = wait_for(lambda: all(map(ended, left)), 15)
     for one in left if not gone else ():
         os.kill(one, 9)
     expect(gone, "still there after 15 s")

@@ -5,7 +5,7 @@ import time
 import zmq
 
 from front_end import label
-from suite import Broken, expect, rule, same, text_of
+from suite import PATIENCE, Broken, expect, rule, same, text_of
 
 LOST = "Users: lost output, cells that stay busy (nteract/nteract#4188, posit-dev/ark#129)"
 LIMITS = ("Users: “IOPub … rate exceeded” (jupyterlab#8769); jupyter_server's defaults: 1000 messages a second, 1 MB "
@@ -60,7 +60,7 @@ def asleep(it):
     time.sleep(max(0, it.pick(30, 3) - (time.monotonic() - began)))
     heard = collections.Counter()
     listener = Listener(client, sleeper)
-    while message := listener.read(5 if heard else 20):
+    while message := listener.read(PATIENCE):
         if label(message) == "idle":
             heard[message["parent"]] += 1
         if message["parent"] == ids[-1] and label(message) == "idle":
@@ -119,7 +119,7 @@ def flood_ends(it):
     client = it.kernel().client
     reply, _ = flood(it, client)
     same(reply["content"].get("status"), "ok", "status")
-    seen = client.run(it.snippets("print", text="next"), 30)[1]
+    seen = client.run(it.snippets("print", text="next"), 60)[1]
     same(text_of(seen), "next\n", "text of the next cell")
 
 
@@ -162,12 +162,12 @@ def flood_limits(it):
 def flood(it, client):
     """The reply and the cell's messages; it may take as long as messages keep coming."""
     cell, seen = client.execute(it.snippets("flood", lines=it.pick(200_000, 20_000))), []
-    while message := client.read("iopub", 20):
+    while message := client.read("iopub", 2 * PATIENCE):
         if message["parent"] == cell:
             seen.append(message)
             if label(message) == "idle":
                 return client.reply(cell, patience=60), seen
-    raise Broken(f"no idle, and nothing more for 20 s after {len(seen)} messages")
+    raise Broken(f"no idle, and nothing more for {2 * PATIENCE} s after {len(seen)} messages")
 
 
 @rule("load", "1,000 cells at once",

@@ -138,7 +138,7 @@ def busy_again(it, channel):
             client.until_idle(msg_id, PATIENCE / 2)
         except Broken:
             raise NotOffered(f"{msg_type} on {channel} is not answered mid-cell") from None
-        message = client.read("iopub", 3)
+        message = client.read("iopub")
         expect(message and (label(message), message["parent"]) == ("busy", cell),
                f"after {msg_type} the newest status is idle while the cell runs")
 

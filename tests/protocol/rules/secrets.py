@@ -2,12 +2,13 @@
 import hashlib
 import hmac
 import json
+import time
 import uuid
 
 import zmq
 
 from front_end import CHANNELS, DELIMITER, free_ports, wait_for
-from suite import Broken, NotOffered, expect, rule, same
+from suite import PATIENCE, Broken, NotOffered, expect, rule, same
 
 CURVE = "Security: “unauthenticated connections are silently dropped before any data is delivered”"
 HANDSHAKE = "Messaging, Kernel startup handshake (5.6); JEP 66"
@@ -72,11 +73,9 @@ class Registrar:
 
     def registration(self, kernel):
         """What the kernel sends: its routing frames and its content."""
-        for _ in range(100):
-            if self.socket.poll(100):
-                break
-            if kernel.process.poll() is not None or not self.it.claims((5, 6)) and kernel.idles(4):
-                break
+        end = time.monotonic() + PATIENCE
+        while not self.socket.poll(100) and kernel.process.poll() is None and time.monotonic() < end:
+            pass
         if not self.socket.poll(0):
             if not self.it.claims((5, 6)):
                 raise NotOffered("the kernelspec claims no protocol 5.6, and nothing was registered")
