@@ -10,7 +10,11 @@
 #include "core/tensor/bins.h"
 #include "core/tensor/simd.h"
 
-enum { CHUNK = 32768, LANES = 8 /* of a tally */ };
+enum {
+    CHUNK = 32768,
+    BLOCK = 1024, /* numbers that are summed, then counted, in the first-level cache */
+    LANES = 8     /* of a tally */
+};
 
 /* The tensor that is being read. */
 struct spread_room {
@@ -116,14 +120,20 @@ struct job {
     struct spread_room *own;
 };
 
-static struct part part_of(const float *x, int64_t n) {
+/* Where `bins` is given, each block is counted as soon as its sums have brought it near. */
+static struct part part_of(const float *x, int64_t n, struct bins_log *bins) {
     struct simd_tally tally = { 0 };
     struct part part = { 0 };
-    float rest[LANES] = { 0 };
-    int64_t whole = n / LANES * LANES;
-    simd()->tally(&tally, x, whole);
-    memcpy(rest, x + whole, (size_t)(n - whole) * sizeof *rest);
-    simd()->tally(&tally, rest, LANES);
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        int64_t some = n - i < BLOCK ? n - i : BLOCK, whole = some / LANES * LANES;
+        float rest[LANES] = { 0 };
+        simd()->tally(&tally, x + i, whole);
+        memcpy(rest, x + i + whole, (size_t)(some - whole) * sizeof *rest);
+        simd()->tally(&tally, rest, some > whole ? LANES : 0);
+        if (bins) {
+            bins_log_add(bins, x + i, some);
+        }
+    }
     for (int j = 0; j < LANES; j++) {
         part.squares += tally.squares[j];
         part.sum += tally.sums[j];
@@ -140,7 +150,7 @@ static struct part part_of_broken(const float *x, int64_t n) {
         infinite += isinf(x[i]) != 0;
         whole[i] = isfinite(x[i]) ? x[i] : 0;
     }
-    struct part part = part_of(whole, n);
+    struct part part = part_of(whole, n, NULL);
     part.infinite = infinite;
     return part;
 }
@@ -151,11 +161,10 @@ static void chunks_run(void *arg, int64_t begin, int64_t end) {
     struct spread_room *own = job->own;
     for (int64_t chunk = begin; chunk < end; chunk++) {
         int64_t at = chunk * CHUNK, n = job->n - at < CHUNK ? job->n - at : CHUNK;
-        job->parts[chunk] = part_of(job->x + at, n);
+        job->parts[chunk] = part_of(job->x + at, n, &own->bins[pool_self()]);
         if (!isfinite(job->parts[chunk].squares)) {
             job->parts[chunk] = part_of_broken(job->x + at, n);
         }
-        bins_log_add(&own->bins[pool_self()], job->x + at, n); /* so few are counted in place */
         own->used[pool_self()] = true;
     }
 }

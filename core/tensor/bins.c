@@ -156,83 +156,37 @@ int64_t bins_linear(const float *x, int64_t n, float low, float high, int64_t bi
 
 /* ---- logarithm ---- */
 
-struct logging {
-    const float *x;
-    uint32_t *tables; /* [threads, 2, BINS_PLACES]; at most 2^32 values go into one */
-    int64_t *zeros;   /* [threads] */
-};
-
 static uint32_t bits_of(const float *x) {
     uint32_t bits;
     memcpy(&bits, x, sizeof bits);
     return bits & 0x7fffffff;
 }
 
-/* Neighbours go to different tables: equal ones would wait for each other. */
-static void log_task(void *arg, int64_t begin, int64_t end) {
-    const struct logging *l = arg;
-    uint32_t *even = l->tables + (int64_t)pool_self() * 2 * BINS_PLACES;
-    uint32_t *odd = even + BINS_PLACES;
-    int64_t zeros = 0, i = begin;
-    for (; i + 2 <= end; i += 2) {
-        uint32_t a = bits_of(l->x + i), b = bits_of(l->x + i + 1);
-        zeros += (a == 0) + (b == 0);
-        even[a >> 16]++;
-        odd[b >> 16]++;
+static int64_t zeros_of(const float *x, int64_t n) {
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < n; i++) {
+        zeros += x[i] == 0;
     }
-    if (i < end) {
-        uint32_t a = bits_of(l->x + i);
-        zeros += a == 0;
-        even[a >> 16]++;
-    }
-    l->zeros[pool_self()] += zeros;
+    return zeros;
 }
 
-/* Two at a time, as one word: their order does not matter. */
-static void log_add_few(struct bins_log *to, const float *x, int64_t n) {
-    int64_t *places = to->places, zeros = 0, i = 0;
+/* Two at a time, as one word: their order does not matter. Zeros fall where the tiniest values
+ * do: only if some came there are they looked for, so that most numbers cost a count alone. */
+void bins_log_add(struct bins_log *to, const float *x, int64_t n) {
+    int64_t *places = to->places, tiny = places[0], i = 0;
     for (; i + 2 <= n; i += 2) {
         uint64_t two;
         memcpy(&two, x + i, sizeof two);
         places[two >> 16 & (BINS_PLACES - 1)]++;
         places[two >> 48 & (BINS_PLACES - 1)]++;
-        zeros += (x[i] == 0) + (x[i + 1] == 0);
     }
     if (i < n) {
         places[bits_of(x + i) >> 16]++;
-        zeros += x[i] == 0;
     }
-    places[0] -= zeros;
-    to->zeros += zeros;
-}
-
-static void log_add_many(struct bins_log *to, const float *x, int64_t n) {
-    struct arena *scratch = arena_new();
-    int threads = pool_threads();
-    struct logging l = { x, arena_array(scratch, threads, sizeof(uint32_t) * 2 * BINS_PLACES),
-                         arena_array(scratch, threads, sizeof(int64_t)) };
-    pool_for(n, GRAIN, log_task, &l);
-    for (int t = 0; t < threads; t++) {
-        const uint32_t *even = l.tables + (int64_t)t * 2 * BINS_PLACES;
-        for (int64_t i = 0; i < BINS_PLACES; i++) {
-            to->places[i] += (int64_t)even[i] + even[i + BINS_PLACES];
-        }
-        to->zeros += l.zeros[t];
-        to->places[0] -= l.zeros[t];
-    }
-    arena_free(scratch);
-    stop_check();
-}
-
-void bins_log_add(struct bins_log *to, const float *x, int64_t n) {
-    enum { MOST = 1 << 30 }; /* fits the tables' counts */
-    for (int64_t i = 0; i < n; i += MOST) {
-        int64_t part = n - i < MOST ? n - i : MOST;
-        if (part < 2 * GRAIN) {
-            log_add_few(to, x + i, part);
-        } else {
-            log_add_many(to, x + i, part);
-        }
+    if (places[0] > tiny) {
+        int64_t zeros = zeros_of(x, n);
+        places[0] -= zeros;
+        to->zeros += zeros;
     }
 }
 

@@ -70,23 +70,17 @@ TEST(bins_count_the_same_with_any_number_of_threads) {
     enum { N = 300001 };
     struct arena *arena = check_arena();
     const float *x = many(arena, N);
-    struct bins_log *one = arena_alloc(arena, sizeof *one),
-                    *four = arena_alloc(arena, sizeof *four);
     int64_t few[50] = { 0 }, more[50] = { 0 }, sum = 0;
     pool_set_threads(1);
-    bins_log_add(one, x, N);
     bins_linear(x, N, -1, 1, 50, few, NULL);
     pool_set_threads(4);
-    bins_log_add(four, x, N);
     bins_linear(x, N, -1, 1, 50, more, NULL);
     pool_set_threads(2);
-    check(memcmp(one, four, sizeof *one) == 0);
     check(memcmp(few, more, sizeof few) == 0);
     for (int i = 0; i < 50; i++) {
         sum += few[i];
     }
     check_int(sum, N);
-    check_int(one->zeros + count_finite(one), N);
 }
 
 /* A part at a time, of even and odd length, as at once. */
@@ -104,6 +98,7 @@ TEST(bins_log_counts_parts_as_the_whole) {
         bins_log_add(parts, x + i, n);
     }
     check_int(parts->zeros, whole->zeros);
+    check_int(whole->zeros + count_finite(whole), N);
     check(memcmp(whole, parts, sizeof *whole) == 0);
 }
 
