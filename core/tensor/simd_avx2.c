@@ -12,6 +12,7 @@
 #define HALVES(p)             _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
 #define HALF(half)            _cvtsh_ss(half)
 #define OCTETS(p)             (ints) _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(p)))
+#define DOUBLES(p)            (four_doubles) _mm256_cvtps_pd(_mm_loadu_ps(p))
 
 #include "core/tensor/simd_lanes.h"
 

@@ -10,6 +10,7 @@
 #define HALVES(p)             _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
 #define HALF(half)            _cvtsh_ss(half)
 #define OCTETS(p)             (ints) _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(p)))
+#define DOUBLES(p)            (four_doubles) _mm256_cvtps_pd(_mm_loadu_ps(p))
 
 #include "core/tensor/simd_lanes.h"
 

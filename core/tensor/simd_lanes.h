@@ -9,6 +9,7 @@
  *                            the first n < LANES floats, zeros behind; left out: one by one
  *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
  *     OCTETS(p)              LANES signed bytes to integers; left out: as GCC does it
+ *     DOUBLES(p)             four floats to float64; left out: as GCC does it
  *
  * Everything is static but the table, so that no instruction of a wide set can reach a narrow
  * machine through a function that the linker shares. */
@@ -27,7 +28,6 @@ typedef uint32_t words __attribute__((vector_size(LANES * 4), may_alias));
 typedef float loose
     __attribute__((vector_size(LANES * 4), aligned(1), may_alias)); /* anywhere */
 typedef float fours __attribute__((vector_size(16), aligned(1), may_alias));
-typedef int32_t four_ints __attribute__((vector_size(16), aligned(1), may_alias));
 typedef double four_doubles __attribute__((vector_size(32), aligned(1), may_alias));
 typedef int8_t octets __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_alias));
@@ -303,28 +303,52 @@ static float row_apart(const float *a, const float *b, int64_t n) {
     return lanes_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-/* The square of a float is exact in float64, so a fused multiply-add changes nothing. */
-static void tally(struct simd_tally *to, const float *x, int64_t n) {
+#ifndef DOUBLES
+#define DOUBLES(p) __builtin_convertvector(*(const fours *)(p), four_doubles)
+#endif
+
+/* Numbers of a tally's step: whole vectors, and whole turns of its eight lanes. */
+enum { TALLY = LANES < 8 ? 8 : LANES };
+
+struct tally_sums {
     four_doubles squares[2], sums[2];
-    fours most[2];
-    memcpy(squares, to->squares, sizeof squares);
-    memcpy(sums, to->sums, sizeof sums);
-    memcpy(most, to->most, sizeof most);
-    for (int64_t i = 0; i < n; i += 8) {
+    vec most[TALLY / LANES];
+};
+
+/* The square of a float is exact in float64, so a fused multiply-add changes nothing. */
+ALWAYS void tally_step(struct tally_sums *of, const float *x) {
 #pragma GCC unroll 2
-        for (int j = 0; j < 2; j++) {
-            fours v = *(const fours *)(x + i + 4 * j),
-                  size = (fours)((four_ints)v & 0x7fffffff);
-            four_ints larger = size > most[j];
-            four_doubles wide = __builtin_convertvector(v, four_doubles);
-            squares[j] += wide * wide;
-            sums[j] += wide;
-            most[j] = (fours)(((four_ints)size & larger) | ((four_ints)most[j] & ~larger));
-        }
+    for (int j = 0; j < TALLY / LANES; j++) {
+        vec size = magnitude(load(x + j * LANES));
+        of->most[j] = GREATER(size, of->most[j]);
     }
-    memcpy(to->squares, squares, sizeof squares);
-    memcpy(to->sums, sums, sizeof sums);
-    memcpy(to->most, most, sizeof most);
+#pragma GCC unroll 4
+    for (int j = 0; j < TALLY / 4; j++) {
+        four_doubles wide = DOUBLES(x + 4 * j);
+        of->squares[j % 2] += wide * wide;
+        of->sums[j % 2] += wide;
+    }
+}
+
+static void tally(struct simd_tally *to, const float *x, int64_t n) {
+    struct tally_sums of = { .most = { all(0.0F) } };
+    float rest[TALLY] = { 0 }, most[TALLY];
+    int64_t whole = n / TALLY * TALLY;
+    memcpy(of.squares, to->squares, sizeof of.squares);
+    memcpy(of.sums, to->sums, sizeof of.sums);
+    for (int64_t i = 0; i < whole; i += TALLY) {
+        tally_step(&of, x + i);
+    }
+    if (n > whole) {
+        memcpy(rest, x + whole, (size_t)(n - whole) * sizeof *rest);
+        tally_step(&of, rest);
+    }
+    memcpy(to->squares, of.squares, sizeof of.squares);
+    memcpy(to->sums, of.sums, sizeof of.sums);
+    memcpy(most, of.most, sizeof most);
+    for (int j = 0; j < TALLY; j++) {
+        to->most[j % 8] = most[j] > to->most[j % 8] ? most[j] : to->most[j % 8];
+    }
 }
 
 /* One loop for each act, so that the choice is made once. */
