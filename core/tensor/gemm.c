@@ -16,9 +16,8 @@ enum {
     CHUNK = 48,       /* rows of W for a task: whole tiles of 6, 12 or 24 */
     SHORT_CHUNK = 24, /* the same where k is more than half as deep as it may be */
     TALL_CHUNK = 96,  /* the same where W is read as it lies and x has several panels */
-    GAP = 16,     /* floats between rows that were copied, so that they share no cache line */
-    ALIAS = 4096, /* bytes: rows so far apart fall into the same lines of a cache */
-    STRIP = 256,  /* columns of W [K, N] for a task that reads it as it lies */
+    GAP = 16,    /* floats between rows that became floats, so that they share no cache line */
+    STRIP = 256, /* columns of W [K, N] for a task that reads it as it lies */
     STRIP_DEPTH = 64,
     STRIP_ROWS = 32,  /* of x, at most */
     TASKS = 32,       /* that one row of x is cut into, at most */
@@ -250,9 +249,11 @@ static const float *panels_here(const struct job *job) {
     return panels;
 }
 
-/* Whether W's rows can be multiplied where they lie. */
+/* Whether W's rows can be multiplied where they lie. Rows a multiple of a page apart fall into
+ * the same lines of the first-level cache; to read them from the second is still sooner done
+ * than to copy them. */
 static bool w_in_place(const struct job *job) {
-    return job->gemm->w->dtype == DTYPE_F32 && job->row_bytes % ALIAS != 0;
+    return job->gemm->w->dtype == DTYPE_F32;
 }
 
 /* Rows row .. row + n of W as floats; *stride floats apart. */
