@@ -57,10 +57,11 @@ struct run {
     int64_t memory_tokens;
     const uint8_t *memory_mask;
     /* The rows that the head reads; NULL: all. Where nobody else asks for the others, the last
-     * block goes on with these alone after its attention (narrow). */
+     * block goes on with these alone after its attention (narrow), or only these look at the
+     * others at all (narrow_look). */
     const int64_t *rows;
     int64_t count;
-    bool narrow;
+    bool narrow, narrow_look;
 };
 
 /* ---- before the blocks ---- */
@@ -222,14 +223,17 @@ static struct op_attention attention_how(const struct run *run) {
                                   .right = -1 };
 }
 
-/* What attention within the stack gives, before its output layer. */
-static struct tensor *attend(const struct run *run, int64_t layer, const struct tensor *x) {
+/* What attention within the stack gives, before its output layer, to the rows of `from`: x, or
+ * one row of each text. */
+static struct tensor *attend(const struct run *run, int64_t layer, const struct tensor *from,
+                             const struct tensor *x) {
     const struct stack *stack = run->stack;
     const struct block *block = &stack->blocks[layer];
     const struct prefix *prefix = run->prefix;
-    struct looked looked =
-        look(run, &block->attention, x, x, block->rope >= 0 ? run->angles[block->rope] : NULL);
+    struct looked looked = look(run, &block->attention, from, x,
+                                block->rope >= 0 ? run->angles[block->rope] : NULL);
     struct op_attention how = attention_how(run);
+    how.queries = from->shape[0] / how.batch;
     heads_visit(run, SITE_QUERY, layer, &looked.q, stack->heads);
     heads_visit(run, SITE_KEY, layer, &looked.k, stack->groups);
     heads_visit(run, SITE_VALUE, layer, &looked.v, stack->groups);
@@ -329,14 +333,23 @@ static struct tensor *norm_or_not(const struct run *run, const struct tensor *x,
     return norm->gain ? op_norm(run->tape, x, norm, NULL) : (struct tensor *)(uintptr_t)x;
 }
 
+static bool is_last(const struct run *run, int64_t layer) {
+    return layer == run->stack->layers - 1;
+}
+
 /* The stream after attention (and cross-attention). */
 static struct tensor *attention_half(const struct run *run, int64_t layer,
                                      const struct tensor *stream) {
     const struct block *block = &run->stack->blocks[layer];
     bool post = run->stack->order == BLOCK_POST;
     const struct tensor *x = post ? stream : norm_or_not(run, stream, &block->before_attention);
+    const struct tensor *from = x;
+    if (run->narrow_look && is_last(run, layer)) {
+        from = op_rows(run->tape, x, run->rows, run->count);
+        stream = post ? from : op_rows(run->tape, stream, run->rows, run->count);
+    }
     struct tensor *y =
-        join(run, &block->attention.output, attend(run, layer, x),
+        join(run, &block->attention.output, attend(run, layer, from, x),
              post ? NULL : &block->after_attention, SITE_ATTENTION_OUT, layer, stream, NULL);
     y = post ? op_norm(run->tape, y, &block->after_attention, NULL) : y;
     if (block->cross.query.weight) {
@@ -361,7 +374,7 @@ static struct tensor *feed_half(const struct run *run, int64_t layer, const stru
 /* The rows of x that go on from the attention of a block. */
 static const struct tensor *going_on(const struct run *run, int64_t layer,
                                      const struct tensor *x) {
-    bool some = run->narrow && layer == run->stack->layers - 1;
+    bool some = run->narrow && !run->narrow_look && is_last(run, layer);
     return some ? op_rows(run->tape, x, run->rows, run->count) : x;
 }
 
@@ -372,7 +385,7 @@ static struct tensor *parallel_run(const struct run *run, int64_t layer,
     const struct tensor *x = norm_or_not(run, stream, &block->before_attention);
     const struct tensor *fed =
         block->before_mlp.gain ? op_norm(run->tape, stream, &block->before_mlp, NULL) : x;
-    struct tensor *middle = join(run, &block->attention.output, attend(run, layer, x), NULL,
+    struct tensor *middle = join(run, &block->attention.output, attend(run, layer, x, x), NULL,
                                  SITE_ATTENTION_OUT, layer, stream, NULL);
     return feed_half(run, layer, going_on(run, layer, fed), going_on(run, layer, middle),
                      place);
@@ -450,7 +463,7 @@ static struct tensor *next_place(const struct run *run, int64_t layer,
         return NULL;
     }
     *view = *spare[layer % 2];
-    if (run->narrow && layer == run->stack->layers - 1) {
+    if (run->narrow && is_last(run, layer)) {
         view->shape[0] = run->count;
     }
     return view;
@@ -464,6 +477,26 @@ static bool is_narrow(const struct run *run) {
     bool narrow = run->rows && run->count < run->pass->batch * run->tokens;
     for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
         narrow = narrow && !visit_wants(run->pass, beyond[i]);
+    }
+    return narrow;
+}
+
+/* Whether, besides, only those rows need look: one of each text, where it matters nowhere in
+ * attention at which position a query stands, and nobody asks for the others' part in it. */
+static bool is_narrow_look(const struct run *run) {
+    static const enum site there[] = { SITE_QUERY, SITE_ATTENTION, SITE_MIXED,
+                                       SITE_ATTENTION_OUT };
+    const struct stack *stack = run->stack;
+    const struct block *last = &stack->blocks[stack->layers - 1];
+    bool narrow = run->narrow && run->count == run->pass->batch && !run->prefix &&
+                  stack->order != BLOCK_PARALLEL && !stack->causal && !stack->distances &&
+                  last->rope < 0 && last->left < 0 && last->right < 0 &&
+                  last->attention.key.weight && !last->cross.query.weight;
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++) {
+        narrow = narrow && !visit_wants(run->pass, there[i]);
+    }
+    for (int64_t b = 0; narrow && b < run->count; b++) {
+        narrow = run->rows[b] / run->tokens == b;
     }
     return narrow;
 }
@@ -506,6 +539,7 @@ static struct tensor *blocks_run(struct run *run, struct tensor *stream) {
         spare[i] = tape_tensor(run->tape, 2, stream->shape);
     }
     run->narrow = first < stack->layers && is_narrow(run);
+    run->narrow_look = is_narrow_look(run);
     for (int64_t l = first; l < stack->layers; l++) {
         visit_rows(pass, SITE_RESIDUAL, l, stream);
         struct tensor *place = next_place(run, l, spare, &views[l]);

@@ -299,6 +299,51 @@ TEST(reuse_computes_what_a_classifier_reads) {
                 tensor_count(full));
 }
 
+/* The gradient at the words of what two texts' logits say at one token each. */
+static const struct tensor *words_gradient(struct arena *arena, const struct model *model,
+                                           bool all_look, struct tensor **logits) {
+    static const int64_t rows[] = { 4, 6 + 2 };
+    static const uint8_t mask[T] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 };
+    struct err err;
+    struct pass pass = pass_of(arena, 0, 6);
+    pass.batch = 2;
+    pass.mask = mask;
+    pass.record = true;
+    memset(pass.keep, false, sizeof pass.keep);
+    pass.keep[SITE_EMBED] = pass.keep[SITE_LOGITS] = true;
+    pass.keep[SITE_MIXED] = all_look;
+    pass.wanted_rows = rows;
+    pass.wanted = strcmp(model->task, "classification") != 0 ? 2 : 0;
+    struct trace *trace = ran(model, &pass);
+    *logits = trace_at(trace, SITE_LOGITS, 0);
+    int64_t shape[] = { 1, 2, (*logits)->shape[1] };
+    struct tensor *seed = tensor_new(arena, 3, shape);
+    for (int64_t i = 0; i < tensor_count(seed); i++) {
+        seed->data[i] = (float)(i % 7 - 3) / 64;
+    }
+    struct seed from = { .site = SITE_LOGITS, .gradient = seed };
+    struct backward ask = { .from = &from, .count = 1, .want = { [SITE_EMBED] = true } };
+    check(model_backward(trace, &ask, &err) == 0);
+    return trace_gradient(trace, SITE_EMBED, 0);
+}
+
+/* Where positions mean nothing to attention, only those rows look at the others in the last
+ * block. */
+TEST(reuse_lets_only_wanted_rows_look) {
+    static const char *const encoders[] = { "bert_cls", "bert_mlm", "distilbert", "roberta" };
+    for (size_t m = 0; m < sizeof encoders / sizeof *encoders; m++) {
+        struct arena *arena = check_arena();
+        const struct model *model = fixture_model(encoders[m]);
+        struct tensor *full, *some;
+        const struct tensor *all_look = words_gradient(arena, model, true, &full);
+        const struct tensor *few_look = words_gradient(arena, model, false, &some);
+        check_bytes(full->data, some->data, tensor_count(full));
+        for (int64_t i = 0; i < tensor_count(all_look); i++) {
+            check_near(few_look->data[i], all_look->data[i], 1e-5);
+        }
+    }
+}
+
 TEST(reuse_computes_wanted_logits_of_a_decoder) {
     static const int64_t rows[] = { 3, 1 };
     struct arena *arena = check_arena();
