@@ -188,13 +188,16 @@ static void panels_run(void *arg, int64_t begin, int64_t end) {
 static void strip_run(const struct job *job, int64_t column, int64_t n) {
     const struct gemm *g = job->gemm;
     int64_t columns = simd()->columns, stride = job->row_bytes / (int64_t)sizeof(float);
+    /* Columns of the next strip, which this thread will probably go down next. */
+    int64_t beside = column + job->strip + n <= g->n ? job->strip : 0;
     for (int64_t begin = 0; begin < g->k; begin += STRIP_DEPTH) {
         int64_t k = least(g->k - begin, STRIP_DEPTH), after = begin + k;
         bool more = after + k <= g->k, add = g->add || begin > 0;
+        int64_t next = more ? after * stride : beside;
         for (int64_t c = column; c < column + n; c += columns) {
-            const float *w = g->w->data + begin * stride + c;
-            simd()->multiply_in_place(g->m, k, g->x + begin, g->x_stride, w, stride, g->y + c,
-                                      g->y_stride, add, more ? w + k * stride : NULL,
+            simd()->multiply_in_place(g->m, k, g->x + begin, g->x_stride,
+                                      g->w->data + begin * stride + c, stride, g->y + c,
+                                      g->y_stride, add, next ? g->w->data + next + c : NULL,
                                       job->row_bytes);
         }
     }
