@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 const [runner, folder] = process.argv.slice(2).map(path => resolve(path));
 const { runNotebook } = await import(pathToFileURL(runner).href);
-const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN, notebook: '01-first-look.ipynb' };
+const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN, timeout: 600, notebook: '01-first-look.ipynb' };
 let passed = 0, failed = 0;
 
 async function test(name, options) {

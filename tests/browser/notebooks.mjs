@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const [runner, folder] = process.argv.slice(2).map(path => resolve(path));
 const { runNotebook } = await import(pathToFileURL(runner).href);
 const { chromium } = createRequire(pathToFileURL(runner))('playwright-core');
-const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN };
+const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN, timeout: 600 };
 let passed = 0, failed = 0;
 
 function want(held, text) {

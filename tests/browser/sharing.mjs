@@ -13,7 +13,7 @@ import { SCRIPTS } from './samples.mjs';
 const [runner, folder, program] = process.argv.slice(2).map(path => resolve(path));
 const { runNotebook } = await import(pathToFileURL(runner).href);
 const { chromium } = createRequire(pathToFileURL(runner))('playwright-core');
-const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN };
+const lab = { url: process.env.LAB_URL, token: process.env.LAB_TOKEN, timeout: 600 };
 const scratch = mkdtempSync(join(tmpdir(), 'cutaway-sharing-'));
 let passed = 0, failed = 0;
 

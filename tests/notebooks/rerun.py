@@ -177,7 +177,7 @@ def rerun(program, path):
         copy, out = pathlib.Path(folder, path.name), pathlib.Path(folder, 'out.ipynb')
         shutil.copy(path, copy)
         run = subprocess.run([program, 'run', copy, '-o', out], capture_output=True, text=True,
-                             cwd=folder, timeout=180, check=False)
+                             cwd=folder, timeout=900, check=False)
         if run.returncode != 0:
             return [f'cutaway run ended with {run.returncode}: {run.stderr.strip()}']
         return list(differences(json.loads(out.read_text()), old))
