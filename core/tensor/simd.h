@@ -103,9 +103,12 @@ struct simd {
                               bool add, const void *soon, int64_t soon_bytes);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
+    /* The same of a tile that lies turned, y[i * stride + r], for n of x's rows and `rows` of
+     * the product's columns, of whose biases `bias` (NULL: none) is the first. */
+    void (*finish_turned)(int64_t rows, int n, float *y, int64_t stride, const float *bias,
+                          enum simd_act act);
 
     void (*exp)(float *y, const float *x, int64_t n); /* 2 ulp; 0 below -87.3, inf above 88.7 */
-    void (*erf)(float *y, const float *x, int64_t n); /* 2 ulp */
     void (*act)(float *y, const float *x, int64_t n, enum simd_act act);
     void (*add)(float *y, const float *a, const float *b, int64_t n);     /* y = a + b */
     void (*mul)(float *y, const float *a, const float *b, int64_t n);     /* y = a b */

@@ -6,7 +6,7 @@ ALWAYS vec slope_of(enum simd_act act, vec x) {
     switch (act) {
     case SIMD_GELU: /* Phi(x) + x phi(x) */
         t = 0.398942280F * exp_of(-0.5F * x * x);
-        return MULTIPLY_ADD(x, t, 0.5F * (1.0F + erf_of(x * 0.707106781F)));
+        return MULTIPLY_ADD(x, t, normal_share(x));
     case SIMD_GELU_TANH: /* x s(v(x)), v odd: s + x s (1 - s) v' */
         s = sigmoid_of(gelu_argument(x));
         t = MULTIPLY_ADD(x * x, all(3 * GELU_CUBE), all(1.0F)) * GELU_SLOPE;

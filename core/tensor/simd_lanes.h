@@ -131,8 +131,8 @@ ALWAYS float lanes_max(vec v) {
 /* ---- elementary functions ----
  * Polynomials fitted for least greatest error (Lawson's iteration on Chebyshev nodes). */
 
-/* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2. */
-ALWAYS vec exp_of(vec x) {
+/* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; for x in -87.3..88.7. */
+ALWAYS vec exp_within(vec x) {
     const float magic = 12582912.0F; /* 1.5 * 2^23: adding it leaves round(t) in the low bits */
     vec shifted = MULTIPLY_ADD(x, all(1.44269504F), all(magic));
     vec n = shifted - magic;
@@ -145,34 +145,31 @@ ALWAYS vec exp_of(vec x) {
     p = MULTIPLY_ADD(p, r, all(0.166665122F));
     p = MULTIPLY_ADD(p, r, all(0.5F));
     p = MULTIPLY_ADD(p * r, r, r) + 1.0F;
-    vec y = (vec)((words)p + ((words)shifted << 23));
+    return (vec)((words)p + ((words)shifted << 23));
+}
+
+ALWAYS vec exp_of(vec x) {
+    vec y = exp_within(x);
     y = choose(x < -87.3F, all(0.0F), y);
     y = choose(x > 88.7F, all(INFINITY), y);
     return choose(x == x, y, x); /* NaN stays NaN */
 }
 
-/* erf(x) = x + x P(x^2) up to 1, then 1 - exp(-t Q(t)); 1 in float beyond 4. */
-ALWAYS vec erf_of(vec x) {
-    vec t = magnitude(x), s = x * x;
-    vec p = all(7.8891193e-05F);
-    p = MULTIPLY_ADD(p, s, all(-0.000802084105F));
-    p = MULTIPLY_ADD(p, s, all(0.00518953521F));
-    p = MULTIPLY_ADD(p, s, all(-0.0268544443F));
-    p = MULTIPLY_ADD(p, s, all(0.112836003F));
-    p = MULTIPLY_ADD(p, s, all(-0.37612626F));
-    p = MULTIPLY_ADD(p, s, all(0.128379166F));
-    vec small = MULTIPLY_ADD(p, x, x);
-    t = choose(t > 4.0F, all(4.0F), t);
-    vec q = all(3.94671542e-06F);
-    q = MULTIPLY_ADD(q, t, all(-3.33249664e-05F));
-    q = MULTIPLY_ADD(q, t, all(-0.000113033559F));
-    q = MULTIPLY_ADD(q, t, all(0.0031085033F));
-    q = MULTIPLY_ADD(q, t, all(-0.0229682382F));
-    q = MULTIPLY_ADD(q, t, all(0.105547354F));
-    q = MULTIPLY_ADD(q, t, all(0.635475457F));
-    q = MULTIPLY_ADD(q, t, all(1.12858486F));
-    vec large = with_sign_of(1.0F - exp_of(-t * q), x);
-    return choose(t < 1.0F, small, choose(x == x, large, x));
+/* The share of the normal distribution below x, (1 + erf(x / sqrt 2)) / 2: exp(-t Q(t)) / 2
+ * below 0, where that keeps its digits; t = |x|, from 5.65 on the other share is 0. */
+ALWAYS vec normal_share(vec x) {
+    vec t = magnitude(x);
+    vec q = all(-1.45222288e-07F);
+    q = MULTIPLY_ADD(q, t, all(3.41199916e-06F));
+    q = MULTIPLY_ADD(q, t, all(-3.20430117e-05F));
+    q = MULTIPLY_ADD(q, t, all(0.00013254353F));
+    q = MULTIPLY_ADD(q, t, all(0.000107225649F));
+    q = MULTIPLY_ADD(q, t, all(-0.00492505264F));
+    q = MULTIPLY_ADD(q, t, all(0.0364111811F));
+    q = MULTIPLY_ADD(q, t, all(0.318291187F));
+    q = MULTIPLY_ADD(q, t, all(0.797886074F));
+    vec tail = choose(t < 5.65F, 0.5F * exp_within(-t * q), all(0.0F));
+    return choose(x < 0.0F, tail, 1.0F - tail);
 }
 
 /* tanh(x) = x + x^3 P(x^2) up to 0.65, then 1 - 2 / (exp(2 |x|) + 1). */
@@ -203,7 +200,7 @@ ALWAYS vec gelu_argument(vec x) {
 ALWAYS vec act_of(enum simd_act act, vec x) {
     switch (act) {
     case SIMD_GELU:
-        return 0.5F * x * (1.0F + erf_of(x * 0.707106781F));
+        return x * normal_share(x);
     case SIMD_GELU_TANH:
         return x / (1.0F + exp_of(-gelu_argument(x)));
     case SIMD_GELU_QUICK:
@@ -228,12 +225,6 @@ ALWAYS vec act_of(enum simd_act act, vec x) {
 static void map_exp(float *y, const float *x, int64_t n) {
     FOR_LANES(i, n) {
         store_some(y + i, exp_of(load_some(x + i, n - i)), n - i);
-    }
-}
-
-static void map_erf(float *y, const float *x, int64_t n) {
-    FOR_LANES(i, n) {
-        store_some(y + i, erf_of(load_some(x + i, n - i)), n - i);
     }
 }
 
@@ -416,10 +407,26 @@ ALWAYS void finish_as(enum simd_act act, int64_t rows, int n, float *y, int64_t 
     }
 }
 
-static void finish(int64_t rows, int n, float *y, int64_t stride,
-                   const struct simd_finish *at) {
+static void finish(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at){
 #define BODY(which) finish_as(which, rows, n, y, stride, at)
     WITH_ACT(at->act, BODY)
+#undef BODY
+}
+
+ALWAYS void finish_turned_as(enum simd_act act, int64_t rows, int n, float *y, int64_t stride,
+                             const float *bias) {
+    for (int64_t r = 0; r < rows; r++, y += stride) {
+        vec level = all(bias ? bias[r] : -0.0F); /* which changes nothing */
+        FOR_LANES(i, n) {
+            store_some(y + i, act_of(act, load_some(y + i, n - i) + level), n - i);
+        }
+    }
+}
+
+static void finish_turned(int64_t rows, int n, float *y, int64_t stride, const float *bias,
+                          enum simd_act act) {
+#define BODY(which) finish_turned_as(which, rows, n, y, stride, bias)
+    WITH_ACT(act, BODY)
 #undef BODY
 }
 
@@ -640,10 +647,11 @@ static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x
         .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                 \
         .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read), .apply = APPLIES, \
         .multiply = multiply, .multiply_turned = multiply_turned,                              \
-        .multiply_in_place = multiply_in_place, .finish = finish, .exp = map_exp,              \
-        .erf = map_erf, .act = map_act, .add = map_add, .mul = map_mul, .mul_add = mul_add,    \
-        .axpy = axpy, .scale = map_scale, .sum = row_sum, .dot = row_dot, .apart = row_apart,  \
-        .tally = tally, .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,    \
-        .act_back = act_back, .softmax_back = softmax_back,                                    \
-        .norm_layer_back = norm_layer_back, .norm_rms_back = norm_rms_back,                    \
+        .multiply_in_place = multiply_in_place, .finish = finish,                              \
+        .finish_turned = finish_turned, .exp = map_exp, .act = map_act, .add = map_add,        \
+        .mul = map_mul, .mul_add = mul_add, .axpy = axpy, .scale = map_scale, .sum = row_sum,  \
+        .dot = row_dot, .apart = row_apart, .tally = tally, .softmax = softmax,                \
+        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                  \
+        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                      \
+        .norm_rms_back = norm_rms_back,                                                        \
     }

@@ -55,19 +55,24 @@ TEST(simd_exp_is_right_to_two_ulps) {
     }
 }
 
-TEST(simd_erf_is_right_to_two_ulps) {
+/* x times the share of the normal distribution below it. */
+TEST(simd_gelu_is_right_to_its_last_digits) {
     EACH_TABLE(table) {
-        double worst = 0;
-        for (int i = -5000; i <= 5000; i++) {
+        double worst = 0, left = 0;
+        for (int i = -8000; i <= 8000; i++) {
             float x = (float)i / 1000.0F, y;
-            table->erf(&y, &x, 1);
-            double u = ulps(y, erf((double)x));
-            worst = u > worst ? u : worst;
+            table->act(&y, &x, 1, SIMD_GELU);
+            double wanted = (double)x * erfc(-(double)x / sqrt(2)) / 2;
+            double off = fabs((double)y - wanted);
+            worst = fmax(worst, off / (fabs((double)x) + 1e-30));
+            left = x < -0.001F && x > -3 ? fmax(left, off / fabs(wanted)) : left;
         }
-        check_near(worst, 0, 2);
-        float edge[4] = { -INFINITY, -0.0F, 30, NAN };
-        table->erf(edge, edge, 4);
-        check(edge[0] == -1 && edge[1] == 0 && edge[2] == 1 && isnan(edge[3]));
+        check_near(worst, 0, 1.5e-7); /* of |x| */
+        check_near(left, 0, 4e-6);    /* of the value itself, which is far below |x| */
+        float edge[6] = { -INFINITY, -9, -0.0F, 9, INFINITY, NAN };
+        table->act(edge, edge, 6, SIMD_GELU);
+        check(isnan(edge[0]) && edge[1] == 0 && edge[2] == 0);
+        check(edge[3] == 9 && isinf(edge[4]) && isnan(edge[5]));
     }
 }
 
@@ -99,6 +104,31 @@ TEST(simd_finish_does_all_it_is_asked) {
                 wanted = wanted * (double)factor[i] + (double)residual[i];
                 check_near(y[i], i % STRIDE < N ? wanted : (double)before[i], 1e-6 * size);
             }
+        }
+    }
+}
+
+/* The same bytes as of the tile the other way. */
+TEST(simd_finish_turned_does_the_same) {
+    enum { ROWS = 19, N = 7, STRIDE = 32 };
+    EACH_TABLE(table) {
+        for (int act = SIMD_NONE; act < SIMD_ACTS; act++) {
+            float turned[ROWS * STRIDE] = { 0 }, y[N * ROWS], bias[ROWS];
+            for (int r = 0; r < ROWS; r++) {
+                bias[r] = number((uint32_t)r);
+                for (int i = 0; i < N; i++) {
+                    y[i * ROWS + r] = turned[r * STRIDE + i] =
+                        2 * number((uint32_t)(i + 31 * r));
+                }
+            }
+            const float *level = act % 2 ? bias : NULL;
+            struct simd_finish at = { .bias = level, .act = (enum simd_act)act };
+            table->finish(N, ROWS, y, ROWS, &at);
+            table->finish_turned(ROWS, N, turned, STRIDE, level, (enum simd_act)act);
+            for (int i = 0; i < N * ROWS; i++) {
+                check(turned[i % ROWS * STRIDE + i / ROWS] == y[i]);
+            }
+            check(turned[N] == 0); /* of the row's rest nothing */
         }
     }
 }
