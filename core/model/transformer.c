@@ -360,14 +360,29 @@ static struct tensor *attention_half(const struct run *run, int64_t layer,
     return y;
 }
 
+/* Whether both layers of a block's second half can be one: nobody looks at what is between, nor
+ * at their outcome alone. */
+static bool feeds(const struct run *run, const struct block *block, int64_t n) {
+    bool post = run->stack->order == BLOCK_POST;
+    return !run->tape->record && !block->gate.weight && !block->gate_and_up.weight &&
+           (post || !block->after_mlp.gain) && !visit_wants(run->pass, SITE_NEURONS) &&
+           !visit_wants(run->pass, SITE_MLP_OUT) && op_feeds(n, &block->up, &block->down);
+}
+
 static struct tensor *feed_half(const struct run *run, int64_t layer, const struct tensor *x,
                                 const struct tensor *stream, struct tensor *place) {
     const struct block *block = &run->stack->blocks[layer];
     bool post = run->stack->order == BLOCK_POST;
-    struct tensor *inner = neurons(run, block, x);
-    visit_rows(run->pass, SITE_NEURONS, layer, inner);
-    struct tensor *y = join(run, &block->down, inner, post ? NULL : &block->after_mlp,
-                            SITE_MLP_OUT, layer, stream, post ? NULL : place);
+    struct tensor *y;
+    if (feeds(run, block, x->shape[0])) {
+        y = op_feed(run->tape, x, &block->up, run->stack->act, &block->down, stream,
+                    post ? NULL : place);
+    } else {
+        struct tensor *inner = neurons(run, block, x);
+        visit_rows(run->pass, SITE_NEURONS, layer, inner);
+        y = join(run, &block->down, inner, post ? NULL : &block->after_mlp, SITE_MLP_OUT, layer,
+                 stream, post ? NULL : place);
+    }
     return post ? op_norm(run->tape, y, &block->after_mlp, place) : y;
 }
 

@@ -259,6 +259,11 @@ static bool w_in_place(const struct job *job) {
     return job->gemm->w->dtype == DTYPE_F32;
 }
 
+bool gemm_panels(int64_t m, const struct tensor *w) {
+    return m > FEW && w->dtype == DTYPE_F32 && w->shape[1] <= DEEPEST &&
+           dtype_row_bytes(DTYPE_F32, w->shape[1]) % ALIAS != 0;
+}
+
 /* Rows row .. row + n of W as floats; *stride floats apart. */
 static const float *chunk_read(const struct job *job, int64_t row, int64_t n, int64_t *stride) {
     const struct tensor *w = job->gemm->w;
@@ -276,6 +281,29 @@ static const float *chunk_read(const struct job *job, int64_t row, int64_t n, in
     return out;
 }
 
+/* A tile that stays turned, in y's panel of x's rows from `row` on. */
+static float *tile_at(const struct job *job, int64_t row, int64_t column) {
+    const struct gemm *g = job->gemm;
+    return g->y + (job->first + row) * g->n + column * simd()->columns;
+}
+
+/* W's rows of a chunk, from `column` on, have been multiplied with a panel. */
+static void tile_finish(const struct job *job, int64_t row, int64_t rows, int64_t column,
+                        int64_t n, float *tile) {
+    const struct gemm *g = job->gemm;
+    bool last = job->begin + job->k == g->k;
+    if (!g->y_panels) {
+        float *y = g->y + (job->first + row) * g->y_stride + column;
+        simd()->unpack(tile, n, (int)rows, y, g->y_stride);
+        if (last) {
+            columns_finish(g, job->first + row, rows, column, n);
+        }
+    } else if (last) {
+        const float *bias = g->finish.bias ? g->finish.bias + column : NULL;
+        simd()->finish_turned(n, (int)rows, tile, simd()->columns, bias, g->finish.act);
+    }
+}
+
 /* A chunk of W's rows against the panels of a group of x's rows. */
 static void chunk_run(const struct job *job, int64_t group, int64_t column) {
     const struct gemm *g = job->gemm;
@@ -287,19 +315,17 @@ static void chunk_run(const struct job *job, int64_t group, int64_t column) {
     int64_t bytes = job->k == g->k ? next_rows(job, column, job->chunk, &next) : 0, done = 0;
     int64_t end = least(job->rows, group + job->group);
     for (int64_t row = group; row < end && !stop_wanted(); row += columns) {
-        float tile[TALL_CHUNK * MOST_COLUMNS];
+        float room[TALL_CHUNK * MOST_COLUMNS];
+        float *tile = g->y_panels ? tile_at(job, row, column) : room;
         int64_t rows = least(end - row, columns);
         int64_t upto = bytes * (row + rows - group) / (end - group);
-        float *y = g->y + (job->first + row) * g->y_stride + column;
-        if (add) {
-            table->pack[DTYPE_F32](y, g->y_stride * (int64_t)sizeof *y, (int)rows, 0, n, tile);
+        if (add && !g->y_panels) {
+            table->pack[DTYPE_F32](g->y + (job->first + row) * g->y_stride + column,
+                                   g->y_stride * (int64_t)sizeof *tile, (int)rows, 0, n, tile);
         }
         table->multiply(n, job->k, w, stride, panels + row * job->k, (int)rows, tile, columns,
                         add, bytes ? next + done : NULL, upto - done);
-        table->unpack(tile, n, (int)rows, y, g->y_stride);
-        if (job->begin + job->k == g->k) {
-            columns_finish(g, job->first + row, rows, column, n);
-        }
+        tile_finish(job, row, rows, column, n, tile);
         done = upto;
     }
 }
@@ -316,7 +342,7 @@ static void chunks_run(void *arg, int64_t begin, int64_t end) {
 static void part_run(struct job *job) {
     bool packed[POOL_MOST] = { false };
     job->packed = packed;
-    if (job->apart == 0) {
+    if (job->apart == 0 && !job->gemm->x_panels) {
         pool_for(parts_of(job->rows, simd()->columns), 1, x_packs, job);
     }
     int64_t groups = parts_of(job->rows, job->group);
@@ -336,15 +362,17 @@ static int64_t group_size(const struct job *job) {
 static void by_x_panels(struct job *job) {
     const struct gemm *g = job->gemm;
     int64_t columns = simd()->columns, threads = pool_threads();
-    int64_t depth = part_size(g->k, g->m > columns ? DEPTH : DEEPEST, ALIGN);
+    bool whole = g->x_panels || g->m <= columns; /* k in one part */
+    int64_t depth = part_size(g->k, whole ? DEEPEST : DEPTH, ALIGN);
     int64_t room = threads * (job->each - CHUNK_ROOM);
     int64_t most = room / depth / columns * columns;
-    int64_t block = part_size(g->m, most, columns);
-    job->chunk = depth > DEEPEST / 2                     ? SHORT_CHUNK
-                 : w_in_place(job) && g->m > 2 * columns ? TALL_CHUNK
-                                                         : CHUNK;
-    job->panels = job->room;
-    job->apart = g->m <= columns ? job->each - CHUNK_ROOM : 0;
+    int64_t block = g->x_panels ? g->m : part_size(g->m, most, columns);
+    bool tall = w_in_place(job) && g->m > 2 * columns;
+    job->chunk = depth > (tall ? DEPTH : DEEPEST / 2) ? SHORT_CHUNK
+                 : tall && !g->y_panels               ? TALL_CHUNK
+                                                      : CHUNK;
+    job->panels = g->x_panels ? (float *)(uintptr_t)g->x : job->room;
+    job->apart = g->m <= columns && !g->x_panels ? job->each - CHUNK_ROOM : 0;
     job->chunks = job->room + room;
     for (job->first = 0; job->first < g->m; job->first += block) {
         job->rows = least(g->m - job->first, block);

@@ -32,10 +32,17 @@ struct gemm {
     int64_t y_stride;
     bool add;                  /* the product is added to what y holds, before it is finished */
     struct simd_finish finish; /* its sum, factor and residual have y's stride */
+    /* Where gemm_panels: x, or y, lies in panels of simd()->columns rows, [K][columns] or
+     * [N][columns] each, as one product leaves it for the next. The last panel's columns
+     * beyond M are anything. y in panels ends with bias and act alone, and nothing is added. */
+    bool x_panels, y_panels;
 };
 
 /* Whether `w` is of a type that gemm reads. */
 bool gemm_reads(enum dtype dtype);
+
+/* Whether the product of m rows of x and W [N, K] can find x in panels, and leave y so. */
+bool gemm_panels(int64_t m, const struct tensor *w);
 
 /* Floats of room that each thread needs. */
 int64_t gemm_room(void);

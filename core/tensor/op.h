@@ -45,6 +45,14 @@ struct tensor *op_linear(struct tape *tape, const struct tensor *x,
                          const struct op_dense *dense, const struct op_finish *finish,
                          struct tensor *out);
 
+/* act(x U^T + b) D^T + c + residual, a layer with what comes before it, of which nothing is
+ * left: not while the tape records. Same bytes as of two op_linear. op_feeds: whether this can
+ * be done with n rows; it is faster then. The result is `out` if that is not NULL. */
+bool op_feeds(int64_t n, const struct op_dense *up, const struct op_dense *down);
+struct tensor *op_feed(struct tape *tape, const struct tensor *x, const struct op_dense *up,
+                       enum simd_act act, const struct op_dense *down,
+                       const struct tensor *residual, struct tensor *out);
+
 /* a + b, of one shape; the result is `out` if that is not NULL. */
 struct tensor *op_add(struct tape *tape, const struct tensor *a, const struct tensor *b,
                       struct tensor *out);

@@ -7,7 +7,8 @@
 
 enum { PIECE = 256, ROWS = 4, COLUMNS = 128 }; /* that one task takes */
 enum { WORTH = 65536 };                        /* numbers looked at that are worth a thread */
-enum { DEEP = 3072, TALL = 768 };              /* rows of W that one product takes, backward */
+enum { FED = 64 /* rows whose inner layer is in one thread's cache while both products run */ };
+enum { DEEP = 3072, TALL = 768 }; /* rows of W that one product takes, backward */
 
 /* ---- forward ---- */
 
@@ -74,6 +75,43 @@ struct tensor *op_linear(struct tape *tape, const struct tensor *x,
             (struct tensor){ .rank = 2, .shape = { shape[0], shape[1] }, .data = out->data };
         record(tape, &step, rows);
     }
+    return out;
+}
+
+bool op_feeds(int64_t n, const struct op_dense *up, const struct op_dense *down) {
+    return !up->across && !down->across && gemm_panels(n, up->weight) &&
+           gemm_panels(n, down->weight);
+}
+
+/* Rows first .. first + n: the first product leaves its result as the second wants to read it,
+ * and where it is read next. */
+static void rows_feed(struct tape *tape, struct gemm up, struct gemm down, int64_t first,
+                      int64_t n) {
+    up.m = down.m = n;
+    up.y_panels = down.x_panels = gemm_panels(n, up.w) && gemm_panels(n, down.w); /* or few */
+    up.x += first * up.x_stride;
+    down.y += first * down.y_stride;
+    down.finish.residual += down.finish.residual ? first * down.y_stride : 0;
+    gemm_run(&up, tape->room, tape->each);
+    gemm_run(&down, tape->room, tape->each);
+}
+
+struct tensor *op_feed(struct tape *tape, const struct tensor *x, const struct op_dense *up,
+                       enum simd_act act, const struct op_dense *down,
+                       const struct tensor *residual, struct tensor *out) {
+    int64_t rows = x->shape[0], inner = up->weight->shape[0], columns = simd()->columns;
+    int64_t most = FED * pool_threads(), parts = (rows + most - 1) / most;
+    int64_t part = ((rows + parts - 1) / parts + columns - 1) / columns * columns;
+    out = out ? out : tape_tensor(tape, 2, (int64_t[]){ rows, down->weight->shape[0] });
+    struct arena_mark mark = tape_mark(tape);
+    struct tensor *inside = tape_tensor(tape, 2, (int64_t[]){ part, inner });
+    struct gemm first = product(x, up, inside->data), second = product(inside, down, out->data);
+    first.finish.act = act;
+    second.finish.residual = residual ? residual->data : NULL;
+    for (int64_t r = 0; r < rows; r += part) {
+        rows_feed(tape, first, second, r, rows - r < part ? rows - r : part);
+    }
+    tape_rewind(tape, mark);
     return out;
 }
 

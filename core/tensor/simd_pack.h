@@ -229,6 +229,13 @@ static void unpack(const float *panel, int64_t k, int n, float *y, int64_t strid
                 v[r] = load(panel + (i + r) * COLUMNS + c);
             }
             turn(v);
+            if (c + LANES <= n && i + LANES <= k) { /* v stays in registers */
+#pragma GCC unroll 16
+                for (int r = 0; r < LANES; r++) {
+                    store(y + (c + r) * stride + i, v[r]);
+                }
+                continue;
+            }
             for (int r = 0; r < LANES && c + r < n; r++) {
                 store_some(y + (c + r) * stride + i, v[r], k - i);
             }

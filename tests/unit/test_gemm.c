@@ -271,6 +271,58 @@ TEST(gemm_gives_the_same_bytes_with_any_threads_and_rows) {
     pool_set_threads(before);
 }
 
+/* Two layers in one give the bytes of one after the other, for any rows and threads. */
+static void check_feeds(int64_t rows, int64_t width, int64_t inner) {
+    struct arena *arena = check_arena();
+    const struct tensor *x = numbers(arena, rows, width, 1);
+    const struct tensor *residual = numbers(arena, rows, width, 2);
+    struct op_dense up = { numbers(arena, inner, width, 3), numbers(arena, 1, inner, 4),
+                           false };
+    struct op_dense down = { numbers(arena, width, inner, 5), numbers(arena, 1, width, 6),
+                             false };
+    struct tape *tape = tape_of(arena);
+    check(op_feeds(rows, &up, &down));
+    const struct tensor *inside =
+        op_linear(tape, x, &up, &(struct op_finish){ .act = SIMD_GELU }, NULL);
+    const struct tensor *bare = op_linear(tape, inside, &down, NULL, NULL);
+    const struct tensor *full =
+        op_linear(tape, inside, &down, &(struct op_finish){ .residual = residual }, NULL);
+    struct tensor *out = tensor_new(arena, 2, full->shape);
+    size_t bytes = (size_t)tensor_bytes(full);
+    check(memcmp(op_feed(tape, x, &up, SIMD_GELU, &down, NULL, NULL)->data, bare->data,
+                 bytes) == 0);
+    check(op_feed(tape, x, &up, SIMD_GELU, &down, residual, out) == out);
+    check(memcmp(out->data, full->data, bytes) == 0);
+}
+
+TEST(gemm_feeds_one_layer_to_the_next) {
+    static const int64_t rows[] = { 5, 13, 16, 17, 32, 33, 64, 100, 129, 260 };
+    int before = pool_threads();
+    for (int threads = 1; threads <= 8; threads += threads) {
+        pool_set_threads(threads);
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            check_feeds(rows[i], 40, 50);
+        }
+        check_feeds(70, 48, 1600);
+        check_feeds(70, 800, 100);
+    }
+    pool_set_threads(before);
+}
+
+TEST(gemm_feeds_only_rows_of_floats_that_lie_well) {
+    struct arena *arena = check_arena();
+    struct op_dense plain = { .weight = numbers(arena, 8, 8, 1) };
+    struct op_dense across = { .weight = plain.weight, .across = true };
+    struct op_dense brain = { .weight = weights_of(arena, DTYPE_BF16, 8, 8) };
+    struct op_dense aliased = { .weight = numbers(arena, 8, 1024, 1) };
+    struct op_dense deep = { .weight = numbers(arena, 8, 3080, 1) };
+    check(op_feeds(5, &plain, &plain));
+    check(!op_feeds(4, &plain, &plain));
+    check(!op_feeds(5, &across, &plain) && !op_feeds(5, &plain, &across));
+    check(!op_feeds(5, &brain, &plain) && !op_feeds(5, &plain, &brain));
+    check(!op_feeds(5, &plain, &aliased) && !op_feeds(5, &plain, &deep));
+}
+
 /* A chunk is the first to touch the pages of its outputs: for many rows that takes a while. */
 TEST(gemm_looks_for_an_interrupt_within_a_chunk) {
     enum { ROWS = 2048 };
