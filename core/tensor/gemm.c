@@ -260,8 +260,7 @@ static bool w_in_place(const struct job *job) {
 }
 
 bool gemm_panels(int64_t m, const struct tensor *w) {
-    return m > FEW && w->dtype == DTYPE_F32 && w->shape[1] <= DEEPEST &&
-           dtype_row_bytes(DTYPE_F32, w->shape[1]) % ALIAS != 0;
+    return m > FEW && w->dtype == DTYPE_F32 && w->shape[1] <= DEEPEST;
 }
 
 /* Rows row .. row + n of W as floats; *stride floats apart. */

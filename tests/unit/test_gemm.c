@@ -304,23 +304,23 @@ TEST(gemm_feeds_one_layer_to_the_next) {
             check_feeds(rows[i], 40, 50);
         }
         check_feeds(70, 48, 1600);
+        check_feeds(20, 1024, 64);
         check_feeds(70, 800, 100);
     }
     pool_set_threads(before);
 }
 
-TEST(gemm_feeds_only_rows_of_floats_that_lie_well) {
+TEST(gemm_feeds_only_rows_of_floats) {
     struct arena *arena = check_arena();
     struct op_dense plain = { .weight = numbers(arena, 8, 8, 1) };
     struct op_dense across = { .weight = plain.weight, .across = true };
     struct op_dense brain = { .weight = weights_of(arena, DTYPE_BF16, 8, 8) };
-    struct op_dense aliased = { .weight = numbers(arena, 8, 1024, 1) };
     struct op_dense deep = { .weight = numbers(arena, 8, 3080, 1) };
     check(op_feeds(5, &plain, &plain));
     check(!op_feeds(4, &plain, &plain));
     check(!op_feeds(5, &across, &plain) && !op_feeds(5, &plain, &across));
     check(!op_feeds(5, &brain, &plain) && !op_feeds(5, &plain, &brain));
-    check(!op_feeds(5, &plain, &aliased) && !op_feeds(5, &plain, &deep));
+    check(!op_feeds(5, &plain, &deep));
 }
 
 /* A chunk is the first to touch the pages of its outputs: for many rows that takes a while. */
