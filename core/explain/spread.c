@@ -188,6 +188,16 @@ void spread_part(struct spread *spread, const float *x, int64_t n) {
     arena_rewind(spread->arena, mark);
 }
 
+/* The table of a row's counts, for bins_log's functions, in one that is empty. */
+static void row_open(const struct spread_row *row, struct bins_log *table) {
+    memcpy(table->places + row->first, row->counts, (size_t)row->places * sizeof *row->counts);
+}
+
+/* Leaves it empty again: a table is large, and most rows fill little of it. */
+static void row_close(const struct spread_row *row, struct bins_log *table) {
+    memset(table->places + row->first, 0, (size_t)row->places * sizeof *table->places);
+}
+
 /* All threads' counts in the first one's table; the others are empty again. */
 static struct bins_log *counts_join(struct spread_room *own) {
     for (int t = 1; t < own->threads; t++) {
@@ -217,7 +227,9 @@ void spread_end(struct spread *spread) {
     row->places = first < BINS_BAD ? last + 1 - first : 0;
     row->counts = arena_array(spread->arena, row->places + 1, sizeof *row->counts);
     memcpy(row->counts, bins->places + first, (size_t)row->places * sizeof *row->counts);
-    memset(bins, 0, sizeof *bins);
+    row_close(row, bins);
+    memset(bins->places + BINS_BAD, 0, (BINS_PLACES - BINS_BAD) * sizeof *bins->places);
+    bins->zeros = 0;
 }
 
 /* ---- rows together ---- */
@@ -289,12 +301,6 @@ const char *spread_share(struct arena *arena, int64_t zeros, int64_t n, bool zh)
     return arena_printf(arena, zh ? "%.3g%%" : "%.3g %%", share);
 }
 
-/* The table of a row's counts, for bins_log's functions. */
-static void row_open(const struct spread_row *row, struct bins_log *table) {
-    memset(table, 0, sizeof *table);
-    memcpy(table->places + row->first, row->counts, (size_t)row->places * sizeof *row->counts);
-}
-
 int64_t spread_beyond(const struct spread_row *row, double size) {
     stop_check(); /* before there is anything to free */
     struct arena *scratch = arena_new();
@@ -315,27 +321,30 @@ static struct series column(struct arena *arena, const char *name, const struct 
                             .axes = { *rows } };
 }
 
-/* The range of all rows, of whole decades. */
+/* The range of all rows, of whole decades: that of a table of their first and last places. */
 static void range_of(const struct spread_row *const *rows, int64_t n, struct bins_log *table,
                      double *low, double *high) {
-    double least = INFINITY, most = 0, from, to;
+    double least = 0, most = 0;
     for (int64_t r = 0; r < n; r++) {
-        stop_check();
-        row_open(rows[r], table);
-        if (bins_log_extent(table, &from, &to) == 0) {
-            least = from < least ? from : least;
-            most = to > most ? to : most;
+        if (rows[r]->places > 0) {
+            table->places[rows[r]->first]++;
+            table->places[rows[r]->first + rows[r]->places - 1]++;
         }
     }
-    *low = most > 0 ? pow(10, floor(log10(least))) : 0.1;
-    *high = most > 0 ? pow(10, ceil(log10(most))) : 1;
+    bool any = bins_log_extent(table, &least, &most) == 0;
+    memset(table, 0, sizeof *table);
+    *low = any ? pow(10, floor(log10(least))) : 0.1;
+    *high = any ? pow(10, ceil(log10(most))) : 1;
     *high = *high > *low ? *high : *low * 10;
 }
 
-static void row_cut(const struct bins_log *table, const float *edges, int64_t bins,
-                    int64_t *counts, float *to) {
+/* Through a table that is empty before and after. */
+static void row_cut(const struct spread_row *row, struct bins_log *table, const float *edges,
+                    int64_t bins, int64_t *counts, float *to) {
     stop_check();
+    row_open(row, table);
     bins_log_cut(table, edges, bins, counts);
+    row_close(row, table);
     for (int64_t i = 0; i < bins; i++) {
         to[i] = (float)counts[i];
     }
@@ -346,8 +355,7 @@ static void row_fill(struct result *result, int64_t r, const struct spread_row *
     const double values[] = { (double)row->zeros, (double)(row->nans + row->infinite),
                               sqrt(row->squares), spread_rms(row),
                               row->most,          (double)row->n };
-    row_open(row, table);
-    row_cut(table, result->series[1].values->data, bins, counts,
+    row_cut(row, table, result->series[1].values->data, bins, counts,
             result->series[0].values->data + r * bins);
     for (int i = 0; i < 6; i++) {
         result->series[2 + i].values->data[r] = (float)values[i];
@@ -442,8 +450,8 @@ struct result *spread_result(struct arena *arena, const struct spread *spread,
     for (int64_t r = 0; r < n; r++) {
         row_fill(result, r, rows[r], table, bins, counts);
         if (other) {
-            row_open(rows[n + r], table);
-            row_cut(table, edges, bins, counts, result->series[8].values->data + r * bins);
+            row_cut(rows[n + r], table, edges, bins, counts,
+                    result->series[8].values->data + r * bins);
         }
     }
     return result;
