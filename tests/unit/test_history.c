@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/file.h"
+#include "kernel/front/history.h"
 #include "kernel/front/history_file.h"
 #include "tests/check.h"
 
@@ -366,4 +368,57 @@ TEST(history_look_tells_what_is_wrong) {
                      90, &err) == 0);
     check_int(history_file_look(junk, &err), -1);
     check_text(err.text, "is damaged");
+}
+
+static int threads(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    int n = 0;
+    while (readdir(tasks)) {
+        n++;
+    }
+    closedir(tasks);
+    return n;
+}
+
+/* A process that holds the file as a drive does that is away: who opens it waits until `*until`
+ * is closed. */
+static pid_t hold(const char *path, int *until) {
+    int held[2], ends[2];
+    char byte = 0;
+    check(pipe2(held, O_CLOEXEC) == 0 && pipe2(ends, O_CLOEXEC) == 0);
+    pid_t holder = fork();
+    if (holder == 0) {
+        signal(SIGIO, SIG_IGN);
+        close(ends[1]);
+        int lease = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        byte = fcntl(lease, F_SETLEASE, F_WRLCK) == 0;
+        (void)!write(held[1], &byte, 1);
+        (void)!read(ends[0], &byte, 1);
+        _exit(0);
+    }
+    check(read(held[0], &byte, 1) == 1 && byte == 1);
+    close(held[0]);
+    close(held[1]);
+    close(ends[0]);
+    *until = ends[1];
+    return holder;
+}
+
+/* The leak checker tells if nobody frees what the two sides shared. */
+TEST(history_whose_drive_is_away_is_left_behind) {
+    const char *path = file_join(check_arena(), check_folder(check_arena()), "history.sqlite");
+    int before = threads(), until = -1;
+    pid_t holder = hold(path, &until);
+    struct history *history = history_new(check_arena(), path);
+    history_add(history, 1, "%echo a", 7);
+    history_close(history);
+    check_int(threads(), before + 1);
+    close(until);
+    waitpid(holder, NULL, 0);
+    while (threads() > before) { /* it goes on, writes, and ends */
+        sched_yield();
+    }
+    struct history_file *file = file_new(path);
+    check_same(read_query(file, tail), "1.1 %echo a");
+    history_file_close(file);
 }
