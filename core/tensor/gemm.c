@@ -158,14 +158,14 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
 static void rows_apply(void *arg, int64_t begin, int64_t end) {
     const struct job *job = arg;
     const struct gemm *g = job->gemm;
-    int64_t columns = simd()->columns, first = begin * columns;
-    int64_t last = least(g->n, end * columns);
-    for (int64_t row = first; row < last; row += columns) {
+    int64_t strip = simd()->strip, first = begin * strip;
+    int64_t last = least(g->n, end * strip);
+    for (int64_t row = first; row < last; row += strip) {
         const uint8_t *bytes = g->w->bytes;
-        int64_t next = row + columns;
-        int64_t more = next < g->n ? least(g->n - next, columns) * job->row_bytes : 0;
+        int64_t next = row + strip;
+        int64_t more = next < g->n ? least(g->n - next, strip) * job->row_bytes : 0;
         simd()->apply[g->w->dtype](bytes + row * job->row_bytes, job->row_bytes,
-                                   (int)least(last - row, columns), g->k, g->x, g->y + row,
+                                   (int)least(last - row, strip), g->k, g->x, g->y + row,
                                    g->add, bytes + next * job->row_bytes, more);
     }
     columns_finish(g, 0, 1, first, last - first);
@@ -395,7 +395,7 @@ void gemm_run(const struct gemm *gemm, float *room, int64_t each) {
         in_place(&job);
     } else if (gemm->m == 1 && !gemm->across && gemm->x_step <= 1 &&
                simd()->apply[gemm->w->dtype]) {
-        int64_t strips = parts_of(gemm->n, simd()->columns);
+        int64_t strips = parts_of(gemm->n, simd()->strip);
         pool_for(strips, parts_of(strips, TASKS), rows_apply, &job);
     } else if (gemm->across || gemm->x_step > 1 || gemm->m <= FEW) {
         pool_for(parts_of(gemm->n, simd()->columns), 1, panels_run, &job);

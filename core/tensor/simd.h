@@ -61,6 +61,7 @@ struct simd {
     enum cpu_isa isa;
     int columns; /* of a panel: the widest tile that multiply makes at once */
     int rows;    /* of the tallest tile */
+    int strip;   /* weight rows that apply takes at once */
 
     /* Makes a panel of k values of `n` weight rows (at most `columns`): panel[i * columns + j]
      * is value begin + i of row j as float32, 0 for j >= n. In block-quantised types `begin`
@@ -79,7 +80,7 @@ struct simd {
     /* Values begin .. begin + n of one row of weights as they are; multiples of 32 in
      * block-quantised types. What quant_row does, for the types of pack, fast. */
     void (*read[DTYPE_COUNT])(const void *row, int64_t begin, int64_t n, float *out);
-    /* y[0..n) (+)= sum over i < k of x[i] times value i of each of n (at most `columns`) weight
+    /* y[0..n) (+)= sum over i < k of x[i] times value i of each of n (at most `strip`) weight
      * rows: packing and multiplying of one row of x at once, the same bytes. Block-quantised
      * types only, k whole parts of 32; NULL for the others. `soon`: as in multiply. */
     void (*apply[DTYPE_COUNT])(const void *rows, int64_t row_bytes, int n, int64_t k,

@@ -12,6 +12,13 @@
 #define OCTETS(p)             (ints) _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(p)))
 #define DOUBLES(p)            (four_doubles) _mm256_cvtps_pd(_mm_loadu_ps(p))
 
+static inline __m512i quads(__m128i a, __m128i b, __m128i c, __m128i d) {
+    __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+    __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+#define QUADS(a, b, c, d) quads((__m128i)(a), (__m128i)(b), (__m128i)(c), (__m128i)(d))
+
 #include "core/tensor/simd_lanes.h"
 
 const struct simd simd_avx512 = SIMD_TABLE(CPU_AVX512);

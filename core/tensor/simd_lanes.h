@@ -10,6 +10,7 @@
  *     HALVES(p), HALF(h)     F16 to float, LANES of them and one; left out: by integers
  *     OCTETS(p)              LANES signed bytes to integers; left out: as GCC does it
  *     DOUBLES(p)             four floats to float64; left out: as GCC does it
+ *     QUADS(a, b, c, d)      four times sixteen bytes as one vector; for LANES 16
  *
  * Everything is static but the table, so that no instruction of a wide set can reach a narrow
  * machine through a function that the linker shares. */
@@ -34,7 +35,10 @@ typedef uint16_t shorts __attribute__((vector_size(LANES * 2), aligned(1), may_a
 
 enum {
     COLUMNS = 2 * LANES,
-    NARROW = 12, /* rows of a tile that is one vector wide */
+    GROUPS = LANES == 16 ? 3 : 2, /* of LANES rows that `apply` takes at once: so many sums that
+                                     few multiplications wait for the one before, and so few
+                                     that there are registers for all */
+    NARROW = 12,                  /* rows of a tile that is one vector wide */
     BLOCK = 32,
     LINE = 64 /* bytes that a cache fetches */
 };
@@ -642,16 +646,16 @@ static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x
 #include "core/tensor/simd_back.h"
 #include "core/tensor/simd_pack.h"
 
-#define SIMD_TABLE(which)                                                                      \
-    {                                                                                          \
-        .isa = (which), .columns = COLUMNS, .rows = TILE, .pack = PACKS(pack),                 \
-        .pack_across = PACKS(across), .unpack = unpack, .read = PACKS(read), .apply = APPLIES, \
-        .multiply = multiply, .multiply_turned = multiply_turned,                              \
-        .multiply_in_place = multiply_in_place, .finish = finish,                              \
-        .finish_turned = finish_turned, .exp = map_exp, .act = map_act, .add = map_add,        \
-        .mul = map_mul, .mul_add = mul_add, .axpy = axpy, .scale = map_scale, .sum = row_sum,  \
-        .dot = row_dot, .apart = row_apart, .tally = tally, .softmax = softmax,                \
-        .norm_layer = norm_layer, .norm_rms = norm_rms, .act_back = act_back,                  \
-        .softmax_back = softmax_back, .norm_layer_back = norm_layer_back,                      \
-        .norm_rms_back = norm_rms_back,                                                        \
+#define SIMD_TABLE(which)                                                                     \
+    {                                                                                         \
+        .isa = (which), .columns = COLUMNS, .rows = TILE, .strip = GROUPS * LANES,            \
+        .pack = PACKS(pack), .pack_across = PACKS(across), .unpack = unpack,                  \
+        .read = PACKS(read), .apply = APPLIES, .multiply = multiply,                          \
+        .multiply_turned = multiply_turned, .multiply_in_place = multiply_in_place,           \
+        .finish = finish, .finish_turned = finish_turned, .exp = map_exp, .act = map_act,     \
+        .add = map_add, .mul = map_mul, .mul_add = mul_add, .axpy = axpy, .scale = map_scale, \
+        .sum = row_sum, .dot = row_dot, .apart = row_apart, .tally = tally,                   \
+        .softmax = softmax, .norm_layer = norm_layer, .norm_rms = norm_rms,                   \
+        .act_back = act_back, .softmax_back = softmax_back,                                   \
+        .norm_layer_back = norm_layer_back, .norm_rms_back = norm_rms_back,                   \
     }

@@ -30,7 +30,6 @@ ALWAYS float half_of(uint16_t half) {
 
 typedef int8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef int32_t quad __attribute__((vector_size(16), may_alias));
-typedef int32_t eight __attribute__((vector_size(32), may_alias));
 
 ALWAYS float half_at(const uint8_t *p) {
     uint16_t half;
@@ -476,6 +475,47 @@ ALWAYS void pack_blocks(enum dtype type, int values, int bytes, const uint8_t *r
 
 /* ---- one row of x: no panel ---- */
 
+/* LANES rows of weights, from the block at hand on. */
+struct rows {
+    const uint8_t *at;
+    int64_t apart, three; /* bytes from a row to the next, and to the third after it */
+    int count;            /* past the last row comes the last again */
+};
+
+/* The block at hand of each row. A pointer for every four and what lies between rows are enough
+ * for all; GCC would keep a pointer for each, in more registers than there are. */
+ALWAYS void rows_blocks(const struct rows *rows, const uint8_t **blocks) {
+    const uint8_t *at = rows->at;
+    if (rows->count < LANES) {
+        for (int r = 0; r < LANES; r++) {
+            blocks[r] = at + (r < rows->count ? r : rows->count - 1) * rows->apart;
+        }
+        return;
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < LANES; r += 4) {
+        blocks[r] = at;
+        blocks[r + 1] = at + rows->apart;
+        blocks[r + 2] = at + 2 * rows->apart;
+        blocks[r + 3] = at + rows->three;
+        at += 4 * rows->apart;
+        __asm__("" : "+r"(at));
+    }
+}
+
+/* Of every four lanes of a and b, i and j: in turn, or those of a before those of b. */
+#if LANES == 4
+#define EACH_QUAD(a, b, c, d) a, b, c, d
+#elif LANES == 8
+#define EACH_QUAD(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4
+#else
+#define EACH_QUAD(a, b, c, d)                                                           \
+    a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
+        c + 12, d + 12
+#endif
+#define MIX(a, b, i, j)  __builtin_shufflevector(a, b, EACH_QUAD(i, LANES + i, j, LANES + j))
+#define PAIR(a, b, i, j) __builtin_shufflevector(a, b, EACH_QUAD(i, j, LANES + i, LANES + j))
+
 /* Sixteen bytes of LANES rows turned as words: lane r of out[j] is word j of row r. */
 ALWAYS void quads_turn(const bytes16 *v, words *out) {
     vec w[4];
@@ -486,26 +526,22 @@ ALWAYS void quads_turn(const bytes16 *v, words *out) {
 #elif LANES == 8
         w[e] = (vec)__builtin_shufflevector((quad)v[e], (quad)v[e + 4], 0, 1, 2, 3, 4, 5, 6, 7);
 #else
-        eight low = __builtin_shufflevector((quad)v[e], (quad)v[e + 4], 0, 1, 2, 3, 4, 5, 6, 7);
-        eight high =
-            __builtin_shufflevector((quad)v[e + 8], (quad)v[e + 12], 0, 1, 2, 3, 4, 5, 6, 7);
-        w[e] = (vec)__builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
-                                            13, 14, 15);
+        w[e] = (vec)QUADS(v[e], v[e + 4], v[e + 8], v[e + 12]);
 #endif
     }
-#pragma GCC unroll 4
-    EXCHANGE(w, 4, 1)
-#pragma GCC unroll 4
-    EXCHANGE(w, 4, 2)
-#pragma GCC unroll 4
-    for (int e = 0; e < 4; e++) {
-        out[e] = (words)w[e];
-    }
+    vec low = MIX(w[0], w[1], 0, 1), high = MIX(w[0], w[1], 2, 3);
+    vec low2 = MIX(w[2], w[3], 0, 1), high2 = MIX(w[2], w[3], 2, 3);
+    out[0] = (words)PAIR(low, low2, 0, 1);
+    out[1] = (words)PAIR(low, low2, 2, 3);
+    out[2] = (words)PAIR(high, high2, 0, 1);
+    out[3] = (words)PAIR(high, high2, 2, 3);
 }
 
 /* Bytes `at` of LANES rows' blocks, turned. */
-ALWAYS void quads_at(const uint8_t *const *blocks, int at, words *out) {
+ALWAYS void quads_at(const struct rows *rows, int at, words *out) {
+    const uint8_t *blocks[LANES];
     bytes16 v[LANES];
+    rows_blocks(rows, blocks);
 #pragma GCC unroll 16
     for (int r = 0; r < LANES; r++) {
         v[r] = (bytes16)bytes_at(blocks[r] + at);
@@ -524,13 +560,16 @@ ALWAYS int halves_begin(enum dtype type) {
 }
 
 /* The numbers of a part [32] of LANES rows, turned; [4] words where they lie in halves. */
-ALWAYS void part_turn(enum dtype type, const uint8_t *const *blocks, int i, words *out) {
+ALWAYS void part_turn(enum dtype type, const struct rows *rows, int i, words *out) {
     if (in_halves(type)) {
-        quads_at(blocks, halves_begin(type), out);
+        quads_at(rows, halves_begin(type), out);
         return;
     }
+#pragma GCC unroll 2
     for (int half = 0; half < 2; half++) {
+        const uint8_t *blocks[LANES];
         bytes16 v[LANES];
+        rows_blocks(rows, blocks);
 #pragma GCC unroll 16
         for (int r = 0; r < LANES; r++) {
             v[r] = numbers(type, blocks[r], i + half * SIXTEEN);
@@ -539,84 +578,139 @@ ALWAYS void part_turn(enum dtype type, const uint8_t *const *blocks, int i, word
     }
 }
 
-/* Number j of a part of LANES rows. */
-ALWAYS vec number_at(enum dtype type, const words *turned, int j) {
-    int shift = j % 4 * 8;
-    if (in_halves(type)) {
-        int from = type == DTYPE_Q4_0 ? 8 : 0;
-        ints number = (ints)(turned[j % 16 / 4] >> (shift + j / 16 * 4) & 15) - from;
-        return __builtin_convertvector(number, vec);
-    }
-    return __builtin_convertvector((ints)(turned[j / 4] << (24 - shift)) >> 24, vec);
+/* Whether numbers in halves are left where they lie in their words: the scale is by so much
+ * less, which is exact, being powers of two. It takes a shift less and some registers more. */
+ALWAYS bool stays(enum dtype type) {
+    return in_halves(type) && LANES == 16;
 }
 
-/* scales_at for a whole block's two numbers where they are its first word. */
-ALWAYS void scales_first(enum dtype type, const uint8_t *const *blocks, int i, vec *scale,
+/* Number j of a part of LANES rows, by 1 / times_of(type, j). */
+ALWAYS vec number_at(enum dtype type, const words *turned, int j) {
+    int high = j / 16 * 4, shift = j % 2 * 8 + high;
+    int zero = type == DTYPE_Q4_0 ? 8 : 0;
+    if (stays(type)) {
+        words v = j % 4 < 2 ? turned[j % 16 / 4] : turned[j % 16 / 4] >> 16;
+        return __builtin_convertvector((ints)(v & (15U << shift)) - (zero << shift), vec);
+    }
+    if (in_halves(type)) {
+        words v = turned[j % 16 / 4] >> (j % 4 * 8 + high) & 15;
+        return __builtin_convertvector((ints)v - zero, vec);
+    }
+    words top = turned[j / 4] << (24 - j % 4 * 8) & 0xff000000;
+    return __builtin_convertvector((ints)top, vec);
+}
+
+/* It is one of two in each sixteen, for even j and for odd j. */
+ALWAYS float times_of(enum dtype type, int j) {
+    int shift = stays(type) ? j % 2 * 8 + j / 16 * 4 : in_halves(type) ? 0 : 24;
+    return 1.0F / (float)(1 << shift);
+}
+
+/* scales_at; if a block has no parts, its two numbers are its first word. */
+ALWAYS void scales_first(enum dtype type, const struct rows *rows, int i, vec *scale,
                          vec *least) {
-    if (least_offset(type) != 2 || has_parts(type)) {
+    if (has_parts(type)) {
+        const uint8_t *blocks[LANES];
+        rows_blocks(rows, blocks);
         scales_at(type, blocks, i, scale, least);
         return;
     }
     words first[4];
-    quads_at(blocks, 0, first);
+    quads_at(rows, 0, first);
     shorts low = __builtin_convertvector(first[0], shorts);
     shorts high = __builtin_convertvector(first[0] >> 16, shorts);
     *scale = HALVES(&low);
-    *least = HALVES(&high);
+    *least = least_offset(type) == 2 ? HALVES(&high) : all(-0.0F);
 }
 
-/* sums[g] += value by value of x [32] what a part of each of two times LANES rows holds: two
- * sums, because each is a chain. */
-ALWAYS void part_apply(enum dtype type, const uint8_t *const *blocks, int i, const float *x,
-                       vec *sums) {
-    words turned[2][8];
-    vec scale[2], least[2];
+/* A part of LANES rows, ready to be multiplied. */
+struct part {
+    words turned[8];
+    vec scale[2][2], least[2]; /* for each sixteen, the scale by number_at's times */
+};
+
+ALWAYS void part_ready(enum dtype type, const struct rows *rows, int i, struct part *part) {
+    vec scale, least;
+    part_turn(type, rows, i, part->turned);
 #pragma GCC unroll 2
-    for (int g = 0; g < 2; g++) {
-        part_turn(type, blocks + g * LANES, i, turned[g]);
-        scales_first(type, blocks + g * LANES, i, &scale[g], &least[g]);
+    for (int half = 0; half < 2; half++) { /* some have a scale for each sixteen */
+        if (half == 0 || has_parts(type)) {
+            scales_first(type, rows, i + half * SIXTEEN, &scale, &least);
+        }
+        part->scale[half][0] = scale * times_of(type, half * SIXTEEN);
+        part->scale[half][1] = scale * times_of(type, half * SIXTEEN + 1);
+        part->least[half] = least;
+    }
+}
+
+/* sums[g] += value by value of x [32] what a part of each of `groups` times LANES rows holds:
+ * several sums, because each is a chain. */
+ALWAYS void part_apply(enum dtype type, int groups, const struct rows *rows, int i,
+                       const float *x, vec *sums) {
+    struct part parts[GROUPS];
+#pragma GCC unroll 3
+    for (int g = 0; g < groups; g++) {
+        struct rows group = *rows;
+        group.at += g * LANES * rows->apart;
+        part_ready(type, &group, i, &parts[g]);
+        __asm__ volatile("" ::: "memory"); /* or GCC readies all at once: registers run out */
     }
 #pragma GCC unroll 32
     for (int j = 0; j < 2 * SIXTEEN; j++) {
-        if (j == SIXTEEN && has_parts(type)) { /* some have a scale for each sixteen */
-            for (int g = 0; g < 2; g++) {
-                scales_at(type, blocks + g * LANES, i + j, &scale[g], &least[g]);
-            }
-        }
-#pragma GCC unroll 2
-        for (int g = 0; g < 2; g++) {
-            vec w = MULTIPLY_ADD(number_at(type, turned[g], j), scale[g], least[g]);
+        int half = j / SIXTEEN;
+#pragma GCC unroll 3
+        for (int g = 0; g < groups; g++) {
+            vec w = MULTIPLY_ADD(number_at(type, parts[g].turned, j),
+                                 parts[g].scale[half][j % 2], parts[g].least[half]);
             sums[g] = MULTIPLY_ADD(all(x[j]), w, sums[g]);
         }
     }
 }
 
-/* y[0..n) = sum over i < k of x[i] times value i of each row, n at most COLUMNS. */
-ALWAYS void apply_blocks(enum dtype type, int values, int bytes, const uint8_t *rows,
-                         int64_t row_bytes, int n, int64_t k, const float *x, float *y,
-                         bool add, const char *soon, int64_t soon_bytes) {
-    const uint8_t *blocks[COLUMNS];
-    int64_t asked = 0, parts = k / (2 * SIXTEEN);
-    vec sums[2];
-    for (int g = 0; g < 2; g++) {
-        sums[g] = add && n > g * LANES ? load_some(y + g * LANES, n - g * LANES) : all(0.0F);
+/* What apply_blocks is asked for. */
+struct apply {
+    int values, bytes; /* of a block */
+    int64_t k;
+    const float *x;
+    bool add;
+    const char *soon;
+    int64_t soon_bytes;
+};
+
+/* `groups` times LANES rows; or one time with fewer rows. */
+ALWAYS void groups_apply(enum dtype type, int groups, const struct apply *how, struct rows rows,
+                         float *y) {
+    int64_t asked = 0, parts = how->k / (2 * SIXTEEN);
+    vec sums[GROUPS];
+    for (int g = 0; g < groups; g++) {
+        sums[g] = how->add ? load_some(y + g * LANES, rows.count) : all(0.0F);
     }
-    for (int r = 0; r < COLUMNS; r++) { /* past the last row comes the last again */
-        blocks[r] = rows + (r < n ? r : n - 1) * row_bytes;
-    }
-    for (int64_t i = 0; i < k; i += 2 * SIXTEEN) {
-        int64_t upto = soon_bytes * (i / (2 * SIXTEEN) + 1) / parts;
+    for (int64_t i = 0; i < how->k; i += 2 * SIXTEEN) {
+        int64_t upto = how->soon_bytes * (i / (2 * SIXTEEN) + 1) / parts;
         for (; asked < upto; asked += LINE) {
-            __builtin_prefetch(soon + asked, 0, 2);
+            __builtin_prefetch(how->soon + asked, 0, 2);
         }
-        part_apply(type, blocks, (int)(i % values), x + i, sums);
-        int64_t step = (i + 2 * SIXTEEN) % values == 0 ? bytes : 0;
-        for (int r = 0; r < COLUMNS; r++) {
-            blocks[r] += step;
-        }
+        part_apply(type, groups, &rows, (int)(i % how->values), how->x + i, sums);
+        rows.at += (i + 2 * SIXTEEN) % how->values == 0 ? how->bytes : 0;
     }
-    for (int g = 0; g < 2 && n > g * LANES; g++) {
-        store_some(y + g * LANES, sums[g], n - g * LANES);
+    for (int g = 0; g < groups; g++) {
+        store_some(y + g * LANES, sums[g], rows.count);
+    }
+}
+
+/* y[0..n) = sum over i < k of x[i] times value i of each row, n at most GROUPS * LANES. */
+ALWAYS void apply_blocks(enum dtype type, const struct apply *how, const uint8_t *at,
+                         int64_t row_bytes, int n, float *y) {
+    struct rows rows = { .at = at, .apart = row_bytes, .three = 3 * row_bytes, .count = LANES };
+    __asm__("" : "+r"(rows.three)); /* or GCC makes it anew for every row */
+    if (n == GROUPS * LANES) {
+        groups_apply(type, GROUPS, how, rows, y);
+        return;
+    }
+    for (int done = 0; done < n; done += LANES) {
+        rows.at = at + done * row_bytes;
+        rows.count = n - done < LANES ? n - done : LANES;
+        groups_apply(type, 1, how, rows, y + done);
     }
 }
 
@@ -700,8 +794,8 @@ ALWAYS void across_blocks(enum dtype type, int values, int bytes, const uint8_t 
     static void apply_##type(const void *rows, int64_t row_bytes, int n, int64_t k,       \
                              const float *x, float *y, bool add, const void *soon,        \
                              int64_t soon_bytes) {                                        \
-        apply_blocks(which, values, bytes, rows, row_bytes, n, k, x, y, add, soon,        \
-                     soon_bytes);                                                         \
+        struct apply how = { values, bytes, k, x, add, soon, soon_bytes };                \
+        apply_blocks(which, &how, rows, row_bytes, n, y);                                 \
     }
 PACK_BLOCKS(q4_0, DTYPE_Q4_0, 32, 18)
 PACK_BLOCKS(q4_1, DTYPE_Q4_1, 32, 20)

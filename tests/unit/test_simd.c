@@ -2,6 +2,7 @@
 #include "tests/check.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/tensor/quant.h"
@@ -307,6 +308,47 @@ TEST(simd_pack_equals_quant_row_exactly) {
         check_pack(table, DTYPE_BF16, 2, 32, 5);
         check_pack(table, DTYPE_F64, 8, 32, 5);
         check_pack(table, DTYPE_F16, table->columns, 0, 3);
+    }
+}
+
+/* y [n] of one row of x: at once, or by panels of the same rows. */
+static void check_apply(const struct simd *table, enum dtype dtype, int n, bool add) {
+    enum { K = 512, MOST = 64 };
+    static float panel[32 * K], x[K];
+    float seen[MOST], wanted[MOST];
+    int64_t row_bytes = dtype_row_bytes(dtype, K);
+    unsigned char *rows = malloc((size_t)(n * row_bytes)); /* no byte more */
+    weights_fill(rows, n * row_bytes);
+    for (uint32_t i = 0; i < K; i++) {
+        x[i] = number(i);
+    }
+    for (int i = 0; i < MOST; i++) {
+        seen[i] = wanted[i] = (float)i;
+    }
+    table->apply[dtype](rows, row_bytes, n, K, x, seen, add, NULL, 0);
+    for (int r = 0; r < n; r += table->columns) {
+        int some = n - r < table->columns ? n - r : table->columns;
+        table->pack[dtype](rows + r * row_bytes, row_bytes, some, 0, K, panel);
+        table->multiply(1, K, x, K, panel, some, wanted + r, 0, add, NULL, 0);
+    }
+    check(memcmp(seen, wanted, sizeof seen) == 0);
+    free(rows);
+}
+
+TEST(simd_apply_gives_the_bytes_of_panels) {
+    EACH_TABLE(table) {
+        int types = 0;
+        for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            for (int n = 1; table->apply[dtype] && n <= table->strip; n++) {
+                check_apply(table, (enum dtype)dtype, n, n % 2);
+                types += n == 1;
+            }
+            if (table->apply[dtype]) {
+                check_apply(table, (enum dtype)dtype, table->strip, true);
+                check_apply(table, (enum dtype)dtype, table->strip, false);
+            }
+        }
+        check_int(types, 12);
     }
 }
 
