@@ -191,6 +191,7 @@ static int write_with(struct session *session, const struct cell_line *line,
         stop_hold(); /* all is there: an interrupt is for what comes behind it */
     }
     if (asked_show(session, reply, result, NULL, request.language, err) < 0) {
+        stop_release();
         return err_pass(err);
     }
     asked_keep(session, line, index, end == GENERATE_HALT ? index + 1 : count, own, result);

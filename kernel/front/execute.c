@@ -578,6 +578,7 @@ static void worker_end(struct front *front, bool full) {
     bool zh = minder_zh(front->minder);
     bool retired = minder_retiring(front->minder) && !front->running.forced;
     enum minder_hope hope = minder_bury(front->minder);
+    front->retired_by = 0;
     if (hope != MINDER_WHOLE) {
         grants_forget(front->grants);
     }
@@ -607,12 +608,13 @@ void execute_interrupt(struct front *front) {
     if (!front->running.message) {
         return;
     }
+    int64_t now = front_now();
     if (minder_retiring(front->minder)) { /* the cell waits for the next worker */
+        front->retired_by = front->retired_by ? front->retired_by : now + EXECUTE_GRACE_MS;
         cell_fail(front, err_name(ERR_STOP),
                   minder_zh(front->minder) ? "已中断" : "interrupted");
         return;
     }
-    int64_t now = front_now();
     minder_signal(front->minder, SIGINT);
     if (front->running.kill_at == 0) {
         front->running.kill_at = now + EXECUTE_GRACE_MS;
@@ -637,7 +639,7 @@ static int64_t pause_due(struct front *front) {
 }
 
 int64_t execute_due(struct front *front) {
-    int64_t pause = pause_due(front);
+    int64_t pause = front_earlier(pause_due(front), front->retired_by);
     if (!front->running.message) {
         return pause;
     }
@@ -669,6 +671,10 @@ void execute_tick(struct front *front, int64_t now) {
     if (pause != 0 && pause <= now) {
         minder_pause(front->minder, false);
         execute_read(front);
+    }
+    if (front->retired_by && front->retired_by <= now) {
+        front->retired_by = 0;
+        minder_signal(front->minder, SIGKILL);
     }
     if (!running->message) {
         return;

@@ -58,6 +58,8 @@ struct front {
     const struct connection *connection; /* without its key */
     struct queue queue;                  /* execute_requests that wait */
     struct running running;
+    int64_t retired_by; /* ms; when a worker is killed that was to end, since an interrupt; 0:
+                           not */
     struct pace pace;
     int64_t count;   /* of stored cells so far */
     int64_t ignored; /* messages that got no answer */
