@@ -337,6 +337,27 @@ TEST(sockets_greet_subscriptions_alone) {
     check_int(peer_read(peer, frames, FRAMES, 0), 0);
 }
 
+/* Who subscribes without end is left to the next turn. */
+TEST(sockets_greet_so_many_at_once) {
+    enum { MANY = 1200 };
+    struct connection *connection = peer_connection(check_arena(), "");
+    struct sockets *sockets = sockets_new(connection);
+    struct peer *peer = peer_new(PEER_XSUB, 0);
+    struct frame frames[FRAMES];
+    int turns = 0, count = 0;
+    peer_connect(peer, connection_endpoint(check_arena(), connection, CHANNEL_IOPUB));
+    peer_send(peer, &(struct frame){ "\1topic", 6 }, 1);
+    sockets_wait(sockets, NULL, 0, PATIENCE_MS);
+    faults_set("zmq_msg_recv", 0, MANY, EINTR); /* as if so many had come before it */
+    while (count == 0 && turns++ < PATIENCE_MS / 50) {
+        sockets_welcome(sockets);
+        count = peer_read(peer, frames, FRAMES, 50);
+    }
+    faults_end();
+    check_text(frames[3].bytes, "iopub_welcome");
+    check(turns >= 3);
+}
+
 TEST(sockets_backlog_is_what_a_subscriber_has_not_taken) {
     enum { MESSAGES = 40, BYTES = 1 << 20 };
     struct connection *connection = peer_connection(check_arena(), "key");
