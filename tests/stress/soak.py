@@ -27,7 +27,7 @@ SAMPLES = 40         # of memory, over the whole
 # Megabytes from the second fifth to the last, at most; caches fill in the first. The supervisor keeps pages
 # of its history, and the worker some megabytes of arenas that were given back, now more, now less.
 # AddressSanitizer remembers where memory came from, ThreadSanitizer who touched it.
-GROWTH = {"": (3, 6), "libasan": (6, 12), "libtsan": (1e3, 1e3)}  # of supervisor and worker
+GROWTH = {"": (1.5, 6), "libasan": (6, 12), "libtsan": (1e3, 1e3)}  # of supervisor and worker
 TEXT = "The cat sat on the mat"
 COMM = "soak"
 GREEDY = "%_test alloc 1000"  # all that there is; the first time before anything is measured
