@@ -128,6 +128,21 @@ def test_only_the_asker_is_asked(kernel, client):
     other.close()
 
 
+def test_before_it_was_asked(client):
+    """What is read before the question answers none. It goes by another way than the cell, so once in a
+    while it comes after the question and is its answer: a later cell then shows that none was kept."""
+    for _ in range(20):
+        answer(client, "before it was asked")
+        cell, request = ask(client)
+        answer(client, "right", parent=request["header"])
+        content, seen = end(client, cell)
+        assert content["status"] == "ok"
+        if "right" in text_of(seen):
+            return
+        assert "before it was asked" in text_of(seen)
+    raise AssertionError("each question was answered by what had been sent before it")
+
+
 def raw(client, parts, signature=None):
     client.sockets["stdin"].send_multipart(
         [DELIMITER, client.kernel.sign(parts) if signature is None else signature, *parts])
@@ -135,7 +150,6 @@ def raw(client, parts, signature=None):
 
 def test_what_is_no_answer(client):
     """The question stands until one comes that can be read."""
-    answer(client, "before it was asked")
     cell, request = ask(client)
     head = json.dumps(client.header("input_reply")).encode()
     question = json.dumps(request["header"]).encode()
