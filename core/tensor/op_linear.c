@@ -376,6 +376,18 @@ static void dbias_back(struct tape *tape, const struct step *step,
     }
 }
 
+/* What comes is exactly 0 everywhere, as behind a head of zeros: gradients of zeros, not none.
+ */
+static void zeros_back(struct tape *tape, const struct step *step) {
+    tape_parameter_add(tape, step->dense.weight);
+    if (step->dense.bias) {
+        tape_parameter_add(tape, step->dense.bias);
+    }
+    if (tape_needs(tape, step->x)) {
+        tape_gradient_add(tape, step->x);
+    }
+}
+
 static void back(struct tape *tape, struct tape_step *step) {
     const struct step *self = (const struct step *)step;
     const struct tensor *residual = self->finish.residual;
@@ -386,7 +398,9 @@ static void back(struct tape *tape, struct tape_step *step) {
     int64_t rows = tape_seeds(tape) * self->x->shape[0];
     struct sparse sparse =
         sparse_of(tape, dz, rows, tensor_count(step->out) / self->x->shape[0]);
-    if (sparse.rows > 0) {
+    if (sparse.rows == 0) {
+        zeros_back(tape, self);
+    } else {
         dw_back(tape, self, &sparse);
         dbias_back(tape, self, &sparse);
         if (tape_needs(tape, self->x)) {

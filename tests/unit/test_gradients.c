@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/pool.h"
 #include "core/explain/question.h"
 #include "core/model/newborn.h"
@@ -186,9 +188,9 @@ TEST(gradients_flow_of_texts_ends_together) {
     }
 }
 
-/* A model with a change to its weights, in place of its file. */
-static const struct model *changed(const struct model *model,
-                                   void (*change)(struct tensor *tensor)) {
+/* A model with a change to its weights, in the folder. */
+static const struct model *changed_in(const char *folder, const struct model *model,
+                                      void (*change)(struct tensor *tensor)) {
     const struct weights *w = model->weights;
     struct tensor *tensors = arena_array(arena, w->count, sizeof *tensors);
     const struct tensor **list = arena_array(arena, w->count, sizeof *list);
@@ -199,9 +201,15 @@ static const struct model *changed(const struct model *model,
         change(&tensors[i]);
         list[i] = &tensors[i];
     }
-    check(safetensors_write(arena_printf(arena, "%s/model.safetensors", model->path), list,
-                            w->count, &err) == 0);
-    return model_open(arena, model->path, &err);
+    check(safetensors_write(arena_printf(arena, "%s/model.safetensors", folder), list, w->count,
+                            &err) == 0);
+    return model_open(arena, folder, &err);
+}
+
+/* The same, in place of its file. */
+static const struct model *changed(const struct model *model,
+                                   void (*change)(struct tensor *tensor)) {
+    return changed_in(model->path, model, change);
 }
 
 static void make_chain(struct tensor *tensor) {
@@ -245,6 +253,38 @@ TEST(gradients_name_what_is_broken) {
     check_text(all.histogram->finding, "broken because the model's own weights are: "
                                        "rnn.bias_hh_l1 (192 numbers, 1 of them NaN)");
     check(all.flow && all.norms && all.units);
+}
+
+static void make_deaf(struct tensor *tensor) {
+    bool last = strcmp(tensor->name, "model.decoder.final_layer_norm.weight") == 0;
+    for (int64_t k = 0; last && k < tensor_count(tensor); k++) {
+        tensor->data[k] = 0;
+    }
+}
+
+/* Behind a norm that multiplies by 0 every gradient is 0, as PyTorch's: zeros that are counted,
+ * not tensors that are left out. */
+TEST(gradients_that_are_all_zero_are_counted) {
+    const struct model *model = opened("opt");
+    const char *text = "The model reads one token.", *folder = check_folder(arena);
+    static const char *const names[] = { "config.json", "tokenizer.json" };
+    for (int i = 0; i < 2; i++) {
+        char *full = realpath(file_join(arena, model->path, names[i]), NULL);
+        check(full && symlink(full, file_join(arena, folder, names[i])) == 0);
+        free(full);
+    }
+    const struct gradients all = of(changed_in(folder, model, make_deaf), &text, 1, NULL);
+    const struct series *zeros = result_at(all.histogram, "zeros");
+    const struct series *size = result_at(all.histogram, "size");
+    double parameters = 0;
+    for (int64_t r = 0; r < size->axes[0].count; r++) {
+        bool inside = strstr(size->axes[0].labels[r], ".layers.");
+        check(!inside || zeros->values->data[r] == size->values->data[r]);
+        parameters += (double)size->values->data[r];
+    }
+    check_near(parameters, (double)model->parameters, 0);
+    check_text(all.histogram->finding, "No gradient arrives at any layer.");
+    check_text(all.flow->finding, "no gradient arrives at any layer");
 }
 
 /* ---- other heads ---- */
