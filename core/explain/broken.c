@@ -49,3 +49,14 @@ const char *broken_weights(struct arena *arena, const struct model *model) {
     }
     return NULL;
 }
+
+int broken_refuse(struct arena *arena, const struct model *model, struct err *err) {
+    const char *where = broken_weights(arena, model);
+    return where ? err_set(err, ERR_FORMAT,
+                           "the model says NaN in place of probabilities, because %s: its file "
+                           "is damaged",
+                           where)
+                 : err_set(err, ERR_FORMAT,
+                           "the model says NaN in place of probabilities, though all of its "
+                           "weights are numbers: its sums overflow on this text");
+}

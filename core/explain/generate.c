@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/catch.h"
 #include "core/base/now.h"
+#include "core/explain/broken.h"
 #include "core/model/step.h"
 #include "core/tensor/largest.h"
 #include "core/tensor/logsumexp.h"
@@ -352,9 +353,7 @@ static bool write_one(struct step *step, const struct model *model,
     if (!isfinite(all)) {
         *end = GENERATE_HALT;
         if (logits) {
-            err_set(err, ERR_FORMAT,
-                    "the model gives NaN or infinity instead of scores: its weights are broken "
-                    "(%%%%weights finds where)");
+            broken_refuse(writing->arena, model, err);
         }
         return false;
     }

@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/now.h"
+#include "core/explain/broken.h"
 #include "core/tensor/largest.h"
 #include "core/tensor/logsumexp.h"
 
@@ -147,10 +148,7 @@ struct prediction *predict_read(struct arena *arena, const struct model *model,
     for (int64_t i = 0; i < reading->place_count; i++) {
         const float *row = logits->data + i * n;
         if (!isfinite(logsumexp(row, n))) {
-            err_set(err, ERR_FORMAT,
-                    "%s gives NaN or infinity instead of scores: its weights are broken "
-                    "(%%%%weights finds where)",
-                    handle);
+            broken_refuse(arena, model, err);
             return NULL;
         }
         if (like) {

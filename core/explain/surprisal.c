@@ -314,17 +314,6 @@ static void forget_half(struct surprisal *to, int64_t tokens) {
     }
 }
 
-static int refuse_numbers(struct arena *arena, const struct model *model, struct err *err) {
-    const char *where = broken_weights(arena, model);
-    return where ? err_set(err, ERR_FORMAT,
-                           "the model says NaN in place of probabilities, because %s: its file "
-                           "is damaged",
-                           where)
-                 : err_set(err, ERR_FORMAT,
-                           "the model says NaN in place of probabilities, though all of its "
-                           "weights are numbers: its sums overflow on this text");
-}
-
 static int set_windows(struct surprisal *to, const struct model *model, int64_t tokens,
                        const struct surprisal_request *request, struct err *err) {
     int64_t context = model->config->context;
@@ -364,7 +353,7 @@ static int read_ids(struct arena *arena, struct surprisal *to, const struct mode
         return err_pass(err);
     }
     forget_half(to, tokens);
-    return isnan(to->total) ? refuse_numbers(arena, model, err) : 0;
+    return isnan(to->total) ? broken_refuse(arena, model, err) : 0;
 }
 
 struct surprisal *surprisal_of_ids(struct arena *arena, const struct model *model,

@@ -232,8 +232,10 @@ static int table_of(struct many *many, int64_t model, int64_t models) {
     if (many->left_out > 0) {
         reply_printf(call->reply,
                      call->zh ? "略过了 %lld 个没有可计词元的文本；第一个：%s\n"
-                              : "%lld texts of which no token counts are left out; the first: "
-                                "%s\n",
+                     : many->left_out > 1 ? "%lld texts of which no token counts are left out; "
+                                            "the first: %s\n"
+                                          : "%lld text of which no token counts is left out: "
+                                            "%s\n",
                      (long long)many->left_out, many->first_left_out.text);
     }
     const struct cell_flag *as = cell_flag_at(call->line, "as");

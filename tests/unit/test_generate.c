@@ -182,7 +182,7 @@ TEST(generate_refuses_broken_scores) {
         bias->data[7] = NAN;
         check(!write_on(arena, model, "The model", request_of(0, 0, 6), &listener, &end, &err));
         check(err.kind == ERR_FORMAT);
-        check_text(err.text, "NaN or infinity");
+        check_text(err.text, "lm_head.bias has NaN, first at place 7 of [");
     }
 }
 

@@ -86,7 +86,7 @@ TEST(predict_refuses_infinite_scores) {
                             (size_t)tensor_bytes(bias));
         bias->data[7] = INFINITY;
         check(!read(arena, model, "The model reads", request, &err) && err.kind == ERR_FORMAT);
-        check_text(err.text, "NaN or infinity");
+        check_text(err.text, "lm_head.bias has infinity, first at place 7 of [");
     }
 }
 
