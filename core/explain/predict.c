@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/guard.h"
 #include "core/base/now.h"
 #include "core/explain/broken.h"
 #include "core/tensor/largest.h"
@@ -123,15 +124,14 @@ struct prediction *predict_read(struct arena *arena, const struct model *model,
         err_pass(err);
         return NULL;
     }
-    struct arena *scratch = arena_new(); /* of the run, whose logits may be many */
-    arena_defer(arena, (void (*)(void *))(void *)arena_free, scratch);
+    struct arena **scratch = guard_arena(arena); /* of the run, whose logits may be many */
     if (like && like->place_count != reading->place_count) {
         err_set(err, ERR_TEXT, "%s guesses at %lld places of this text, %s at %lld",
                 like->handle, (long long)like->place_count, handle,
                 (long long)reading->place_count);
         return NULL;
     }
-    const struct tensor *logits = logits_of(scratch, model, reading, err);
+    const struct tensor *logits = logits_of(*scratch, model, reading, err);
     if (!logits) {
         err_pass(err);
         return NULL;
@@ -157,6 +157,7 @@ struct prediction *predict_read(struct arena *arena, const struct model *model,
             place_read(arena, &prediction->places[i], row, n, &asked, request->top);
         }
     }
+    guard_free(scratch);
     prediction->note =
         notes_of(arena, model, &asked, &prediction->places[0], is_chinese(request->language));
     prediction->seconds = now_seconds() - began;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/base/catch.h"
 #include "core/explain/predict.h"
 #include "kernel/command/asked.h"
 
@@ -14,6 +15,7 @@ struct job {
     const struct loaded *models;
     int64_t model_count;
     int64_t shown, results; /* so far, and in all */
+    int64_t read;           /* texts, by the model at hand */
 };
 
 static int show(struct job *job, struct arena **own, const struct result *result,
@@ -63,20 +65,55 @@ static int show_pair(struct job *job, struct err *err) {
     return show(job, own, predict_bars(*own, first, second, &job->request), err);
 }
 
+static int read_all(struct job *job, int64_t model, struct prediction **all, struct err *err) {
+    while (job->read < job->text_count) {
+        all[job->read] = read_one(job, model, job->read, NULL, err);
+        if (!all[job->read]) {
+            return err_pass(err);
+        }
+        job->read++;
+    }
+    return 0;
+}
+
+/* An interrupt between two texts leaves those before it. */
+static int read_caught(struct job *job, int64_t model, struct prediction **all,
+                       struct err *err) {
+    struct catch here;
+    if (setjmp(catch_set(&here)->place) == 0) {
+        read_all(job, model, all, err);
+    }
+    catch_end(&here);
+    if (here.err.kind == ERR_NONE) {
+        return err->kind == ERR_NONE ? 0 : err_pass(err);
+    }
+    if (here.err.kind != ERR_STOP || job->read == 0) {
+        catch_throw(here.err.kind, "%s", here.err.text);
+    }
+    stop_settle();
+    return err_set(err, ERR_STOP,
+                   "interrupted: what had been read by then is shown above and kept");
+}
+
+/* Also where a text cannot be read: what was read before it is shown and kept. */
 static int show_model(struct job *job, int64_t model, struct err *err) {
     struct prediction **all =
         arena_array(session_arena(job->session), job->text_count, sizeof *all);
-    for (int64_t i = 0; i < job->text_count; i++) {
-        all[i] = read_one(job, model, i, NULL, err);
-        if (!all[i]) {
+    job->read = 0;
+    int status = read_caught(job, model, all, err);
+    if (job->read > 0) {
+        struct arena **own = session_result_arena(job->session);
+        struct err late = { 0 };
+        if (show(job, own,
+                 job->text_count == 1 ? predict_bars(*own, all[0], NULL, &job->request)
+                                      : predict_rows(*own, all, job->read, &job->request),
+                 &late) < 0 &&
+            status == 0) {
+            *err = late;
             return err_pass(err);
         }
     }
-    struct arena **own = session_result_arena(job->session);
-    return show(job, own,
-                job->text_count == 1 ? predict_bars(*own, all[0], NULL, &job->request)
-                                     : predict_rows(*own, all, job->text_count, &job->request),
-                err);
+    return status < 0 ? err_pass(err) : 0;
 }
 
 static const char *value_of(const struct cell_line *line, const char *name) {
