@@ -293,7 +293,7 @@ static void take_names(struct arena *arena, struct bars *bars, const struct seri
     bars->names = arena_array(arena, bars->panels * bars->n, sizeof *bars->names);
     for (int64_t i = 0; i < bars->panels * bars->n; i++) {
         int64_t at = i / bars->n * bars->stride + i % bars->n;
-        bars->names[i] = figure_short(arena, name_of(arena, bars, at), LABEL_COLUMNS);
+        bars->names[i] = figure_short_name(arena, name_of(arena, bars, at), LABEL_COLUMNS);
     }
     if (values->rank == 2 && values->shape[0] > 1) {
         struct figure_axis axis = { .labels = series->axes[0].labels, .block = 1 };

@@ -1,5 +1,6 @@
 #include "core/draw/figure.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,23 @@ const char *figure_short(struct arena *arena, const char *text, int64_t columns)
         end += n;
     }
     return arena_printf(arena, "%.*s…", (int)end, text);
+}
+
+/* Letters, digits and _, with two dots at least. */
+static bool is_name(const char *text) {
+    int64_t dots = 0;
+    for (; *text == '.' || *text == '_' || isalnum((unsigned char)*text); text++) {
+        dots += *text == '.';
+    }
+    return *text == '\0' && dots >= 2;
+}
+
+const char *figure_short_name(struct arena *arena, const char *text, int64_t columns) {
+    int64_t length = (int64_t)strlen(text), most = 2 * columns, end = (most - 1) / 2;
+    if (!is_name(text) || length <= most) {
+        return is_name(text) ? text : figure_short(arena, text, columns);
+    }
+    return arena_printf(arena, "%.*s…%s", (int)(most - 1 - end), text, text + length - end);
 }
 
 const char *figure_brief(struct arena *arena, const char *text, int64_t count) {

@@ -97,6 +97,10 @@ const char *figure_sentence(struct arena *arena, const char *text);
  * with an ellipsis when cut. */
 const char *figure_short(struct arena *arena, const char *text, int64_t columns);
 
+/* The same, but what is written like a tensor's name (model.layers.3.mlp.weight) may have twice
+ * the columns and is cut in its middle, as its end tells it from others. */
+const char *figure_short_name(struct arena *arena, const char *text, int64_t columns);
+
 /* The text as one of `count` that are sent: whole where they are few or short, else cut, so
  * that all together stay below about 100,000 columns. */
 const char *figure_brief(struct arena *arena, const char *text, int64_t count);

@@ -15,7 +15,9 @@ static int64_t columns_of(const char *text) {
 }
 
 static const char *shown(struct arena *arena, const char *cell, bool head) {
-    return figure_short(arena, figure_sentence(arena, cell), head ? WIDEST_HEAD : WIDEST_CELL);
+    const char *sentence = figure_sentence(arena, cell);
+    return head ? figure_short_name(arena, sentence, WIDEST_HEAD)
+                : figure_short(arena, sentence, WIDEST_CELL);
 }
 
 /* Numbers stand at the right of their column, words at the left. */

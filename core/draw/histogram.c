@@ -21,7 +21,7 @@ enum {
     BUCKET = 20, /* width of the buckets for zeros and for what is bad */
     ASIDE = 18,  /* between a bucket and the bins, whose labels stand below */
     HEAD = 18,   /* title of a plot */
-    LABEL_COLUMNS = 40,
+    LABEL_COLUMNS = 30,
     STRIPS_HIGH = 1100,
     LEVELS = 48, /* colours of strips */
     SENT = 65536 /* counts in the JSON; beyond, neighbouring bins are joined there */
@@ -462,7 +462,7 @@ static void take_labels(struct arena *arena, struct histogram *h, const struct s
     h->labels = arena_array(arena, h->rows, sizeof *h->labels);
     for (int64_t row = 0; row < h->rows; row++) {
         const char *label = labels || h->source > 1 ? figure_label(arena, &axis, row) : "";
-        h->labels[row] = figure_short(arena, label, LABEL_COLUMNS);
+        h->labels[row] = figure_short_name(arena, label, LABEL_COLUMNS);
     }
 }
 

@@ -22,6 +22,16 @@ TEST(figure_visible_shows_what_hides) {
     check_same(figure_sentence(arena, NULL), "");
 }
 
+/* The ends of tensors' names tell them apart. */
+TEST(figure_short_name_keeps_both_ends) {
+    struct arena *arena = check_arena();
+    check_same(figure_short_name(arena, "h.0.mlp.weight", 7), "h.0.mlp.weight");
+    check_same(figure_short_name(arena, "h.0.mlp.c_weight", 7), "h.0.mlp…weight");
+    check_same(figure_short_name(arena, "h.0.mlp.c_proj.weight", 7), "h.0.mlp…weight");
+    check_same(figure_short_name(arena, "It was. So. It is", 7), "It was…");
+    check_same(figure_short_name(arena, "so.many", 4), "so.…");
+}
+
 TEST(figure_short_counts_columns) {
     struct arena *arena = check_arena();
     check_same(figure_short(arena, "abcdef", 6), "abcdef");
