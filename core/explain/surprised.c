@@ -425,6 +425,9 @@ struct result *surprised_curve(struct arena *arena, const struct result *of,
     while (skip < all - 1 && isnan(bits[skip])) { /* what does not count at the beginning */
         skip++;
     }
+    while (all > skip + 1 && isnan(bits[all - 1])) { /* and at the end, such as [SEP] */
+        all--;
+    }
     int64_t n = all - skip, around = n > CURVE_UNITS ? n / CURVE_UNITS : 1;
     const char **heads = arena_array(arena, 2, sizeof *heads);
     heads[0] = around == 1 ? zh ? "逐个" : "each"

@@ -71,6 +71,8 @@ TEST(surprised_tells_a_masked_model_from_others) {
     check_text(result->finding, "伪困惑度");
     check_text(result->caption, "伪对数似然");
     check(isnan(result->series[0].values->data[0])); /* [CLS] */
+    const struct result *curve = surprised_curve(check_arena(), result, "en");
+    check_int(curve->series[0].axes[1].count, result->series[0].axes[0].count - 2);
 }
 
 TEST(surprised_curve_has_the_mean_so_far) {
