@@ -180,7 +180,8 @@ int64_t activations_top(const struct activations *of, bool by_z, int64_t top,
         struct activations_neuron one = { i / of->inner, i % of->inner };
         double value =
             fabs(by_z ? activations_z(of, one.layer, one.index) : (double)of->peak[i]);
-        if (isnan(value) || (found == top && value <= least)) {
+        if ((of->ranked && !of->ranked[one.layer]) || isnan(value) ||
+            (found == top && value <= least)) {
             continue;
         }
         int64_t at = found < top ? found++ : top - 1;
@@ -326,6 +327,15 @@ static int check_neurons(const struct activations *of,
     return 0;
 }
 
+static void rank_layers(struct arena *arena, struct activations *of,
+                        const struct activations_request *request) {
+    of->ranked = request->ranked ? arena_array(arena, of->layers, sizeof *of->ranked) : NULL;
+    for (int64_t i = 0; of->ranked && i < request->ranked_count; i++) {
+        int64_t last = of->layers - 1;
+        of->ranked[request->ranked[i] < last ? request->ranked[i] : last] = true;
+    }
+}
+
 static void make_room(struct arena *arena, struct activations *of,
                       const struct activations_request *request) {
     const struct model *model = of->model;
@@ -347,6 +357,7 @@ static void make_room(struct arena *arena, struct activations *of,
     }
     of->layers = layers_of(model);
     of->inner = width_of(model, of->neuron_site);
+    rank_layers(arena, of, request);
     of->peak = tensor_new(arena, 2, (int64_t[]){ of->layers, of->inner })->data;
     of->peak_at = arena_array(arena, of->layers * of->inner, sizeof *of->peak_at);
     of->mean = arena_array(arena, of->layers, sizeof *of->mean);

@@ -28,6 +28,9 @@ struct activations_request {
     int64_t first, columns;   /* layers of the site: first .. first + columns */
     const int64_t *positions; /* tokens that neurons are looked at; NULL: see above */
     int64_t position_count;
+    const int64_t *ranked; /* layers whose neurons are ranked, what is beyond the last means it;
+                              NULL: all */
+    int64_t ranked_count;
     const struct activations_neuron *neurons; /* whose values are kept */
     int64_t neuron_count;
     bool values; /* keep all values of the site */
@@ -52,6 +55,7 @@ struct activations {
     bool *looked;          /* [tokens] at which neurons are looked at */
     float *peak;           /* [layers, inner] the value of largest magnitude there */
     int64_t *peak_at;      /* [layers, inner] its token */
+    bool *ranked;          /* [layers] whose neurons are ranked; NULL: all */
     double *mean, *sd;     /* [layers] over looked at tokens and all neurons */
     float *strips;         /* [neurons asked for, tokens] */
 };
@@ -79,8 +83,8 @@ bool activations_massive(const struct activations *of, int64_t token, int64_t co
 
 double activations_z(const struct activations *of, int64_t layer, int64_t index);
 
-/* The `top` neurons by z-score's magnitude, or by activation's, largest first; of equal ones
- * the first. Returns how many there are. */
+/* The `top` neurons of the ranked layers by z-score's magnitude, or by activation's, largest
+ * first; of equal ones the first. Returns how many there are. */
 int64_t activations_top(const struct activations *of, bool by_z, int64_t top,
                         struct activations_neuron *out);
 

@@ -73,6 +73,10 @@ static int read_site(struct call *call, const struct model *model,
         call->view.columns = own;
         call->view.column_count = 1;
     }
+    if (call->view.columns && cell_flag_at(call->line, "layer")) {
+        request->ranked = call->view.columns;
+        request->ranked_count = call->view.column_count;
+    }
     return call->view.columns ? 0 : err_pass(call->err);
 }
 
@@ -217,8 +221,9 @@ static const struct option options[] = {
     { .name = "layer",
       .kind = OPTION_LIST,
       .otherwise = "all",
-      .help = "layers to show; of the residual stream 0 is what enters the first block",
-      .help_zh = "要看的层；残差流的 0 是进入第一块的向量" },
+      .help = "layers to show, and to look for neurons in; of the residual stream 0 is what "
+              "enters the first block",
+      .help_zh = "要看的层，也只在这些层里找神经元；残差流的 0 是进入第一块的向量" },
     { .name = "pos",
       .kind = OPTION_LIST,
       .otherwise = "all",

@@ -125,6 +125,9 @@ TEST(activations_rank_neurons) {
     check(best[0].layer == 1 && best[0].index == 0);
     check(best[1].layer == 0 && best[1].index == 1);
     check_int(activations_top(&of, true, 0, best), 0);
+    of.ranked = (bool[]){ false, true };
+    check_int(activations_top(&of, true, 4, best), 3);
+    check(best[0].layer == 1 && best[0].index == 0);
     of.sd[0] = of.sd[1] = 0; /* all alike */
     check_near(activations_z(&of, 0, 1), 0, 0);
 }

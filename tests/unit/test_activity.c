@@ -86,6 +86,28 @@ TEST(activity_map_shows_norms_as_asked) {
     check_text(result->finding, "巨大激活");
 }
 
+/* --layer: those of the layers asked for; behind the last block stands the last one. */
+TEST(activity_neurons_are_of_the_layers_asked_for) {
+    const struct model *model = fixture_model("gpt2");
+    int64_t blocks = model->config->layers;
+    const int64_t asked[] = { 0, 1, blocks }, wanted[] = { 0, 1, blocks - 1 };
+    for (int i = 0; i < 3; i++) {
+        struct err err = { 0 };
+        struct activations *of =
+            activations_of(check_arena(), model, "one two three", 13, &err);
+        struct activations_request request = { .ranked = &asked[i], .ranked_count = 1 };
+        int64_t layer;
+        const struct activity_view view = view_of(ACTIVITY_LAYER);
+        if (check(of && activations_site(model, NULL, &request, &layer, &err) == 0 &&
+                  activations_run(check_arena(), of, &request, &err) == 0)) {
+            const struct result *bars = activity_neurons(check_arena(), of, true, 5, &view);
+            for (int64_t k = 0; k < 5; k++) {
+                check_near(bars->series[2].values->data[k], (double)wanted[i], 0);
+            }
+        }
+    }
+}
+
 TEST(activity_neurons_stand_out_with_their_tokens) {
     struct err err = { 0 };
     const struct model *model = fixture_model("gpt2");
