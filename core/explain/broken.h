@@ -10,8 +10,8 @@
  * weights, so it is asked when a run gave no numbers. */
 const char *broken_weights(struct arena *arena, const struct model *model);
 
-/* The refusal where scores or probabilities are no numbers, with the tensor that is to blame, or
- * that none is: ERR_FORMAT. */
+/* The refusal where scores or probabilities are no numbers, with the tensor that is to blame,
+ * or that none is: ERR_FORMAT. */
 int broken_refuse(struct arena *arena, const struct model *model, struct err *err);
 
 #endif
