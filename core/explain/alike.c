@@ -56,19 +56,31 @@ struct alike_term *alike_terms(struct arena *arena, const char *text, size_t len
     return terms;
 }
 
+static double length_of(const float *vector, int64_t width) {
+    double square = 0;
+    for (int64_t i = 0; i < width; i++) {
+        square += (double)vector[i] * (double)vector[i];
+    }
+    return sqrt(square);
+}
+
 float *alike_sum(struct arena *arena, const struct embedding *terms,
-                 const struct alike_term *signs) {
+                 const struct alike_term *signs, struct err *err) {
+    const double least = 1e-5; /* less is what rounding leaves of terms that cancel */
     int64_t width = terms->vectors->shape[1];
     float *sum = arena_array(arena, width, sizeof *sum);
     for (int64_t k = 0; k < terms->n; k++) {
         const float *vector = terms->vectors->data + k * width;
-        double square = 0;
-        for (int64_t i = 0; i < width; i++) {
-            square += (double)vector[i] * (double)vector[i];
+        double length = length_of(vector, width);
+        for (int64_t i = 0; i < width && length > 0; i++) {
+            sum[i] += (float)(signs[k].sign * (double)vector[i] / length);
         }
-        for (int64_t i = 0; i < width && square > 0; i++) {
-            sum[i] += (float)(signs[k].sign * (double)vector[i] / sqrt(square));
-        }
+    }
+    if (length_of(sum, width) < least) {
+        err_set(err, ERR_TEXT, "nothing is left to look for: %s",
+                terms->n > 1 ? "the vectors of these words cancel each other"
+                             : "this word's vector is all zeros");
+        return NULL;
     }
     return sum;
 }

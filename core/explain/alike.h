@@ -39,8 +39,8 @@ struct alike_term *alike_terms(struct arena *arena, const char *text, size_t len
                                int64_t *count, struct err *err);
 
 /* The sum of the terms' vectors [n, C], each at length 1, by their signs (3CosAdd: Mikolov, Yih
- * and Zweig 2013; Levy and Goldberg 2014). */
+ * and Zweig 2013; Levy and Goldberg 2014). ERR_TEXT where they cancel: zeros point nowhere. */
 float *alike_sum(struct arena *arena, const struct embedding *terms,
-                 const struct alike_term *signs);
+                 const struct alike_term *signs, struct err *err);
 
 #endif

@@ -44,13 +44,14 @@ static int ask_words(struct call *call, const struct model *model,
     }
     const struct embedding *vectors =
         embedding_words(call->arena, model, texts, count, call->err);
-    if (!vectors) {
+    const float *sum = vectors ? alike_sum(call->arena, vectors, terms, call->err) : NULL;
+    if (!sum) {
         asked_point(call->err, line);
         return err_pass(call->err);
     }
     struct alike_query query = {
         .title = arena_text(call->arena, line->bytes, line->length),
-        .vector = alike_sum(call->arena, vectors, terms),
+        .vector = sum,
         .self = -1,
     };
     if (count > 1) {

@@ -329,9 +329,35 @@ TEST(alike_reads_sums_of_words) {
     const struct embedding *points = plane();
     const float *sum = alike_sum(
         arena, points,
-        (struct alike_term[]){ { .sign = 1 }, { .sign = 1 }, { .sign = -1 }, { .sign = 1 } });
+        (struct alike_term[]){ { .sign = 1 }, { .sign = 1 }, { .sign = -1 }, { .sign = 1 } },
+        &err);
     check_near(sum[0], 1 - sqrt(0.5) - 1, 1e-6);
     check_near(sum[1], 1 - sqrt(0.5), 1e-6);
+}
+
+/* Zeros, or what rounding leaves of them, are near to nothing. */
+TEST(alike_refuses_sums_that_cancel) {
+    arena = check_arena();
+    err = (struct err){ 0 };
+    const struct alike_term signs[] = { { .sign = 1 }, { .sign = 1 }, { .sign = -1 } };
+    float rows[] = { 0.3F, 0.7F, 0.1F, 0.9F, 1, 1 };
+    double one = sqrt(0.58), other = sqrt(0.82);
+    struct tensor vectors = { .rank = 2, .shape = { 3, 2 }, .data = rows };
+    struct embedding terms = { .n = 3, .vectors = &vectors };
+    rows[4] = (float)(0.3 / one + 0.1 / other);
+    rows[5] = (float)(0.7 / one + 0.9 / other);
+    check(alike_sum(arena, &terms, signs, &err) != NULL); /* of length 2 less 1 */
+    memcpy(&rows[2], rows, 2 * sizeof *rows);
+    rows[4] = 2 * rows[0];
+    rows[5] = 2 * rows[1];
+    check(alike_sum(arena, &terms, signs, &err) != NULL);
+    terms.n = 2;
+    check(!alike_sum(arena, &terms, &signs[1], &err) && err.kind == ERR_TEXT);
+    check_text(err.text, "the vectors of these words cancel each other");
+    rows[0] = rows[1] = 0;
+    terms.n = 1;
+    check(!alike_sum(arena, &terms, signs, &err));
+    check_text(err.text, "this word's vector is all zeros");
 }
 
 /* ---- atlas ---- */
