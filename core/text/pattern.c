@@ -703,10 +703,14 @@ static bool many(struct pattern_search *search, const struct instruction *one, i
     return true;
 }
 
+/* As \w has it outside a set (read_escape): without the joiners, with Latin-1's small numbers.
+ */
 static bool word_at(const struct pattern_search *search, int64_t at) {
     uint32_t code = ' ';
     utf8_decode(search->text + at, (size_t)(search->length - at), &code);
-    return at < search->length && classes_is_word(code);
+    bool joiner = code == 0x200c || code == 0x200d;
+    bool small = (code >= 0xbc && code <= 0xbe) || code == 0xb2 || code == 0xb3 || code == 0xb9;
+    return at < search->length && (small || (classes_is_word(code) && !joiner));
 }
 
 static bool is_border(const struct pattern_search *search, enum border border, int64_t at) {

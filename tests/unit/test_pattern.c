@@ -58,6 +58,14 @@ TEST(pattern_as_in_ruby) {
     check_same(matches("\\d{1,3}", "12345"), "123|45");
 }
 
+/* Where words end, as the tokenizers library finds it: joiners part them, small numbers do not.
+ */
+TEST(pattern_words_as_in_ruby) {
+    const char *text = "\u732b\u00b2\u00bf a\u200d0 b\u200cc x\u00bd y\u00b9";
+    check_same(matches("\\b\\w", text), "\u732b|a|0|b|c|x|y");
+    check_same(matches("\\B\\w", text), "\u00b2|\u00bd|\u00b9");
+}
+
 TEST(pattern_refuses) {
     static const char *const regexes[] = { "(a)\\1",
                                            "(a",
