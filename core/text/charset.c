@@ -29,6 +29,11 @@ void charset_add(struct arena *arena, struct charset *set, struct charset_term t
 
 void charset_range(struct arena *arena, struct charset *set, uint32_t low, uint32_t high) {
     charset_add(arena, set, (struct charset_term){ .low = low, .high = high });
+    uint32_t upper = (uint32_t)utf8proc_toupper((utf8proc_int32_t)low);
+    uint32_t small = (uint32_t)utf8proc_tolower((utf8proc_int32_t)upper);
+    if (set->fold && low == high && small != low) { /* "long s" also finds s and S */
+        charset_add(arena, set, (struct charset_term){ .low = small, .high = small });
+    }
 }
 
 /* ---- properties ---- */

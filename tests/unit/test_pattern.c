@@ -44,6 +44,10 @@ TEST(pattern_finds) {
     check_same(matches("\\s+(?!\\S)|\\s+", "a   b  "), "  | |  ");
     check_same(matches("(?<=a)b|(?<!\\s)c", "ab b cc"), "b|c");
     check_same(matches("(?i:'s)", "'s 'S '\u017f"), "'s|'S|'\u017f");
+    check_same(matches("(?i)\u017f", "a s S \u017f"), "s|S|\u017f");
+    check_same(matches("(?i)[\u212a\u03c2]", "k K \u212a \u03c3 \u03a3 \u03c2"),
+               "k|K|\u212a|\u03c3|\u03a3|\u03c2");
+    check_same(matches("(?i)x|[^S]", "sXz"), "X|z");
     check_same(matches("^.|.$", "ab\ncd"), "a|b|c|d");
     check_same(matches("x*", "axx"), "|xx"); /* nothing may be found, too */
     check_same(matches("\\x41\\u0042\\x{43}\\.", "ABC."), "ABC.");
