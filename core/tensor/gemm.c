@@ -127,6 +127,24 @@ static const void *next_piece(const struct job *job, int64_t column, int64_t beg
     return (const char *)w->bytes + begin * job->row_bytes + bytes;
 }
 
+/* The same product of whole panels of W [K, N]. Floats are copied while they are multiplied. */
+static void panel_across(const struct job *job, int64_t column, int64_t begin, int64_t k,
+                         float *panel, bool add) {
+    const struct gemm *g = job->gemm;
+    const float *x = g->x + begin, *w = panel;
+    int64_t stride = simd()->columns;
+    bool floats = g->w->dtype == DTYPE_F32;
+    if (floats) {
+        stride = job->row_bytes / (int64_t)sizeof *w;
+        w = g->w->data + begin * stride + column;
+    } else {
+        panel_pack(job, column, simd()->columns, begin, k, panel);
+    }
+    simd()->multiply_in_place(g->m, k, x, g->x_stride, w, stride, floats ? panel : NULL,
+                              g->y + column, g->y_stride, add, next_piece(job, column, begin),
+                              job->row_bytes);
+}
+
 /* One panel's columns against all of x. */
 static void panel_run(const struct job *job, int64_t column, int n, float *panel) {
     const struct gemm *g = job->gemm;
@@ -138,13 +156,14 @@ static void panel_run(const struct job *job, int64_t column, int n, float *panel
         int64_t k = least(g->k - begin, job->depth);
         const float *x = g->x + begin;
         bool add = g->add || begin > 0;
+        if (g->across && g->x_step <= 1 && n == table->columns) {
+            panel_across(job, column, begin, k, panel, add);
+            continue;
+        }
         panel_pack(job, column, n, begin, k, panel);
         if (g->x_step > 1) {
             table->multiply_turned(g->m, k, g->x + begin * g->x_step, g->x_step, panel, n, y,
                                    g->y_stride, add);
-        } else if (g->across && n == table->columns) {
-            table->multiply_in_place(g->m, k, x, g->x_stride, panel, n, y, g->y_stride, add,
-                                     next_piece(job, column, begin), job->row_bytes);
         } else {
             table->multiply(g->m, k, x, g->x_stride, panel, n, y, g->y_stride, add,
                             next + bytes * begin / g->k, bytes * k / g->k);
@@ -196,7 +215,7 @@ static void strip_run(const struct job *job, int64_t column, int64_t n) {
         int64_t next = more ? after * stride : beside;
         for (int64_t c = column; c < column + n; c += columns) {
             simd()->multiply_in_place(g->m, k, g->x + begin, g->x_stride,
-                                      g->w->data + begin * stride + c, stride, g->y + c,
+                                      g->w->data + begin * stride + c, stride, NULL, g->y + c,
                                       g->y_stride, add, next ? g->w->data + next + c : NULL,
                                       job->row_bytes);
         }

@@ -96,12 +96,13 @@ struct simd {
     void (*multiply_turned)(int64_t rows, int64_t k, const float *x, int64_t x_step,
                             const float *panel, int n, float *y, int64_t y_stride, bool add);
     /* The same where all of the panel's `columns` are there and its rows lie w_stride floats
-     * apart: as made by pack, or float32 weights [K, N] as they lie. `soon`: what the next
-     * panel is in or will be made of, k pieces of two lines at most, soon_bytes from one to the
-     * next; or NULL. */
+     * apart: as made by pack, or float32 weights [K, N] as they lie. These become a panel in
+     * `copy` on the way, from which all but the first tile of x's rows read; NULL: they do not.
+     * `soon`: what the next panel is in or will be made of, k pieces of two lines at most,
+     * soon_bytes from one to the next; or NULL. */
     void (*multiply_in_place)(int64_t rows, int64_t k, const float *x, int64_t x_stride,
-                              const float *w, int64_t w_stride, float *y, int64_t y_stride,
-                              bool add, const void *soon, int64_t soon_bytes);
+                              const float *w, int64_t w_stride, float *copy, float *y,
+                              int64_t y_stride, bool add, const void *soon, int64_t soon_bytes);
     /* See struct simd_finish; `at` points to the tile's first column in all of its arrays. */
     void (*finish)(int64_t rows, int n, float *y, int64_t stride, const struct simd_finish *at);
     /* The same of a tile that lies turned, y[i * stride + r], for n of x's rows and `rows` of

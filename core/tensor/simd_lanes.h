@@ -513,11 +513,13 @@ static void norm_rms(float *y, const float *x, const float *gain, float eps, int
 
 /* ---- products ---- */
 
-/* What is fetched on the way: a line (or two neighbours) for each step over k. */
+/* What is done on the way, for each step over k: a line (or two neighbours) is fetched, and the
+ * panel's row is copied. */
 struct ahead {
     const char *at;
     int64_t step; /* bytes */
     bool two;
+    float *copy; /* [k][COLUMNS], or NULL */
 };
 
 /* `rows` rows against the first `wide` vectors of one panel, whose rows lie `step` floats apart
@@ -546,6 +548,11 @@ ALWAYS void tile(int rows, int wide, int64_t k, const float *x, int64_t x_stride
             if (ahead.two) {
                 __builtin_prefetch(ahead.at + i * ahead.step + LINE, 0, 2);
             }
+        }
+        if (ahead.copy) {
+            store(ahead.copy, left);
+            store(ahead.copy + LANES, right);
+            ahead.copy += COLUMNS;
         }
 #pragma GCC unroll 24
         for (int r = 0; r < rows; r++) {
@@ -626,20 +633,28 @@ static void multiply_turned(int64_t rows, int64_t k, const float *x, int64_t x_s
     tiles(rows, k, x, 1, x_step, panel, COLUMNS, n, y, y_stride, add, NULL, 0);
 }
 
-/* The first tile fetches what will be multiplied, or packed, after these k rows of w. */
+/* The first tile fetches what will be multiplied, or packed, after these k rows of w, and makes
+ * the copy from which the others read: it stores while it waits for its multiplications. */
 static void multiply_in_place(int64_t rows, int64_t k, const float *x, int64_t x_stride,
-                              const float *w, int64_t w_stride, float *y, int64_t y_stride,
-                              bool add, const void *soon, int64_t soon_bytes) {
-    struct ahead ahead = { .at = soon, .step = soon_bytes, .two = COLUMNS * sizeof *w > LINE };
-    const int64_t stride = x_stride, step = 1, apart = w_stride;
+                              const float *w, int64_t w_stride, float *copy, float *y,
+                              int64_t y_stride, bool add, const void *soon,
+                              int64_t soon_bytes) {
+    struct ahead ahead = {
+        .at = soon, .step = soon_bytes, .two = COLUMNS * sizeof *w > LINE, .copy = copy
+    };
+    const int64_t stride = x_stride, step = 1;
     const float *panel = w;
+    int64_t apart = w_stride;
     enum { n = COLUMNS };
     for (int64_t done = 0, now; done < rows; done += now) {
         now = tile_rows(rows - done, n);
         switch (now) { EACH_HEIGHT }
         x += now * stride;
         y += now * y_stride;
+        panel = copy ? copy : w;
+        apart = copy ? COLUMNS : w_stride;
         ahead.at = NULL;
+        ahead.copy = NULL;
     }
 }
 
