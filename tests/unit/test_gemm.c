@@ -191,6 +191,7 @@ TEST(gemm_takes_any_shape) {
         check_products(DTYPE_BF16, 3, 31, sizes[i]);
         check_products(DTYPE_F64, 3, 31, sizes[i]);
     }
+    check_products(DTYPE_F32, 45, 100, 800); /* panels copied by one tile, in two depths */
 }
 
 /* The keys of one head among those of all: rows of 40 in rows of 100. */
