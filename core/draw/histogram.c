@@ -105,7 +105,7 @@ static const char *row_text(const struct figure *figure, int64_t row, int64_t co
     const struct histogram *h = figure->body;
     struct arena *arena = figure->arena;
     struct summary s = summarise(h, row);
-    const char *label = figure_short(arena, h->labels[row], columns);
+    const char *label = figure_short_name(arena, h->labels[row], columns);
     struct buf *out = buf_new(arena);
     buf_printf(out, "%s%s%s %s", label, *label ? ": " : "", count_text(arena, s.all),
                term(figure->language, "values"));

@@ -27,11 +27,16 @@ void charset_add(struct arena *arena, struct charset *set, struct charset_term t
     set->terms[set->count++] = term;
 }
 
+/* Turkish i without a dot, I with one: each stands for itself. */
+static bool folds(uint32_t code) {
+    return code != 0x130 && code != 0x131;
+}
+
 void charset_range(struct arena *arena, struct charset *set, uint32_t low, uint32_t high) {
     charset_add(arena, set, (struct charset_term){ .low = low, .high = high });
     uint32_t upper = (uint32_t)utf8proc_toupper((utf8proc_int32_t)low);
     uint32_t small = (uint32_t)utf8proc_tolower((utf8proc_int32_t)upper);
-    if (set->fold && low == high && small != low) { /* "long s" also finds s and S */
+    if (set->fold && low == high && small != low && folds(low)) { /* "long s" finds s and S */
         charset_add(arena, set, (struct charset_term){ .low = small, .high = small });
     }
 }
@@ -160,7 +165,7 @@ static bool any_has(const struct charset *set, uint32_t code) {
 
 static bool find(const struct charset *set, uint32_t code) {
     bool has = any_has(set, code);
-    if (set->fold && !has) {
+    if (set->fold && !has && folds(code)) {
         uint32_t lower = (uint32_t)utf8proc_tolower((utf8proc_int32_t)code);
         uint32_t upper = (uint32_t)utf8proc_toupper((utf8proc_int32_t)code);
         uint32_t again = (uint32_t)utf8proc_tolower((utf8proc_int32_t)upper); /* long s: s */

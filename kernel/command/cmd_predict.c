@@ -104,14 +104,16 @@ static int show_model(struct job *job, int64_t model, struct err *err) {
     if (job->read > 0) {
         struct arena **own = session_result_arena(job->session);
         struct err late = { 0 };
+        stop_hold(); /* all is read: an interrupt is for what comes behind it */
+        job->results = status < 0 ? job->shown + 1 : job->results;
         if (show(job, own,
                  job->text_count == 1 ? predict_bars(*own, all[0], NULL, &job->request)
                                       : predict_rows(*own, all, job->read, &job->request),
-                 &late) < 0 &&
-            status == 0) {
+                 &late) < 0) {
             *err = late;
-            return err_pass(err);
+            status = -1;
         }
+        stop_release();
     }
     return status < 0 ? err_pass(err) : 0;
 }

@@ -32,6 +32,23 @@ TEST(cmd_predict_shows_what_it_read_before_a_bad_text) {
     check_int(stage_err.kind, ERR_TEXT);
 }
 
+/* Of two models the first has read something and the second is not reached: it has the name. */
+TEST(cmd_predict_keeps_what_the_first_of_two_models_read) {
+    struct session *session = session_here("bert_mlm");
+    stage_run(session,
+              arena_printf(check_arena(), "%%model load %s --as twin",
+                           check_fixture(check_arena(), "golden/data/models/bert_mlm")));
+    check_int(stage_err.kind, ERR_NONE);
+    const char *said =
+        stage_run(session, "%%predict --model bert_mlm,twin --as both\nthe [MASK] is\nhello");
+    check_text(said, "surest");
+    check_int(stage_err.kind, ERR_TEXT);
+    stage_run(session, "%show both");
+    check_int(stage_err.kind, ERR_NONE);
+    stage_run(session, "%show _");
+    check_int(stage_err.kind, ERR_NONE);
+}
+
 /* Whenever an interrupt comes, it costs the text at hand and not those before it. */
 TEST(cmd_predict_keeps_what_it_read_when_interrupted) {
     static const char cell[] = "%%predict --as read\nThe model\nThe model reads\nThe\nIt was";

@@ -48,6 +48,9 @@ TEST(pattern_finds) {
     check_same(matches("(?i)[\u212a\u03c2]", "k K \u212a \u03c3 \u03a3 \u03c2"),
                "k|K|\u212a|\u03c3|\u03a3|\u03c2");
     check_same(matches("(?i)x|[^S]", "sXz"), "X|z");
+    check_same(matches("(?i)i", "i I \u0130 \u0131"), "i|I");
+    check_same(matches("(?i)\u0130", "i I \u0130 \u0131"), "\u0130");
+    check_same(matches("(?i)\u0131", "i I \u0130 \u0131"), "\u0131");
     check_same(matches("^.|.$", "ab\ncd"), "a|b|c|d");
     check_same(matches("x*", "axx"), "|xx"); /* nothing may be found, too */
     check_same(matches("\\x41\\u0042\\x{43}\\.", "ABC."), "ABC.");
